@@ -1,0 +1,12 @@
+//! The web pages: a view over hold and journal.
+
+use std::net::SocketAddr;
+
+/// Where the console is; from `[console]`.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The address that people see, for links in notices; without a slash at its end.
+    pub public_url: String,
+}

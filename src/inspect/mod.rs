@@ -1,0 +1,93 @@
+//! Bytes → [`Inspection`]: what personal data is in a mail, about how many people, and what could not be read.
+//!
+//! In: the bytes of one mail or file ([`Job`]). Out: an [`Inspection`], always; what cannot be read is an entry in
+//! `uninspected`, never an error and never silence. Text flows one way: [`extract`] finds it and hands it to a
+//! [`Sink`]; [`detect`] is that sink and turns it into findings and persons.
+//! Deliberately absent: files, network, clock, tokio, and any opinion on what should happen to the mail (`policy`).
+//! A found value never leaves this room unmasked.
+
+pub mod detect;
+pub mod extract;
+mod report;
+pub mod sandbox;
+
+use std::borrow::Cow;
+
+pub use detect::{RuleError, RuleSource, Rules};
+pub use extract::Limits;
+pub use report::{Category, Confidence, Coverage, Example, Finding, Inspection, Reason, Reportable, Uninspected};
+use serde::{Deserialize, Serialize};
+
+/// What is to be inspected, beside its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Whether the bytes are a mail or a file.
+    pub kind: Kind,
+    /// Addresses (canonical form) of the sender and the recipients: their own contact lines and signatures are not
+    /// leaked persons.
+    pub own: Vec<String>,
+}
+
+/// What the bytes are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// One mail as it came over SMTP.
+    Mail,
+    /// A file with this name; its type is told by its content.
+    File(String),
+}
+
+/// Inspects one mail or file.
+pub fn inspect(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits) -> Inspection {
+    let mut detection = detect::Detection::new(rules, &job.own);
+    let ledger = extract::extract(bytes, &job.kind, limits, &mut detection);
+    let (findings, persons) = detection.finish();
+    Inspection::new(ledger, findings, persons)
+}
+
+/// Where a text stands, as a person would look for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// The way there, outermost first: `顧客.zip › 顧客.xlsx › 顧客`. A mail's own text is `body`, a header field
+    /// its name.
+    pub path: String,
+    /// Whether a reader who opens the file normally does not see it (a hidden sheet, a hidden row).
+    pub hidden: bool,
+}
+
+impl Place {
+    /// A place at the outermost level.
+    pub fn new(path: impl Into<String>) -> Self {
+        Self { path: path.into(), hidden: false }
+    }
+
+    /// A place inside this one.
+    pub fn inside(&self, name: &str) -> Self {
+        let path = if self.path.is_empty() { name.to_owned() } else { format!("{} › {name}", self.path) };
+        Self { path, hidden: self.hidden }
+    }
+}
+
+/// One cell of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell<'a> {
+    /// Zero-based column.
+    pub column: u32,
+    /// Its text as a reader sees it.
+    pub text: Cow<'a, str>,
+}
+
+/// What extraction hands its text to. Tables come row by row, so that a million rows need no memory.
+///
+/// Order of calls: `text` at any time outside a table; `begin_table`, any number of `row`, `end_table`.
+pub trait Sink {
+    /// A stretch of running text (a body, a header's value, a file name).
+    fn text(&mut self, place: &Place, text: &str);
+    /// A table starts at `place` (the sheet, or the file of a CSV).
+    fn begin_table(&mut self, place: &Place);
+    /// One row, zero-based; cells in column order, empty ones left out.
+    fn row(&mut self, row: u32, cells: &[Cell<'_>]);
+    /// The table is over.
+    fn end_table(&mut self);
+}

@@ -1,0 +1,190 @@
+//! What an inspection says: the part of Sekisho's vocabulary that policy, notices, journal and console read.
+//!
+//! In: the ledger of extraction, the findings and persons of detection. Out: an [`Inspection`], whose JSON form is
+//! the one of `scan --json`. Deliberately absent: unmasked values; [`Example`] has no place for one.
+
+use serde::{Deserialize, Serialize};
+
+use super::extract::Ledger;
+
+/// More people than this make a leak reportable by number alone: Japan's Act on the Protection of Personal
+/// Information, Enforcement Rules Article 7 (iv).
+const REPORTABLE_PERSONS: u32 = 1_000;
+
+/// Everything that was found in one mail or file, and everything that was not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Inspection {
+    /// What the bytes are: `mail`, `xlsx`, `zip`, `csv`, `text`, ….
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// How many different people's data is in it.
+    pub persons: u32,
+    /// Under which headings a leak of it would have to be reported.
+    pub reportable: Vec<Reportable>,
+    /// What was found, one entry a detector.
+    pub findings: Vec<Finding>,
+    /// What could not be read, and why.
+    pub uninspected: Vec<Uninspected>,
+    /// How much of it was read.
+    pub coverage: Coverage,
+}
+
+impl Inspection {
+    /// Joins what extraction and detection say.
+    pub fn new(ledger: Ledger, findings: Vec<Finding>, persons: u32) -> Self {
+        let reportable = Reportable::of(&findings, persons);
+        Self {
+            kind: ledger.kind,
+            persons,
+            reportable,
+            findings,
+            uninspected: ledger.uninspected,
+            coverage: ledger.coverage,
+        }
+    }
+
+    /// An inspection that did not come about: the whole of it counts as not inspected.
+    pub fn failed(place: &str, reason: Reason) -> Self {
+        Self {
+            kind: "unknown".to_owned(),
+            uninspected: vec![Uninspected { place: place.to_owned(), reason }],
+            coverage: Coverage { parts: 1, inspected: 0 },
+            ..Self::default()
+        }
+    }
+
+    /// How often findings of `category` were found in all.
+    pub fn count_of(&self, category: Category) -> u32 {
+        self.findings.iter().filter(|f| f.category == category).fold(0, |sum, f| sum.saturating_add(f.count))
+    }
+}
+
+/// What one detector found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The detector, as in `jp.phone`.
+    pub detector: String,
+    /// Its legal category.
+    pub category: Category,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// How many hits (not people).
+    pub count: u32,
+    /// A few of them, masked.
+    pub examples: Vec<Example>,
+}
+
+/// One hit, masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Example {
+    /// The value with its middle hidden: `090-****-5678`.
+    pub masked: String,
+    /// Where it stands: `顧客.xlsx › 顧客!C2`, `body:3` (line 3).
+    #[serde(rename = "where")]
+    pub place: String,
+    /// Whether that place is hidden from a normal reader.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
+}
+
+/// The legal category of a detector (Japan's APPI report rules).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// 要配慮個人情報: illness, criminal record, belief, ….
+    SpecialCare,
+    /// 財産的被害のおそれ: cards, accounts.
+    Financial,
+    /// 特定個人情報: My Number.
+    Specific,
+    /// Who somebody is: name, birth date, licence.
+    Identity,
+    /// How to reach somebody: phone, address, mail.
+    Contact,
+    /// Keys and passwords.
+    Credential,
+    /// About organisations, not people: corporate numbers, confidential marks.
+    Organizational,
+}
+
+/// How sure a detector is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// The shape fits, nothing more.
+    Low,
+    /// The shape fits and something else speaks for it.
+    Medium,
+    /// Check digit and context, or a table column that says so.
+    High,
+}
+
+/// A heading under which a leak would have to be reported to the regulator (APPI Enforcement Rules Article 7; for
+/// My Number the rules under the Number Use Act Article 29-4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reportable {
+    /// Special-care data of one person or more.
+    SpecialCare,
+    /// Data whose misuse costs money, of one person or more.
+    Financial,
+    /// My Number.
+    Specific,
+    /// More than 1,000 people.
+    #[serde(rename = "over_1000")]
+    Over1000,
+}
+
+impl Reportable {
+    fn of(findings: &[Finding], persons: u32) -> Vec<Self> {
+        let sure = |category| findings.iter().any(|f| f.category == category && f.confidence >= Confidence::Medium);
+        [
+            (Self::SpecialCare, sure(Category::SpecialCare)),
+            (Self::Financial, sure(Category::Financial)),
+            (Self::Specific, sure(Category::Specific)),
+            (Self::Over1000, persons > REPORTABLE_PERSONS),
+        ]
+        .into_iter()
+        .filter_map(|(heading, applies)| applies.then_some(heading))
+        .collect()
+    }
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Uninspected {
+    /// Where it is: `顧客.zip › 顧客.csv`.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why something could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A password protects it.
+    Encrypted,
+    /// No reader for this format.
+    Unsupported,
+    /// It is broken, or made to look so.
+    Damaged,
+    /// It is larger or deeper than what is read.
+    Limit,
+    /// Reading it took too long.
+    Timeout,
+    /// Its reader died.
+    Crashed,
+    /// It is a picture.
+    Image,
+}
+
+/// How much was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Parts, entries, sheets: everything that can hold text.
+    pub parts: u32,
+    /// Those that were read.
+    pub inspected: u32,
+}

@@ -1,0 +1,146 @@
+//! A mail address exactly as it was written in the envelope.
+//!
+//! In: the text between `<` and `>`. Out: an [`Address`] that keeps it to the letter, with its two halves.
+//! Deliberately absent: the full grammar of RFC 5321 §4.1.2. Japanese phone addresses (`taro..yamada.@docomo.ne.jp`)
+//! break it and must pass; what is refused is only what could be mistaken for a command or for another address.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest address accepted, in bytes (RFC 5321 §4.5.3.1.3 allows a path of 256 with its angle brackets;
+/// SMTPUTF8 addresses may need more).
+const MAX_LENGTH: usize = 512;
+
+/// One mail address, `local@domain`, kept to the letter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Address {
+    text: String,
+    at: usize,
+}
+
+/// Why a text is not an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// There is no `@` with something on both sides of it.
+    #[error("an address needs a local part and a domain, as in taro@example.co.jp")]
+    Incomplete,
+    /// It holds a space outside quotes, an angle bracket or a control character.
+    #[error("an address cannot contain spaces, angle brackets or control characters")]
+    Forbidden,
+    /// It is longer than 512 bytes.
+    #[error("the address is longer than 512 bytes")]
+    TooLong,
+}
+
+impl Address {
+    /// Reads an address; `text` is what stands between the angle brackets.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        if text.len() > MAX_LENGTH {
+            return Err(AddressError::TooLong);
+        }
+        let at = text.rfind('@').ok_or(AddressError::Incomplete)?;
+        let (local, domain) = (&text[..at], &text[at + 1..]);
+        if local.is_empty() || domain.is_empty() {
+            return Err(AddressError::Incomplete);
+        }
+        let quoted = local.len() >= 2 && local.starts_with('"') && local.ends_with('"');
+        let forbidden = |c: char| c.is_control() || c == '<' || c == '>';
+        let spaced = |c: char| c.is_whitespace() || c == ',' || c == ';';
+        if text.contains(forbidden) || domain.contains(spaced) || (!quoted && local.contains(spaced)) {
+            return Err(AddressError::Forbidden);
+        }
+        Ok(Self { text: text.to_owned(), at })
+    }
+
+    /// The address as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What stands before the last `@`.
+    pub fn local(&self) -> &str {
+        &self.text[..self.at]
+    }
+
+    /// What stands after the last `@`, as written.
+    pub fn domain(&self) -> &str {
+        &self.text[self.at + 1..]
+    }
+
+    /// The form in which two addresses are compared: lower case, as practically every mail system treats them.
+    pub fn canonical(&self) -> String {
+        self.text.to_lowercase()
+    }
+
+    /// Whether both name the same mailbox.
+    pub fn same_mailbox(&self, other: &Self) -> bool {
+        self.canonical() == other.canonical()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = AddressError;
+
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        Self::parse(&text)
+    }
+}
+
+impl std::str::FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        Self::parse(text)
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_what_japanese_phones_write() {
+        for text in
+            ["taro..yamada.@docomo.ne.jp", ".a@ezweb.ne.jp", "花子@例え.jp", "\"a b\"@example.jp", "a@[127.0.0.1]"]
+        {
+            assert_eq!(Address::parse(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_what_could_be_mistaken() {
+        for (text, error) in [
+            ("taro", AddressError::Incomplete),
+            ("@example.jp", AddressError::Incomplete),
+            ("taro@", AddressError::Incomplete),
+            ("a b@example.jp", AddressError::Forbidden),
+            ("a@b.jp\r\nDATA", AddressError::Forbidden),
+            ("a@b.jp> SIZE=1", AddressError::Forbidden),
+            ("a,b@example.jp", AddressError::Forbidden),
+        ] {
+            assert_eq!(Address::parse(text), Err(error), "{text}");
+        }
+        assert_eq!(Address::parse(&format!("{}@b.jp", "a".repeat(600))), Err(AddressError::TooLong));
+    }
+
+    #[test]
+    fn halves_split_at_the_last_at_sign() {
+        let address = Address::parse("\"a@b\"@Example.JP").unwrap();
+        assert_eq!((address.local(), address.domain()), ("\"a@b\"", "Example.JP"));
+        assert_eq!(address.canonical(), "\"a@b\"@example.jp");
+    }
+}

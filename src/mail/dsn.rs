@@ -1,0 +1,1 @@
+//! Delivery status notices (RFC 3464).

@@ -1,0 +1,1 @@
+//! Header fields decoded: encoded words, parameters, mailbox lists.

@@ -1,0 +1,16 @@
+//! The vocabulary of mail: who sends what to whom, as bytes, with no I/O and no opinion.
+//!
+//! In: what came over SMTP. Out: values that every other room speaks in.
+//! Deliberately absent: a re-encoding message model. A mail is the bytes that arrived ([`Message`]); edits are
+//! made on header lines, never by taking a message apart and writing it again.
+
+mod address;
+pub mod charset;
+pub mod dsn;
+mod envelope;
+pub mod header;
+mod message;
+
+pub use address::{Address, AddressError};
+pub use envelope::{BodyKind, Envelope, MailId};
+pub use message::{Header, Message};

@@ -1,0 +1,10 @@
+//! The wire: SMTP in and out (RFC 5321), ignorant of policy.
+//!
+//! In: sockets. Out: envelopes and messages to one trait ([`server::Gate`]), and messages to the next hop, which
+//! takes only what is [`client::Cleared`]. Deliberately absent: queues, rules, and the reasons for any reply.
+
+pub mod client;
+mod reply;
+pub mod server;
+
+pub use reply::{Reply, Then};

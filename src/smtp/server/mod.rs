@@ -1,0 +1,69 @@
+//! SMTP in: sessions and transactions, up to the one trait behind which the product stands.
+
+use std::{future::Future, net::SocketAddr, time::Duration};
+
+use ipnet::IpNet;
+
+use super::Reply;
+use crate::mail::{Address, BodyKind, Message};
+
+/// How the server listens; from `[smtp]`.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What we call ourselves.
+    pub hostname: String,
+    /// Where to listen.
+    pub listen: Vec<SocketAddr>,
+    /// Who may relay; anyone else gets 554 at connect.
+    pub allow_from: Vec<IpNet>,
+    /// In bytes; larger mails get 552.
+    pub max_message_size: u64,
+    /// How many recipients one mail may have; the next gets 452.
+    pub max_recipients: usize,
+    /// How long the client may be silent (RFC 5321 §4.5.3.2.7 asks for at least 5 minutes).
+    pub idle_timeout: Duration,
+    /// How many connections at once; the next gets 421.
+    pub max_connections: usize,
+}
+
+/// Who is talking to us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// What it said in EHLO or HELO.
+    pub helo: String,
+    /// Whether it said EHLO.
+    pub extended: bool,
+}
+
+/// What MAIL said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailFrom {
+    /// The reverse path; `None` is `<>`.
+    pub sender: Option<Address>,
+    /// `BODY=`.
+    pub body: BodyKind,
+    /// `SMTPUTF8`.
+    pub smtputf8: bool,
+    /// `SIZE=`.
+    pub size: Option<u64>,
+}
+
+/// The product, as the protocol engine sees it.
+pub trait Gate: Send + Sync + 'static {
+    /// One mail on its way.
+    type Transaction: Transaction;
+    /// MAIL: a transaction, or the reply that refuses it.
+    fn mail(&self, peer: &Peer, from: MailFrom) -> impl Future<Output = Result<Self::Transaction, Reply>> + Send;
+}
+
+/// One mail between MAIL and its final reply.
+pub trait Transaction: Send {
+    /// RCPT: a positive reply accepts the recipient.
+    fn recipient(&mut self, recipient: Address) -> impl Future<Output = Reply> + Send;
+    /// The whole message; the reply is what the client gets for its final dot.
+    fn message(self, message: Message) -> impl Future<Output = Reply> + Send;
+    /// RSET, QUIT, a new EHLO, a lost connection: nothing comes of it.
+    fn abandon(self) -> impl Future<Output = ()> + Send;
+}
