@@ -1,6 +1,24 @@
 //! Worker processes that run the inspection with no files, no network, bounded memory and time.
+//!
+//! Third-party parsers of hostile files panic, overflow the stack, run for minutes and allocate without bound; a
+//! thread cannot contain that, a process can. In: a mail's bytes and its [`Job`]. Out: an [`Inspection`], always:
+//! a worker that dies or overruns its time is killed, replaced, and becomes `uninspected: crashed | timeout`.
+//! The same binary runs as worker under a hidden command ([`worker::main`]); rules travel to it over the pipe, so
+//! that it needs no file of its own. Deliberately absent: a fallback that inspects in the parent.
 
-use std::time::Duration;
+mod lockdown;
+mod pool;
+mod wire;
+pub mod worker;
+
+use std::{path::PathBuf, time::Duration};
+
+pub use pool::{Unavailable, Workers};
+
+use super::Limits;
+
+/// The hidden command under which the binary becomes a worker.
+pub const WORKER_COMMAND: &str = "inspection-worker";
 
 /// How inspection runs; from `[inspection]`.
 #[derive(Debug, Clone)]
@@ -10,5 +28,20 @@ pub struct Settings {
     /// How long one mail may take.
     pub timeout: Duration,
     /// How much of one mail is read.
-    pub limits: super::Limits,
+    pub limits: Limits,
+}
+
+impl Settings {
+    fn worker_count(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            count => count,
+        }
+    }
+}
+
+/// The program to run as a worker: this one.
+pub fn this_program() -> std::io::Result<PathBuf> {
+    // /proc/self/exe would follow a replaced binary during an upgrade and mix two versions of the wire.
+    std::env::current_exe()
 }

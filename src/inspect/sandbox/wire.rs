@@ -1,0 +1,122 @@
+//! What parent and worker say to each other over the worker's standard input and output.
+//!
+//! A frame is a JSON head and raw bytes: `u32` length of the head, `u64` length of the bytes, both little-endian,
+//! then the two. Deliberately absent: versions. Both ends are the same binary.
+
+use std::io::{self, Read, Write};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::inspect::{Limits, RuleSource};
+
+/// No head is longer than this: an inspection with all its examples is some kilobytes.
+const MAX_HEAD: usize = 64 << 20;
+/// No mail is longer than this, whatever the configuration says.
+const MAX_BODY: u64 = 4 << 30;
+const PREFIX: usize = 12;
+
+/// The first frame to a worker: what it must know before it is locked down.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Setup {
+    /// Rules that add to or replace the built-in ones.
+    pub rules: Vec<RuleSource>,
+    /// How much of one mail is read.
+    pub limits: Limits,
+    /// How many bytes of address space the worker may use.
+    pub memory: u64,
+}
+
+/// The worker's answer to [`Setup`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Readiness {
+    /// Rules loaded, locked down.
+    Ready,
+    /// It cannot work, and why.
+    Failed(String),
+}
+
+fn head_and_prefix(head: &impl Serialize, body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut frame = vec![0; PREFIX];
+    serde_json::to_writer(&mut frame, head)?;
+    let head_length = u32::try_from(frame.len() - PREFIX).map_err(io::Error::other)?;
+    frame[..4].copy_from_slice(&head_length.to_le_bytes());
+    frame[4..PREFIX].copy_from_slice(&(body.len() as u64).to_le_bytes());
+    Ok(frame)
+}
+
+fn lengths(prefix: [u8; PREFIX]) -> io::Result<(usize, usize)> {
+    let [a, b, c, d, body @ ..] = prefix;
+    let head = u32::from_le_bytes([a, b, c, d]) as usize;
+    let body = u64::from_le_bytes(body);
+    if head > MAX_HEAD || body > MAX_BODY {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "frame is too long"));
+    }
+    Ok((head, usize::try_from(body).map_err(io::Error::other)?))
+}
+
+/// Sends one frame, from the worker's side.
+pub(super) fn write(to: &mut impl Write, head: &impl Serialize, body: &[u8]) -> io::Result<()> {
+    to.write_all(&head_and_prefix(head, body)?)?;
+    to.write_all(body)?;
+    to.flush()
+}
+
+/// Receives one frame, from the worker's side; `None` when the parent has closed its end.
+pub(super) fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<(T, Vec<u8>)>> {
+    let mut prefix = [0; PREFIX];
+    match from.read_exact(&mut prefix) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        result => result?,
+    }
+    let (head_length, body_length) = lengths(prefix)?;
+    let mut head = vec![0; head_length];
+    from.read_exact(&mut head)?;
+    let mut body = vec![0; body_length];
+    from.read_exact(&mut body)?;
+    Ok(Some((serde_json::from_slice(&head)?, body)))
+}
+
+/// Sends one frame, from the parent's side.
+pub(super) async fn send(to: &mut (impl AsyncWrite + Unpin), head: &impl Serialize, body: &[u8]) -> io::Result<()> {
+    to.write_all(&head_and_prefix(head, body)?).await?;
+    to.write_all(body).await?;
+    to.flush().await
+}
+
+/// Receives one frame's head, from the parent's side; workers send no bytes.
+pub(super) async fn receive<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
+    let mut prefix = [0; PREFIX];
+    from.read_exact(&mut prefix).await?;
+    let (head_length, body_length) = lengths(prefix)?;
+    if body_length != 0 {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a worker sends no bytes"));
+    }
+    let mut head = vec![0; head_length];
+    from.read_exact(&mut head).await?;
+    Ok(serde_json::from_slice(&head)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn both_sides_understand_each_other() {
+        let mut pipe = Vec::new();
+        send(&mut pipe, &"head", b"body").await.unwrap();
+        assert_eq!(read::<String>(&mut pipe.as_slice()).unwrap(), Some(("head".to_owned(), b"body".to_vec())));
+        let mut pipe = Vec::new();
+        write(&mut pipe, &42, b"").unwrap();
+        assert_eq!(receive::<u32>(&mut pipe.as_slice()).await.unwrap(), 42);
+        assert_eq!(read::<u32>(&mut &b""[..]).unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_lies_about_lengths_is_not_believed() {
+        let lie = [0xff; PREFIX];
+        assert!(receive::<u32>(&mut &lie[..]).await.is_err());
+        let cut = [4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b'4'];
+        assert!(receive::<u32>(&mut &cut[..]).await.is_err());
+    }
+}
