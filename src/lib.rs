@@ -1,18 +1,98 @@
 //! Sekisho (関所): an outbound e-mail data-loss-prevention SMTP proxy.
+//!
+//! A mail server relays outgoing mail through it. Sekisho reads bodies and attachments, finds personal data and
+//! recipient mistakes, and forwards, delays, holds, asks a second person, or rejects.
+//!
+//! # The one rule: who is responsible for a mail
+//!
+//! Sekisho answers `250` to DATA only after one of two things is true: the next hop has answered `250` for it (clean
+//! mail: never queued, never written to disk), or the mail and its verdict are committed to the store. Everything
+//! else is `4xx`, or `5xx` when policy says so. An internal fault is never a forward.
+//!
+//! # The way of a mail
+//!
+//! ```text
+//! mail server ─▶ smtp::server ─▶ pipeline ─▶ inspect ─▶ recipients ─▶ policy ─▶ forward │ hold │ approve │ reject
+//!                                    │        (sandboxed   (who is       (rules →    │      │
+//!                                    │         workers)     wrong?)      Decision)   ▼      ▼
+//!                                    └─▶ journal (every mail)               smtp::client  store ─▶ hold ─▶ outbox ─▶ smtp::client
+//!                                                                           next hop              ▲  notices, approvals, expiry
+//!                                                                                      console / mail reply / CLI
+//! ```
+//!
+//! [`pipeline`] tells this story in one screen. Each arrow is a value handed on, never a callback upwards.
+//!
+//! # The map, in reading order
+//!
+//! | room | what it is |
+//! |---|---|
+//! | [`mail`] | vocabulary: address, envelope, message, header fields, charsets, delivery status notices; no I/O |
+//! | [`smtp`] | the wire, ignorant of policy: `server` (session, transaction, DATA reader), `client` (next hop, pool) |
+//! | [`pipeline`] | one mail from MAIL to its reply |
+//! | [`inspect`] | bytes → Inspection: `extract` (where the text is), `detect` (what it is), `persons`, `sandbox` (worker processes) |
+//! | [`recipients`] | who the recipients are and what is wrong with each, one file per check |
+//! | [`policy`] | rules + facts → Decision, per recipient |
+//! | [`store`] | the only owner of state: SQLite, sealed mail |
+//! | [`journal`] | what left, to whom, about how many people: hash-chained records without content |
+//! | [`hold`] | the life of a held mail; mints `Clearance`, without which nothing reaches the next hop |
+//! | [`outbox`] | durable outgoing mail: released mail, notices, returned mail |
+//! | [`notice`] | what people are told, in Japanese and English, and what their answers say |
+//! | [`directory`] | who may decide, and local accounts |
+//! | [`console`] | web pages: a view over hold |
+//! | [`config`] | sekisho.toml: raw → checked |
+//! | [`language`], [`written`] | the two languages; TOML with line and column |
+//! | [`telemetry`] | logs |
+//! | [`app`] | composition root: build everything, bind, run, stop |
+//! | [`cli`] | one file per command; `main` only parses and calls |
+//!
+//! # Invariants (each has a test)
+//!
+//! 1. The one rule above (`tests/it/crash.rs`, `tests/it/cut_through.rs`).
+//! 2. Nothing reaches the outbound client without a [`hold::Clearance`] (`tests/it/tidy.rs`).
+//! 3. Inspection cannot fail: it returns findings and what could not be inspected; policy decides on both
+//!    (`tests/it/workers.rs`).
+//! 4. Recipients come from the envelope (Bcc counts); headers only explain.
+//! 5. Forwarded and released bytes equal the received bytes, plus the trace header (`tests/it/story.rs`).
+//! 6. A found value never leaves [`inspect`] unmasked (`tests/it/commands.rs`, `tests/it/story.rs`).
+//! 7. The person who sent a mail can never be counted as its approver, and one person counts once.
+//! 8. On start the store is the truth: what was committed and not finished is resumed.
+//!
+//! # Deliberately absent
+//!
+//! A scripting language for policy, a re-encoding of mail, a queue for clean mail, inspection inside the server's own
+//! process, and a mode in which anything goes out because something failed.
+
+pub mod mail;
+pub mod smtp;
+
+pub mod pipeline;
+
+pub mod inspect;
+pub mod recipients;
+
+pub mod policy;
+
+pub mod store;
+
+pub mod journal;
+
+pub mod hold;
+
+pub mod outbox;
+
+pub mod notice;
+
+pub mod directory;
+
+pub mod console;
+
+pub mod config;
+
+pub mod language;
+pub mod written;
+
+pub mod telemetry;
+
+pub mod app;
 
 pub mod cli;
-pub mod config;
-pub mod console;
-pub mod directory;
-pub mod hold;
-pub mod inspect;
-pub mod journal;
-pub mod language;
-pub mod mail;
-pub mod notice;
-pub mod outbox;
-pub mod policy;
-pub mod recipients;
-pub mod smtp;
-pub mod store;
-pub mod telemetry;

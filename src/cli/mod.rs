@@ -1,1 +1,140 @@
-//! Placeholder while the room is being built.
+//! The command line: one file per command.
+//!
+//! In: arguments. Out: text on standard output, one line on standard error for a failure, an exit code
+//! ([`Failure`]). Deliberately absent: logic; a command asks the rooms and prints what they say.
+
+pub mod config;
+pub mod demo;
+mod explain;
+mod held;
+mod journal;
+pub mod rules;
+mod scan;
+mod serve;
+mod show;
+mod user;
+
+use std::{
+    future::Future,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{config as configuration, inspect::sandbox};
+
+/// Sekisho: reads every outgoing mail, holds what would leak, releases what a second person approves.
+#[derive(Debug, Parser)]
+#[command(name = "sekisho", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the relay, its workers, the outbox and the console
+    Serve(ConfigFile),
+    /// Show the whole story on this machine, with a mailbox of its own
+    Demo(demo::Options),
+    /// Find personal data in files, folders or mails; exit 0 nothing found, 1 found, 2 error
+    Scan(scan::Options),
+    /// Tell the whole decision for one mail, sending nothing
+    Explain(explain::Options),
+    /// Check, test or list the rules
+    Rules(rules::Options),
+    /// List, show and decide held mail
+    Held(held::Options),
+    /// Search or verify the journal of what left
+    Journal(journal::Options),
+    /// Manage the local accounts of the console
+    User(user::Options),
+    /// Check a configuration file
+    Config(config::Options),
+    /// One inspection worker; started by the server, never by hand
+    #[command(name = sandbox::WORKER_COMMAND, hide = true)]
+    Worker,
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+pub struct ConfigFile {
+    /// The configuration file
+    #[arg(long = "config", value_name = "FILE", env = "SEKISHO_CONFIG", default_value = "/etc/sekisho/sekisho.toml")]
+    path: PathBuf,
+}
+
+impl ConfigFile {
+    /// Loads it the way the server does.
+    fn load(&self) -> Result<configuration::Loaded, Failure> {
+        Ok(configuration::load_all(&self.path)?)
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The arguments or the input: exit 2.
+    #[error("{0}")]
+    Input(String),
+    /// The configuration: exit 78 (`EX_CONFIG`).
+    #[error(transparent)]
+    Configuration(#[from] configuration::ConfigErrors),
+    /// Anything else: exit 70 (`EX_SOFTWARE`).
+    #[error("{0:#}")]
+    Internal(#[from] anyhow::Error),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Input(_) => 2,
+            Self::Configuration(_) => 78,
+            Self::Internal(_) => 70,
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl Cli {
+    /// Runs the command and gives the exit code.
+    pub fn run(self) -> ExitCode {
+        let result = match self.command {
+            Command::Worker => return sandbox::worker::main(),
+            Command::Serve(file) => on_runtime(serve::run(file)),
+            Command::Demo(options) => on_runtime(demo::run(options)),
+            Command::Scan(options) => on_runtime(scan::run(options)),
+            Command::Explain(options) => on_runtime(explain::run(options)),
+            Command::Held(options) => on_runtime(held::run(options)),
+            Command::Journal(options) => on_runtime(journal::run(options)),
+            Command::User(options) => on_runtime(user::run(options)),
+            Command::Rules(options) => rules::run(&options),
+            Command::Config(options) => config::run(&options),
+        };
+        result.unwrap_or_else(|failure| {
+            if !is_closed_pipe(&failure) {
+                let _ = writeln!(io::stderr(), "sekisho: {failure}");
+            }
+            ExitCode::from(failure.code())
+        })
+    }
+}
+
+fn on_runtime(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Boxed: a whole server's future is too large for this thread's stack.
+    runtime.block_on(Box::pin(command))
+}
+
+/// Whether the reader of our output went away (`sekisho held list | head`): nothing to complain about.
+fn is_closed_pipe(failure: &Failure) -> bool {
+    let Failure::Internal(error) = failure else { return false };
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,1 +1,16 @@
-//! Placeholder while the room is being built.
+//! What operators see: logs.
+//!
+//! In: tracing events of all rooms. Out: lines on standard error, where systemd and containers collect them.
+//! `SEKISHO_LOG` says how much (`info` by default, `sekisho=debug` for one's own). Deliberately absent: metrics and
+//! traces (a later room), and mail content: no room hands any to an event.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging; called once, by the commands that serve.
+pub fn start() {
+    let filter = EnvFilter::try_from_env("SEKISHO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second call (tests) leaves the first in place.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).try_init();
+}

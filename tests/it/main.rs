@@ -1,1 +1,15 @@
-fn main() {}
+//! The integration tests: one binary, one file per behaviour.
+//!
+//! Tests that need another program are ignored by `cargo test` and run by `tests/run`.
+
+mod support;
+
+mod bad_config;
+mod bad_input;
+mod commands;
+mod crash;
+mod cut_through;
+mod postfix;
+mod story;
+mod tidy;
+mod workers;

@@ -1,0 +1,133 @@
+//! `sekisho explain`: the whole decision for one mail, sending nothing.
+//!
+//! In: a mail, an envelope (by default read from its headers), a configuration. Out: recipients with their issues,
+//! findings, what was not inspected, matching rules, and the decision for each recipient. It is the server's own
+//! judgement ([`Judgement::judge`](crate::pipeline::Judgement::judge)), not a second one.
+
+use std::{
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::Args;
+use serde::Serialize;
+
+use super::{ConfigFile, Failure, show};
+use crate::{
+    app,
+    inspect::Inspection,
+    mail::{Address, BodyKind, Envelope, Message, header},
+    pipeline::Judged,
+    policy::Action,
+    recipients::{Direction, Issue},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+    /// The envelope sender; by default the header From
+    #[arg(long, value_name = "ADDRESS")]
+    mail_from: Option<Address>,
+    /// An envelope recipient, may be repeated; by default the headers To, Cc and Bcc
+    #[arg(long, value_name = "ADDRESS")]
+    rcpt_to: Vec<Address>,
+    /// The mail; - is standard input
+    #[arg(value_name = "MAIL.eml")]
+    mail: PathBuf,
+}
+
+/// The line of `explain --json`.
+#[derive(Serialize)]
+struct Explanation<'a> {
+    decision: Action,
+    rules: Vec<&'a str>,
+    recipients: Vec<Explained<'a>>,
+    inspection: &'a Inspection,
+}
+
+#[derive(Serialize)]
+struct Explained<'a> {
+    address: &'a Address,
+    direction: Direction,
+    decision: Action,
+    issues: &'a [Issue],
+}
+
+pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
+    let loaded = options.config.load()?;
+    let language = loaded.config.language;
+    let message = read(&options.mail)?;
+    let envelope = envelope(&message, options.mail_from, options.rcpt_to)?;
+    let judgement = app::judgement(&loaded).await?;
+    let judged = judgement.judge(&envelope, &message).await.context("the mail could not be inspected")?;
+    let Judged { inspection, recipients, verdict } = &judged;
+    let matched = verdict.matched();
+    let decision_for = |address| verdict.action_for(address).unwrap_or_else(|| verdict.action());
+
+    let mut out = io::stdout().lock();
+    if options.json {
+        let explained = recipients.iter().map(|r| Explained {
+            address: &r.address,
+            direction: r.direction,
+            decision: decision_for(&r.address),
+            issues: &r.issues,
+        });
+        let explanation = Explanation {
+            decision: verdict.action(),
+            rules: matched.iter().map(|m| m.rule.as_str()).collect(),
+            recipients: explained.collect(),
+            inspection,
+        };
+        writeln!(out, "{}", serde_json::to_string(&explanation).context("JSON")?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    writeln!(out, "decision: {}", show::word(&verdict.action()))?;
+    for reason in &matched {
+        writeln!(out, "  because of {}: {}", reason.rule, reason.title.in_language(language))?;
+    }
+    writeln!(out, "recipients:")?;
+    for recipient in recipients {
+        let decision = show::word(&decision_for(&recipient.address));
+        writeln!(out, "  {} ({}): {decision}", recipient.address, show::word(&recipient.direction))?;
+        show::recipient(&mut out, recipient)?;
+    }
+    writeln!(out, "content:")?;
+    show::inspection(&mut out, &options.mail, inspection)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(path: &Path) -> Result<Message, Failure> {
+    let mut bytes = Vec::new();
+    let result = if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes).map(drop)
+    } else {
+        std::fs::read(path).map(|read| bytes = read)
+    };
+    match result {
+        Ok(()) => Ok(Message::new(bytes)),
+        Err(error) => {
+            Err(Failure::Input(format!("{} cannot be read: {error}; check the path and its rights", path.display())))
+        }
+    }
+}
+
+/// What was given on the command line, and what the headers say for the rest.
+fn envelope(message: &Message, from: Option<Address>, to: Vec<Address>) -> Result<Envelope, Failure> {
+    let named = |fields: &[&str]| -> Vec<Address> {
+        let headers = message.headers().filter(|h| fields.iter().any(|name| h.is(name)));
+        let mailboxes = headers.flat_map(|h| header::mailboxes(h.value));
+        mailboxes.filter_map(|mailbox| Address::parse(&mailbox.address).ok()).collect()
+    };
+    let sender = from.or_else(|| named(&["From"]).into_iter().next());
+    let recipients = if to.is_empty() { named(&["To", "Cc", "Bcc"]) } else { to };
+    if recipients.is_empty() {
+        return Err(Failure::Input("the mail names no recipient; say who gets it with --rcpt-to ADDRESS".to_owned()));
+    }
+    Ok(Envelope { sender, recipients, body: BodyKind::EightBitMime, smtputf8: false })
+}

@@ -1,0 +1,279 @@
+//! One mail from MAIL to its reply: the story of Sekisho in one screen ([`Stages::pass`]).
+//!
+//! In: what the SMTP server hears, through its [`Gate`]. Out: the reply, after the next hop has taken the mail or
+//! the store has committed it, and not before. MAIL and RCPT travel to the next hop as they come (cut-through), so
+//! that the mail server sees the next hop's own replies; the message follows only after a forward decision.
+//! Deliberately absent: what each stage knows. A stage is one call; its reasons live in its room.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+
+use crate::{
+    hold::{Arrival, Clearance, Hold},
+    inspect::{
+        Inspection, Job, Kind,
+        sandbox::{Unavailable, Workers},
+    },
+    journal::{Journal, Record},
+    mail::{Address, Envelope, MailId, Message, header},
+    policy::{Decision, Forward, Policies, Verdict},
+    recipients::{self, Organization, Partners, Recipient},
+    smtp::{
+        Reply,
+        client::{self, NextHop},
+        server::{Gate, MailFrom, Peer, Transaction},
+    },
+};
+
+/// A mail with more Received fields than this goes round in circles (RFC 5321 §6.3 asks for at least 100).
+const MAX_HOPS: usize = 100;
+/// A mail that passed here more often than this goes round between us and a neighbour.
+const MAX_OWN_HOPS: usize = 5;
+
+/// What judges a mail; SIGHUP replaces it as a whole.
+#[derive(Debug)]
+pub struct Judgement {
+    /// Who we are.
+    pub organization: Organization,
+    /// Whom we know.
+    pub partners: Partners,
+    /// What is to happen.
+    pub policies: Policies,
+    /// Who reads the mail.
+    pub workers: Workers,
+}
+
+/// A mail judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// What is in it.
+    pub inspection: Inspection,
+    /// Who gets it.
+    pub recipients: Vec<Recipient>,
+    /// What happens to it.
+    pub verdict: Verdict,
+}
+
+impl Judgement {
+    /// Inspects the mail, looks at its recipients, asks policy. Only the want of a worker is an error.
+    pub async fn judge(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
+        let job = Job { kind: Kind::Mail, own: own_addresses(envelope, message) };
+        let inspection = self.workers.inspect(message.bytes(), &job).await?;
+        let recipients = recipients::judge(envelope, message, &self.organization, &self.partners);
+        let verdict = self.policies.decide(&recipients, &inspection);
+        Ok(Judged { inspection, recipients, verdict })
+    }
+}
+
+/// The sender and the recipients: people whose contact lines are not leaked by being in their own mail.
+fn own_addresses(envelope: &Envelope, message: &Message) -> Vec<String> {
+    let authors = message.header("From").map(|from| header::mailboxes(from.value)).unwrap_or_default();
+    let envelope = envelope.recipients.iter().chain(&envelope.sender).map(Address::canonical);
+    envelope.chain(authors.into_iter().map(|author| author.address.to_lowercase())).collect()
+}
+
+/// All stages of the way of a mail; [`Pipeline`] hands them out to the SMTP server.
+pub struct Stages {
+    /// What we call ourselves in trace headers.
+    pub hostname: String,
+    /// Where clean mail goes.
+    pub next_hop: NextHop,
+    /// Where the rest goes.
+    pub hold: Arc<Hold>,
+    /// What is written about all of it.
+    pub journal: Arc<Journal>,
+    /// How it is judged.
+    pub judgement: RwLock<Arc<Judgement>>,
+}
+
+/// One mail with all that SMTP told about it.
+struct Incoming {
+    id: MailId,
+    at: Timestamp,
+    peer: Peer,
+    envelope: Envelope,
+    message: Message,
+}
+
+impl Stages {
+    /// Replaces what judges; mails on their way keep the judgement they began with.
+    pub fn replace_judgement(&self, judgement: Judgement) {
+        *self.judgement.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(judgement);
+    }
+
+    fn judgement(&self) -> Arc<Judgement> {
+        Arc::clone(&self.judgement.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The way of a mail.
+    async fn pass(&self, mail: Incoming, next_hop: client::Transaction) -> Reply {
+        if self.goes_in_circles(&mail.message) {
+            next_hop.reset().await;
+            return Reply::mail_loop();
+        }
+        let judged = match self.judgement().judge(&mail.envelope, &mail.message).await {
+            Ok(judged) => judged,
+            Err(why) => {
+                tracing::error!(id = %mail.id, %why, "not inspected, so not taken");
+                next_hop.reset().await;
+                return Reply::try_later();
+            }
+        };
+        let Judged { inspection, recipients, verdict } = judged;
+        match verdict.into_decision() {
+            Decision::Forward(forward) => self.forward(&mail, &inspection, forward, next_hop).await,
+            Decision::Store(groups) => {
+                next_hop.reset().await;
+                self.keep(mail.into_arrival(&self.hostname, recipients, inspection, groups)).await
+            }
+            Decision::Reject(matched) => {
+                next_hop.reset().await;
+                let record = mail.record(&inspection, "reject").matched(&matched);
+                self.journalled(record, Reply::rejected_by_policy()).await
+            }
+        }
+    }
+
+    /// The next hop's answer is ours. The journal is written between the two; once the next hop has the mail, a
+    /// journal that fails can no longer call it back, so it closes the gate for the mails after this one instead.
+    async fn forward(&self, mail: &Incoming, found: &Inspection, forward: Forward, hop: client::Transaction) -> Reply {
+        let clearance = Clearance::forward(&forward, mail.trace(&self.hostname), &mail.message);
+        let reply = hop.data(&clearance).await;
+        let record = mail.record(found, "forward").matched(forward.matched()).reply(&reply);
+        if reply.is_positive() {
+            if let Err(why) = self.journal.record(record).await {
+                tracing::error!(id = %mail.id, %why, "forwarded, but not journalled");
+            }
+            return Reply::forwarded(&reply);
+        }
+        self.journalled(record, reply).await
+    }
+
+    /// Everything about a held mail is one commit, its journal record included.
+    async fn keep(&self, arrival: Arrival) -> Reply {
+        let id = arrival.id.clone();
+        match self.hold.take(arrival).await {
+            Ok(held) => Reply::held(&held),
+            Err(why) => {
+                tracing::error!(%id, %why, "could not be held, so not taken");
+                Reply::try_later()
+            }
+        }
+    }
+
+    /// A refusal leaves the mail where it is, so it may stand without its record.
+    async fn journalled(&self, record: Record, reply: Reply) -> Reply {
+        if let Err(why) = self.journal.record(record).await {
+            tracing::error!(%why, "a refusal was not journalled");
+        }
+        reply
+    }
+
+    fn goes_in_circles(&self, message: &Message) -> bool {
+        let ours = format!("by {} (Sekisho)", self.hostname);
+        let passed_here = |value: &[u8]| memchr::memmem::find(value, ours.as_bytes()).is_some();
+        let own = message.headers().filter(|h| h.is("Received") && passed_here(h.value)).count();
+        own > MAX_OWN_HOPS || message.hops() > MAX_HOPS
+    }
+}
+
+impl Incoming {
+    /// The trace header of RFC 5321 §4.4, with our id for the mail.
+    fn trace(&self, hostname: &str) -> Vec<u8> {
+        let Self { id, at, peer, .. } = self;
+        let protocol = if peer.extended { "ESMTP" } else { "SMTP" };
+        let date = at.strftime("%a, %d %b %Y %H:%M:%S +0000");
+        let ip = peer.address.ip();
+        format!("Received: from {} ([{ip}])\r\n\tby {hostname} (Sekisho) with {protocol} id {id};\r\n\t{date}\r\n", peer.helo)
+            .into_bytes()
+    }
+}
+
+/// The gate of the SMTP server.
+#[derive(Clone)]
+pub struct Pipeline {
+    stages: Arc<Stages>,
+}
+
+impl Pipeline {
+    /// Takes the stages as they were built.
+    pub fn new(stages: Arc<Stages>) -> Self {
+        Self { stages }
+    }
+}
+
+/// One mail between MAIL and its reply.
+pub struct Passage {
+    stages: Arc<Stages>,
+    peer: Peer,
+    from: MailFrom,
+    way: Way,
+}
+
+/// Where a transaction goes; its first recipient decides.
+enum Way {
+    /// To the next hop, which has heard MAIL and every recipient accepted so far.
+    Out { next_hop: client::Transaction, recipients: Vec<Address> },
+    /// Nowhere: it is a person's answer to one of our notices.
+    Answer(Vec<Address>),
+}
+
+impl Gate for Pipeline {
+    type Transaction = Passage;
+
+    async fn mail(&self, peer: &Peer, from: MailFrom) -> Result<Passage, Reply> {
+        if !self.stages.journal.healthy() {
+            return Err(Reply::try_later());
+        }
+        let next_hop = self.stages.next_hop.begin(&from).await?;
+        let way = Way::Out { next_hop, recipients: Vec::new() };
+        Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), from, way })
+    }
+}
+
+impl Transaction for Passage {
+    async fn recipient(&mut self, recipient: Address) -> Reply {
+        let ours = recipient.domain().eq_ignore_ascii_case(&self.stages.hostname);
+        match (&mut self.way, ours) {
+            (Way::Out { next_hop, recipients }, false) => {
+                let reply = next_hop.recipient(&recipient).await;
+                if reply.is_positive() {
+                    recipients.push(recipient);
+                }
+                reply
+            }
+            (Way::Answer(answers), true) => {
+                answers.push(recipient);
+                Reply::recipient_ok()
+            }
+            (Way::Out { recipients, .. }, true) if recipients.is_empty() => {
+                if let Way::Out { next_hop, .. } = std::mem::replace(&mut self.way, Way::Answer(vec![recipient])) {
+                    next_hop.reset().await;
+                }
+                Reply::recipient_ok()
+            }
+            // An answer and a mail to others have different fates; the mail server sends them one after the other.
+            _ => Reply::too_many_recipients(),
+        }
+    }
+
+    async fn message(self, message: Message) -> Reply {
+        let Self { stages, peer, from, way } = self;
+        match way {
+            Way::Out { next_hop, recipients } => {
+                let MailFrom { sender, body, smtputf8, .. } = from;
+                let envelope = Envelope { sender, recipients, body, smtputf8 };
+                let id = MailId(ulid::Ulid::generate().to_string());
+                stages.pass(Incoming { id, at: Timestamp::now(), peer, envelope, message }, next_hop).await
+            }
+            Way::Answer(to) => stages.answer(from.sender.as_ref(), &to, &message).await,
+        }
+    }
+
+    async fn abandon(self) {
+        if let Way::Out { next_hop, .. } = self.way {
+            next_hop.reset().await;
+        }
+    }
+}

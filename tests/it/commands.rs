@@ -1,0 +1,151 @@
+//! The commands as scripts use them: exit codes, JSON, and never an unmasked value.
+
+use std::process::{Command, Output, Stdio};
+
+use sekisho::cli::demo::samples;
+use serde_json::Value;
+
+use crate::support::{
+    relay::{Relay, SEKISHO},
+    sink::Sink,
+    talk::letter,
+};
+
+fn sekisho(args: &[&str]) -> Output {
+    Command::new(SEKISHO).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn scan_walks_folders_and_tells_by_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("clean.txt"), "来週の会議は水曜日です。\n").unwrap();
+    let path = folder.path().to_str().unwrap();
+    let clean = sekisho(&["scan", "--json", path]);
+    assert_eq!(clean.status.code(), Some(0), "{}{}", stdout(&clean), stderr(&clean));
+
+    let workbook = samples::gas_company_workbook(300).unwrap();
+    std::fs::write(folder.path().join("業務委託.xlsx"), workbook).unwrap();
+    let found = sekisho(&["scan", "--json", path]);
+    assert_eq!(found.status.code(), Some(1), "{}", stderr(&found));
+    let lines: Vec<Value> = stdout(&found).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    let workbook = lines.iter().find(|line| line["type"] == "xlsx").unwrap();
+    assert_eq!(workbook["persons"], 300);
+    let phone = workbook["findings"].as_array().unwrap().iter().find(|f| f["detector"] == "jp.phone").unwrap();
+    assert_eq!((&phone["count"], &phone["confidence"], &phone["category"]), (&300.into(), &"high".into(), &"contact".into()));
+    assert_eq!(phone["examples"][0]["where"], "業務委託.xlsx › 顧客!F2");
+    assert_eq!(phone["examples"][0]["masked"].as_str().unwrap().matches('*').count(), 4, "{phone}");
+    for n in 0..300 {
+        let person = samples::customer(n);
+        assert!(!stdout(&found).contains(&person.phone) && !stdout(&found).contains(&person.address), "unmasked row {n}");
+    }
+
+    let missing = sekisho(&["scan", "/nonexistent/file"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(stderr(&missing).contains("/nonexistent/file cannot be read"), "{}", stderr(&missing));
+    assert_eq!(sekisho(&["scan"]).status.code(), Some(2));
+}
+
+#[test]
+fn scan_reads_standard_input_and_mailboxes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mbox = folder.path().join("x.mbox");
+    let mut bytes = Vec::new();
+    for n in 0..3 {
+        bytes.extend(b"From a@b Sun Nov 22 10:00:00 2026\r\n");
+        bytes.extend(letter(&n.to_string(), "s", "従業員 高橋 由美のマイナンバーは 123456789018 です。\r\n"));
+    }
+    std::fs::write(&mbox, &bytes).unwrap();
+    let output = sekisho(&["scan", "--json", mbox.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stdout(&output).lines().count(), 3);
+    assert!(!stdout(&output).contains("123456789018"));
+
+    let file = std::fs::File::open(&mbox).unwrap();
+    let output = Command::new(SEKISHO).args(["scan", "--json", "-"]).stdin(file).output().unwrap();
+    assert_eq!(stdout(&output).lines().count(), 3);
+}
+
+#[test]
+fn explain_tells_the_whole_decision_and_sends_nothing() {
+    let sink = Sink::start();
+    let relay = Relay::configured(sink.address, "");
+    let mail = relay.home().join("m.eml");
+    std::fs::write(&mail, samples::gas_company(50).unwrap().bytes).unwrap();
+    let path = mail.to_str().unwrap();
+    let output = relay.command(&["explain", "--json", "--rcpt-to", "yamada@kita-haon.example.com", path]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let explained: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(explained["decision"], "require_approval");
+    let rules = explained["rules"].to_string();
+    assert!(rules.contains("bulk-personal-data") && rules.contains("lookalike-domain"), "{rules}");
+    let recipient = &explained["recipients"][0];
+    assert_eq!(recipient["direction"], "external");
+    assert_eq!(recipient["issues"][0]["check"], "lookalike_domain");
+    assert!(recipient["issues"][0]["detail"].as_str().unwrap().contains("kita-haon.example.com ≈ kita-hoan.example.com"));
+    assert_eq!(explained["inspection"]["persons"], 50);
+    let text = relay.command(&["explain", path]);
+    assert!(stdout(&text).starts_with("decision: require_approval"), "{}", stdout(&text));
+    assert!(sink.mails().is_empty());
+}
+
+#[test]
+fn rules_are_checked_tested_and_listed() {
+    let check = sekisho(&["rules", "check"]);
+    assert!(check.status.success(), "{}", stderr(&check));
+    let test = sekisho(&["rules", "test"]);
+    assert!(test.status.success(), "{}", stderr(&test));
+    let list = stdout(&sekisho(&["rules", "list"]));
+    for name in ["jp.my_number", "jp.corporate_number", "credit_card", "jp.phone", "jp.postal_code", "email", "jp.address",
+        "jp.name", "jp.birth_date", "iban", "lookalike_domain", "exposed_recipients", "bulk-personal-data"]
+    {
+        assert!(list.contains(name), "{name} is not listed:\n{list}");
+    }
+}
+
+#[test]
+fn configuration_errors_have_a_place_a_reason_and_exit_78() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bad.toml");
+    std::fs::write(&file, "hostnam = \"x\"\n").unwrap();
+    let output = sekisho(&["config", "check", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
+    assert!(stderr(&output).contains("bad.toml:1:1: "), "{}", stderr(&output));
+    let serve = sekisho(&["serve", "--config", file.to_str().unwrap()]);
+    assert_eq!(serve.status.code(), Some(78));
+    assert_eq!(sekisho(&["held", "list", "--config", "/nonexistent.toml"]).status.code(), Some(78));
+}
+
+#[test]
+fn deciding_something_unknown_is_a_clear_error() {
+    let sink = Sink::start();
+    let relay = Relay::start(sink.address);
+    let output = relay.command(&["held", "approve", "01NOSUCHMAIL", "--as", "kacho@toho.example.co.jp"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("01NOSUCHMAIL"), "{}", stderr(&output));
+    assert_eq!(stderr(&output).lines().count(), 1);
+    assert!(relay.held().is_empty());
+}
+
+#[test]
+fn accounts_are_added_listed_and_disabled() {
+    let sink = Sink::start();
+    let relay = Relay::configured(sink.address, "");
+    let add = relay.command(&["user", "add", "kacho@toho.example.co.jp"]);
+    assert!(add.status.success(), "{}", stderr(&add));
+    let again = relay.command(&["user", "add", "kacho@toho.example.co.jp"]);
+    assert_eq!(again.status.code(), Some(2), "{}", stderr(&again));
+    assert!(relay.command(&["user", "disable", "kacho@toho.example.co.jp"]).status.success());
+    let list = stdout(&relay.command(&["user", "list", "--json"]));
+    let account: Value = serde_json::from_str(list.trim()).unwrap();
+    assert_eq!((&account["address"], &account["disabled"]), (&"kacho@toho.example.co.jp".into(), &true.into()));
+    assert!(!list.contains("argon2"), "{list}");
+}

@@ -1,0 +1,174 @@
+//! The real program in a process of its own, with a configuration and a data directory of its own.
+
+use std::{
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+pub use rustix::process::Signal;
+use tempfile::TempDir;
+
+use super::{eventually, free_port};
+
+/// The program under test.
+pub const SEKISHO: &str = env!("CARGO_BIN_EXE_sekisho");
+
+pub struct Relay {
+    child: Option<Child>,
+    home: TempDir,
+    pub smtp: SocketAddr,
+    pub console: SocketAddr,
+}
+
+impl Relay {
+    /// Starts `sekisho serve` in front of `next_hop` and waits until it takes connections.
+    pub fn start(next_hop: SocketAddr) -> Self {
+        Self::start_with(next_hop, "")
+    }
+
+    /// The same with lines added to the configuration; a line `[section]` in them must not repeat one of ours.
+    pub fn start_with(next_hop: SocketAddr, extra: &str) -> Self {
+        let mut relay = Self::configured(next_hop, extra);
+        relay.run();
+        relay
+    }
+
+    /// A configuration on disk, nothing running yet.
+    pub fn configured(next_hop: SocketAddr, extra: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let (smtp, console) = (free_port(), free_port());
+        let partners = home.path().join("partners.toml");
+        std::fs::write(
+            &partners,
+            "[[partner]]\nid = \"kita-hoan\"\nnames = [\"北保安サービス株式会社\"]\ndomains = [\"kita-hoan.example.com\"]\n",
+        )
+        .unwrap();
+        let sections = if extra.contains("[inspection]") { "" } else { "[inspection]\nworkers = 2\n" };
+        let config = format!(
+            "hostname = \"sekisho.toho.example.co.jp\"\ndata_dir = {data:?}\n\
+             [organization]\nname = \"東邦ガス株式会社\"\ndomains = [\"toho.example.co.jp\"]\nlanguage = \"ja\"\n\
+             [smtp]\nlisten = [\"127.0.0.1:{smtp}\"]\n\
+             [next_hop]\nhosts = [\"{next_hop}\"]\ntls = \"never\"\n\
+             [rules]\npartners = {partners:?}\n\
+             [approval]\nsecurity = [\"security@toho.example.co.jp\"]\napprovers = [\"kacho@toho.example.co.jp\"]\n\
+             [console]\nlisten = \"127.0.0.1:{console}\"\npublic_url = \"http://127.0.0.1:{console}\"\n\
+             {sections}{extra}\n",
+            data = home.path().join("data"),
+        );
+        std::fs::write(home.path().join("sekisho.toml"), config).unwrap();
+        Self {
+            child: None,
+            home,
+            smtp: SocketAddr::from(([127, 0, 0, 1], smtp)),
+            console: SocketAddr::from(([127, 0, 0, 1], console)),
+        }
+    }
+
+    /// Starts the program and waits until it takes connections.
+    pub fn run(&mut self) {
+        let log = std::fs::File::options().create(true).append(true).open(self.home.path().join("log")).unwrap();
+        let child = Command::new(SEKISHO)
+            .args(["serve", "--config"])
+            .arg(self.config())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        let mut waits = 0;
+        eventually("the relay to listen", || {
+            waits += 1;
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none(), "sekisho ended at start: {ended:?}\n{}", self.log());
+            TcpStream::connect(self.smtp).ok()
+        });
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.home.path().join("sekisho.toml")
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// What the program has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// SIGKILL, as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    pub fn signal(&self, which: Signal) {
+        signal(self.pid(), which);
+    }
+
+    /// SIGTERM, and waits for the end; gives whether it ended with status 0.
+    pub fn stop(&mut self) -> bool {
+        self.signal(Signal::TERM);
+        let mut child = self.child.take().unwrap();
+        eventually("the relay to stop", || child.try_wait().unwrap()).success()
+    }
+
+    /// The process ids of the inspection workers.
+    pub fn workers(&self) -> Vec<u32> {
+        let parent = self.pid().to_string();
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            // pid (name) state ppid …; the name may hold spaces, so count from its closing parenthesis.
+            let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+            if after.split_whitespace().nth(1) == Some(&parent) {
+                found.push(pid);
+            }
+        }
+        found
+    }
+
+    /// Runs another command of the program with this configuration.
+    pub fn command(&self, args: &[&str]) -> Output {
+        Command::new(SEKISHO).args(args).arg("--config").arg(self.config()).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// `held list --json`, one value a mail.
+    pub fn held(&self) -> Vec<serde_json::Value> {
+        let output = self.command(&["held", "list", "--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The one held mail, once it has come to `state`.
+    pub fn wait_for_state(&self, state: &str) -> serde_json::Value {
+        eventually(&format!("a held mail to be {state}; {:?}", self.held()), || {
+            self.held().into_iter().find(|mail| mail["state"] == state)
+        })
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- log of the relay ---\n{}", self.log());
+        }
+    }
+}
+
+/// Sends a signal to any process.
+pub fn signal(pid: u32, signal: Signal) {
+    let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}

@@ -1,0 +1,173 @@
+//! The rules of the house, checked on the source text: who may import whom, module docs, the map.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Room → the rooms it may import. A room that is not listed may not exist.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("language", &[]),
+    ("written", &[]),
+    ("mail", &[]),
+    ("smtp", &["mail"]),
+    ("inspect", &["mail", "language", "written"]),
+    ("recipients", &["mail", "language", "inspect", "written"]),
+    ("policy", &["mail", "language", "inspect", "recipients", "written"]),
+    ("store", &["mail"]),
+    ("journal", &["mail", "inspect", "policy", "recipients", "store"]),
+    ("directory", &["mail", "policy", "store"]),
+    ("notice", &["mail", "language", "inspect", "recipients", "policy"]),
+    ("hold", &["mail", "language", "inspect", "recipients", "policy", "store", "directory", "notice", "journal", "smtp"]),
+    ("outbox", &["mail", "store", "hold", "smtp"]),
+    ("console", &["mail", "language", "inspect", "recipients", "policy", "hold", "journal", "directory"]),
+    ("telemetry", &[]),
+    ("config", &[
+        "mail", "language", "written", "smtp", "inspect", "recipients", "policy", "hold", "console", "notice",
+    ]),
+    ("pipeline", &["mail", "smtp", "inspect", "recipients", "policy", "hold", "journal"]),
+];
+
+/// Rooms that do no I/O and know no clock; `inspect/sandbox` is the process boundary.
+const PURE: &[&str] = &["src/mail", "src/inspect", "src/recipients", "src/policy", "src/notice"];
+const IMPURE: &[&str] = &["tokio::", "std::fs", "std::net", "std::process", "sqlx::", "Timestamp::now", "SystemTime", "Instant::now"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every source file with its path from the root and its text.
+fn sources() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![root().join("src")];
+    while let Some(folder) = waiting.pop() {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            let path: PathBuf = entry.path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(found.len() > 50, "only {} source files found", found.len());
+    found.sort();
+    found
+}
+
+/// The part of a file before its unit tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests").next().unwrap()
+}
+
+fn room(path: &str) -> &str {
+    let inside = path.strip_prefix("src/").unwrap();
+    inside.split(['/', '.']).next().unwrap()
+}
+
+/// The rooms named in `use crate::…` and `crate::…` paths.
+fn imported(text: &str) -> BTreeSet<String> {
+    let mut rooms = BTreeSet::new();
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let names: Vec<&str> = match rest.strip_prefix('{') {
+            Some(group) => top_level_names(group),
+            None => vec![rest],
+        };
+        for name in names {
+            let word: String = name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            rooms.insert(word);
+        }
+    }
+    rooms
+}
+
+/// The items of a `{…}` group that are not inside a deeper one.
+fn top_level_names(group: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut names) = (0, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                names.push(&group[start..at]);
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                names.push(&group[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    names.into_iter().filter(|name| !name.trim().is_empty()).collect()
+}
+
+#[test]
+fn imports_follow_the_architecture() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let room = room(&path);
+        if matches!(room, "app" | "cli" | "main" | "lib") {
+            continue;
+        }
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == room) else {
+            wrong.push(format!("{path}: the room `{room}` is not in the map of tests/it/tidy.rs"));
+            continue;
+        };
+        for import in imported(without_tests(&text)) {
+            if import != room && !allowed.contains(&import.as_str()) {
+                wrong.push(format!("{path}: `{room}` must not import `{import}`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_import_reader_sees_groups_and_paths() {
+    let text = "use crate::{a::{x, y}, b};\nfn f() { crate::c::g() }\n// use crate::d;\n";
+    assert_eq!(imported(text), ["a", "b", "c"].map(str::to_owned).into());
+}
+
+#[test]
+fn pure_rooms_do_no_io() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        if !PURE.iter().any(|room| path.starts_with(room)) || path.starts_with("src/inspect/sandbox") {
+            continue;
+        }
+        for word in IMPURE {
+            if without_tests(&text).lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word)) {
+                wrong.push(format!("{path}: a pure room must not use {word}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_file_opens_with_a_module_doc() {
+    let without: Vec<_> = sources().into_iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(p, _)| p).collect();
+    assert!(without.is_empty(), "without a module doc: {without:?}");
+}
+
+#[test]
+fn every_room_is_on_the_map() {
+    let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let docs: String = lib.lines().filter(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n");
+    let rooms: BTreeSet<String> = sources().iter().map(|(path, _)| room(path).to_owned()).collect();
+    let missing: Vec<_> = rooms.iter().filter(|room| *room != "lib" && !docs.contains(&format!("`{room}`")) && !docs.contains(&format!("[`{room}`]"))).collect();
+    assert!(missing.is_empty(), "not on the map in src/lib.rs: {missing:?}");
+}
+
+#[test]
+fn only_a_clearance_reaches_the_next_hop() {
+    let implementations: Vec<_> =
+        sources().into_iter().filter(|(_, text)| without_tests(text).contains("Cleared for ")).map(|(p, _)| p).collect();
+    assert_eq!(implementations.len(), 1, "exactly one type may be Cleared: {implementations:?}");
+    assert!(implementations[0].starts_with("src/hold/"), "{implementations:?}");
+}
