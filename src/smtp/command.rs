@@ -79,7 +79,8 @@ impl Command {
         let line = line.trim_end_matches([' ', '\t']);
         let (verb, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
         let rest = rest.trim_start_matches([' ', '\t']);
-        let alone = |command: Self, usage: &str| if rest.is_empty() { Ok(command) } else { Err(Reply::bad_syntax(usage)) };
+        let alone =
+            |command: Self, usage: &str| if rest.is_empty() { Ok(command) } else { Err(Reply::bad_syntax(usage)) };
         match verb.to_ascii_uppercase().as_str() {
             "HELO" => name(rest).map(Self::Helo),
             "EHLO" => name(rest).map(Self::Ehlo),

@@ -33,13 +33,20 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Serves mail on `listeners` until `stop` is cancelled. Then nothing new is accepted, idle clients get 421, mails in
 /// flight are finished (for [`GRACE`] at most), and the call returns.
 pub async fn serve<G: Gate>(
-    listeners: Vec<TcpListener>, gate: Arc<G>, settings: Arc<Settings>, stop: CancellationToken,
+    listeners: Vec<TcpListener>,
+    gate: Arc<G>,
+    settings: Arc<Settings>,
+    stop: CancellationToken,
 ) {
     serve_with_grace(listeners, gate, settings, stop, GRACE).await;
 }
 
 async fn serve_with_grace<G: Gate>(
-    listeners: Vec<TcpListener>, gate: Arc<G>, settings: Arc<Settings>, stop: CancellationToken, grace: Duration,
+    listeners: Vec<TcpListener>,
+    gate: Arc<G>,
+    settings: Arc<Settings>,
+    stop: CancellationToken,
+    grace: Duration,
 ) {
     let door = Arc::new(Door {
         room: Arc::new(Semaphore::new(settings.max_connections)),

@@ -5,7 +5,7 @@
 //! has to do. Deliberately absent: reading and writing bytes (`wire`), the grammar (`command`), the end of a message
 //! (`data`).
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -34,6 +34,9 @@ const MAX_ERRORS: u32 = 20;
 /// A message this many times over the limit is not read to its end any more.
 const GIVE_UP: u64 = 4;
 
+/// How long the end of a connection may take: giving up what is under way, and the last reply.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// What a session starts with.
 pub(super) struct Start<G> {
     pub(super) gate: Arc<G>,
@@ -44,13 +47,18 @@ pub(super) struct Start<G> {
 
 /// Talks to one client until it leaves, or until `hurry` says that there is no time left.
 pub(super) async fn run<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send>(
-    start: Start<G>, stream: S, hurry: CancellationToken,
+    start: Start<G>,
+    stream: S,
+    hurry: CancellationToken,
 ) {
     let peer = Peer { address: start.address, helo: String::new(), extended: false };
     let mut session = Session { start, wire: Wire::new(stream), peer, errors: 0, current: None };
     let ended = tokio::select! {
         biased;
-        () = hurry.cancelled() => Ok(Ok(())),
+        () = hurry.cancelled() => {
+            session.wire.reply(&Reply::shutting_down());
+            Ok(Ok(()))
+        }
         ended = caught(session.talk()) => ended,
     };
     let peer = session.peer.address;
@@ -62,11 +70,13 @@ pub(super) async fn run<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send>(
             session.wire.reply(&Reply::broken());
         }
     }
-    if caught(session.abandon()).await.is_err() {
-        error!(%peer, "panic while a transaction was abandoned");
+    match timeout(FAREWELL, caught(session.abandon())).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => error!(%peer, "panic while a transaction was abandoned"),
+        Err(_) => error!(%peer, "abandoning a transaction took too long and was cut"),
     }
     // The goodbye is written if the client listens; one that does not is not waited for.
-    let _ = timeout(session.start.settings.idle_timeout, session.wire.close()).await;
+    let _ = timeout(FAREWELL, session.wire.close()).await;
 }
 
 struct Session<G: Gate, S> {
@@ -190,12 +200,10 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         }
         let address = match recipient {
             Recipient::Address(address) => address,
-            Recipient::Postmaster => {
-                match Address::parse(&format!("postmaster@{}", self.start.settings.hostname)) {
-                    Ok(address) => address,
-                    Err(_) => return Reply::internal(),
-                }
-            }
+            Recipient::Postmaster => match Address::parse(&format!("postmaster@{}", self.start.settings.hostname)) {
+                Ok(address) => address,
+                Err(_) => return Reply::internal(),
+            },
         };
         if !current.smtputf8 && !address.as_str().is_ascii() {
             return self.counted(Reply::smtputf8_needed());

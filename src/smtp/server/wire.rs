@@ -93,8 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             self.input.drain(..self.read);
             self.read = 0;
             self.input.reserve(READ);
-            let limit = READ as u64;
-            if (&mut self.stream).take(limit).read_buf(&mut self.input).await? == 0 {
+            if self.stream.read_buf(&mut self.input).await? == 0 {
                 return Ok(Line::Closed);
             }
         }
