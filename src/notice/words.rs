@@ -1,0 +1,1 @@
+//! Names and times as people read them, in both languages.
