@@ -1,6 +1,10 @@
 //! The web pages: a view over hold and journal.
 
+mod desk;
+
 use std::net::SocketAddr;
+
+pub use desk::{Desk, DeskError, Held, State, Step};
 
 /// Where the console is; from `[console]`.
 #[derive(Debug, Clone)]
