@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::mail::Address;
+use crate::{
+    inspect::{Category, Confidence, Inspection},
+    mail::Address,
+};
 
 /// Who we are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -58,6 +61,33 @@ pub struct Recipient {
     /// The partner whose domain it is, by id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partner: Option<String>,
+    /// What personal data that partner may receive without being stopped, if anything was agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_receive: Option<MayReceive>,
     /// What is wrong with it.
     pub issues: Vec<Issue>,
+}
+
+/// What an agreement with a partner covers: `may_receive` in partners.toml.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MayReceive {
+    /// These categories and no others.
+    pub categories: Vec<Category>,
+    /// About so many people in one mail at most.
+    pub max_persons: u32,
+}
+
+impl MayReceive {
+    /// Whether all personal data of a mail stays within the agreement. Marks and secrets are not personal data, and
+    /// no agreement about people covers them; rules about them take no notice of this.
+    pub fn covers(&self, inspection: &Inspection) -> bool {
+        let personal = |category| !matches!(category, Category::Credential | Category::Organizational);
+        inspection.persons <= self.max_persons
+            && inspection
+                .findings
+                .iter()
+                .filter(|finding| finding.confidence >= Confidence::Medium && personal(finding.category))
+                .all(|finding| self.categories.contains(&finding.category))
+    }
 }
