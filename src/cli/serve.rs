@@ -1,0 +1,69 @@
+//! `sekisho serve`: the relay, its workers, the outbox and the console, until told to stop.
+//!
+//! SIGTERM and Ctrl+C: no new connections, what is under way is finished, exit 0. SIGHUP: rules and partners are
+//! loaded anew; if they do not load, the old ones stay and the log says why. Deliberately absent: daemonising, pid
+//! files, dropping of rights; systemd does these better.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{ConfigFile, Failure};
+use crate::{
+    app::{App, Reload},
+    telemetry,
+};
+
+pub(super) async fn run(file: ConfigFile) -> Result<ExitCode, Failure> {
+    telemetry::start();
+    let app = App::build(file.load()?).await?;
+    let stop = CancellationToken::new();
+    let reload = app.reload();
+    let mut serving = tokio::spawn(app.run(stop.clone()));
+    tokio::select! {
+        // A long-lived task ended by itself: the service manager starts the whole process anew.
+        ended = &mut serving => return finished(ended),
+        told = until_told_to_stop() => told?,
+        () = reload_on_hangup(file, reload) => {}
+    }
+    tracing::info!("stopping: what is under way is finished first");
+    stop.cancel();
+    finished(serving.await)
+}
+
+fn finished(ended: Result<anyhow::Result<()>, tokio::task::JoinError>) -> Result<ExitCode, Failure> {
+    ended.context("the server died")??;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns when somebody asks the process to stop.
+pub(super) async fn until_told_to_stop() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+    }
+}
+
+/// Loads rules and partners anew at each SIGHUP; never returns.
+async fn reload_on_hangup(file: ConfigFile, reload: Reload) {
+    let mut hangup = match signal(SignalKind::hangup()) {
+        Ok(hangup) => hangup,
+        Err(why) => {
+            tracing::error!(%why, "SIGHUP cannot be heard; rules change at a restart only");
+            return std::future::pending().await;
+        }
+    };
+    while hangup.recv().await.is_some() {
+        match file.load() {
+            Err(why) => tracing::error!(%why, "not reloaded, the old rules stay in force"),
+            Ok(loaded) => match reload.apply(&loaded).await {
+                Ok(()) => tracing::info!("rules and partners reloaded"),
+                Err(why) => tracing::error!("not reloaded, the old rules stay in force: {why:#}"),
+            },
+        }
+    }
+    std::future::pending().await
+}

@@ -1,0 +1,145 @@
+//! `sekisho user`: local accounts of the console.
+//!
+//! In: an address. Out: a generated password, printed once and kept only as a hash. What an account may do is not
+//! said here but in `[approval]`: anybody may have an account, approvers and the security team decide.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{ConfigFile, Failure};
+use crate::{
+    directory::{Account, Accounts, AccountsError, Password},
+    mail::Address,
+    store::Store,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Add an account and print its first password
+    Add(Who),
+    /// List all accounts
+    List {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// One JSON object per account
+        #[arg(long)]
+        json: bool,
+    },
+    /// Switch an account off
+    Disable(Who),
+    /// Print a new password and switch the account on
+    Reset(Who),
+}
+
+#[derive(Debug, Args)]
+struct Who {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The person's mail address, which is also the name to log in with
+    address: Address,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    address: &'a Address,
+    disabled: bool,
+    created_at: Timestamp,
+}
+
+pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
+    match options.action {
+        Action::Add(who) => {
+            let store = open(&who.config).await?;
+            let password = add(&store, &who.address).await.map_err(|error| explained(&who.address, error))?;
+            print_password(&who.address, &password)?;
+        }
+        Action::Reset(who) => {
+            let store = open(&who.config).await?;
+            let password = Password::generate().context("a password")?;
+            let hash = password.hash().context("a password")?;
+            let result = match store.set_account_password(&who.address, &hash).await {
+                Ok(()) => store.set_account_disabled(&who.address, false).await,
+                error => error,
+            };
+            result.map_err(|error| explained(&who.address, AddError::Accounts(error)))?;
+            print_password(&who.address, password.reveal())?;
+        }
+        Action::Disable(who) => {
+            let store = open(&who.config).await?;
+            let result = store.set_account_disabled(&who.address, true).await;
+            result.map_err(|error| explained(&who.address, AddError::Accounts(error)))?;
+        }
+        Action::List { config, json } => list(&open(&config).await?, json).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open(config: &ConfigFile) -> Result<Store, Failure> {
+    let loaded = config.load()?;
+    Ok(Store::open(&loaded.config.data_dir).await.context("the store could not be opened")?)
+}
+
+/// Why an account was not added.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AddError {
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    #[error(transparent)]
+    Password(#[from] crate::directory::PasswordError),
+}
+
+/// Adds an account with a generated password, and gives that password.
+pub(crate) async fn add(store: &Store, address: &Address) -> Result<String, AddError> {
+    let password = Password::generate()?;
+    let account = Account {
+        address: address.clone(),
+        password_hash: password.hash()?,
+        disabled: false,
+        created_at: Timestamp::now(),
+    };
+    store.put_account(&account).await?;
+    Ok(password.reveal().to_owned())
+}
+
+fn explained(address: &Address, error: AddError) -> Failure {
+    match error {
+        AddError::Accounts(AccountsError::Exists) => Failure::Input(format!(
+            "there is an account for {address} already; `sekisho user reset {address}` gives it a new password"
+        )),
+        AddError::Accounts(AccountsError::Unknown) => Failure::Input(format!(
+            "there is no account for {address}; `sekisho user list` shows them, `sekisho user add {address}` makes one"
+        )),
+        other => Failure::Internal(other.into()),
+    }
+}
+
+fn print_password(address: &Address, password: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{address}\t{password}")
+}
+
+async fn list(store: &Store, json: bool) -> Result<(), Failure> {
+    let accounts = store.accounts().await.context("the accounts could not be read")?;
+    let mut out = io::stdout().lock();
+    for Account { address, disabled, created_at, .. } in &accounts {
+        let listed = Listed { address, disabled: *disabled, created_at: *created_at };
+        if json {
+            writeln!(out, "{}", serde_json::to_string(&listed).context("JSON")?)?;
+        } else {
+            writeln!(out, "{address}\t{}\tsince {created_at:.0}", if *disabled { "disabled" } else { "active" })?;
+        }
+    }
+    Ok(())
+}
