@@ -1,11 +1,26 @@
 //! A page as mail: headers, the two renderings, the attached original.
+//!
+//! In: a [`Page`], who gets it, the thread it belongs to. Out: a [`Notice`]. Everything from the held mail that
+//! reaches a header has gone through [`words::one_line`](super::words::one_line) and is encoded by mail-builder.
+//! Deliberately absent: wording.
 
-use mail_builder::MessageBuilder;
+use aws_lc_rs::digest;
+use mail_builder::{
+    MessageBuilder,
+    headers::{address::Address as Mailbox, raw::Raw},
+    mime::MimePart,
+};
 
 use super::{Letter, Notice, Story, Voice, page::Page};
-use crate::mail::Message;
+use crate::{
+    language::Language,
+    mail::{Message, dsn},
+};
 
-/// Writes the mail.
+/// The display name of every own mail.
+const NAME: &str = "Sekisho";
+
+/// Writes the mail. `kind` is one word for the Message-ID and the `X-Sekisho-Notice` field.
 pub(super) fn write(
     story: &Story,
     voice: &Voice,
@@ -14,17 +29,63 @@ pub(super) fn write(
     page: &Page,
     original: Option<&Message>,
 ) -> Notice {
-    let id = format!("{}.{kind}@{}", story.id, voice.hostname);
+    let id = message_id(story, voice, letter, kind);
     let mut builder = MessageBuilder::new()
-        .from(("Sekisho".to_owned(), format!("sekisho@{}", voice.hostname)))
-        .to(letter.to.as_str())
-        .message_id(id.clone())
+        .from(Mailbox::new_address(Some(NAME), own_address(voice)))
+        .to(Mailbox::new_address(None::<&str>, letter.to.as_str()))
+        .subject(page.subject.as_str())
         .date(letter.now.as_second())
-        .subject(page.subject.clone())
-        .text_body(page.text());
-    if let Some(original) = original {
-        builder = builder.attachment("message/rfc822", "original.eml", original.bytes());
+        .message_id(id.as_str())
+        .header("Auto-Submitted", Raw::new("auto-generated"))
+        .header("X-Auto-Response-Suppress", Raw::new("All"))
+        .header("X-Sekisho-Notice", Raw::new(kind))
+        .header("Content-Language", Raw::new(language_tag(voice.language)));
+    if let Some(reply_to) = letter.reply_to {
+        builder = builder.reply_to(Mailbox::new_address(None::<&str>, reply_to.as_str()));
     }
-    let bytes = builder.write_to_vec().unwrap_or_default();
-    Notice { to: letter.to.clone(), message_id: format!("<{id}>"), bytes }
+    if let Some(thread) = story.message_id.as_deref().and_then(dsn::repeatable) {
+        builder = builder.header("In-Reply-To", Raw::new(thread.clone())).header("References", Raw::new(thread));
+    }
+    let words = MimePart::new(
+        "multipart/alternative",
+        vec![MimePart::new("text/plain", page.text()), MimePart::new("text/html", page.html())],
+    );
+    let body = match original {
+        None => words,
+        Some(original) => {
+            let attached = dsn::original_part(original, true).attachment("original.eml");
+            MimePart::new("multipart/mixed", vec![words, attached])
+        }
+    };
+    // Writing into a Vec cannot fail.
+    let bytes = builder.body(body).write_to_vec().unwrap_or_default();
+    Notice::new(letter.to.clone(), format!("<{id}>"), bytes)
+}
+
+/// The address that own mails come from.
+pub(super) fn own_address(voice: &Voice) -> String {
+    format!("sekisho@{}", voice.hostname)
+}
+
+/// The display name that own mails come from.
+pub(super) fn own_name() -> &'static str {
+    NAME
+}
+
+/// A Message-ID without angle brackets that depends on nothing but what is written to whom and when: a notice that is
+/// composed twice after a crash is the same notice.
+pub(super) fn message_id(story: &Story, voice: &Voice, letter: &Letter<'_>, kind: &str) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(letter.to.canonical().as_bytes());
+    context.update(&letter.now.as_microsecond().to_be_bytes());
+    let hash = data_encoding::BASE32_NOPAD.encode(context.finish().as_ref()).to_lowercase();
+    let hash = hash.get(..16).unwrap_or(&hash);
+    format!("{kind}.{}.{hash}@{}", story.id, voice.hostname)
+}
+
+fn language_tag(language: Language) -> &'static str {
+    match language {
+        Language::Ja => "ja",
+        Language::En => "en",
+    }
 }

@@ -53,7 +53,7 @@ pub struct Story {
     pub author: String,
     /// The recipients for whom it is held, with their issues.
     pub recipients: Vec<Recipient>,
-    /// How many further recipients already have it (another group of the same mail that went out at once).
+    /// Recipients who already have it (another group of the same mail, that went out at once).
     pub sent_to: Vec<Address>,
     /// What was found and what was not read.
     pub inspection: Inspection,
@@ -90,6 +90,10 @@ pub struct Notice {
 }
 
 impl Notice {
+    fn new(to: Address, message_id: String, bytes: Vec<u8>) -> Self {
+        Self { to, message_id, bytes }
+    }
+
     /// The one recipient.
     pub fn to(&self) -> &Address {
         &self.to

@@ -1,12 +1,51 @@
-//! A notice before it is mail: titled blocks that are rendered twice, as text and as HTML, and so cannot disagree.
+//! A notice before it is mail: blocks that are rendered twice, as text and as HTML, and so cannot disagree.
+//!
+//! In: [`Block`]s with harmless lines. Out: plain text wrapped for reading, and HTML with everything escaped, without
+//! images, scripts or outside resources. Deliberately absent: wording (`tell`) and headers (`letter`).
+
+use askama::Template;
+
+use crate::language::Language;
+
+/// Columns of the plain text; a Japanese character takes two.
+const WIDTH: usize = 72;
 
 /// One notice's content.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Page {
-    /// The subject.
+    /// In which it is written.
+    pub(super) language: Language,
+    /// The subject, and the title of the HTML.
     pub(super) subject: String,
+    /// The one line that says it all.
+    pub(super) headline: String,
+    /// How loudly it is said.
+    pub(super) tone: Tone,
     /// In order.
     pub(super) blocks: Vec<Block>,
+    /// Who signs, and which mail this is about.
+    pub(super) footer: Vec<String>,
+}
+
+/// The colour of a headline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// Something waits.
+    Wait,
+    /// It went well.
+    Good,
+    /// It did not go out, or something is wrong.
+    Bad,
+}
+
+impl Tone {
+    fn color(self) -> &'static str {
+        match self {
+            Self::Wait => "#8a5a00",
+            Self::Good => "#1a6b3c",
+            Self::Bad => "#a3262a",
+        }
+    }
 }
 
 /// A piece of content.
@@ -14,11 +53,231 @@ pub(super) struct Page {
 pub(super) enum Block {
     /// Running text.
     Para(String),
+    /// What the next blocks are about.
+    Heading(String),
+    /// Names and values.
+    Facts(Vec<(String, String)>),
+    /// Points, each with further lines.
+    List(Vec<Item>),
+    /// What a person wrote.
+    Quote(Vec<String>),
+    /// What the reader can do: most important, so it stands out.
+    Steps(Vec<String>),
+    /// A link.
+    Link {
+        /// What is there.
+        label: String,
+        /// Where.
+        url: String,
+    },
+}
+
+/// One point of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Item {
+    /// The point.
+    pub(super) text: String,
+    /// What is to be said about it.
+    pub(super) notes: Vec<String>,
+}
+
+impl Item {
+    /// A point without notes.
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), notes: Vec::new() }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct Html<'a> {
+    page: &'a Page,
+    lang: &'static str,
+    color: &'static str,
 }
 
 impl Page {
+    /// As HTML. Should the template ever fail, the text is shown escaped instead: a notice is not lost for its looks.
+    pub(super) fn html(&self) -> String {
+        let lang = match self.language {
+            Language::Ja => "ja",
+            Language::En => "en",
+        };
+        let html = Html { page: self, lang, color: self.tone.color() };
+        html.render().unwrap_or_else(|_error| format!("<pre>{}</pre>", escaped(&self.text())))
+    }
+
     /// As plain text.
     pub(super) fn text(&self) -> String {
-        self.blocks.iter().map(|Block::Para(text)| format!("{text}\n\n")).collect()
+        let mut text = wrap(&self.headline, "", "");
+        text.push('\n');
+        for block in &self.blocks {
+            text.push_str(&self.block_text(block));
+        }
+        text.push_str("\n-- \n");
+        for line in &self.footer {
+            text.push_str(&wrap(line, "", ""));
+        }
+        text
+    }
+
+    fn block_text(&self, block: &Block) -> String {
+        let ja = self.language == Language::Ja;
+        let (dot, hang) = if ja { ("・", "  ") } else { ("- ", "  ") };
+        let mut text = String::new();
+        match block {
+            Block::Para(para) => text.push_str(&wrap(para, "", "")),
+            Block::Heading(heading) if ja => return format!("\n■ {heading}\n"),
+            Block::Heading(heading) => return format!("\n{heading}\n{}\n", "-".repeat(width(heading).min(WIDTH))),
+            Block::Facts(facts) => {
+                let colon = if ja { "：" } else { ": " };
+                for (name, value) in facts {
+                    text.push_str(&wrap(&format!("{name}{colon}{value}"), "", "    "));
+                }
+            }
+            Block::List(items) => {
+                for item in items {
+                    text.push_str(&wrap(&item.text, dot, hang));
+                    for note in &item.notes {
+                        text.push_str(&wrap(note, "    ", "    "));
+                    }
+                }
+            }
+            Block::Quote(lines) => {
+                for line in lines {
+                    text.push_str(&wrap(line, "  | ", "  | "));
+                }
+            }
+            Block::Steps(steps) => {
+                for step in steps {
+                    text.push_str(&wrap(step, if ja { "→ " } else { "> " }, "  "));
+                }
+            }
+            Block::Link { label, url } => text.push_str(&format!("{label}\n  {url}\n")),
+        }
+        text + "\n"
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// `text` in lines of at most [`WIDTH`] columns, each ended: English breaks at spaces, Japanese between characters
+/// but never before closing punctuation, and a long address or link stays whole.
+fn wrap(text: &str, first: &str, next: &str) -> String {
+    let mut out = first.to_owned();
+    let mut column = width(first);
+    let mut empty = true;
+    for unit in units(text) {
+        let visible = width(unit.trim_end());
+        if !empty && column + visible > WIDTH {
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push('\n');
+            out.push_str(next);
+            column = width(next);
+        }
+        out.push_str(unit);
+        column += width(unit);
+        empty = false;
+    }
+    out.truncate(out.trim_end_matches(' ').len());
+    out + "\n"
+}
+
+/// The pieces between which a line may break.
+fn units(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let mut chars = rest.char_indices().peekable();
+        let (_, mut last) = chars.next()?;
+        let mut end = rest.len();
+        for (at, c) in chars {
+            let between = is_wide(last) || is_wide(c);
+            let breaks = c != ' ' && (last == ' ' || (between && !opens(last) && !closes(c)));
+            if breaks {
+                end = at;
+                break;
+            }
+            last = c;
+        }
+        let (unit, tail) = rest.split_at(end);
+        rest = tail;
+        Some(unit)
+    })
+}
+
+fn width(text: &str) -> usize {
+    text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
+}
+
+/// Whether `c` takes two columns; kana, kanji, hangul and full-width forms do.
+fn is_wide(c: char) -> bool {
+    matches!(u32::from(c), 0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF | 0xFE30..=0xFE4F
+        | 0xFF01..=0xFF60 | 0xFFE0..=0xFFE6 | 0x1F300..=0x1FAFF | 0x20000..=0x3FFFD)
+}
+
+/// What may not begin a line (kinsoku).
+fn closes(c: char) -> bool {
+    "。、，．・：；？！ー々」』）］｝〉》】〕…ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ)]},.;:!?".contains(c)
+}
+
+/// What may not end a line.
+fn opens(c: char) -> bool {
+    "「『（［｛〈《【〔([{".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn english_breaks_at_spaces_and_links_stay_whole() {
+        let link = format!("https://sekisho.example.co.jp/held/{}", "A".repeat(60));
+        let text = wrap(&format!("{} {link} end", "word ".repeat(20).trim()), "- ", "  ");
+        assert!(text.contains(&link));
+        for line in text.lines().filter(|line| !line.contains("https")) {
+            assert!(width(line) <= WIDTH && !line.ends_with(' '), "{line:?}");
+        }
+        assert!(text.lines().skip(1).all(|line| line.starts_with("  ")));
+    }
+
+    #[test]
+    fn japanese_never_starts_a_line_with_closing_punctuation() {
+        let sentence = "このメールには、お客様の個人情報が含まれている可能性があります（添付ファイル「顧客.xlsx」）。";
+        for shift in 0..10 {
+            let text = wrap(&format!("{}{}", "あ".repeat(shift), sentence.repeat(4)), "", "");
+            for line in text.lines() {
+                assert!(width(line) <= WIDTH, "{line}");
+                assert!(!line.starts_with(closes), "{line}");
+                assert!(!line.ends_with(opens), "{line}");
+            }
+            assert_eq!(text.replace('\n', ""), format!("{}{}", "あ".repeat(shift), sentence.repeat(4)));
+        }
+    }
+
+    #[test]
+    fn html_escapes_everything() {
+        let evil = "<script>alert(\"x\")</script>&amp;'";
+        let page = Page {
+            language: Language::En,
+            subject: evil.into(),
+            headline: evil.into(),
+            tone: Tone::Bad,
+            blocks: vec![
+                Block::Para(evil.into()),
+                Block::Heading(evil.into()),
+                Block::Facts(vec![(evil.into(), evil.into())]),
+                Block::List(vec![Item { text: evil.into(), notes: vec![evil.into()] }]),
+                Block::Quote(vec![evil.into()]),
+                Block::Steps(vec![evil.into()]),
+                Block::Link { label: evil.into(), url: "https://x.example/\"onclick=\"a".into() },
+            ],
+            footer: vec![evil.into()],
+        };
+        let html = page.html();
+        assert!(!html.contains("<script") && !html.contains("\"onclick"), "{html}");
+        assert_eq!(html.matches("&#60;script&#62;").count(), 12, "{html}");
+        assert!(!html.contains("<img") && !html.contains("src="));
     }
 }

@@ -1,9 +1,20 @@
-//! Notices at the end of a held mail's life.
+//! At the end of a held mail's life: what became of it.
+
+use super::{addresses, comment, facts, page, reasons, recipients};
 use crate::{
-    mail::{Address, Message},
-    notice::{Letter, Notice, Outcome, Story, Voice, letter, page::Page},
+    language::Language,
+    mail::{
+        Address, Message,
+        dsn::{self, Failure, Report},
+    },
+    notice::{
+        Letter, Notice, Outcome, Story, Voice, letter,
+        page::{Block, Item, Page, Tone},
+        words,
+    },
 };
 
+/// The word for it in Message-IDs.
 pub(in crate::notice) fn kind(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Released { .. } => "released",
@@ -13,26 +24,222 @@ pub(in crate::notice) fn kind(outcome: &Outcome) -> &'static str {
     }
 }
 
-pub(in crate::notice) fn outcome(_: &Story, _: &Voice, _: &Letter<'_>, _: &Outcome) -> Page {
-    Page::default()
+/// It ended.
+pub(in crate::notice) fn outcome(story: &Story, voice: &Voice, to: &Letter<'_>, outcome: &Outcome) -> Page {
+    let l = voice.language;
+    let is_sender = story.sender.as_ref().is_some_and(|sender| sender.same_mailbox(to.to));
+    let (label, headline, tone) = title(outcome, l);
+    let mut blocks = vec![Block::Para(summary(outcome, l)), facts(story, voice, !is_sender)];
+    match outcome {
+        Outcome::Released { comment: said, .. } | Outcome::Rejected { comment: said, .. } => {
+            blocks.extend(comment(said, voice));
+        }
+        Outcome::Withdrawn | Outcome::Expired => {}
+    }
+    match outcome {
+        Outcome::Released { .. } | Outcome::Withdrawn => {}
+        Outcome::Rejected { .. } | Outcome::Expired => {
+            blocks.extend(reasons(story, voice));
+            blocks.extend(recipients(story, voice, true));
+        }
+    }
+    if is_sender {
+        blocks.extend(next_step(outcome, l).map(|step| Block::Steps(vec![step.to_owned()])));
+    }
+    page(story, voice, label, headline.to_owned(), tone, blocks)
 }
 
+fn title(outcome: &Outcome, language: Language) -> (&'static str, &'static str, Tone) {
+    match (outcome, language) {
+        (Outcome::Released { .. }, Language::Ja) => ("送信許可", "メールの送信が認められました", Tone::Good),
+        (Outcome::Released { .. }, Language::En) => {
+            ("Released", "Your mail was approved and is on its way", Tone::Good)
+        }
+        (Outcome::Rejected { .. }, Language::Ja) => ("却下", "メールは却下され、送信されませんでした", Tone::Bad),
+        (Outcome::Rejected { .. }, Language::En) => ("Rejected", "The mail was rejected and not sent", Tone::Bad),
+        (Outcome::Withdrawn, Language::Ja) => ("取消完了", "メールを取り消しました", Tone::Good),
+        (Outcome::Withdrawn, Language::En) => ("Withdrawn", "The mail was taken back and not sent", Tone::Good),
+        (Outcome::Expired, Language::Ja) => ("期限切れ", "期限を過ぎたため、送信されませんでした", Tone::Bad),
+        (Outcome::Expired, Language::En) => ("Expired", "Nobody decided in time, so the mail was not sent", Tone::Bad),
+    }
+}
+
+/// How it ended, as one or two sentences.
+pub(super) fn summary(outcome: &Outcome, language: Language) -> String {
+    match (outcome, language) {
+        (Outcome::Released { by, .. }, Language::Ja) if by.is_empty() => {
+            "次のメールは、送信が認められました。".to_owned()
+        }
+        (Outcome::Released { by, .. }, Language::En) if by.is_empty() => "The mail below was released.".to_owned(),
+        (Outcome::Released { by, .. }, Language::Ja) => {
+            format!("次のメールは、{} さんが送信を認めました。これから相手に届きます。", addresses(by, 5, language))
+        }
+        (Outcome::Released { by, .. }, Language::En) => {
+            format!("The mail below was approved by {} and is on its way now.", addresses(by, 5, language))
+        }
+        (Outcome::Rejected { by, .. }, Language::Ja) => {
+            format!("次のメールは、{} さんが却下しました。相手には届いていません。", words::one_line(by.as_str(), 160))
+        }
+        (Outcome::Rejected { by, .. }, Language::En) => format!(
+            "The mail below was rejected by {}. It has not reached the recipients.",
+            words::one_line(by.as_str(), 160)
+        ),
+        (Outcome::Withdrawn, Language::Ja) => {
+            "次のメールは、差出人が取り消しました。相手には届いていません。".to_owned()
+        }
+        (Outcome::Withdrawn, Language::En) => {
+            "The mail below was taken back by its sender. It has not reached the recipients.".to_owned()
+        }
+        (Outcome::Expired, Language::Ja) => {
+            "次のメールは、期限までに判断されなかったため、送信されませんでした。相手には届いていません。".to_owned()
+        }
+        (Outcome::Expired, Language::En) => {
+            "Nobody decided about the mail below in time. It was not sent and has not reached the recipients."
+                .to_owned()
+        }
+    }
+}
+
+fn next_step(outcome: &Outcome, language: Language) -> Option<&'static str> {
+    match (outcome, language) {
+        (Outcome::Released { .. }, _) => None,
+        (Outcome::Rejected { .. }, Language::Ja) => Some(
+            "宛先や添付ファイルを直して、必要ならもう一度お送りください。分からないことは、却下した人にお尋ねください。",
+        ),
+        (Outcome::Rejected { .. }, Language::En) => Some(
+            "Mend the recipients or attachments and send it again if it is still needed. \
+             If something is unclear, ask the person who rejected it.",
+        ),
+        (Outcome::Withdrawn, Language::Ja) => Some("必要なら、内容を直してもう一度お送りください。"),
+        (Outcome::Withdrawn, Language::En) => Some("If it is still needed, mend it and send it again."),
+        (Outcome::Expired, Language::Ja) => {
+            Some("まだ必要なメールなら、判断する人に一声かけてから、もう一度お送りください。")
+        }
+        (Outcome::Expired, Language::En) => {
+            Some("If it is still needed, have a word with those who decide and send it again.")
+        }
+    }
+}
+
+/// It comes back to its sender as a delivery status notice.
 pub(in crate::notice) fn returned(
     story: &Story,
     voice: &Voice,
     to: &Letter<'_>,
     how: &Outcome,
-    _original: &Message,
+    original: &Message,
 ) -> Notice {
-    letter::write(story, voice, to, "returned", &outcome(story, voice, to, how), None)
+    // RFC 3463: 4.7 is "delivery time expired", 7.1 "delivery not authorized".
+    let status = match how {
+        Outcome::Expired => "5.4.7",
+        Outcome::Rejected { .. } | Outcome::Withdrawn | Outcome::Released { .. } => "5.7.1",
+    };
+    let failures: Vec<Failure<'_>> = story
+        .recipients
+        .iter()
+        .map(|recipient| Failure { recipient: &recipient.address, status, diagnostic: None })
+        .collect();
+    report(story, voice, to, kind(how), &outcome(story, voice, to, how), &failures, original)
 }
 
+/// It was released, and the next hop refused it.
 pub(in crate::notice) fn undeliverable(
     story: &Story,
     voice: &Voice,
     to: &Letter<'_>,
-    _failures: &[(Address, String)],
-    _original: &Message,
+    failures: &[(Address, String)],
+    original: &Message,
 ) -> Notice {
-    letter::write(story, voice, to, "undeliverable", &Page::default(), None)
+    let l = voice.language;
+    let items = failures.iter().take(super::MOST).map(|(address, said)| Item {
+        text: words::one_line(address.as_str(), 160),
+        notes: vec![words::one_line(said, 300)],
+    });
+    let (label, headline, say, heading) = match l {
+        Language::Ja => (
+            "配信不能",
+            "送信しましたが、届けられませんでした",
+            "次のメールは送信が認められましたが、配信先のメールサーバーに受け取りを断られました。",
+            "届かなかった宛先と、サーバーの返答",
+        ),
+        Language::En => (
+            "Undeliverable",
+            "Your mail was released but could not be delivered",
+            "The mail below was released, but the mail server behind us refused it.",
+            "Recipients and what the server said",
+        ),
+    };
+    let blocks = vec![
+        Block::Para(say.to_owned()),
+        facts(story, voice, false),
+        Block::Heading(heading.to_owned()),
+        Block::List(items.collect()),
+    ];
+    let page = page(story, voice, label, headline.to_owned(), Tone::Bad, blocks);
+    let reported: Vec<Failure<'_>> = failures
+        .iter()
+        .map(|(recipient, said)| Failure { recipient, status: status_in(said), diagnostic: Some(said.as_str()) })
+        .collect();
+    report(story, voice, to, "undeliverable", &page, &reported, original)
+}
+
+fn report(
+    story: &Story,
+    voice: &Voice,
+    to: &Letter<'_>,
+    kind: &str,
+    page: &Page,
+    recipients: &[Failure<'_>],
+    original: &Message,
+) -> Notice {
+    let id = letter::message_id(story, voice, to, kind);
+    let from = letter::own_address(voice);
+    let bytes = dsn::failure(&Report {
+        reporting_mta: &voice.hostname,
+        from: (letter::own_name(), &from),
+        to: to.to,
+        subject: &page.subject,
+        message_id: &id,
+        now: to.now,
+        arrived_at: story.arrived_at,
+        text: &page.text(),
+        recipients,
+        original,
+    });
+    Notice::new(to.to.clone(), format!("<{id}>"), bytes)
+}
+
+/// The enhanced status code in a reply such as `550 5.1.1 …`, else the general failure.
+fn status_in(reply: &str) -> &str {
+    let is_status = |word: &&str| {
+        let mut parts = word.split('.');
+        let number = |part: Option<&str>| {
+            part.is_some_and(|part| matches!(part.len(), 1..=3) && part.bytes().all(|digit| digit.is_ascii_digit()))
+        };
+        word.starts_with("5.")
+            && number(parts.next())
+            && number(parts.next())
+            && number(parts.next())
+            && parts.next().is_none()
+    };
+    reply.split_ascii_whitespace().take(3).find(is_status).unwrap_or("5.0.0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_is_taken_from_the_reply() {
+        for (reply, status) in [
+            ("550 5.1.1 no such user", "5.1.1"),
+            ("5.7.26 refused", "5.7.26"),
+            ("550 no such user 5.1.1", "5.0.0"),
+            ("550 5.1 x", "5.0.0"),
+            ("550 5.1.1.1 x", "5.0.0"),
+            ("", "5.0.0"),
+        ] {
+            assert_eq!(status_in(reply), status, "{reply}");
+        }
+    }
 }

@@ -1,5 +1,275 @@
-//! The wording of every notice.
+//! The wording of every notice: what happened, why, and what the reader can do next.
+//!
+//! In: a [`Story`] and a [`Voice`]. Out: [`Page`]s. What several notices say is said here, once; each stage of a held
+//! mail's life has its file. Deliberately absent: rendering, headers, and anything that is not in the story.
 
 pub(super) mod ended;
 pub(super) mod held;
 pub(super) mod replies;
+
+use super::{
+    Story, Voice,
+    page::{Block, Item, Page, Tone},
+    words,
+};
+use crate::{
+    inspect::{Example, Finding},
+    language::Language,
+    mail::Address,
+    recipients::{Direction, Recipient},
+};
+
+/// How many recipients, findings, unread parts, … a notice lists before it says "and N more".
+const MOST: usize = 20;
+
+/// How many masked samples it shows of one finding.
+const SAMPLES: usize = 3;
+
+fn page(story: &Story, voice: &Voice, label: &str, headline: String, tone: Tone, blocks: Vec<Block>) -> Page {
+    let subject = words::subject(&story.subject, voice.language);
+    Page {
+        language: voice.language,
+        subject: format!("[{label}] {subject}"),
+        headline,
+        tone,
+        blocks,
+        footer: footer(story, voice),
+    }
+}
+
+fn footer(story: &Story, voice: &Voice) -> Vec<String> {
+    let organization = words::one_line(&voice.organization, 100);
+    match voice.language {
+        Language::Ja => vec![
+            format!("{organization}　送信メール確認（Sekisho）").trim_start().to_owned(),
+            format!("このメールは自動でお送りしています。管理番号：{}", story.id),
+        ],
+        Language::En => vec![
+            format!("{organization} outgoing mail check (Sekisho)").trim_start().to_owned(),
+            format!("This mail was sent automatically. Reference: {}", story.id),
+        ],
+    }
+}
+
+/// The mail itself: subject, author, when.
+fn facts(story: &Story, voice: &Voice, author: bool) -> Block {
+    let l = voice.language;
+    let mut facts = vec![(words::pick(l, "件名", "Subject").to_owned(), words::subject(&story.subject, l))];
+    if author {
+        facts.extend(authors(story, voice));
+    }
+    facts.push((words::pick(l, "受付日時", "Received").to_owned(), words::when(story.arrived_at, voice)));
+    Block::Facts(facts)
+}
+
+/// Who wrote it; the envelope's sender too where the header says somebody else.
+fn authors(story: &Story, voice: &Voice) -> Vec<(String, String)> {
+    let l = voice.language;
+    let author = words::one_line(&story.author, 160);
+    let sender = story.sender.as_ref().map(|sender| words::one_line(sender.as_str(), 160));
+    let from = words::pick(l, "差出人", "From").to_owned();
+    match (author.is_empty(), sender) {
+        (true, None) => vec![(from, words::pick(l, "（差出人なし）", "(nobody)").to_owned())],
+        (true, Some(sender)) => vec![(from, sender)],
+        (false, Some(sender)) if !author.to_lowercase().contains(&sender.to_lowercase()) => {
+            vec![(from, author), (words::pick(l, "実際の送信者", "Actual sender").to_owned(), sender)]
+        }
+        (false, _) => vec![(from, author)],
+    }
+}
+
+/// Which rules matched.
+fn reasons(story: &Story, voice: &Voice) -> Vec<Block> {
+    let l = voice.language;
+    let mut titles: Vec<String> = Vec::new();
+    for matched in &story.matched {
+        let title = words::one_line(matched.title.in_language(l), 200);
+        if !title.is_empty() && !titles.contains(&title) {
+            titles.push(title);
+        }
+    }
+    let items: Vec<Item> = titles.into_iter().map(Item::new).collect();
+    section(voice, words::pick(l, "理由", "Why"), items, MOST)
+}
+
+/// Recipients. All of them for a decider, only those with something wrong for the sender.
+fn recipients(story: &Story, voice: &Voice, all: bool) -> Vec<Block> {
+    let l = voice.language;
+    let mut chosen: Vec<&Recipient> =
+        story.recipients.iter().filter(|recipient| all || !recipient.issues.is_empty()).collect();
+    chosen.sort_by_key(|recipient| recipient.issues.is_empty());
+    let items: Vec<Item> = chosen.into_iter().map(|recipient| recipient_item(recipient, l)).collect();
+    let heading = match (l, all) {
+        (Language::Ja, true) => format!("宛先（{}件）", story.recipients.len()),
+        (Language::Ja, false) => "確認していただきたい宛先".to_owned(),
+        (Language::En, true) => format!("Recipients ({})", story.recipients.len()),
+        (Language::En, false) => "Recipients to check".to_owned(),
+    };
+    let mut blocks = section(voice, &heading, items, MOST);
+    if !story.sent_to.is_empty() {
+        blocks.push(Block::Para(already_sent(story, l)));
+    }
+    blocks
+}
+
+fn already_sent(story: &Story, language: Language) -> String {
+    let names = addresses(&story.sent_to, 5, language);
+    match language {
+        Language::Ja => format!("次の宛先には、問題がないため送信済みです：{names}"),
+        Language::En => format!("It has already gone to these recipients, for whom nothing was wrong: {names}"),
+    }
+}
+
+fn recipient_item(recipient: &Recipient, language: Language) -> Item {
+    let direction = match recipient.direction {
+        Direction::Internal => words::pick(language, "社内", "inside"),
+        Direction::External => words::pick(language, "社外", "outside"),
+    };
+    let address = words::one_line(recipient.address.as_str(), 160);
+    let text = match language {
+        Language::Ja => format!("{address}（{direction}）"),
+        Language::En => format!("{address} ({direction})"),
+    };
+    let mut notes = Vec::new();
+    for issue in &recipient.issues {
+        notes.push(words::issue(issue, language));
+        notes.extend(words::suggestion(issue, language));
+    }
+    Item { text, notes }
+}
+
+/// What was found, about how many people, with masked samples and where they stand.
+fn findings(story: &Story, voice: &Voice) -> Vec<Block> {
+    let l = voice.language;
+    let inspection = &story.inspection;
+    if inspection.findings.is_empty() && inspection.persons == 0 {
+        return Vec::new();
+    }
+    let mut items: Vec<Item> = Vec::new();
+    if inspection.persons > 0 {
+        items.push(persons_item(story, l));
+    }
+    let mut found: Vec<&Finding> = inspection.findings.iter().collect();
+    found.sort_by_key(|finding| (finding.category, std::cmp::Reverse(finding.count)));
+    items.extend(found.into_iter().map(|finding| finding_item(finding, l)));
+    section(voice, words::pick(l, "見つかった情報", "What was found"), items, MOST)
+}
+
+fn persons_item(story: &Story, language: Language) -> Item {
+    let persons = words::persons(story.inspection.persons, language);
+    let headings: Vec<&str> =
+        story.inspection.reportable.iter().map(|heading| words::reportable(*heading, language)).collect();
+    let text = match language {
+        Language::Ja => format!("個人情報：{persons}"),
+        Language::En => format!("Personal data of {persons}"),
+    };
+    let notes = match (headings.is_empty(), language) {
+        (true, _) => Vec::new(),
+        (false, Language::Ja) => {
+            vec![format!("漏えいした場合は、個人情報保護委員会への報告対象です（{}）。", headings.join("、"))]
+        }
+        (false, Language::En) => {
+            vec![format!("A leak would have to be reported to the regulator ({}).", headings.join(", "))]
+        }
+    };
+    Item { text, notes }
+}
+
+fn finding_item(finding: &Finding, language: Language) -> Item {
+    let name = words::detector(&finding.detector, language);
+    let count = words::count(finding.count, language);
+    let text = match language {
+        Language::Ja => format!("{name}：{count}"),
+        Language::En => format!("{name}: {count}"),
+    };
+    Item { text, notes: finding.examples.iter().take(SAMPLES).map(|example| sample(example, language)).collect() }
+}
+
+fn sample(example: &Example, language: Language) -> String {
+    let (masked, place) = (words::one_line(&example.masked, 80), place(&example.place, language));
+    match (language, example.hidden) {
+        (Language::Ja, false) => format!("例 {masked}（{place}）"),
+        (Language::Ja, true) => format!("例 {masked}（{place}）【通常の表示では見えない場所】"),
+        (Language::En, false) => format!("e.g. {masked} ({place})"),
+        (Language::En, true) => format!("e.g. {masked} ({place}) [hidden from a normal reader]"),
+    }
+}
+
+/// Where something stands; `body:3` becomes words.
+fn place(place: &str, language: Language) -> String {
+    let line = match place.strip_prefix("body") {
+        Some("") => return words::pick(language, "本文", "the text").to_owned(),
+        Some(rest) => rest.strip_prefix(':').filter(|line| line.bytes().all(|digit| digit.is_ascii_digit())),
+        None => None,
+    };
+    match (line, language) {
+        (Some(line), Language::Ja) => format!("本文 {line}行目"),
+        (Some(line), Language::En) => format!("the text, line {line}"),
+        (None, _) => words::one_line(place, 200),
+    }
+}
+
+/// What was not read, and why.
+fn uninspected(story: &Story, voice: &Voice) -> Vec<Block> {
+    let l = voice.language;
+    let items: Vec<Item> = story
+        .inspection
+        .uninspected
+        .iter()
+        .map(|part| {
+            let (place, reason) = (place(&part.place, l), words::reason(part.reason, l));
+            Item::new(match l {
+                Language::Ja => format!("{place}：{reason}"),
+                Language::En => format!("{place}: {reason}"),
+            })
+        })
+        .collect();
+    section(voice, words::pick(l, "中身を確認できなかったもの", "What could not be read"), items, MOST)
+}
+
+/// A heading and its points; nothing at all without points.
+fn section(voice: &Voice, heading: &str, mut items: Vec<Item>, most: usize) -> Vec<Block> {
+    if items.is_empty() {
+        return Vec::new();
+    }
+    if items.len() > most {
+        let more = items.len() - most;
+        items.truncate(most);
+        items.push(Item::new(and_more(more, voice.language)));
+    }
+    vec![Block::Heading(heading.to_owned()), Block::List(items)]
+}
+
+fn and_more(more: usize, language: Language) -> String {
+    match language {
+        Language::Ja => format!("ほか{more}件"),
+        Language::En => format!("and {more} more"),
+    }
+}
+
+/// Addresses in a sentence, at most `most` of them.
+fn addresses(list: &[Address], most: usize, language: Language) -> String {
+    let mut names: Vec<String> = list.iter().take(most).map(|address| words::one_line(address.as_str(), 160)).collect();
+    if list.len() > most {
+        names.push(and_more(list.len() - most, language));
+    }
+    names.join(words::pick(language, "、", ", "))
+}
+
+/// What a person wrote beside a decision.
+fn comment(text: &str, voice: &Voice) -> Vec<Block> {
+    let lines = words::lines(text, 30, 500);
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    vec![Block::Heading(words::pick(voice.language, "コメント", "Comment").to_owned()), Block::Quote(lines)]
+}
+
+/// The console's page of this mail, where there is a console.
+fn console(story: &Story, voice: &Voice) -> Option<Block> {
+    (!voice.public_url.is_empty()).then(|| Block::Link {
+        label: words::pick(voice.language, "画面で確認する（ログインが必要です）", "On the web (login needed)")
+            .to_owned(),
+        url: format!("{}/held/{}", voice.public_url, story.id),
+    })
+}

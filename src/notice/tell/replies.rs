@@ -1,14 +1,109 @@
-//! Notices about answers.
-use crate::notice::{Letter, Outcome, Refusal, Story, Voice, page::Page};
+//! About answers by mail: not understood, too late, refused.
 
-pub(in crate::notice) fn not_understood(_story: &Story, _voice: &Voice, _letter: &Letter<'_>) -> Page {
-    Page::default()
+use super::{ended, facts, footer, held, page};
+use crate::{
+    language::Language,
+    notice::{
+        Letter, Outcome, Refusal, Story, Voice,
+        page::{Block, Page, Tone},
+        words,
+    },
+};
+
+/// To who answered: please answer again.
+pub(in crate::notice) fn not_understood(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Page {
+    let l = voice.language;
+    let (label, headline, say) = match l {
+        Language::Ja => (
+            "返信をご確認ください",
+            "返信の意味を読み取れませんでした",
+            "いただいた返信の1行目から、ご指示を読み取れませんでした。メールの状態は変わっていません。\
+             お手数ですが、次のとおりもう一度お送りください。",
+        ),
+        Language::En => (
+            "Please answer again",
+            "Your answer was not understood",
+            "The first line of your reply did not say what to do, so nothing has changed. \
+             Please send it again as follows.",
+        ),
+    };
+    let mut blocks = vec![Block::Para(say.to_owned()), facts(story, voice, true)];
+    blocks.extend(held::how_to_answer(story, voice, letter));
+    page(story, voice, label, headline.to_owned(), Tone::Wait, blocks)
 }
 
-pub(in crate::notice) fn already_decided(_: &Story, _: &Voice, _: &Letter<'_>, _: &Outcome) -> Page {
-    Page::default()
+/// To who answered: it was decided before.
+pub(in crate::notice) fn already_decided(
+    story: &Story,
+    voice: &Voice,
+    _letter: &Letter<'_>,
+    outcome: &Outcome,
+) -> Page {
+    let l = voice.language;
+    let how = ended::summary(outcome, l);
+    let (label, headline, say) = match l {
+        Language::Ja => (
+            "判断済み",
+            "このメールは、すでに判断が終わっています",
+            format!("{how}いただいた返信による変更はありません。"),
+        ),
+        Language::En => {
+            ("Already decided", "This mail was already decided", format!("{how} Your reply has changed nothing."))
+        }
+    };
+    let blocks = vec![Block::Para(say), facts(story, voice, true)];
+    page(story, voice, label, headline.to_owned(), Tone::Wait, blocks)
 }
 
-pub(in crate::notice) fn refused(_story: &Story, _voice: &Voice, _claimed: &str, _refusal: Refusal) -> Page {
-    Page::default()
+/// To the security team: an answer was refused. Neither the subject nor the content of the mail is told.
+pub(in crate::notice) fn refused(story: &Story, voice: &Voice, claimed: &str, refusal: Refusal) -> Page {
+    let l = voice.language;
+    let claimed = words::one_line(claimed, 160);
+    let (why, next) = match (l, refusal) {
+        (Language::Ja, Refusal::WrongPerson) => (
+            "返信先は別の人のために作られたものでした。承認依頼が転送されたか、第三者が返信した可能性があります。",
+            "心当たりがあるか、承認依頼を受け取った本人に確かめてください。",
+        ),
+        (Language::Ja, Refusal::OwnMail) => (
+            "差出人が、自分のメールを承認しようとしました。自分のメールは承認できません。",
+            "必要なら、差出人に理由を確かめてください。",
+        ),
+        (Language::Ja, Refusal::UnknownToken) => (
+            "返信先が正しくないか、すでに使えなくなっています。",
+            "同じ通知が続くときは、返信先を推測しようとしている可能性があります。送信元を調べてください。",
+        ),
+        (Language::En, Refusal::WrongPerson) => (
+            "The reply address was made for somebody else. The request may have been forwarded, or a stranger replied.",
+            "Please ask the person to whom the request was sent.",
+        ),
+        (Language::En, Refusal::OwnMail) => (
+            "The sender tried to approve their own mail, which nobody can do.",
+            "If need be, ask the sender for the reason.",
+        ),
+        (Language::En, Refusal::UnknownToken) => (
+            "The reply address is wrong or no longer valid.",
+            "If this happens again and again, somebody may be guessing addresses: look into where the mails come from.",
+        ),
+    };
+    let (label, headline, changed) = match l {
+        Language::Ja => ("警告", "承認などの返信を受け付けませんでした", "メールの状態は変わっていません。"),
+        Language::En => ("Warning", "An answer by mail was refused", "Nothing has changed."),
+    };
+    let names = match l {
+        Language::Ja => [("返信の差出人（自称）", claimed), ("管理番号", story.id.to_string())],
+        Language::En => [("The answer says it is from", claimed), ("Reference", story.id.to_string())],
+    };
+    let facts = names.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Page {
+        language: l,
+        subject: format!("[{label}] {headline}"),
+        headline: headline.to_owned(),
+        tone: Tone::Bad,
+        blocks: vec![
+            Block::Para(format!("{why}{}{changed}", words::pick(l, "", " "))),
+            Block::Facts(facts),
+            Block::Steps(vec![next.to_owned()]),
+        ],
+        footer: footer(story, voice),
+    }
 }

@@ -1,0 +1,121 @@
+//! A reply as a mail: whether a machine wrote it, and the text that its writer typed into.
+//!
+//! In: the reply. Out: its first text, decoded, HTML without mark-up and without what it quotes.
+//! Deliberately absent: attachments; an answer is written, not attached.
+
+use mail_parser::{
+    Encoding, MessageParser, MessagePart, MimeHeaders, PartType,
+    decoders::{base64::base64_decode, html::html_to_text, quoted_printable::quoted_printable_decode},
+};
+
+use crate::mail::Message;
+
+/// More of a reply is not read: an answer stands in its first lines.
+const LONGEST: usize = 64 * 1024;
+
+/// Where the quoted original begins in the HTML of mail programs: Gmail, Outlook on the web, Outlook, Apple Mail,
+/// Yahoo, Thunderbird.
+const HTML_QUOTES: [&str; 10] = [
+    "<blockquote",
+    "class=\"gmail_quote",
+    "class=gmail_quote",
+    "id=\"appendonsend\"",
+    "id=\"divrplyfwdmsg\"",
+    "border-top:solid",
+    "border-top: solid",
+    "class=\"yahoo_quoted",
+    "class=\"moz-cite-prefix",
+    "<hr",
+];
+
+/// How the subjects of automatic replies begin, in lower case.
+const AUTOMATIC_SUBJECTS: [&str; 12] = [
+    "自動応答",
+    "自動返信",
+    "【自動応答",
+    "【自動返信",
+    "[自動応答",
+    "[自動返信",
+    "不在",
+    "【不在",
+    "automatic reply",
+    "auto:",
+    "out of office",
+    "undeliverable:",
+];
+
+/// Whether a machine wrote it (RFC 3834 and what is used beside it).
+pub(super) fn is_automatic(message: &Message) -> bool {
+    let head = MessageParser::default().parse_headers(message.bytes());
+    let value = |name: &str| match name {
+        "Subject" => head.as_ref().and_then(|head| head.subject()).map(str::to_lowercase),
+        _ => message.header(name).map(|header| String::from_utf8_lossy(header.value).trim().to_lowercase()),
+    };
+    let says = |name: &str, words: &[&str]| {
+        value(name).is_some_and(|value| words.iter().any(|word| value.trim_start().starts_with(word)))
+    };
+    let marks = ["X-Autoreply", "X-Autorespond", "X-Auto-Reply", "List-Id", "X-Sekisho-Notice"];
+    let kind = value("Content-Type").unwrap_or_default();
+    value("Auto-Submitted").is_some_and(|value| !value.is_empty() && !value.starts_with("no"))
+        || marks.iter().any(|name| message.header(name).is_some())
+        || says("Precedence", &["bulk", "auto_reply", "list", "junk"])
+        || value("Return-Path").is_some_and(|path| path == "<>")
+        || kind.starts_with("multipart/report")
+        || says("Subject", &AUTOMATIC_SUBJECTS)
+        || value("From").is_some_and(|from| from.contains("mailer-daemon@"))
+}
+
+/// The text that its writer typed into; empty if there is none.
+pub(super) fn text(message: &Message) -> String {
+    let raw = message.bytes();
+    let Some(mail) = MessageParser::default().parse(raw) else { return String::new() };
+    let typed = mail.parts.iter().find(|part| {
+        matches!(part.body, PartType::Text(_) | PartType::Html(_)) && !is_attached(part) && is_shown(part)
+    });
+    let Some(part) = typed else { return String::new() };
+    let text = decoded(part, raw);
+    if matches!(part.body, PartType::Html(_)) { html_to_text(typed_html(&text)) } else { text }
+}
+
+fn is_attached(part: &MessagePart<'_>) -> bool {
+    part.content_disposition().is_some_and(|disposition| disposition.is_attachment())
+}
+
+/// Whether it is one of the two kinds that people type into (`text/calendar` is text, too).
+fn is_shown(part: &MessagePart<'_>) -> bool {
+    part.content_type().is_none_or(|kind| {
+        kind.ctype().eq_ignore_ascii_case("text")
+            && kind.subtype().is_none_or(|kind| kind.eq_ignore_ascii_case("plain") || kind.eq_ignore_ascii_case("html"))
+    })
+}
+
+/// The part's bytes without their transfer encoding, in our own charset decoding: mail-parser's own misreads much
+/// Japanese mail.
+fn decoded(part: &MessagePart<'_>, raw: &[u8]) -> String {
+    let (from, to) = (part.offset_body as usize, part.offset_end as usize);
+    let body = raw.get(from..to.min(raw.len())).unwrap_or_default();
+    let body = body.get(..LONGEST).unwrap_or(body);
+    let bytes = match part.encoding {
+        Encoding::None => None,
+        Encoding::Base64 => base64_decode(body),
+        Encoding::QuotedPrintable => quoted_printable_decode(body),
+    };
+    let declared = part.content_type().and_then(|kind| kind.attribute("charset"));
+    charset(bytes.as_deref().unwrap_or(body), declared)
+}
+
+/// Until `mail::charset` is there.
+fn charset(bytes: &[u8], declared: Option<&str>) -> String {
+    let guessed = || if bytes.contains(&0x1B) { encoding_rs::ISO_2022_JP } else { encoding_rs::UTF_8 };
+    let encoding = declared.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()));
+    encoding.unwrap_or_else(guessed).decode(bytes).0.into_owned()
+}
+
+/// The HTML before what it quotes, without comments.
+fn typed_html(html: &str) -> &str {
+    let lower = html.to_ascii_lowercase();
+    let quote = HTML_QUOTES.iter().filter_map(|mark| lower.find(mark)).min().unwrap_or(html.len());
+    // Back to the start of the tag that the mark stands in; ASCII lower-casing keeps all offsets.
+    let start = lower.get(..quote + 1).and_then(|head| head.rfind('<')).unwrap_or(quote).min(html.len());
+    html.get(..start).unwrap_or_default()
+}
