@@ -56,6 +56,15 @@ impl Store {
     pub async fn mail(&self, id: &MailId) -> Result<Option<MailRow>, StoreError> {
         load(&mut *self.readers().acquire().await?, id).await
     }
+
+    /// The mails `ids`, in no order.
+    pub async fn mails(&self, ids: &[MailId]) -> Result<Vec<MailRow>, StoreError> {
+        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM mail WHERE id IN (SELECT value FROM json_each(?))")
+            .bind(to_json(&ids)?)
+            .fetch_all(self.readers())
+            .await?;
+        raw.into_iter().map(MailRow::try_from).collect()
+    }
 }
 
 impl Writing {
