@@ -3,9 +3,10 @@
 //! In: [`Loaded`]. Out: a running relay, until it is told to stop. Explicit construction, no registry: what depends
 //! on what can be read here from top to bottom. Deliberately absent: signals (`cli::serve`) and any decision.
 
-use std::{fs::File, future::Future, path::Path, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, bail};
+use axum::Router;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -21,3 +22,149 @@ use crate::{
     smtp::{client::NextHop, server},
     store::Store,
 };
+
+/// Everything built and bound, nothing running yet.
+pub struct App {
+    smtp: Vec<TcpListener>,
+    smtp_settings: Arc<server::Settings>,
+    console: TcpListener,
+    pages: Router,
+    stages: Arc<Stages>,
+    outbox: Outbox,
+    store: Store,
+}
+
+/// What judges mail, as `loaded` says; starts the inspection workers.
+pub async fn judgement(loaded: &Loaded) -> anyhow::Result<Judgement> {
+    let program = sandbox::this_program().context("this program cannot find itself")?;
+    let settings = loaded.config.inspection.clone();
+    let workers = Workers::start(program, settings, loaded.rule_sources.clone()).await?;
+    Ok(Judgement {
+        organization: loaded.config.organization.clone(),
+        partners: loaded.partners.clone(),
+        policies: loaded.policies.clone(),
+        workers,
+    })
+}
+
+/// How notices speak.
+fn voice(config: &Config) -> Voice {
+    Voice {
+        language: config.language,
+        organization: config.organization.name.clone(),
+        hostname: config.hostname.clone(),
+        timezone: config.timezone.clone(),
+        public_url: config.console.public_url.clone(),
+    }
+}
+
+/// The hold of a configuration, for commands that act on it beside the server.
+pub async fn hold(config: &Config) -> anyhow::Result<Hold> {
+    let store = Store::open(&config.data_dir).await?;
+    Ok(Hold::new(store, config.approval.clone(), voice(config)))
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{address} cannot be listened on; is another server there, or the port below 1024?"))
+}
+
+impl App {
+    /// Builds and binds everything; from here on mail waits in the listeners' queues.
+    pub async fn build(loaded: Loaded) -> anyhow::Result<Self> {
+        let config = &loaded.config;
+        let store = Store::open(&config.data_dir).await?;
+        let journal = Journal::start(store.clone());
+        let hold = Hold::new(store.clone(), config.approval.clone(), voice(config));
+        let outbox_hop = NextHop::new(config.next_hop.clone())?;
+        let outbox = Outbox::new(hold.clone(), store.clone(), outbox_hop)?;
+        let stages = Arc::new(Stages {
+            hostname: config.hostname.clone(),
+            next_hop: NextHop::new(config.next_hop.clone())?,
+            hold: hold.clone(),
+            journal,
+            judgement: Arc::new(judgement(&loaded).await?).into(),
+        });
+        let mut smtp = Vec::new();
+        for address in &config.smtp.listen {
+            smtp.push(bind(*address).await?);
+        }
+        let pages = console::router(hold, store.clone(), &config.console, config.language, config.timezone.clone());
+        Ok(Self {
+            smtp,
+            smtp_settings: Arc::new(config.smtp.clone()),
+            console: bind(config.console.listen).await?,
+            pages,
+            stages,
+            outbox,
+            store,
+        })
+    }
+
+    /// Adds pages beside the console's own.
+    #[must_use]
+    pub fn with_pages(mut self, pages: Router) -> Self {
+        self.pages = self.pages.merge(pages);
+        self
+    }
+
+    /// The store, for a command that runs a server and adds accounts to it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What SIGHUP calls.
+    pub fn reload(&self) -> Reload {
+        Reload { stages: Arc::clone(&self.stages) }
+    }
+
+    /// Runs until `stop`; then what is under way is finished. A part that ends or panics by itself ends all: half a
+    /// server is worse than a restart.
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let Self { smtp, smtp_settings, console, pages, stages, outbox, store } = self;
+        for listener in &smtp {
+            tracing::info!(address = %listener.local_addr()?, "taking mail");
+        }
+        tracing::info!(address = %console.local_addr()?, "serving the console");
+        let mut parts = JoinSet::new();
+        let gate = Arc::new(Pipeline::new(Arc::clone(&stages)));
+        let heard = stop.clone();
+        parts.spawn(async move {
+            server::serve(smtp, gate, smtp_settings, heard).await;
+            Ok("the SMTP server")
+        });
+        let heard = stop.clone();
+        parts.spawn(async move {
+            outbox.run(heard).await?;
+            Ok("the outbox")
+        });
+        let heard = stop.clone();
+        parts.spawn(async move {
+            console::serve(console, pages, heard).await?;
+            Ok("the console")
+        });
+        while let Some(ended) = parts.join_next().await {
+            let part: &str = ended.context("a part of the server died")??;
+            if !stop.is_cancelled() {
+                bail!("{part} ended by itself");
+            }
+        }
+        stages.next_hop.close().await;
+        store.close().await;
+        Ok(())
+    }
+}
+
+/// Replaces rules and partners of a running server.
+pub struct Reload {
+    stages: Arc<Stages>,
+}
+
+impl Reload {
+    /// Starts workers with the new rules and lets the next mail be judged by them. On an error nothing changes.
+    pub async fn apply(&self, loaded: &Loaded) -> anyhow::Result<()> {
+        self.stages.replace_judgement(judgement(loaded).await?);
+        Ok(())
+    }
+}

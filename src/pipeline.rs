@@ -10,14 +10,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 
 use crate::{
-    hold::{Arrival, Clearance, Hold},
+    hold::{Answered, Arrival, Clearance, Hold},
     inspect::{
         Inspection, Job, Kind,
         sandbox::{Unavailable, Workers},
     },
-    journal::{Journal, Record},
+    journal::{Journal, MailRecord, Record},
     mail::{Address, Envelope, MailId, Message, header},
-    policy::{Decision, Forward, Policies, Verdict},
+    notice::answer,
+    policy::{Decision, Forward, Group, Policies, Verdict},
     recipients::{self, Organization, Partners, Recipient},
     smtp::{
         Reply,
@@ -80,9 +81,9 @@ pub struct Stages {
     /// Where clean mail goes.
     pub next_hop: NextHop,
     /// Where the rest goes.
-    pub hold: Arc<Hold>,
+    pub hold: Hold,
     /// What is written about all of it.
-    pub journal: Arc<Journal>,
+    pub journal: Journal,
     /// How it is judged.
     pub judgement: RwLock<Arc<Judgement>>,
 }
@@ -117,37 +118,37 @@ impl Stages {
             Err(why) => {
                 tracing::error!(id = %mail.id, %why, "not inspected, so not taken");
                 next_hop.reset().await;
-                return Reply::try_later();
+                return Reply::busy();
             }
         };
+        let record = mail.record(&judged);
         let Judged { inspection, recipients, verdict } = judged;
         match verdict.into_decision() {
-            Decision::Forward(forward) => self.forward(&mail, &inspection, forward, next_hop).await,
+            Decision::Forward(forward) => self.forward(&mail, record, &forward, next_hop).await,
             Decision::Store(groups) => {
                 next_hop.reset().await;
                 self.keep(mail.into_arrival(&self.hostname, recipients, inspection, groups)).await
             }
-            Decision::Reject(matched) => {
+            Decision::Reject(_) => {
                 next_hop.reset().await;
-                let record = mail.record(&inspection, "reject").matched(&matched);
-                self.journalled(record, Reply::rejected_by_policy()).await
+                self.refused(mail.entry(record), Reply::rejected(REJECTED)).await
             }
         }
     }
 
     /// The next hop's answer is ours. The journal is written between the two; once the next hop has the mail, a
     /// journal that fails can no longer call it back, so it closes the gate for the mails after this one instead.
-    async fn forward(&self, mail: &Incoming, found: &Inspection, forward: Forward, hop: client::Transaction) -> Reply {
-        let clearance = Clearance::forward(&forward, mail.trace(&self.hostname), &mail.message);
+    async fn forward(&self, mail: &Incoming, record: MailRecord, pass: &Forward, hop: client::Transaction) -> Reply {
+        let clearance = Clearance::forward(pass, mail.trace(&self.hostname), &mail.message);
         let reply = hop.data(&clearance).await;
-        let record = mail.record(found, "forward").matched(forward.matched()).reply(&reply);
-        if reply.is_positive() {
-            if let Err(why) = self.journal.record(record).await {
-                tracing::error!(id = %mail.id, %why, "forwarded, but not journalled");
-            }
-            return Reply::forwarded(&reply);
+        let entry = mail.entry(record.answered(reply.text()));
+        if !reply.is_positive() {
+            return self.refused(entry, reply).await;
         }
-        self.journalled(record, reply).await
+        if let Err(why) = self.journal.record(entry).await {
+            tracing::error!(id = %mail.id, %why, "forwarded, but not journalled");
+        }
+        Reply::forwarded(&reply)
     }
 
     /// Everything about a held mail is one commit, its journal record included.
@@ -157,17 +158,35 @@ impl Stages {
             Ok(held) => Reply::held(&held),
             Err(why) => {
                 tracing::error!(%id, %why, "could not be held, so not taken");
-                Reply::try_later()
+                Reply::internal()
             }
         }
     }
 
     /// A refusal leaves the mail where it is, so it may stand without its record.
-    async fn journalled(&self, record: Record, reply: Reply) -> Reply {
-        if let Err(why) = self.journal.record(record).await {
+    async fn refused(&self, entry: Record, reply: Reply) -> Reply {
+        if let Err(why) = self.journal.record(entry).await {
             tracing::error!(%why, "a refusal was not journalled");
         }
         reply
+    }
+
+    /// A person's reply to one of our notices.
+    async fn answer(&self, sender: Option<Address>, to: &[Address], message: &Message) -> Reply {
+        let authors = author(message);
+        let from: Vec<Address> = sender.into_iter().chain(authors).collect();
+        let said = answer::parse(message);
+        for secret in to.iter().filter_map(secret_of) {
+            match self.hold.answer(secret, &from, &said, Timestamp::now()).await {
+                Ok(Answered::Refused(why)) => tracing::warn!(?why, "an answer was refused"),
+                Ok(came) => tracing::info!(?came, "an answer came"),
+                Err(why) => {
+                    tracing::error!(%why, "an answer could not be taken");
+                    return Reply::internal();
+                }
+            }
+        }
+        Reply::new(250, "2.0.0", "your answer was taken")
     }
 
     fn goes_in_circles(&self, message: &Message) -> bool {
@@ -178,7 +197,58 @@ impl Stages {
     }
 }
 
+/// What a sender is told: what to do, not what matched.
+const REJECTED: &str = "this mail may not leave the organisation; ask your security team";
+
+/// The first mailbox of the From field.
+fn author(message: &Message) -> Option<Address> {
+    let from = header::mailboxes(message.header("From")?.value).into_iter().next()?;
+    Address::parse(&from.address).ok()
+}
+
+/// What stands between `sekisho+` and `@` in a secret reply address.
+fn secret_of(address: &Address) -> Option<&str> {
+    let (name, secret) = address.local().split_once('+')?;
+    name.eq_ignore_ascii_case("sekisho").then_some(secret)
+}
+
 impl Incoming {
+    /// What the journal says about it, before it is known what the next hop says.
+    fn record(&self, judged: &Judged) -> MailRecord {
+        MailRecord::new(self.client(), &self.envelope, &self.message, &judged.inspection, judged.verdict.groups())
+    }
+
+    fn entry(&self, record: MailRecord) -> Record {
+        Record::mail(self.id.clone(), self.at, record)
+    }
+
+    fn client(&self) -> String {
+        format!("{} {}", self.peer.address.ip(), self.peer.helo)
+    }
+
+    fn into_arrival(
+        self,
+        hostname: &str,
+        recipients: Vec<Recipient>,
+        inspection: Inspection,
+        groups: Vec<Group>,
+    ) -> Arrival {
+        let subject = self.message.header("Subject").map(|subject| header::decode(subject.value)).unwrap_or_default();
+        Arrival {
+            trace: self.trace(hostname),
+            peer: self.client(),
+            author: author(&self.message),
+            subject,
+            recipients,
+            inspection,
+            groups,
+            id: self.id,
+            at: self.at,
+            envelope: self.envelope,
+            message: self.message,
+        }
+    }
+
     /// The trace header of RFC 5321 §4.4, with our id for the mail.
     fn trace(&self, hostname: &str) -> Vec<u8> {
         let Self { id, at, peer, .. } = self;
@@ -224,7 +294,7 @@ impl Gate for Pipeline {
 
     async fn mail(&self, peer: &Peer, from: MailFrom) -> Result<Passage, Reply> {
         if !self.stages.journal.healthy() {
-            return Err(Reply::try_later());
+            return Err(Reply::internal());
         }
         let next_hop = self.stages.next_hop.begin(&from).await?;
         let way = Way::Out { next_hop, recipients: Vec::new() };
@@ -243,15 +313,16 @@ impl Transaction for Passage {
                 }
                 reply
             }
+            (_, true) if secret_of(&recipient).is_none() => Reply::no_such_mailbox(),
             (Way::Answer(answers), true) => {
                 answers.push(recipient);
-                Reply::recipient_ok()
+                Reply::recipient_accepted()
             }
             (Way::Out { recipients, .. }, true) if recipients.is_empty() => {
                 if let Way::Out { next_hop, .. } = std::mem::replace(&mut self.way, Way::Answer(vec![recipient])) {
                     next_hop.reset().await;
                 }
-                Reply::recipient_ok()
+                Reply::recipient_accepted()
             }
             // An answer and a mail to others have different fates; the mail server sends them one after the other.
             _ => Reply::too_many_recipients(),
@@ -267,7 +338,7 @@ impl Transaction for Passage {
                 let id = MailId(ulid::Ulid::generate().to_string());
                 stages.pass(Incoming { id, at: Timestamp::now(), peer, envelope, message }, next_hop).await
             }
-            Way::Answer(to) => stages.answer(from.sender.as_ref(), &to, &message).await,
+            Way::Answer(to) => stages.answer(from.sender, &to, &message).await,
         }
     }
 

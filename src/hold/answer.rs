@@ -44,7 +44,7 @@ pub enum Answered {
 
 impl Hold {
     /// Does what a reply asks for. `secret` is what stands between `+` and `@` in the address it was sent to; `from`
-    /// are the envelope sender and the author.
+    /// are the envelope sender and the author, who must all be the person that the secret was given to.
     pub async fn answer(
         &self,
         secret: &str,
@@ -60,7 +60,8 @@ impl Hold {
             tracing::warn!("a reply came to a secret address that is not known");
             return Ok(Answered::Refused(Refusal::UnknownToken));
         };
-        if !from.iter().any(|address| address.same_mailbox(&token.person)) {
+        // All of them: a sender to whom an approver forwarded the request could write any From field.
+        if from.is_empty() || !from.iter().all(|address| address.same_mailbox(&token.person)) {
             return self.refuse(&token, from, Refusal::WrongPerson, now).await;
         }
         let (id, person, comment) = (token.held_id.0.as_str(), &token.person, answer.comment.as_str());

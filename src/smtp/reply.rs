@@ -285,6 +285,11 @@ impl Reply {
         Self::new(501, "5.1.3", why)
     }
 
+    /// 550 to RCPT: the host is ours, the mailbox is not.
+    pub fn no_such_mailbox() -> Self {
+        Self::new(550, "5.1.1", "nobody reads this address; please answer to the address in the notice's Reply-To")
+    }
+
     /// 553: an address that is not ASCII, in a mail that was not announced as SMTPUTF8 (RFC 6531 §3.5).
     pub fn smtputf8_needed() -> Self {
         Self::new(553, "5.6.7", "this address needs SMTPUTF8 in MAIL FROM")
