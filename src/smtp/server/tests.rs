@@ -426,6 +426,20 @@ async fn a_client_that_never_reads_does_not_make_replies_pile_up() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_cut_off_in_its_message_still_hears_why() {
+    let server = Server::start(settings()).await;
+    let client = server.connect().await;
+    let mut client = Client(BufReader::with_capacity(100, client.0.into_inner()));
+    client.up_to_data("a@example.jp").await;
+    // Far more than the sockets hold: most of it is sent after the server has given up.
+    client.send(vec![b'x'; 50 << 20]).await;
+    client.expect("552 5.3.4").await;
+    client.assert_closed().await;
+    drop(client);
+    assert_eq!(server.end().await.last().unwrap(), "abandon");
+}
+
+#[tokio::test]
 async fn replies_to_a_batch_leave_in_one_write() {
     let (mut client, server) = tokio::io::duplex(1 << 16);
     let start = session::Start {
