@@ -7,6 +7,8 @@
 mod caught;
 mod listen;
 mod session;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{future::Future, net::SocketAddr, time::Duration};

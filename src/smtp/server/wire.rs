@@ -123,10 +123,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.stream.flush().await
     }
 
-    /// Writes what has gathered and ends our side of the connection.
-    pub(super) async fn close(&mut self) -> io::Result<()> {
+    /// Writes what has gathered and ends our side of the connection. With `drain`, what the client still sends is read
+    /// until it stops: input that nobody read would turn our close into a reset, and a reset can overtake the reply.
+    pub(super) async fn close(&mut self, drain: bool) -> io::Result<()> {
         self.flush().await?;
-        self.stream.shutdown().await
+        self.stream.shutdown().await?;
+        if drain {
+            let mut chunk = vec![0; CHUNK];
+            while self.stream.read(&mut chunk).await? > 0 {}
+        }
+        Ok(())
     }
 }
 
