@@ -128,7 +128,9 @@ impl Hold {
         refused: &[(Address, String)],
         now: Timestamp,
     ) -> Result<(), HoldError> {
-        let (Some(to), Some(original)) = (&mail.sender, self.original_of(mail).await?) else { return Ok(()) };
+        let Some(to) = &mail.sender else { return Ok(()) };
+        // Without its bytes the report is about nothing, but its sender must hear of it.
+        let original = self.original_of(mail).await?.unwrap_or_else(|| Message::new(Vec::new()));
         let addresses: Vec<Address> = refused.iter().map(|(address, _)| address.clone()).collect();
         let mut story = telling::story_of(mail, Action::Forward, Vec::new(), &addresses)?;
         if let Some(held) = &row.held_id {
@@ -156,8 +158,11 @@ impl Hold {
 async fn finish(writing: &mut Writing, mail: &MailRow, row: &OutboxRow, now: Timestamp) -> Result<(), HoldError> {
     let delivered = row.recipients.iter().all(|consignee| consignee.fate == Fate::Accepted);
     let change = if delivered { Change::Deliver } else { Change::Bounce };
-    if let Some(held) = &row.held_id {
-        writing.change_held(held, change, now).await?;
+    if let Some(held) = &row.held_id
+        && !writing.change_held(held, change, now).await?
+    {
+        // It was never released; what was refused is the clearance, and that was logged.
+        return Ok(());
     }
     let replies: Vec<String> = row
         .recipients
