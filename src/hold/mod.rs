@@ -19,6 +19,7 @@ mod error;
 mod show;
 mod telling;
 mod token;
+mod view;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +31,7 @@ pub use due::Due;
 pub use error::HoldError;
 use jiff::Timestamp;
 pub use show::{HeldDetail, HeldSummary};
+pub use view::View;
 
 pub use crate::store::State;
 use crate::{directory, mail::Address, notice::Voice, policy::Action, store::Store};
