@@ -13,4 +13,6 @@ pub struct Settings {
     pub approvers: Vec<Address>,
     /// How long a held mail waits before it goes back to its sender.
     pub expires_after: Duration,
+    /// How long a delayed mail waits for its sender to take it back.
+    pub delay: Duration,
 }
