@@ -131,7 +131,9 @@ impl RawRule {
             return Err(format!("rule `{id}` can never match: {why}"));
         }
         if self.must_match.is_empty() || self.must_not_match.is_empty() {
-            return Err(format!("rule `{id}` needs at least one must_match and one must_not_match example"));
+            return Err(format!(
+                "rule `{id}` has no examples of both kinds; add at least one must_match and one must_not_match"
+            ));
         }
         let rule = Rule {
             id: self.id,

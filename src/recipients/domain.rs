@@ -61,6 +61,19 @@ impl Domain {
     }
 }
 
+/// Reads a domain that somebody says is an organisation's, ours or a partner's.
+pub(super) fn of_organization(written: &str) -> Result<Domain, String> {
+    let domain = Domain::new(written);
+    let odd = |c: char| !(c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | '・' | 'ー'));
+    if domain.text.is_empty() || domain.text.split('.').any(str::is_empty) || domain.text.contains(odd) {
+        return Err(format!("`{written}` is no domain; write it as in \"example.co.jp\""));
+    }
+    if domain.name.is_empty() {
+        return Err(format!("`{written}` belongs to everybody; write the organisation's own, as in \"example.co.jp\""));
+    }
+    Ok(domain)
+}
+
 /// Lower case, Punycode decoded, without a dot at its end.
 pub(super) fn normal(written: &str) -> String {
     let bare = written.trim_end_matches('.');
