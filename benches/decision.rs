@@ -46,11 +46,17 @@ fn main() {
         smtputf8: false,
     };
     let judged = runtime.block_on(judgement.judge(&envelope, &message)).expect("a verdict");
-    println!("persons {} (of {}), decision {:?}", judged.inspection.persons, samples::GAS_CUSTOMERS, judged.verdict.action());
+    println!(
+        "persons {} (of {}), decision {:?}",
+        judged.inspection.persons,
+        samples::GAS_CUSTOMERS,
+        judged.verdict.action()
+    );
 
     let rules = Rules::compile(&[]).expect("the shipped rules");
     let job = Job { kind: Kind::Mail, own: Vec::new() };
-    let mut criterion = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(8)).configure_from_args();
+    let mut criterion =
+        Criterion::default().sample_size(20).measurement_time(Duration::from_secs(8)).configure_from_args();
     let mut group = criterion.benchmark_group("gas-company");
     group.bench_function("floor: calamine reads the cells", |b| b.iter(|| black_box(cells(&workbook))));
     group.bench_function("inspection in this process", |b| {

@@ -78,7 +78,7 @@ impl App {
         let journal = Journal::start(store.clone());
         let hold = Hold::new(store.clone(), config.approval.clone(), voice(config));
         let outbox_hop = NextHop::new(config.next_hop.clone())?;
-        let outbox = Outbox::new(hold.clone(), store.clone(), outbox_hop)?;
+        let outbox = Outbox::new(store.clone(), hold.clone(), outbox_hop);
         let stages = Arc::new(Stages {
             hostname: config.hostname.clone(),
             next_hop: NextHop::new(config.next_hop.clone())?,
@@ -90,7 +90,7 @@ impl App {
         for address in &config.smtp.listen {
             smtp.push(bind(*address).await?);
         }
-        let pages = console::router(hold, store.clone(), &config.console, config.language, config.timezone.clone());
+        let pages = console::router(Arc::new(hold), Arc::new(store.clone()), &voice(config));
         Ok(Self {
             smtp,
             smtp_settings: Arc::new(config.smtp.clone()),
@@ -127,7 +127,7 @@ impl App {
             tracing::info!(address = %listener.local_addr()?, "taking mail");
         }
         tracing::info!(address = %console.local_addr()?, "serving the console");
-        let mut parts = JoinSet::new();
+        let mut parts = JoinSet::<anyhow::Result<&str>>::new();
         let gate = Arc::new(Pipeline::new(Arc::clone(&stages)));
         let heard = stop.clone();
         parts.spawn(async move {
@@ -145,7 +145,7 @@ impl App {
             Ok("the console")
         });
         while let Some(ended) = parts.join_next().await {
-            let part: &str = ended.context("a part of the server died")??;
+            let part = ended.context("a part of the server died")??;
             if !stop.is_cancelled() {
                 bail!("{part} ended by itself");
             }

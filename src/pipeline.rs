@@ -255,8 +255,11 @@ impl Incoming {
         let protocol = if peer.extended { "ESMTP" } else { "SMTP" };
         let date = at.strftime("%a, %d %b %Y %H:%M:%S +0000");
         let ip = peer.address.ip();
-        format!("Received: from {} ([{ip}])\r\n\tby {hostname} (Sekisho) with {protocol} id {id};\r\n\t{date}\r\n", peer.helo)
-            .into_bytes()
+        format!(
+            "Received: from {} ([{ip}])\r\n\tby {hostname} (Sekisho) with {protocol} id {id};\r\n\t{date}\r\n",
+            peer.helo
+        )
+        .into_bytes()
     }
 }
 

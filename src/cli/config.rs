@@ -1,11 +1,40 @@
 //! `sekisho config check FILE`: the server's own loader, and every error with line and column.
 //!
-//! In: a path. Out: an [`Outcome`]: what to print where, and the exit status. Deliberately absent: printing; `main`
-//! does that.
+//! In: a path. Out: an [`Outcome`]: what to print where, and the exit status. Deliberately absent: any check that the
+//! server does not make.
 
-use std::path::Path;
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
+use clap::{Args, Subcommand};
+
+use super::Failure;
 use crate::config::{ConfigErrors, load_all};
+
+/// `sekisho config`.
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Load a configuration with its rules and partners as the server does, and name every mistake
+    Check {
+        /// The configuration file
+        file: PathBuf,
+    },
+}
+
+/// Runs the command.
+pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
+    let Action::Check { file } = &options.action;
+    check(file).print()
+}
 
 /// The configuration is wrong (`EX_CONFIG` of sysexits.h).
 pub const EXIT_CONFIG: u8 = 78;
@@ -19,6 +48,15 @@ pub struct Outcome {
     pub err: String,
     /// The exit status.
     pub status: u8,
+}
+
+impl Outcome {
+    /// Prints it, and gives the exit status.
+    pub(super) fn print(&self) -> Result<ExitCode, Failure> {
+        io::stdout().lock().write_all(self.out.as_bytes())?;
+        io::stderr().lock().write_all(self.err.as_bytes())?;
+        Ok(ExitCode::from(self.status))
+    }
 }
 
 /// Loads the configuration with all rules and partners, as the server does.

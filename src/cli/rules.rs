@@ -4,15 +4,55 @@
 //! everything, which runs every rule's own examples; a rule whose examples fail is never loaded.
 //! Deliberately absent: rules of the command line's own; what is listed here is what decides about mail.
 
-use std::{fmt::Write as _, path::Path};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use super::config::{Outcome, wrong};
+use clap::{Args, ValueEnum};
+
+use super::{
+    Failure,
+    config::{Outcome, wrong},
+};
 use crate::{
     config::{ConfigErrors, load_all},
     inspect::Rules,
-    policy::{Action, Policies},
+    policy::{self, Policies},
     recipients::Check,
 };
+
+/// `sekisho rules`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// What to do with them
+    action: Action,
+    /// The configuration whose rules to load; without it, the shipped rules alone
+    #[arg(long, value_name = "FILE", env = "SEKISHO_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Action {
+    /// Whether all of them can be used
+    Check,
+    /// Run each rule's own examples
+    Test,
+    /// List detectors, checks and policies
+    List,
+}
+
+/// Runs the command.
+pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
+    let config = options.config.as_deref();
+    match options.action {
+        Action::Check => check(config),
+        Action::Test => test(config),
+        Action::List => list(config),
+    }
+    .print()
+}
 
 /// Whether all rules can be used.
 pub fn check(config: Option<&Path>) -> Outcome {
@@ -61,7 +101,7 @@ fn answer(config: Option<&Path>, say: impl Fn(&Rules, &Policies) -> String) -> O
 fn shipped() -> Result<(Rules, Policies), ConfigErrors> {
     let wrong = |errors: Vec<_>| ConfigErrors { lines: errors.iter().map(ToString::to_string).collect() };
     let rules = Rules::compile(&[]).map_err(|error| wrong(vec![error]))?;
-    Ok((rules, Policies::compile_all(&[], Action::Forward).map_err(wrong)?))
+    Ok((rules, Policies::compile_all(&[], policy::Action::Forward).map_err(wrong)?))
 }
 
 #[cfg(test)]

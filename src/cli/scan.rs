@@ -201,7 +201,8 @@ fn progress(files: usize) -> ProgressBar {
 }
 
 fn complain(path: &Path, error: &io::Error) {
-    let _ = writeln!(io::stderr(), "sekisho: {} cannot be read: {error}; check the path and its rights", path.display());
+    let _ =
+        writeln!(io::stderr(), "sekisho: {} cannot be read: {error}; check the path and its rights", path.display());
 }
 
 #[cfg(test)]

@@ -40,12 +40,18 @@ fn scan_walks_folders_and_tells_by_its_exit_code() {
     let workbook = lines.iter().find(|line| line["type"] == "xlsx").unwrap();
     assert_eq!(workbook["persons"], 300);
     let phone = workbook["findings"].as_array().unwrap().iter().find(|f| f["detector"] == "jp.phone").unwrap();
-    assert_eq!((&phone["count"], &phone["confidence"], &phone["category"]), (&300.into(), &"high".into(), &"contact".into()));
+    assert_eq!(
+        (&phone["count"], &phone["confidence"], &phone["category"]),
+        (&300.into(), &"high".into(), &"contact".into())
+    );
     assert_eq!(phone["examples"][0]["where"], "業務委託.xlsx › 顧客!F2");
     assert_eq!(phone["examples"][0]["masked"].as_str().unwrap().matches('*').count(), 4, "{phone}");
     for n in 0..300 {
         let person = samples::customer(n);
-        assert!(!stdout(&found).contains(&person.phone) && !stdout(&found).contains(&person.address), "unmasked row {n}");
+        assert!(
+            !stdout(&found).contains(&person.phone) && !stdout(&found).contains(&person.address),
+            "unmasked row {n}"
+        );
     }
 
     let missing = sekisho(&["scan", "/nonexistent/file"]);
@@ -90,7 +96,9 @@ fn explain_tells_the_whole_decision_and_sends_nothing() {
     let recipient = &explained["recipients"][0];
     assert_eq!(recipient["direction"], "external");
     assert_eq!(recipient["issues"][0]["check"], "lookalike_domain");
-    assert!(recipient["issues"][0]["detail"].as_str().unwrap().contains("kita-haon.example.com ≈ kita-hoan.example.com"));
+    assert!(
+        recipient["issues"][0]["detail"].as_str().unwrap().contains("kita-haon.example.com ≈ kita-hoan.example.com")
+    );
     assert_eq!(explained["inspection"]["persons"], 50);
     let text = relay.command(&["explain", path]);
     assert!(stdout(&text).starts_with("decision: require_approval"), "{}", stdout(&text));
@@ -104,9 +112,21 @@ fn rules_are_checked_tested_and_listed() {
     let test = sekisho(&["rules", "test"]);
     assert!(test.status.success(), "{}", stderr(&test));
     let list = stdout(&sekisho(&["rules", "list"]));
-    for name in ["jp.my_number", "jp.corporate_number", "credit_card", "jp.phone", "jp.postal_code", "email", "jp.address",
-        "jp.name", "jp.birth_date", "iban", "lookalike_domain", "exposed_recipients", "bulk-personal-data"]
-    {
+    for name in [
+        "jp.my_number",
+        "jp.corporate_number",
+        "credit_card",
+        "jp.phone",
+        "jp.postal_code",
+        "email",
+        "jp.address",
+        "jp.name",
+        "jp.birth_date",
+        "iban",
+        "lookalike_domain",
+        "exposed_recipients",
+        "bulk-personal-data",
+    ] {
         assert!(list.contains(name), "{name} is not listed:\n{list}");
     }
 }

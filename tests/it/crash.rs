@@ -79,8 +79,11 @@ fn no_promise_is_broken_by_a_kill_at_any_of_twenty_moments() {
     assert!(rounds_cut_short > 10, "the kills came too late to prove anything ({rounds_cut_short} clients were cut)");
 
     let delivered: HashSet<String> = sink.mails().iter().filter_map(|mail| message_id(&mail.text())).collect();
-    let held: HashSet<String> =
-        relay.held().iter().filter_map(|mail| Some(mail["rcpt_to"].as_array()?.first()?.as_str()?.to_owned())).collect();
+    let held: HashSet<String> = relay
+        .held()
+        .iter()
+        .filter_map(|mail| Some(mail["rcpt_to"].as_array()?.first()?.as_str()?.to_owned()))
+        .collect();
     let promises = promises.lock().unwrap();
     let broken: Vec<_> = promises.forwarded.iter().filter(|id| !delivered.contains(*id)).collect();
     assert!(broken.is_empty(), "answered 250 forwarded but not at the next hop: {broken:?}");

@@ -66,7 +66,11 @@ fn the_connection_to_the_next_hop_is_used_again_after_a_hold() {
     let sink = Sink::start();
     let relay = Relay::start(sink.address);
     for n in 0..10 {
-        let text = if n % 2 == 0 { "定例会議です。" } else { "従業員 高橋 由美のマイナンバーは 123456789018 です。" };
+        let text = if n % 2 == 0 {
+            "定例会議です。"
+        } else {
+            "従業員 高橋 由美のマイナンバーは 123456789018 です。"
+        };
         let to = format!("u{n}@kita-hoan.example.com");
         let reply = talk::send(relay.smtp, SENDER, &[&to], &letter(&format!("pool-{n}"), "s", text)).unwrap();
         let expected = if n % 2 == 0 { "250 2.0.0 forwarded" } else { "250 2.0.0 held" };

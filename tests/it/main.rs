@@ -4,7 +4,6 @@
 
 mod support;
 
-mod bad_config;
 mod bad_input;
 mod commands;
 mod crash;

@@ -70,7 +70,12 @@ impl Postfix {
 
     fn postfix(&self, command: &str) {
         let output = Command::new("postfix").arg("-c").arg(self.etc()).arg(command).output().unwrap();
-        assert!(output.status.success(), "postfix {command}: {}{}", String::from_utf8_lossy(&output.stderr), self.log());
+        assert!(
+            output.status.success(),
+            "postfix {command}: {}{}",
+            String::from_utf8_lossy(&output.stderr),
+            self.log()
+        );
     }
 
     /// Tries again now whatever is in the queue.

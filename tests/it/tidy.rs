@@ -15,23 +15,28 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("inspect", &["mail", "language", "written"]),
     ("recipients", &["mail", "language", "inspect", "written"]),
     ("policy", &["mail", "language", "inspect", "recipients", "written"]),
-    ("store", &["mail"]),
+    ("store", &["mail", "directory"]),
     ("journal", &["mail", "inspect", "policy", "recipients", "store"]),
-    ("directory", &["mail", "policy", "store"]),
+    ("directory", &["mail", "policy"]),
     ("notice", &["mail", "language", "inspect", "recipients", "policy"]),
-    ("hold", &["mail", "language", "inspect", "recipients", "policy", "store", "directory", "notice", "journal", "smtp"]),
+    (
+        "hold",
+        &["mail", "language", "inspect", "recipients", "policy", "store", "directory", "notice", "journal", "smtp"],
+    ),
     ("outbox", &["mail", "store", "hold", "smtp"]),
-    ("console", &["mail", "language", "inspect", "recipients", "policy", "hold", "journal", "directory"]),
+    ("console", &["mail", "language", "inspect", "recipients", "policy", "hold", "journal", "directory", "notice"]),
     ("telemetry", &[]),
-    ("config", &[
-        "mail", "language", "written", "smtp", "inspect", "recipients", "policy", "hold", "console", "notice",
-    ]),
-    ("pipeline", &["mail", "smtp", "inspect", "recipients", "policy", "hold", "journal"]),
+    (
+        "config",
+        &["mail", "language", "written", "smtp", "inspect", "recipients", "policy", "hold", "console", "notice"],
+    ),
+    ("pipeline", &["mail", "smtp", "inspect", "recipients", "policy", "hold", "journal", "notice"]),
 ];
 
 /// Rooms that do no I/O and know no clock; `inspect/sandbox` is the process boundary.
 const PURE: &[&str] = &["src/mail", "src/inspect", "src/recipients", "src/policy", "src/notice"];
-const IMPURE: &[&str] = &["tokio::", "std::fs", "std::net", "std::process", "sqlx::", "Timestamp::now", "SystemTime", "Instant::now"];
+const IMPURE: &[&str] =
+    &["tokio::", "std::fs", "std::net", "std::process", "sqlx::", "Timestamp::now", "SystemTime", "Instant::now"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -53,8 +58,18 @@ fn sources() -> Vec<(String, String)> {
         }
     }
     assert!(found.len() > 50, "only {} source files found", found.len());
+    let tests: Vec<String> = found.iter().flat_map(|(path, text)| test_modules(path, text)).collect();
+    found.retain(|(path, _)| !tests.contains(path));
     found.sort();
     found
+}
+
+/// The files that `path` declares as `#[cfg(test)] mod …;`: tests, not source.
+fn test_modules(path: &str, text: &str) -> Vec<String> {
+    let folder = path.strip_suffix("/mod.rs").or_else(|| path.strip_suffix(".rs")).unwrap();
+    let declared = text.split("#[cfg(test)]\nmod ").skip(1).filter_map(|rest| rest.split_once(';'));
+    let names = declared.map(|(name, _)| name).filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
+    names.flat_map(|name| [format!("{folder}/{name}.rs"), format!("{folder}/{name}/mod.rs")]).collect()
 }
 
 /// The part of a file before its unit tests.
@@ -160,14 +175,20 @@ fn every_room_is_on_the_map() {
     let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
     let docs: String = lib.lines().filter(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n");
     let rooms: BTreeSet<String> = sources().iter().map(|(path, _)| room(path).to_owned()).collect();
-    let missing: Vec<_> = rooms.iter().filter(|room| *room != "lib" && !docs.contains(&format!("`{room}`")) && !docs.contains(&format!("[`{room}`]"))).collect();
+    let missing: Vec<_> = rooms
+        .iter()
+        .filter(|room| *room != "lib" && !docs.contains(&format!("`{room}`")) && !docs.contains(&format!("[`{room}`]")))
+        .collect();
     assert!(missing.is_empty(), "not on the map in src/lib.rs: {missing:?}");
 }
 
 #[test]
 fn only_a_clearance_reaches_the_next_hop() {
-    let implementations: Vec<_> =
-        sources().into_iter().filter(|(_, text)| without_tests(text).contains("Cleared for ")).map(|(p, _)| p).collect();
+    let implementations: Vec<_> = sources()
+        .into_iter()
+        .filter(|(_, text)| without_tests(text).contains("Cleared for "))
+        .map(|(p, _)| p)
+        .collect();
     assert_eq!(implementations.len(), 1, "exactly one type may be Cleared: {implementations:?}");
     assert!(implementations[0].starts_with("src/hold/"), "{implementations:?}");
 }

@@ -3,8 +3,13 @@
 //! In: SMTP, through our own server. Out: the mails, for the story and for the mailbox page. It waits for mails
 //! without polling. Deliberately absent: delivery to anybody.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
@@ -36,7 +41,15 @@ pub(super) struct Mailbox {
 impl Mailbox {
     /// Serves SMTP on `listener` until told to stop.
     pub(super) async fn receive(self, listener: TcpListener, stop: CancellationToken) {
-        let settings = server::Settings::local("mailbox.example");
+        let settings = server::Settings {
+            hostname: "mailbox.example".to_owned(),
+            listen: Vec::new(),
+            allow_from: vec![IpNet::from(IpAddr::from([127, 0, 0, 1]))],
+            max_message_size: 100 << 20,
+            max_recipients: 1_000,
+            idle_timeout: Duration::from_secs(300),
+            max_connections: 100,
+        };
         server::serve(vec![listener], Arc::new(self), Arc::new(settings), stop).await;
     }
 
@@ -52,7 +65,7 @@ impl Mailbox {
                 }
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(15), found).await.ok()
+        tokio::time::timeout(Duration::from_secs(15), found).await.ok()
     }
 
     /// Everything that arrived so far.

@@ -13,7 +13,6 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
 
 use anyhow::Context;
@@ -22,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::{mailbox::Mailbox, story::Story};
-use super::{Failure, serve::until_told_to_stop};
+use super::{Failure, serve::until_told_to_stop, user};
 use crate::{app::App, config, language::Language, mail::Address};
 
 /// `sekisho demo`.
@@ -52,7 +51,8 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
 
     let receiving = tokio::spawn(mailbox.clone().receive(next_hop, stop.clone()));
     let app = App::build(config::load_all(&file)?).await.context("the demo's relay could not be started")?;
-    let password = app.add_account(&Address::parse(story::APPROVER).context("the approver")?).await?;
+    let approver = Address::parse(story::APPROVER).context("the approver")?;
+    let password = user::add(app.store(), &approver).await.context("the approver's account")?;
     let app = app.with_pages(mailbox.clone().pages(language));
     let serving = tokio::spawn(app.run(stop.clone()));
 
@@ -119,4 +119,3 @@ fn language_of_terminal() -> Language {
     let locale = set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG")).unwrap_or_default();
     if locale.starts_with("ja") { Language::Ja } else { Language::En }
 }
-

@@ -44,12 +44,19 @@ impl Story {
         well &= self.expect(&samples::clean()?, "forwarded").await?;
         self.say("\n3. 宛先が gmai.com（gmail.com の打ち間違い）", "\n3. A slip in the address: gmai.com")?;
         well &= self.expect(&samples::lookalike()?, "held").await?;
-        self.say("\n4. 40社の顧客がお互いのアドレスを見られる To", "\n4. Forty customers who would see each other in To")?;
+        self.say(
+            "\n4. 40社の顧客がお互いのアドレスを見られる To",
+            "\n4. Forty customers who would see each other in To",
+        )?;
         well &= self.expect(&samples::exposed()?, "held").await?;
         self.say("\n5. 本文に全角数字で書かれたマイナンバー", "\n5. A My Number in the text, in full-width digits")?;
         well &= self.expect(&samples::my_number()?, "held").await?;
         let delivered = self.mailbox.mails().iter().filter(|m| m.from.is_some()).count();
-        well &= self.check(delivered == 2, "外へ出たのは2通だけ：問題のない1通と、承認された1通", "only two left: the clean one and the approved one")?;
+        well &= self.check(
+            delivered == 2,
+            "外へ出たのは2通だけ：問題のない1通と、承認された1通",
+            "only two left: the clean one and the approved one",
+        )?;
         Ok(well)
     }
 
@@ -70,21 +77,41 @@ impl Story {
         let Some(request) = self.mailbox.wait_for(APPROVER, |_| true).await else {
             return self.check(false, "承認者に依頼が届いた", "the approver was asked");
         };
-        well &= self.check(true, "承認者（課長）に、理由・宛先・検出箇所・原本つきの依頼が届いた", "the approver got the reasons, the recipients, the places, and the original")?;
+        well &= self.check(
+            true,
+            "承認者（課長）に、理由・宛先・検出箇所・原本つきの依頼が届いた",
+            "the approver got the reasons, the recipients, the places, and the original",
+        )?;
 
         let secret = reply_to(&request.message).context("the request names no address to reply to")?;
         let own = self.answer(samples::SENDER, &secret).await?;
-        well &= self.check(own.starts_with("250") || own.starts_with('5'), "送信者本人が承認を試みる", "the sender tries to approve it alone")?;
+        well &= self.check(
+            own.starts_with("250") || own.starts_with('5'),
+            "送信者本人が承認を試みる",
+            "the sender tries to approve it alone",
+        )?;
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        let out = self.mailbox.mails().iter().any(|m| m.to.iter().any(|to| Some(to.as_str()) == sample.to.first().map(String::as_str)));
+        let out = self
+            .mailbox
+            .mails()
+            .iter()
+            .any(|m| m.to.iter().any(|to| Some(to.as_str()) == sample.to.first().map(String::as_str)));
         well &= self.check(!out, "しかし送信者は承認者になれない", "but the sender can never be the approver")?;
 
         self.answer(APPROVER, &secret).await?;
         let contractor = sample.to.first().context("the contractor")?;
         let released = self.mailbox.wait_for(contractor, |_| true).await;
-        well &= self.check(released.is_some(), "課長が「承認」と返信し、メールが委託先に届いた", "the section chief replied “approve”, and the mail arrived")?;
+        well &= self.check(
+            released.is_some(),
+            "課長が「承認」と返信し、メールが委託先に届いた",
+            "the section chief replied “approve”, and the mail arrived",
+        )?;
         let unchanged = released.is_some_and(|mail| mail.message.bytes().ends_with(&sample.bytes));
-        well &= self.check(unchanged, "1バイトも変わっていない（先頭の配送経路ヘッダーを除く）", "not a byte of it changed (but for the trace header in front)")?;
+        well &= self.check(
+            unchanged,
+            "1バイトも変わっていない（先頭の配送経路ヘッダーを除く）",
+            "not a byte of it changed (but for the trace header in front)",
+        )?;
         Ok(well)
     }
 

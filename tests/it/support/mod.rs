@@ -2,9 +2,9 @@
 //!
 //! None of it shares code with Sekisho's own SMTP, so that a mistake there cannot hide here.
 
-pub mod relay;
-pub mod sink;
-pub mod talk;
+pub(crate) mod relay;
+pub(crate) mod sink;
+pub(crate) mod talk;
 
 use std::{
     net::TcpListener,
@@ -12,12 +12,12 @@ use std::{
 };
 
 /// A port that was free a moment ago.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Waits until `ready` gives something; panics with `what` after half a minute.
-pub fn eventually<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         if let Some(value) = ready() {

@@ -6,36 +6,36 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-pub use rustix::process::Signal;
+pub(crate) use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::{eventually, free_port};
 
 /// The program under test.
-pub const SEKISHO: &str = env!("CARGO_BIN_EXE_sekisho");
+pub(crate) const SEKISHO: &str = env!("CARGO_BIN_EXE_sekisho");
 
-pub struct Relay {
+pub(crate) struct Relay {
     child: Option<Child>,
     home: TempDir,
-    pub smtp: SocketAddr,
-    pub console: SocketAddr,
+    pub(crate) smtp: SocketAddr,
+    pub(crate) console: SocketAddr,
 }
 
 impl Relay {
     /// Starts `sekisho serve` in front of `next_hop` and waits until it takes connections.
-    pub fn start(next_hop: SocketAddr) -> Self {
+    pub(crate) fn start(next_hop: SocketAddr) -> Self {
         Self::start_with(next_hop, "")
     }
 
     /// The same with lines added to the configuration; a line `[section]` in them must not repeat one of ours.
-    pub fn start_with(next_hop: SocketAddr, extra: &str) -> Self {
+    pub(crate) fn start_with(next_hop: SocketAddr, extra: &str) -> Self {
         let mut relay = Self::configured(next_hop, extra);
         relay.run();
         relay
     }
 
     /// A configuration on disk, nothing running yet.
-    pub fn configured(next_hop: SocketAddr, extra: &str) -> Self {
+    pub(crate) fn configured(next_hop: SocketAddr, extra: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let (smtp, console) = (free_port(), free_port());
         let partners = home.path().join("partners.toml");
@@ -66,7 +66,7 @@ impl Relay {
     }
 
     /// Starts the program and waits until it takes connections.
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         let log = std::fs::File::options().create(true).append(true).open(self.home.path().join("log")).unwrap();
         let child = Command::new(SEKISHO)
             .args(["serve", "--config"])
@@ -86,44 +86,44 @@ impl Relay {
         });
     }
 
-    pub fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.home.path().join("sekisho.toml")
     }
 
-    pub fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
     /// What the program has logged.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.as_ref().unwrap().id()
     }
 
     /// SIGKILL, as a power cut would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
     }
 
-    pub fn signal(&self, which: Signal) {
+    pub(crate) fn signal(&self, which: Signal) {
         signal(self.pid(), which);
     }
 
     /// SIGTERM, and waits for the end; gives whether it ended with status 0.
-    pub fn stop(&mut self) -> bool {
+    pub(crate) fn stop(&mut self) -> bool {
         self.signal(Signal::TERM);
         let mut child = self.child.take().unwrap();
         eventually("the relay to stop", || child.try_wait().unwrap()).success()
     }
 
     /// The process ids of the inspection workers.
-    pub fn workers(&self) -> Vec<u32> {
+    pub(crate) fn workers(&self) -> Vec<u32> {
         let parent = self.pid().to_string();
         let mut found = Vec::new();
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -139,19 +139,19 @@ impl Relay {
     }
 
     /// Runs another command of the program with this configuration.
-    pub fn command(&self, args: &[&str]) -> Output {
+    pub(crate) fn command(&self, args: &[&str]) -> Output {
         Command::new(SEKISHO).args(args).arg("--config").arg(self.config()).stdin(Stdio::null()).output().unwrap()
     }
 
     /// `held list --json`, one value a mail.
-    pub fn held(&self) -> Vec<serde_json::Value> {
+    pub(crate) fn held(&self) -> Vec<serde_json::Value> {
         let output = self.command(&["held", "list", "--json"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The one held mail, once it has come to `state`.
-    pub fn wait_for_state(&self, state: &str) -> serde_json::Value {
+    pub(crate) fn wait_for_state(&self, state: &str) -> serde_json::Value {
         eventually(&format!("a held mail to be {state}; {:?}", self.held()), || {
             self.held().into_iter().find(|mail| mail["state"] == state)
         })
@@ -168,7 +168,7 @@ impl Drop for Relay {
 }
 
 /// Sends a signal to any process.
-pub fn signal(pid: u32, signal: Signal) {
+pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
     rustix::process::kill_process(pid, signal).unwrap();
 }

@@ -11,15 +11,15 @@ use std::{
 
 /// A mail that arrived.
 #[derive(Debug, Clone)]
-pub struct Delivered {
-    pub from: String,
-    pub to: Vec<String>,
-    pub bytes: Vec<u8>,
+pub(crate) struct Delivered {
+    pub(crate) from: String,
+    pub(crate) to: Vec<String>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Delivered {
     /// The bytes without the first header field, which is the trace that Sekisho put there.
-    pub fn without_trace(&self) -> &[u8] {
+    pub(crate) fn without_trace(&self) -> &[u8] {
         assert!(self.bytes.starts_with(b"Received: "), "no trace header: {}", String::from_utf8_lossy(&self.bytes));
         let mut at = 0;
         loop {
@@ -31,7 +31,7 @@ impl Delivered {
     }
 
     /// The message as text, for a look at its headers.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 }
@@ -40,15 +40,15 @@ impl Delivered {
 ///
 /// `refused@…` gets 550 at RCPT, `later@…` gets 451, a mail with the header `X-Refuse: yes` gets 554 at the dot.
 #[derive(Debug, Clone)]
-pub struct Sink {
-    pub address: SocketAddr,
+pub(crate) struct Sink {
+    pub(crate) address: SocketAddr,
     mails: Arc<Mutex<Vec<Delivered>>>,
     connections: Arc<AtomicUsize>,
     down: Arc<AtomicBool>,
 }
 
 impl Sink {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let sink = Self {
             address: listener.local_addr().unwrap(),
@@ -71,22 +71,22 @@ impl Sink {
     }
 
     /// Everything delivered so far.
-    pub fn mails(&self) -> Vec<Delivered> {
+    pub(crate) fn mails(&self) -> Vec<Delivered> {
         self.mails.lock().unwrap().clone()
     }
 
     /// The mails that went to `address`.
-    pub fn to(&self, address: &str) -> Vec<Delivered> {
+    pub(crate) fn to(&self, address: &str) -> Vec<Delivered> {
         self.mails().into_iter().filter(|mail| mail.to.iter().any(|to| to == address)).collect()
     }
 
     /// How many connections were made so far.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
     /// From now on every MAIL gets 421 (`true`), or service is back (`false`).
-    pub fn go_down(&self, down: bool) {
+    pub(crate) fn go_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
 
@@ -103,7 +103,9 @@ impl Sink {
             }
             let line = String::from_utf8_lossy(&line).trim_end().to_owned();
             let reply = match line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase().as_str() {
-                "EHLO" => "250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 104857600\r\n",
+                "EHLO" => {
+                    "250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 104857600\r\n"
+                }
                 "HELO" | "NOOP" => "250 2.0.0 ok\r\n",
                 "MAIL" if self.down.load(Ordering::SeqCst) => "421 4.3.2 not now\r\n",
                 "MAIL" => {

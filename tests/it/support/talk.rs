@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-pub struct Talk {
+pub(crate) struct Talk {
     lines: BufReader<TcpStream>,
     out: TcpStream,
 }
 
 impl Talk {
     /// Connects and says EHLO.
-    pub fn start(to: SocketAddr) -> std::io::Result<Self> {
+    pub(crate) fn start(to: SocketAddr) -> std::io::Result<Self> {
         let mut talk = Self::connect(to)?;
         let greeting = talk.reply()?;
         assert!(greeting.starts_with("220"), "{greeting}");
@@ -23,7 +23,7 @@ impl Talk {
     }
 
     /// Connects and says nothing.
-    pub fn connect(to: SocketAddr) -> std::io::Result<Self> {
+    pub(crate) fn connect(to: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(120)))?;
@@ -31,13 +31,13 @@ impl Talk {
     }
 
     /// Sends one line, gives the whole reply.
-    pub fn say(&mut self, line: &str) -> std::io::Result<String> {
+    pub(crate) fn say(&mut self, line: &str) -> std::io::Result<String> {
         self.out.write_all(format!("{line}\r\n").as_bytes())?;
         self.reply()
     }
 
     /// The next reply, all its lines.
-    pub fn reply(&mut self) -> std::io::Result<String> {
+    pub(crate) fn reply(&mut self) -> std::io::Result<String> {
         let mut reply = String::new();
         loop {
             let start = reply.len();
@@ -51,7 +51,7 @@ impl Talk {
     }
 
     /// MAIL, RCPT and DATA for one mail; gives the reply to the final dot, or the first refusal.
-    pub fn send(&mut self, from: &str, to: &[&str], message: &[u8]) -> std::io::Result<String> {
+    pub(crate) fn send(&mut self, from: &str, to: &[&str], message: &[u8]) -> std::io::Result<String> {
         let reply = self.say(&format!("MAIL FROM:<{from}> BODY=8BITMIME"))?;
         if !reply.starts_with("250") {
             return Ok(reply);
@@ -67,7 +67,7 @@ impl Talk {
     }
 
     /// DATA and the message; gives the reply to the final dot.
-    pub fn data(&mut self, message: &[u8]) -> std::io::Result<String> {
+    pub(crate) fn data(&mut self, message: &[u8]) -> std::io::Result<String> {
         let reply = self.say("DATA")?;
         if !reply.starts_with("354") {
             return Ok(reply);
@@ -79,6 +79,9 @@ impl Talk {
             }
             wire.extend_from_slice(line);
         }
+        if !message.is_empty() && !message.ends_with(b"\r\n") {
+            wire.extend_from_slice(b"\r\n");
+        }
         wire.extend_from_slice(b".\r\n");
         self.out.write_all(&wire)?;
         self.reply()
@@ -86,12 +89,12 @@ impl Talk {
 }
 
 /// One mail over a connection of its own.
-pub fn send(relay: SocketAddr, from: &str, to: &[&str], message: &[u8]) -> std::io::Result<String> {
+pub(crate) fn send(relay: SocketAddr, from: &str, to: &[&str], message: &[u8]) -> std::io::Result<String> {
     Talk::start(relay)?.send(from, to, message)
 }
 
 /// A small text mail.
-pub fn letter(id: &str, subject: &str, text: &str) -> Vec<u8> {
+pub(crate) fn letter(id: &str, subject: &str, text: &str) -> Vec<u8> {
     format!(
         "From: =?UTF-8?B?5L2Q6Jek?= <sato@toho.example.co.jp>\r\nTo: yamada@kita-hoan.example.com\r\n\
          Subject: {subject}\r\nMessage-ID: <{id}@toho.example.co.jp>\r\nDate: Sun, 22 Nov 2026 10:00:00 +0900\r\n\
