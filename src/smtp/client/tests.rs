@@ -162,6 +162,7 @@ async fn each_recipient_gets_the_next_hops_own_reply_and_the_bytes_are_exact() {
         ("RCPT TO:<no@example.com>\r\n", "550-5.1.1 no such user|550 5.1.1 here"),
         ("RCPT TO:<later@example.com>\r\n", "450 4.2.0 greylisted"),
         ("RCPT TO:<plain@example.com>\r\n", "553 without enhanced code"),
+        ("RCPT TO:<terse@example.com>\r\n", "250"),
         ("DATA\r\n", "354 go ahead"),
         (".", "250 2.0.0 Ok: queued as 4XYZ"),
     ])])
@@ -176,6 +177,7 @@ async fn each_recipient_gets_the_next_hops_own_reply_and_the_bytes_are_exact() {
         ("no@example.com", "550 5.1.1 no such user here"),
         ("later@example.com", "450 4.2.0 greylisted"),
         ("plain@example.com", "553 without enhanced code"),
+        ("terse@example.com", "250 "),
     ] {
         assert_eq!(shown(&transaction.recipient(&to(address)).await), reply);
     }
@@ -282,7 +284,6 @@ async fn whatever_breaks_is_451_and_its_connection_is_not_used_again() {
         mail_to_data("hang"),
         mail_to_data("garbage"),
         mail_to_data("354 more?"),
-        mail_to_data("250"),
     ];
     for script in broken {
         let hop = Hop::start(vec![opened(&script), opened(&mail_to_data("250 2.0.0 done"))]).await;
@@ -343,6 +344,20 @@ async fn openings_that_fail_are_451_and_the_next_host_is_asked() {
         assert_eq!(bad.connections(), 2, "{script:?}");
     }
     assert_eq!(shown(&next_hop(&[&closed]).begin(&from("a@b.jp")).await.unwrap_err()), UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_host_that_fails_at_mail_is_replaced_by_the_next_one() {
+    let good = Hop::start(vec![opened(&mail_to_data("250 ok"))]).await;
+    for answer in ["close", "garbage", "421 4.3.2 going down|close"] {
+        let bad = Hop::start(vec![opened(&[("MAIL", answer)])]).await;
+        assert_eq!(shown(&send(&next_hop(&[&bad.address, &good.address])).await), "250 ok", "{answer}");
+        assert_eq!(bad.connections(), 1);
+    }
+    // A refusal is no fault: it is the next hop's word, and asking another host would be asking until one says yes.
+    let bad = Hop::start(vec![opened(&[("MAIL", "451 4.7.1 later")])]).await;
+    let refusal = next_hop(&[&bad.address, &good.address]).begin(&from("a@b.jp")).await.unwrap_err();
+    assert_eq!(shown(&refusal), "451 4.7.1 later");
 }
 
 #[tokio::test]

@@ -69,6 +69,10 @@ impl Gate for Recorder {
 }
 
 impl Transaction for Recorded {
+    fn mail_reply(&self) -> Reply {
+        Reply::new(250, "2.1.0", format!("{} is welcome", self.sender))
+    }
+
     async fn recipient(&mut self, recipient: Address) -> Reply {
         self.recorder.note(format!("rcpt {recipient}"));
         match recipient.local() {
