@@ -466,7 +466,7 @@ async fn bare_line_ends_never_go_out() {
 async fn tls_that_is_asked_for_and_not_offered_or_broken_is_451() {
     for tls in [Tls::Required, Tls::Verified] {
         for script in [
-            opened(&[]),
+            opened(&mail_to_data("250 ok")),
             vec![("", "220 hop"), ("EHLO", "250-hop|250 STARTTLS"), ("STARTTLS", "454 4.7.0 no")],
             vec![("", "220 hop"), ("EHLO", "250-hop|250 STARTTLS"), ("STARTTLS", "220 go|250-injected|250 SMTPUTF8")],
             vec![("", "220 hop"), ("EHLO", "250-hop|250 STARTTLS"), ("STARTTLS", "220 go|close")],
