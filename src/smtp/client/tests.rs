@@ -25,15 +25,18 @@ struct Hop {
     address: String,
     connections: Arc<AtomicUsize>,
     heard: Arc<Mutex<Vec<u8>>>,
+    hangs: bool,
 }
 
 impl Hop {
     async fn start(scripts: Vec<Script>) -> Self {
+        let hangs = scripts.iter().flatten().any(|(_, answer)| *answer == "hang");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let hop = Self {
             address: listener.local_addr().unwrap().to_string(),
             connections: Arc::default(),
             heard: Arc::default(),
+            hangs,
         };
         let (connections, heard) = (Arc::clone(&hop.connections), Arc::clone(&hop.heard));
         tokio::spawn(async move {
@@ -47,7 +50,7 @@ impl Hop {
     }
 
     fn next_hop(&self) -> NextHop {
-        next_hop(&[&self.address])
+        next_hop(&[&self.address], self.hangs)
     }
 
     fn connections(&self) -> usize {
@@ -102,10 +105,11 @@ fn mail_to_data(last: &'static str) -> Vec<(&'static str, &'static str)> {
     vec![("MAIL", "250 2.1.0 Ok"), ("RCPT", "250 2.1.5 Ok"), ("DATA", "354 go"), (".", last)]
 }
 
-fn next_hop(hosts: &[&str]) -> NextHop {
-    let short = Duration::from_millis(150);
+/// Waits for replies for a short time only where the other side will not answer.
+fn next_hop(hosts: &[&str], hangs: bool) -> NextHop {
     let long = Duration::from_secs(20);
-    let timeouts = Timeouts { connect: long, greeting: short, command: short, data: short, message: short, idle: long };
+    let wait = if hangs { Duration::from_millis(400) } else { long };
+    let timeouts = Timeouts { connect: long, greeting: wait, command: wait, data: wait, message: wait, idle: long };
     let settings = Settings {
         hostname: "sekisho.example".into(),
         hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
@@ -335,7 +339,7 @@ async fn openings_that_fail_are_451_and_the_next_host_is_asked() {
     ] {
         let bad = Hop::start(vec![script.clone()]).await;
         assert_eq!(shown(&bad.next_hop().begin(&from("a@b.jp")).await.unwrap_err()), UNAVAILABLE, "{script:?}");
-        let next_hop = next_hop(&[&closed, &bad.address, &good.address]);
+        let next_hop = next_hop(&[&closed, &bad.address, &good.address], bad.hangs);
         let transaction = next_hop.begin(&from("a@b.jp")).await.unwrap();
         assert_eq!(bad.connections(), 2);
         drop(transaction);
@@ -343,7 +347,7 @@ async fn openings_that_fail_are_451_and_the_next_host_is_asked() {
         next_hop.begin(&from("a@b.jp")).await.unwrap();
         assert_eq!(bad.connections(), 2, "{script:?}");
     }
-    assert_eq!(shown(&next_hop(&[&closed]).begin(&from("a@b.jp")).await.unwrap_err()), UNAVAILABLE);
+    assert_eq!(shown(&next_hop(&[&closed], false).begin(&from("a@b.jp")).await.unwrap_err()), UNAVAILABLE);
 }
 
 #[tokio::test]
@@ -351,12 +355,12 @@ async fn a_host_that_fails_at_mail_is_replaced_by_the_next_one() {
     let good = Hop::start(vec![opened(&mail_to_data("250 ok"))]).await;
     for answer in ["close", "garbage", "421 4.3.2 going down|close"] {
         let bad = Hop::start(vec![opened(&[("MAIL", answer)])]).await;
-        assert_eq!(shown(&send(&next_hop(&[&bad.address, &good.address])).await), "250 ok", "{answer}");
+        assert_eq!(shown(&send(&next_hop(&[&bad.address, &good.address], false)).await), "250 ok", "{answer}");
         assert_eq!(bad.connections(), 1);
     }
     // A refusal is no fault: it is the next hop's word, and asking another host would be asking until one says yes.
     let bad = Hop::start(vec![opened(&[("MAIL", "451 4.7.1 later")])]).await;
-    let refusal = next_hop(&[&bad.address, &good.address]).begin(&from("a@b.jp")).await.unwrap_err();
+    let refusal = next_hop(&[&bad.address, &good.address], false).begin(&from("a@b.jp")).await.unwrap_err();
     assert_eq!(shown(&refusal), "451 4.7.1 later");
 }
 
