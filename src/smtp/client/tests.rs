@@ -25,15 +25,18 @@ struct Hop {
     address: String,
     connections: Arc<AtomicUsize>,
     heard: Arc<Mutex<Vec<u8>>>,
+    hangs: bool,
 }
 
 impl Hop {
     async fn start(scripts: Vec<Script>) -> Self {
+        let hangs = scripts.iter().flatten().any(|(_, answer)| *answer == "hang");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let hop = Self {
             address: listener.local_addr().unwrap().to_string(),
             connections: Arc::default(),
             heard: Arc::default(),
+            hangs,
         };
         let (connections, heard) = (Arc::clone(&hop.connections), Arc::clone(&hop.heard));
         tokio::spawn(async move {
@@ -47,7 +50,7 @@ impl Hop {
     }
 
     fn next_hop(&self) -> NextHop {
-        next_hop(&[&self.address])
+        next_hop(&[&self.address], self.hangs)
     }
 
     fn connections(&self) -> usize {
@@ -102,10 +105,11 @@ fn mail_to_data(last: &'static str) -> Vec<(&'static str, &'static str)> {
     vec![("MAIL", "250 2.1.0 Ok"), ("RCPT", "250 2.1.5 Ok"), ("DATA", "354 go"), (".", last)]
 }
 
-fn next_hop(hosts: &[&str]) -> NextHop {
-    let short = Duration::from_millis(150);
+/// Waits for replies for a short time only where the other side will not answer.
+fn next_hop(hosts: &[&str], hangs: bool) -> NextHop {
     let long = Duration::from_secs(20);
-    let timeouts = Timeouts { connect: long, greeting: short, command: short, data: short, message: short, idle: long };
+    let wait = if hangs { Duration::from_millis(400) } else { long };
+    let timeouts = Timeouts { connect: long, greeting: wait, command: wait, data: wait, message: wait, idle: long };
     let settings = Settings {
         hostname: "sekisho.example".into(),
         hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
@@ -162,6 +166,7 @@ async fn each_recipient_gets_the_next_hops_own_reply_and_the_bytes_are_exact() {
         ("RCPT TO:<no@example.com>\r\n", "550-5.1.1 no such user|550 5.1.1 here"),
         ("RCPT TO:<later@example.com>\r\n", "450 4.2.0 greylisted"),
         ("RCPT TO:<plain@example.com>\r\n", "553 without enhanced code"),
+        ("RCPT TO:<terse@example.com>\r\n", "250"),
         ("DATA\r\n", "354 go ahead"),
         (".", "250 2.0.0 Ok: queued as 4XYZ"),
     ])])
@@ -176,6 +181,7 @@ async fn each_recipient_gets_the_next_hops_own_reply_and_the_bytes_are_exact() {
         ("no@example.com", "550 5.1.1 no such user here"),
         ("later@example.com", "450 4.2.0 greylisted"),
         ("plain@example.com", "553 without enhanced code"),
+        ("terse@example.com", "250 "),
     ] {
         assert_eq!(shown(&transaction.recipient(&to(address)).await), reply);
     }
@@ -282,7 +288,6 @@ async fn whatever_breaks_is_451_and_its_connection_is_not_used_again() {
         mail_to_data("hang"),
         mail_to_data("garbage"),
         mail_to_data("354 more?"),
-        mail_to_data("250"),
     ];
     for script in broken {
         let hop = Hop::start(vec![opened(&script), opened(&mail_to_data("250 2.0.0 done"))]).await;
@@ -334,7 +339,7 @@ async fn openings_that_fail_are_451_and_the_next_host_is_asked() {
     ] {
         let bad = Hop::start(vec![script.clone()]).await;
         assert_eq!(shown(&bad.next_hop().begin(&from("a@b.jp")).await.unwrap_err()), UNAVAILABLE, "{script:?}");
-        let next_hop = next_hop(&[&closed, &bad.address, &good.address]);
+        let next_hop = next_hop(&[&closed, &bad.address, &good.address], bad.hangs);
         let transaction = next_hop.begin(&from("a@b.jp")).await.unwrap();
         assert_eq!(bad.connections(), 2);
         drop(transaction);
@@ -342,7 +347,21 @@ async fn openings_that_fail_are_451_and_the_next_host_is_asked() {
         next_hop.begin(&from("a@b.jp")).await.unwrap();
         assert_eq!(bad.connections(), 2, "{script:?}");
     }
-    assert_eq!(shown(&next_hop(&[&closed]).begin(&from("a@b.jp")).await.unwrap_err()), UNAVAILABLE);
+    assert_eq!(shown(&next_hop(&[&closed], false).begin(&from("a@b.jp")).await.unwrap_err()), UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_host_that_fails_at_mail_is_replaced_by_the_next_one() {
+    let good = Hop::start(vec![opened(&mail_to_data("250 ok"))]).await;
+    for answer in ["close", "garbage", "421 4.3.2 going down|close"] {
+        let bad = Hop::start(vec![opened(&[("MAIL", answer)])]).await;
+        assert_eq!(shown(&send(&next_hop(&[&bad.address, &good.address], false)).await), "250 ok", "{answer}");
+        assert_eq!(bad.connections(), 1);
+    }
+    // A refusal is no fault: it is the next hop's word, and asking another host would be asking until one says yes.
+    let bad = Hop::start(vec![opened(&[("MAIL", "451 4.7.1 later")])]).await;
+    let refusal = next_hop(&[&bad.address, &good.address], false).begin(&from("a@b.jp")).await.unwrap_err();
+    assert_eq!(shown(&refusal), "451 4.7.1 later");
 }
 
 #[tokio::test]
@@ -451,7 +470,7 @@ async fn bare_line_ends_never_go_out() {
 async fn tls_that_is_asked_for_and_not_offered_or_broken_is_451() {
     for tls in [Tls::Required, Tls::Verified] {
         for script in [
-            opened(&[]),
+            opened(&mail_to_data("250 ok")),
             vec![("", "220 hop"), ("EHLO", "250-hop|250 STARTTLS"), ("STARTTLS", "454 4.7.0 no")],
             vec![("", "220 hop"), ("EHLO", "250-hop|250 STARTTLS"), ("STARTTLS", "220 go|250-injected|250 SMTPUTF8")],
             vec![("", "220 hop"), ("EHLO", "250-hop|250 STARTTLS"), ("STARTTLS", "220 go|close")],

@@ -185,8 +185,9 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         let (smtputf8, size) = (from.smtputf8, from.size.unwrap_or_default());
         match self.start.gate.mail(&self.peer, from).await {
             Ok(transaction) => {
+                let reply = transaction.mail_reply();
                 self.current = Some(Current { transaction, smtputf8, size, offered: 0, accepted: 0 });
-                Reply::sender_accepted()
+                reply
             }
             Err(refusal) => refusal,
         }

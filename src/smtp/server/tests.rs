@@ -69,6 +69,10 @@ impl Gate for Recorder {
 }
 
 impl Transaction for Recorded {
+    fn mail_reply(&self) -> Reply {
+        Reply::new(250, "2.1.0", format!("{} is welcome", self.sender))
+    }
+
     async fn recipient(&mut self, recipient: Address) -> Reply {
         self.recorder.note(format!("rcpt {recipient}"));
         match recipient.local() {
@@ -304,7 +308,7 @@ async fn who_speaks_before_the_greeting_is_refused() {
 
 #[tokio::test]
 async fn silence_ends_a_connection_between_commands_and_within_data() {
-    let server = Server::start(Settings { idle_timeout: Duration::from_millis(50), ..settings() }).await;
+    let server = Server::start(Settings { idle_timeout: Duration::from_millis(300), ..settings() }).await;
     let mut client = server.connect().await;
     client.expect("220").await;
     client.send("NO").await;

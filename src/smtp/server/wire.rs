@@ -179,6 +179,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn replies_to_a_very_long_batch_do_not_pile_up() {
+        let (_client, server) = duplex(1 << 20);
+        let mut wire = Wire::new(server);
+        wire.put_back(&b"NOOP\r\n".repeat(5000));
+        for _ in 0..5000 {
+            wire.line().await.unwrap();
+            wire.reply(&Reply::done());
+            assert!(wire.output.len() <= GATHER + 100);
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_put_back_is_read_again() {
         let (mut client, server) = duplex(64);
         let mut wire = Wire::new(server);
