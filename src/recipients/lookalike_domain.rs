@@ -335,4 +335,17 @@ domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-uny
         let known = Known::new(&Organization::default(), &Partners::default()).check(&"a@gmаil.com".parse().unwrap());
         assert_eq!(known.unwrap().detail, "gmаil.com (xn--gmil-63d.com) ≈ gmail.com");
     }
+
+    proptest::proptest! {
+        /// No domain breaks the comparison, and a domain that we know is quiet however it is written.
+        #[test]
+        fn any_domain_is_judged(domain in "[a-z0-9.あж-]{1,30}", upper in proptest::bool::ANY) {
+            let toml = format!("[[partner]]\nid = \"a\"\ndomains = [\"{domain}\"]\n");
+            let partners = Partners::parse("partners.toml", &toml).unwrap_or_default();
+            let written = if upper { domain.to_uppercase() } else { domain.clone() };
+            let address = Address::parse(&format!("a@{written}")).unwrap();
+            let issue = Known::new(&Organization::default(), &partners).check(&address);
+            proptest::prop_assert!(partners.of(&address).is_none() || issue.is_none(), "{:?}", issue);
+        }
+    }
 }
