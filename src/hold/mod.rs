@@ -13,6 +13,6 @@ pub struct Settings {
     pub approvers: Vec<Address>,
     /// How long a held mail waits before it goes back to its sender.
     pub expires_after: Duration,
-    /// How long a delayed mail waits for its sender to take it back.
+    /// How long a delayed mail can be taken back before it goes out.
     pub delay: Duration,
 }
