@@ -290,4 +290,31 @@ mod tests {
         let error = load_all(&folder.path().join("latin.toml")).unwrap_err().to_string();
         assert!(error.ends_with("; save it as UTF-8"), "{error}");
     }
+
+    #[test]
+    fn numbers_may_be_written_as_toml_writes_them() {
+        let sample = fs::read_to_string(repository("deploy/sekisho.toml")).unwrap();
+        for written in ["2_000", "0x7D0", "+2000"] {
+            let text = sample.replace("max_recipients = 1000", &format!("max_recipients = {written}"));
+            let config = Config::parse("a.toml", &text, &repository("deploy")).unwrap();
+            assert_eq!(config.smtp.max_recipients, 2_000, "{written}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever stands in the file, it is read or refused with places; and a torn line is never the end of it.
+        #[test]
+        fn no_text_breaks_the_loader(at in 0..4_000usize, length in 0..40usize, instead in "\\PC{0,8}") {
+            let sample = fs::read_to_string(repository("deploy/sekisho.toml")).unwrap();
+            let mut text: Vec<char> = sample.chars().collect();
+            let start = at.min(text.len());
+            let end = (start + length).min(text.len());
+            text.splice(start..end, instead.chars());
+            let text: String = text.into_iter().collect();
+            if let Err(errors) = Config::parse("a.toml", &text, &repository("deploy")) {
+                proptest::prop_assert!(!errors.lines.is_empty());
+                proptest::prop_assert!(errors.lines.iter().all(|line| line.starts_with("a.toml:")));
+            }
+        }
+    }
 }

@@ -304,6 +304,16 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_readme_is_a_rule() {
+        let readme = include_str!("../../rules/policies/README.md");
+        let text = readme.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let source = RuleSource { name: "policies/README.md".to_owned(), text: text.to_owned() };
+        let policies = Policies::compile(&[source], Action::Forward).unwrap();
+        assert!(policies.rules().any(|rule| rule.id == "customer-lists"));
+        assert!(shipped().rules().all(|rule| readme.contains(&format!("`{}`", rule.id))));
+    }
+
+    #[test]
     fn day_one_of_a_japanese_company() {
         use Action::{Delay, Forward, Hold, RequireApproval};
         for (inspection, expected) in [
@@ -367,6 +377,7 @@ mod tests {
         let verdict = shipped().decide(&[outside()], &inspection);
         let rules: Vec<_> = verdict.matched().into_iter().map(|matched| matched.rule).collect();
         assert_eq!(rules, ["my-number", "uninspected", "personal-data"]);
+        assert_eq!(verdict.action(), Action::RequireApproval);
     }
 
     #[test]
