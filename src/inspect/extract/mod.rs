@@ -14,6 +14,7 @@
 //! `uninspected: crashed` and the rest is read. What cannot be caught (no memory left, no time left) ends the worker
 //! process that this runs in, see `inspect::sandbox`.
 
+mod card;
 #[cfg(test)]
 mod corpus;
 mod csv;

@@ -6,7 +6,7 @@
 use super::super::{Place, Reason};
 use super::reading::{Hint, Part, Reading};
 use super::sniff::Format;
-use super::{csv, html, mail, xml};
+use super::{card, csv, html, mail, xml};
 use crate::mail::{charset, header};
 
 /// Reads a part that `sniff` took for text.
@@ -28,7 +28,11 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
         }
         _ => {
             let text = charset::text(part.bytes, part.hint.charset);
-            plain(reading, part, &text);
+            if card::is_card(text.trim_start()) {
+                reading.text(part.place, &card::text(part.bytes, part.hint.charset));
+            } else {
+                plain(reading, part, &text);
+            }
         }
     }
     reading.done();
