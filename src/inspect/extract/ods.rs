@@ -133,6 +133,7 @@ impl<'p> Sheets<'p> {
                 self.depth = self.depth.saturating_sub(1);
                 if self.depth == 0 {
                     reading.end_table();
+                    reading.done();
                 }
             }
             "table-row" if self.depth == 1 => {
