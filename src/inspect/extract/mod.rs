@@ -20,6 +20,8 @@ mod compound;
 #[cfg(test)]
 mod corpus;
 mod csv;
+#[cfg(test)]
+mod hostile;
 mod html;
 mod mail;
 mod number;
