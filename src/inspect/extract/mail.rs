@@ -277,8 +277,8 @@ impl Entity {
         if field.is("Content-Type") {
             let end = field.value.iter().position(|&c| c == b';').unwrap_or(field.value.len());
             let media = String::from_utf8_lossy(field.value.get(..end).unwrap_or_default()).trim().to_ascii_lowercase();
-            // A second field is not more true than the first, but the first may be nonsense.
-            if self.media.is_empty() || !self.media.contains('/') {
+            // Of two fields the one that opens the body counts; a multipart without its boundary is read as text.
+            if !self.media.contains('/') || media.starts_with("multipart/") {
                 self.media = media;
             }
             self.parameters(field.value);

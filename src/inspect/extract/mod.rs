@@ -14,9 +14,14 @@
 //! `uninspected: crashed` and the rest is read. What cannot be caught (no memory left, no time left) ends the worker
 //! process that this runs in, see `inspect::sandbox`.
 
+mod biff;
+mod card;
+mod compound;
 #[cfg(test)]
 mod corpus;
 mod csv;
+#[cfg(test)]
+mod hostile;
 mod html;
 mod mail;
 mod number;

@@ -116,8 +116,8 @@ impl<'p> Sheets<'p> {
             "annotation" => self.in_comment = true,
             "tab" | "s" => self.text(" "),
             "line-break" => self.text("\n"),
-            "a" | "named-expression" | "named-range" => {
-                for text in ["href", "name", "expression"].into_iter().filter_map(value) {
+            "a" | "named-expression" | "named-range" | "content-validation" | "help-message" | "error-message" => {
+                for text in ["href", "name", "expression", "condition", "title"].into_iter().filter_map(value) {
                     self.aside.push_str(&text);
                     self.aside.push('\n');
                 }
@@ -133,6 +133,7 @@ impl<'p> Sheets<'p> {
                 self.depth = self.depth.saturating_sub(1);
                 if self.depth == 0 {
                     reading.end_table();
+                    reading.done();
                 }
             }
             "table-row" if self.depth == 1 => {

@@ -94,7 +94,7 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, package: Package)
         reading.unread(part.place, Reason::Encrypted);
         return;
     }
-    let skip = |name: &str| {
+    let skip = |_: &mut Reading<'_>, name: &str| {
         let name = part_name(name);
         is_structure(&name) || (cells_read && name == "xl/sharedstrings.xml")
     };

@@ -12,6 +12,7 @@ use std::io::{Cursor, Read};
 use calamine::{Data, DataRef, Reader as _, Sheet, SheetVisible, Xls, XlsError, Xlsb, XlsbError, Xlsx, XlsxError};
 
 use super::super::{Cell, Place, Reason};
+use super::biff;
 use super::number::{self, Pattern};
 use super::package::part_name;
 use super::reading::{Part, Reading, cell};
@@ -71,6 +72,8 @@ pub(super) fn read_xlsx(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
         if let Some(reason) = outcome {
             reading.unread(&place, reason);
             complete = false;
+        } else {
+            reading.done();
         }
     }
     complete
@@ -111,6 +114,8 @@ pub(super) fn read_xlsb(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
         if let Some(reason) = outcome {
             reading.unread(&place, reason);
             complete = false;
+        } else {
+            reading.done();
         }
     }
     complete
@@ -150,6 +155,7 @@ pub(super) fn read_xls(reading: &mut Reading<'_>, part: &Part<'_>) {
             }
         }
         rows.end(reading);
+        reading.done();
     }
     if let Ok(properties) = book.workbook_properties() {
         let texts =
@@ -159,6 +165,7 @@ pub(super) fn read_xls(reading: &mut Reading<'_>, part: &Part<'_>) {
         let text: Vec<String> = texts.into_iter().chain(others).flatten().chain(custom).collect();
         reading.text(&part.place.inside("properties"), &text.join("\n"));
     }
+    biff::read(reading, part);
     reading.done();
 }
 

@@ -6,7 +6,7 @@
 use super::super::{Place, Reason};
 use super::reading::{Hint, Part, Reading};
 use super::sniff::Format;
-use super::{csv, html, mail, xml};
+use super::{card, csv, html, mail, ods, xml};
 use crate::mail::{charset, header};
 
 /// Reads a part that `sniff` took for text.
@@ -19,8 +19,12 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
             html::read(reading, part, &text);
         }
         Format::Xml => {
-            let text = xml::plain(&xml::decode(part.bytes));
-            reading.text(part.place, &text);
+            let document = xml::decode(part.bytes);
+            if document.contains("vnd.oasis.opendocument.spreadsheet") {
+                ods::read(reading, part.place, &document);
+            } else {
+                reading.text(part.place, &xml::plain(&document));
+            }
         }
         Format::Csv => {
             let text = charset::text(part.bytes, part.hint.charset);
@@ -28,7 +32,11 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
         }
         _ => {
             let text = charset::text(part.bytes, part.hint.charset);
-            plain(reading, part, &text);
+            if card::is_card(text.trim_start()) {
+                reading.text(part.place, &card::text(part.bytes, part.hint.charset));
+            } else {
+                plain(reading, part, &text);
+            }
         }
     }
     reading.done();

@@ -155,6 +155,7 @@ pub(super) fn plain(document: &str) -> String {
             Event::Text(piece) => text.piece(&piece),
         }
     }
+    text.in_fallback = 0;
     text.end_fallback();
     if !text.aside.is_empty() {
         text.lines.push('\n');
@@ -172,7 +173,7 @@ struct Plain {
     fallback: String,
     in_furigana: u32,
     in_fallback: u32,
-    /// Whether the text read last stands directly in the element that is open.
+    /// Whether the text read last stands directly in the element that is open, which then ends a line.
     in_text: bool,
 }
 
@@ -197,7 +198,7 @@ impl Plain {
             "Fallback" => self.in_fallback += 1,
             _ => self.in_furigana += u32::from(is_furigana(name)),
         }
-        for (_, value) in attributes.iter().filter(|(name, value)| holds_text(name, value)) {
+        for (_, value) in attributes.iter().filter(|(attribute, value)| holds_text(name, attribute, value)) {
             self.aside.push_str(&value);
             self.aside.push('\n');
         }
@@ -244,11 +245,11 @@ fn is_block(name: &str) -> bool {
     matches!(name, "p" | "h" | "tr" | "row" | "si" | "comment" | "tc" | "c" | "pt" | "table-cell" | "list-item")
 }
 
-fn holds_text(name: &str, value: &str) -> bool {
-    match name {
+fn holds_text(element: &str, attribute: &str, value: &str) -> bool {
+    match attribute {
         "v" | "descr" | "title" | "tooltip" | "prompt" | "promptTitle" | "error" | "errorTitle" | "display" | "alt"
-        | "href" | "string-value" | "displayName" | "author" | "name" | "instr" | "sheetName" | "initials"
-        | "string" => true,
+        | "href" | "string-value" | "displayName" | "author" | "name" | "instr" | "initials" | "string" => true,
+        "val" => matches!(element, "sheetName" | "alias" | "tag"),
         // Relations inside the package are structure.
         "Target" => value.contains(':') || value.contains('@'),
         _ => false,
@@ -363,7 +364,7 @@ mod tests {
             let _ = plain(document);
         }
         assert_eq!(plain("<![CDATA[<b>]]>"), "<b>");
-        assert_eq!(plain("<!DOCTYPE a [<!ENTITY b \"ccc\">]><a>&b;</a>"), "&b;\n");
+        assert_eq!(plain("<!DOCTYPE a [<!ENTITY b \"ccc\">]><a>&b;</a>"), "&b;");
     }
 
     #[test]

@@ -54,9 +54,13 @@ pub(super) fn format(bytes: &[u8]) -> Format {
 
 /// Reads an archive: each entry is a part of its own, and its name is text.
 pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
-    let complete = each(reading, part.bytes, part.place, &|_| false, &mut |reading, name, bytes| {
+    // Names are told even of entries that cannot be opened.
+    let note = |reading: &mut Reading<'_>, name: &str| {
+        reading.text(&part.place.inside(name), name);
+        false
+    };
+    let complete = each(reading, part.bytes, part.place, &note, &mut |reading, name, bytes| {
         let place = part.place.inside(name);
-        reading.text(&place, name);
         reading.read(&Part { bytes, place: &place, depth: part.depth + 1, hint: Hint::default() });
     });
     if complete {
@@ -64,7 +68,8 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     }
 }
 
-/// Unpacks every entry that `skip` does not name, and hands it to `visit` with its decoded name.
+/// Unpacks every entry that `skip` does not name, and hands it to `visit` with its decoded name. `skip` is asked once
+/// about every entry that is no folder.
 ///
 /// What cannot be unpacked is entered in the ledger here; what could be unpacked of a damaged entry is still visited.
 /// False when the archive itself is not whole.
@@ -72,7 +77,7 @@ pub(super) fn each(
     reading: &mut Reading<'_>,
     bytes: &[u8],
     place: &Place,
-    skip: &dyn Fn(&str) -> bool,
+    skip: &dyn Fn(&mut Reading<'_>, &str) -> bool,
     visit: &mut dyn FnMut(&mut Reading<'_>, &str, &[u8]),
 ) -> bool {
     let mut walk = Walk { place, skip, visit, listed: Vec::new() };
@@ -88,7 +93,7 @@ pub(super) fn each(
 
 struct Walk<'w> {
     place: &'w Place,
-    skip: &'w dyn Fn(&str) -> bool,
+    skip: &'w dyn Fn(&mut Reading<'_>, &str) -> bool,
     visit: &'w mut dyn FnMut(&mut Reading<'_>, &str, &[u8]),
     /// Where listed entries start and end.
     listed: Vec<(usize, usize)>,
@@ -134,6 +139,9 @@ impl Walk<'_> {
         let opened = entry.with_reader(&mut cursor, ZipReadOptions::default());
         let data_start = opened.as_ref().ok().and_then(ZipFile::data_start);
         let end = data_start.map(|start| usize::try_from(start.saturating_add(compressed)).unwrap_or(usize::MAX));
+        if (self.skip)(reading, name) {
+            return end;
+        }
         if encrypted {
             reading.unread(&self.place.inside(name), Reason::Encrypted);
             // How long the header is was not told; at least its fixed part and the data are this entry's.
@@ -179,6 +187,7 @@ impl Walk<'_> {
         let name_length = usize::from(u16::from_le_bytes([*bytes.get(26)?, *bytes.get(27)?]));
         let name = name_of(bytes.get(30..30 + name_length).unwrap_or_default());
         let place = self.place.inside(&name);
+        let skipped = (self.skip)(reading, &name);
         if bytes.get(6)? & 1 == 1 {
             reading.unread(&place, Reason::Encrypted);
             return None;
@@ -187,7 +196,7 @@ impl Walk<'_> {
         match read_zipfile_from_stream(&mut cursor) {
             Ok(Some(file)) => {
                 // A directory has nothing to read.
-                if !(file.is_dir() && file.size() == 0) {
+                if !skipped && !(file.is_dir() && file.size() == 0) {
                     self.unpack(reading, &name, file);
                 }
             }
@@ -201,9 +210,6 @@ impl Walk<'_> {
     }
 
     fn unpack<R: Read>(&mut self, reading: &mut Reading<'_>, name: &str, file: ZipFile<'_, R>) {
-        if (self.skip)(name) {
-            return;
-        }
         let allowance = reading.allowance();
         let mut content = Vec::new();
         let outcome = file.take(allowance.saturating_add(1)).read_to_end(&mut content);
