@@ -16,6 +16,8 @@ mod clearance;
 mod decide;
 mod due;
 mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod show;
 mod telling;
 mod token;

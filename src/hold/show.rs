@@ -148,3 +148,23 @@ fn summary(mail: &MailRow, held: &HeldRow, approvals: Vec<Approval>) -> Result<H
         approvals,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hold::fixture::*;
+
+    #[tokio::test]
+    async fn the_original_is_shown_to_few_and_every_view_is_journalled() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let id = hold.take(arrival(vec![group(Action::RequireApproval, &[OUTSIDE])])).await.unwrap();
+        for person in [SENDER, BOSS, SECURITY] {
+            let original = hold.original(&id.0, &address(person), Via::Console, noon()).await.unwrap();
+            assert_eq!(original.bytes(), BYTES);
+        }
+        let error = hold.original(&id.0, &address("eve@example.co.jp"), Via::Console, noon()).await.unwrap_err();
+        assert!(matches!(error, HoldError::NotForYou { .. }), "{error}");
+        assert_eq!(changes(&store).await[1..], ["viewed"; 3]);
+    }
+}
