@@ -18,6 +18,7 @@ mod due;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod person;
 mod show;
 mod telling;
 mod token;
@@ -31,6 +32,7 @@ pub use decide::Decided;
 pub use due::Due;
 pub use error::HoldError;
 use jiff::Timestamp;
+pub use person::{File, Line, Step};
 pub use show::{HeldDetail, HeldSummary};
 
 pub use crate::store::State;
