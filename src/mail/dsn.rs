@@ -58,7 +58,7 @@ pub struct Failure<'a> {
 /// Composes the report. Its first part is `report.text`, its second the status per recipient, its third the original.
 pub fn failure(report: &Report<'_>) -> Vec<u8> {
     let parts = vec![
-        MimePart::new("text/plain", report.text),
+        MimePart::new("text/plain", lines(report.text)),
         status_part(report),
         original_part(report.original, report.original.bytes().len() <= WHOLE),
     ];
@@ -93,6 +93,11 @@ pub fn original_part(original: &Message, whole: bool) -> MimePart<'static> {
     };
     let encoding = if bytes.is_ascii() { "7bit" } else { "8bit" };
     MimePart::new(kind, bytes.to_vec()).transfer_encoding(encoding)
+}
+
+/// Text with its lines ended as in mail, whatever they ended with (RFC 2046 §4.1.1: also where it will be encoded).
+pub fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
 /// The original's Message-ID, if it is one that can be repeated in a header of ours.

@@ -48,7 +48,10 @@ pub(super) fn write(
     }
     let words = MimePart::new(
         "multipart/alternative",
-        vec![MimePart::new("text/plain", page.text()), MimePart::new("text/html", page.html())],
+        vec![
+            MimePart::new("text/plain", dsn::lines(&page.text())),
+            MimePart::new("text/html", dsn::lines(&page.html())),
+        ],
     );
     let body = match original {
         None => words,

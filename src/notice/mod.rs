@@ -218,3 +218,6 @@ pub fn refused_answer(story: &Story, voice: &Voice, letter: &Letter<'_>, claimed
     let page = tell::replies::refused(story, voice, claimed, refusal);
     letter::write(story, voice, letter, "refused", &page, None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,7 +114,7 @@ impl Page {
         for block in &self.blocks {
             text.push_str(&self.block_text(block));
         }
-        text.push_str("\n-- \n");
+        text.push_str("-- \n");
         for line in &self.footer {
             text.push_str(&wrap(line, "", ""));
         }
@@ -127,8 +127,8 @@ impl Page {
         let mut text = String::new();
         match block {
             Block::Para(para) => text.push_str(&wrap(para, "", "")),
-            Block::Heading(heading) if ja => return format!("\n■ {heading}\n"),
-            Block::Heading(heading) => return format!("\n{heading}\n{}\n", "-".repeat(width(heading).min(WIDTH))),
+            Block::Heading(heading) if ja => return format!("■ {heading}\n"),
+            Block::Heading(heading) => return format!("{heading}\n{}\n", "-".repeat(width(heading).min(WIDTH))),
             Block::Facts(facts) => {
                 let colon = if ja { "：" } else { ": " };
                 for (name, value) in facts {
@@ -150,7 +150,7 @@ impl Page {
             }
             Block::Steps(steps) => {
                 for step in steps {
-                    text.push_str(&wrap(step, if ja { "→ " } else { "> " }, "  "));
+                    text.push_str(&wrap(step, if ja { "→ " } else { "* " }, "  "));
                 }
             }
             Block::Link { label, url } => text.push_str(&format!("{label}\n  {url}\n")),

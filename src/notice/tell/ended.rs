@@ -139,7 +139,7 @@ pub(in crate::notice) fn returned(
         .iter()
         .map(|recipient| Failure { recipient: &recipient.address, status, diagnostic: None })
         .collect();
-    report(story, voice, to, kind(how), &outcome(story, voice, to, how), &failures, original)
+    report(story, voice, to, "returned", &outcome(story, voice, to, how), &failures, original)
 }
 
 /// It was released, and the next hop refused it.
