@@ -26,6 +26,22 @@ pub fn one_line(message: &str) -> String {
     message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
+/// What serde says about a TOML file, on one line and with a way to mend it.
+pub fn mended(message: &str) -> String {
+    let message = one_line(message);
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let (Some(written), known) = (quoted.next(), quoted.collect::<Vec<_>>()) else {
+        return format!("{message}; mend the TOML here");
+    };
+    if message.starts_with("missing field") {
+        return format!("{message}; add it");
+    }
+    if message.starts_with("unknown") {
+        return format!("{message}{}; write one that is known", did_you_mean(written, known));
+    }
+    format!("{message}; mend the TOML here")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +58,15 @@ mod tests {
     fn suggests_only_what_is_near() {
         assert_eq!(did_you_mean("lissten", ["listen", "hosts"]), " (did you mean `listen`?)");
         assert_eq!(did_you_mean("colour", ["listen", "hosts"]), "");
+    }
+
+    #[test]
+    fn serde_messages_say_how_to_mend() {
+        assert_eq!(
+            mended("unknown field `direktion`, expected `direction` or `issues`\n"),
+            "unknown field `direktion`, expected `direction` or `issues` (did you mean `direction`?); write one that is known"
+        );
+        assert_eq!(mended("missing field `id`"), "missing field `id`; add it");
+        assert_eq!(mended("invalid type"), "invalid type; mend the TOML here");
     }
 }

@@ -4,7 +4,12 @@
 //! a list that nothing can be in. Every condition that is given must hold; within a list one is enough.
 //! Deliberately absent: which rule wins (`compile`), and negation of findings; a rule can only add a reason to stop.
 
-use serde::Deserialize;
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Unexpected, Visitor, value::SeqAccessDeserializer},
+};
 
 use super::{Action, example::Example};
 use crate::{
@@ -89,17 +94,35 @@ struct Bounds {
 }
 
 /// A list, or the word `any`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "expected \"any\" or a list of known words")]
+#[derive(Debug, Clone)]
 enum Few<T> {
-    Any(Any),
+    Any,
     These(Vec<T>),
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Any {
-    Any,
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Few<T> {
+    /// By hand, because serde's untagged enums forget which word was unknown and where it stands.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyOrList<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyOrList<T> {
+            type Value = Few<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"any\" or a list")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Few<T>, E> {
+                if word == "any" { Ok(Few::Any) } else { Err(E::invalid_value(Unexpected::Str(word), &self)) }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Few<T>, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Few::These)
+            }
+        }
+
+        deserializer.deserialize_any(AnyOrList(PhantomData))
+    }
 }
 
 impl RawRule {
@@ -131,7 +154,9 @@ impl RawRule {
             return Err(format!("rule `{id}` can never match: {why}"));
         }
         if self.must_match.is_empty() || self.must_not_match.is_empty() {
-            return Err(format!("rule `{id}` needs at least one must_match and one must_not_match example"));
+            return Err(format!(
+                "rule `{id}` has no examples of both kinds; add at least one must_match and one must_not_match"
+            ));
         }
         let rule = Rule {
             id: self.id,
@@ -251,7 +276,7 @@ impl Bounds {
 impl<T: PartialEq> Few<T> {
     fn has(&self, one: &T) -> bool {
         match self {
-            Self::Any(Any::Any) => true,
+            Self::Any => true,
             Self::These(list) => list.contains(one),
         }
     }

@@ -22,6 +22,10 @@ pub(super) struct Domain {
     pub(super) skeleton: String,
     /// Without dots and hyphens.
     pub(super) squeezed: String,
+    /// The letters of `name`, for comparing them one by one.
+    pub(super) letters: Vec<char>,
+    /// Those without hyphens.
+    pub(super) unhyphened: Vec<char>,
 }
 
 impl Domain {
@@ -32,7 +36,9 @@ impl Domain {
         let name = text.strip_suffix(suffix.as_str()).unwrap_or(&text).trim_end_matches('.').to_owned();
         let skeleton = looks(&text);
         let squeezed = text.chars().filter(|c| !matches!(c, '.' | '-')).collect();
-        Self { text, name, suffix, skeleton, squeezed }
+        let letters: Vec<char> = name.chars().collect();
+        let unhyphened = letters.iter().copied().filter(|c| *c != '-').collect();
+        Self { text, name, suffix, skeleton, squeezed, letters, unhyphened }
     }
 
     /// This domain and those above it down to the registered one: `mx.mail.gmai.com`, `mail.gmai.com`, `gmai.com`.
@@ -59,6 +65,19 @@ impl Domain {
     pub(super) fn is_within(&self, other: &Self) -> bool {
         is_within(&self.text, &other.text)
     }
+}
+
+/// Reads a domain that somebody says is an organisation's, ours or a partner's.
+pub(super) fn of_organization(written: &str) -> Result<Domain, String> {
+    let domain = Domain::new(written);
+    let odd = |c: char| !(c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | '・' | 'ー'));
+    if domain.text.is_empty() || domain.text.split('.').any(str::is_empty) || domain.text.contains(odd) {
+        return Err(format!("`{written}` is no domain; write it as in \"example.co.jp\""));
+    }
+    if domain.name.is_empty() {
+        return Err(format!("`{written}` belongs to everybody; write the organisation's own, as in \"example.co.jp\""));
+    }
+    Ok(domain)
 }
 
 /// Lower case, Punycode decoded, without a dot at its end.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     inspect::{Category, Confidence, Inspection},
+    language::Text,
     mail::{Address, Envelope, Message},
 };
 
@@ -41,8 +42,8 @@ impl Organization {
         self.owns(&domain::normal(address.domain()))
     }
 
-    /// Whether a domain in normal form is ours.
-    fn owns(&self, domain: &str) -> bool {
+    /// Whether a domain in normal form (lower case, Punycode decoded) is ours.
+    pub fn owns(&self, domain: &str) -> bool {
         self.domains.iter().any(|own| domain::is_within(domain, own))
     }
 }
@@ -65,6 +66,34 @@ pub enum Check {
     LookalikeDomain,
     /// Too many outsiders see each other in To and Cc.
     ExposedRecipients,
+}
+
+impl Check {
+    /// All that there are.
+    pub const ALL: [Self; 2] = [Self::LookalikeDomain, Self::ExposedRecipients];
+
+    /// The word for it in rules, journal and API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LookalikeDomain => "lookalike_domain",
+            Self::ExposedRecipients => "exposed_recipients",
+        }
+    }
+
+    /// What it looks for, in words for people.
+    pub fn what(self) -> Text {
+        let (ja, en) = match self {
+            Self::LookalikeDomain => (
+                "知っているドメインによく似た別のドメインです",
+                "the domain is almost, but not quite, one that we know",
+            ),
+            Self::ExposedRecipients => (
+                "多数の社外の宛先が、To・Ccで互いに見えています",
+                "many outside recipients see each other in To and Cc",
+            ),
+        };
+        Text { ja: ja.to_owned(), en: en.to_owned() }
+    }
 }
 
 /// One thing that is wrong with a recipient.
@@ -94,6 +123,14 @@ pub struct Recipient {
     pub may_receive: Option<MayReceive>,
     /// What is wrong with it.
     pub issues: Vec<Issue>,
+}
+
+/// Reads one of our domains as an administrator writes it, into the form that [`Organization`] compares.
+///
+/// # Errors
+/// It is no domain, or a public suffix, under which everybody would count as ours.
+pub fn own_domain(written: &str) -> Result<String, String> {
+    domain::of_organization(written).map(|domain| domain.text)
 }
 
 /// Judges every recipient of the envelope, in its order.

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::{
     MayReceive,
-    domain::{Domain, is_within, normal},
+    domain::{Domain, is_within, normal, of_organization},
 };
 use crate::{mail::Address, written};
 
@@ -29,6 +29,8 @@ pub struct Partner {
     pub domains: Vec<String>,
     /// What personal data it may receive without being stopped; nothing beyond the rules if not given.
     pub may_receive: Option<MayReceive>,
+    /// Where it is written: `file:line:column`.
+    pub place: String,
     known: Vec<Domain>,
 }
 
@@ -69,11 +71,12 @@ impl Partners {
         let place = |offset| written::place(name, text, offset);
         let file: File = toml::from_str(text).map_err(|error| {
             let place = place(error.span().map_or(0, |span| span.start));
-            vec![PartnersError { place, message: written::one_line(error.message()) }]
+            vec![PartnersError { place, message: written::mended(error.message()) }]
         })?;
         let mut reading = Reading::default();
         for raw in file.partner {
-            reading.take(raw);
+            let place = place(raw.id.span().start);
+            reading.take(raw, place);
         }
         if reading.errors.is_empty() {
             return Ok(Self { partners: reading.partners });
@@ -113,7 +116,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn take(&mut self, raw: Raw) {
+    fn take(&mut self, raw: Raw, place: String) {
         let id = raw.id.get_ref().clone();
         let at = raw.id.span().start;
         if id.trim().is_empty() {
@@ -141,15 +144,11 @@ impl Reading {
         }
         let domains = known.iter().map(|domain| domain.text.clone()).collect();
         let may_receive = raw.may_receive.map(Spanned::into_inner);
-        self.partners.push(Partner { id, names: raw.names, domains, may_receive, known });
+        self.partners.push(Partner { id, names: raw.names, domains, may_receive, place, known });
     }
 
     fn domain(&self, id: &str, written: &str) -> Result<Domain, String> {
-        let domain = Domain::new(written);
-        let odd = |c: char| !(c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | '・' | 'ー'));
-        if domain.name.is_empty() || domain.text.split('.').any(str::is_empty) || domain.text.contains(odd) {
-            return Err(format!("`{written}` is no domain of an organisation; write it as in \"kita-hoan.co.jp\""));
-        }
+        let domain = of_organization(written)?;
         let overlapping = self.partners.iter().find_map(|other| {
             let theirs = other
                 .domains
@@ -199,7 +198,7 @@ may_receive = { categories = ["contact"], max_persons = 100 }
         assert_eq!(
             errors(text),
             [
-                "partners.toml:3:20: `co.jp` is no domain of an organisation; write it as in \"kita-hoan.co.jp\"",
+                "partners.toml:3:20: `co.jp` belongs to everybody; write the organisation's own, as in \"example.co.jp\"",
                 "partners.toml:5:6: two partners are called `a`; give one of them another id",
                 "partners.toml:6:11: partner `a` has no domain; name at least one",
                 "partners.toml:9:12: `mail.a.jp` of partner `c` overlaps `a.jp` of partner `a`; each domain belongs \
