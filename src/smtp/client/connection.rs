@@ -11,7 +11,8 @@
 //! - every write is flushed at once: `stream` gathers them until the reply is read;
 //! - `message_iter` ends with `CRLF . CRLF` whatever came before: the message's own last CRLF is left to it;
 //! - a failed STARTTLS leaves a connection that looks alive: any fault drops it;
-//! - a legal reply without any text (`250` and CRLF) or outside UTF-8 is beyond it, and becomes 451.
+//! - a reply without any text (`250` and CRLF), which is legal, or outside UTF-8 is beyond it: `stream` mends both in
+//!   plain text; under TLS it cannot, and such a reply counts as garbled.
 //!
 //! Deliberately absent: when to say what (`transaction`), and which host (`pool`).
 
@@ -121,6 +122,8 @@ impl Offers {
 /// One open connection.
 pub(super) struct Connection {
     smtp: Box<AsyncSmtpConnection>,
+    /// Whom it is with, for the log.
+    pub(super) host: String,
     pub(super) offers: Offers,
 }
 
@@ -161,7 +164,7 @@ impl Connection {
             _ if matches!(route.tls, Tls::Required | Tls::Verified) => return Err(Fault::NoTls),
             _ => {}
         }
-        let mut connection = Self { smtp, offers: Offers::default() };
+        let mut connection = Self { smtp, host: route.host.clone(), offers: Offers::default() };
         let reply = connection.command("EHLO", &format!("EHLO {hostname}\r\n"), times.greeting).await?;
         if reply.code != 250 {
             return Err(Fault::Unexpected("EHLO", reply.code));

@@ -11,6 +11,8 @@
 mod connection;
 mod pool;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use std::{sync::Arc, time::Duration};

@@ -50,6 +50,7 @@ struct State {
 /// A connection with its history.
 pub(super) struct Pooled {
     pub(super) connection: Connection,
+    route: usize,
     opened: Instant,
     used: Instant,
 }
@@ -57,6 +58,13 @@ pub(super) struct Pooled {
 impl std::fmt::Debug for Pooled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pooled").field("opened", &self.opened).field("used", &self.used).finish_non_exhaustive()
+    }
+}
+
+impl Pooled {
+    /// Which host it is with, for [`Pool::avoid`].
+    pub(super) fn route(&self) -> usize {
+        self.route
     }
 }
 
@@ -93,15 +101,25 @@ impl Pool {
                     self.mark(number, None);
                     debug!(host = %route.host, "connected to the next hop");
                     let now = Instant::now();
-                    return Some(Pooled { connection, opened: now, used: now });
+                    return Some(Pooled { connection, route: number, opened: now, used: now });
                 }
                 Err(fault) => {
-                    self.mark(number, Some(Instant::now() + AVOID));
+                    self.avoid(number);
                     warn!(host = %route.host, error = %fault, "next hop unavailable");
                 }
             }
         }
         None
+    }
+
+    /// How many hosts there are to try.
+    pub(super) fn hosts(&self) -> usize {
+        self.routes.len()
+    }
+
+    /// Puts the host of a connection that failed behind the others for a while. What is left of it is dropped.
+    pub(super) fn avoid(&self, route: usize) {
+        self.mark(route, Some(Instant::now() + AVOID));
     }
 
     /// Takes a connection back. Only one whose transaction is over may come here.

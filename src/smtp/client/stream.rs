@@ -32,14 +32,30 @@ pub(super) struct GatheringStream {
     tcp: TcpStream,
     output: Vec<u8>,
     written: usize,
+    /// What was read and is not yet handed out.
     input: Vec<u8>,
-    read: usize,
+    /// The line that is being handed out, and how much of it has been.
+    line: Vec<u8>,
+    handed: usize,
+    phase: Phase,
+}
+
+/// What the bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Lines.
+    Plain,
+    /// Lines, until the next write: that is the handshake.
+    Starting,
+    /// Not ours to look at.
+    Tls,
 }
 
 impl GatheringStream {
     /// Takes a connected stream.
     pub(super) fn new(tcp: TcpStream) -> Self {
-        Self { tcp, output: Vec::new(), written: 0, input: Vec::new(), read: 0 }
+        let (output, input, line) = (Vec::new(), Vec::new(), Vec::new());
+        Self { tcp, output, written: 0, input, line, handed: 0, phase: Phase::Plain }
     }
 
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -56,23 +72,64 @@ impl GatheringStream {
     }
 }
 
+impl GatheringStream {
+    /// Makes the next line ready to be handed out; at the end of the stream, what there is of one.
+    fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.line.clear();
+        self.handed = 0;
+        loop {
+            let line = memchr(b'\n', &self.input).map(|end| end + 1).or((self.input.len() >= READ).then_some(READ));
+            if let Some(end) = line {
+                self.line = mended(self.input.drain(..end).collect());
+                return Poll::Ready(Ok(()));
+            }
+            let filled = self.input.len();
+            self.input.resize(filled + READ, 0);
+            let mut fresh = ReadBuf::new(self.input.get_mut(filled..).unwrap_or_default());
+            let polled = Pin::new(&mut self.tcp).poll_read(context, &mut fresh);
+            let count = fresh.filled().len();
+            self.input.truncate(filled + count);
+            ready!(polled)?;
+            if count == 0 {
+                self.line = std::mem::take(&mut self.input);
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+/// A reply line as lettre can read it.
+fn mended(line: Vec<u8>) -> Vec<u8> {
+    match line.as_slice() {
+        [code @ .., b'\r', b'\n'] if code.len() == 3 && code.iter().all(u8::is_ascii_digit) => {
+            [code, b" \r\n"].concat()
+        }
+        bytes if std::str::from_utf8(bytes).is_err() => {
+            bytes.iter().map(|&byte| if byte.is_ascii() { byte } else { b'?' }).collect()
+        }
+        _ => line,
+    }
+}
+
 impl AsyncRead for GatheringStream {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         ready!(this.poll_send(context))?;
-        if this.read >= this.input.len() {
-            this.input.resize(READ, 0);
-            let mut fresh = ReadBuf::new(&mut this.input);
-            let polled = Pin::new(&mut this.tcp).poll_read(context, &mut fresh);
-            let count = fresh.filled().len();
-            this.input.truncate(count);
-            this.read = 0;
-            ready!(polled)?;
+        if this.handed >= this.line.len() {
+            if this.phase == Phase::Tls {
+                if this.input.is_empty() {
+                    return Pin::new(&mut this.tcp).poll_read(context, buf);
+                }
+                this.line = std::mem::take(&mut this.input);
+                this.handed = 0;
+            } else {
+                ready!(this.poll_line(context))?;
+            }
         }
-        let waiting = this.input.get(this.read..).unwrap_or_default();
-        let line = memchr(b'\n', waiting).map_or(waiting.len(), |end| end + 1).min(buf.remaining());
-        buf.put_slice(waiting.get(..line).unwrap_or_default());
-        this.read += line;
+        let waiting = this.line.get(this.handed..).unwrap_or_default();
+        let count = waiting.len().min(buf.remaining());
+        buf.put_slice(waiting.get(..count).unwrap_or_default());
+        this.handed += count;
         Poll::Ready(Ok(()))
     }
 }
@@ -82,6 +139,11 @@ impl AsyncWrite for GatheringStream {
         if self.output.len() >= GATHER {
             ready!(self.poll_send(context))?;
         }
+        self.phase = match self.phase {
+            Phase::Plain if bytes != b"STARTTLS\r\n" => Phase::Plain,
+            Phase::Plain => Phase::Starting,
+            Phase::Starting | Phase::Tls => Phase::Tls,
+        };
         self.output.extend_from_slice(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
@@ -112,23 +174,56 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn writes_leave_together_and_lines_arrive_one_by_one() {
+    async fn pair() -> (GatheringStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (mut server, _) = listener.accept().await.unwrap();
-        let mut client = GatheringStream::new(tcp);
+        (GatheringStream::new(tcp), listener.accept().await.unwrap().0)
+    }
+
+    async fn expect(client: &mut GatheringStream, parts: &[&[u8]]) {
+        for part in parts {
+            let mut got = [0; 2 * READ];
+            let count = client.read(&mut got).await.unwrap();
+            assert_eq!(got[..count].escape_ascii().to_string(), part.escape_ascii().to_string());
+        }
+    }
+
+    #[tokio::test]
+    async fn replies_are_mended_in_plain_text_only() {
+        let (mut client, mut server) = pair().await;
+        server.write_all(b"250\r\n250-\x93\xfa\r\n250 caf\xc3\xa9\r\n").await.unwrap();
+        expect(&mut client, &[b"250 \r\n", b"250-??\r\n", "250 café\r\n".as_bytes()]).await;
+        // What came with the 220 stays out of lettre's buffer and in front of the handshake's answer.
+        client.write_all(b"STARTTLS\r\n").await.unwrap();
+        server.write_all(b"220\r\n250 injected\r\n250\r\n").await.unwrap();
+        expect(&mut client, &[b"220 \r\n"]).await;
+        client.write_all(b"\x16hello").await.unwrap();
+        expect(&mut client, &[b"250 injected\r\n250\r\n"]).await;
+        server.write_all(b"250\r\n\xff\r\n").await.unwrap();
+        expect(&mut client, &[b"250\r\n\xff\r\n"]).await;
+    }
+
+    #[tokio::test]
+    async fn lines_without_an_end_are_handed_out_in_pieces() {
+        let (mut client, mut server) = pair().await;
+        server.write_all(&[b'x'; READ]).await.unwrap();
+        expect(&mut client, &[&[b'x'; READ]]).await;
+        server.write_all(b"250 x").await.unwrap();
+        server.shutdown().await.unwrap();
+        expect(&mut client, &[b"250 x", b"", b""]).await;
+    }
+
+    #[tokio::test]
+    async fn writes_leave_together_and_lines_arrive_one_by_one() {
+        let (mut client, mut server) = pair().await;
         for part in ["line\r\n", "last", "\r\n.\r\n"] {
             client.write_all(part.as_bytes()).await.unwrap();
             client.flush().await.unwrap();
         }
         assert_eq!(server.try_read(&mut [0; 10]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-        server.write_all(b"250-a\r\n250 b\r\nrest").await.unwrap();
+        server.write_all(b"250-a\r\n250 b\r\n").await.unwrap();
+        expect(&mut client, &[b"250-a\r\n", b"250 b\r\n"]).await;
         let mut got = [0; 100];
-        for line in ["250-a\r\n", "250 b\r\n", "rest"] {
-            let count = client.read(&mut got).await.unwrap();
-            assert_eq!(&got[..count], line.as_bytes());
-        }
         let count = server.read(&mut got).await.unwrap();
         assert_eq!(&got[..count], b"line\r\nlast\r\n.\r\n");
         client.write_all(b"QUIT\r\n").await.unwrap();

@@ -28,17 +28,33 @@ pub struct Transaction {
     accepted: usize,
 }
 
-/// Says MAIL on an unused connection, or else on a new one.
+/// Says MAIL on an unused connection, or else on a new one; no recipient has been named yet, so that a connection or a
+/// host that fails can be replaced by the next.
 pub(super) async fn begin(pool: &Arc<Pool>, from: &MailFrom) -> Result<Transaction, Reply> {
     while let Some(pooled) = pool.take() {
+        let host = pooled.connection.host.clone();
         match mail(pool, pooled, from).await {
             Ok(result) => return result,
-            Err(fault) if may_be_stale(&fault) => debug!(error = %fault, "an unused connection was closed"),
-            Err(fault) => return Err(unavailable(&fault)),
+            Err(fault) if may_be_stale(&fault) => debug!(host, error = %fault, "an unused connection was closed"),
+            Err(fault) => return Err(unavailable(&host, &fault)),
         }
     }
-    let Some(pooled) = pool.open().await else { return Err(Reply::next_hop_unavailable()) };
-    mail(pool, pooled, from).await.unwrap_or_else(|fault| Err(unavailable(&fault)))
+    for _ in 0..pool.hosts() {
+        let Some(pooled) = pool.open().await else { break };
+        let (route, host) = (pooled.route(), pooled.connection.host.clone());
+        match mail(pool, pooled, from).await {
+            Ok(result) => return result,
+            Err(fault) => {
+                pool.avoid(route);
+                let refusal = unavailable(&host, &fault);
+                if matches!(fault, Fault::Timeout(_)) {
+                    // The mail server in front has waited as long as it will.
+                    return Err(refusal);
+                }
+            }
+        }
+    }
+    Err(Reply::next_hop_unavailable())
 }
 
 /// Says MAIL on this connection.
@@ -121,13 +137,15 @@ impl Transaction {
         }
         let Some(mut pooled) = self.pooled.take() else { return Reply::next_hop_unavailable() };
         match pooled.connection.message(parts, self.pool.timeouts.message).await {
-            Ok(reply) if reply.code / 100 == 3 => unavailable(&Fault::Unexpected("message", reply.code)),
+            Ok(reply) if reply.code / 100 == 3 => {
+                unavailable(&pooled.connection.host, &Fault::Unexpected("message", reply.code))
+            }
             Ok(reply) if reply.code == 421 => not_ours(reply),
             Ok(reply) => {
                 self.pool.give(pooled);
                 reply
             }
-            Err(fault) => unavailable(&fault),
+            Err(fault) => unavailable(&pooled.connection.host, &fault),
         }
     }
 
@@ -145,12 +163,14 @@ impl Transaction {
         let Some(mut pooled) = self.pooled.take() else { return Reply::next_hop_unavailable() };
         match pooled.connection.command(step, line, wait).await {
             Ok(reply) if reply.code == 421 => not_ours(reply),
-            Ok(reply) if reply.code / 100 == 3 && step != "DATA" => unavailable(&Fault::Unexpected(step, reply.code)),
+            Ok(reply) if reply.code / 100 == 3 && step != "DATA" => {
+                unavailable(&pooled.connection.host, &Fault::Unexpected(step, reply.code))
+            }
             Ok(reply) => {
                 self.pooled = Some(pooled);
                 reply
             }
-            Err(fault) => unavailable(&fault),
+            Err(fault) => unavailable(&pooled.connection.host, &fault),
         }
     }
 }
@@ -161,7 +181,7 @@ fn not_ours(reply: Reply) -> Reply {
     Reply { code: 451, ..reply }
 }
 
-fn unavailable(fault: &Fault) -> Reply {
-    warn!(error = %fault, "the connection to the next hop failed");
+fn unavailable(host: &str, fault: &Fault) -> Reply {
+    warn!(host, error = %fault, "the connection to the next hop failed");
     Reply::next_hop_unavailable()
 }

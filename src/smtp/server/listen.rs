@@ -41,7 +41,7 @@ pub async fn serve<G: Gate>(
     serve_with_grace(listeners, gate, settings, stop, GRACE).await;
 }
 
-async fn serve_with_grace<G: Gate>(
+pub(super) async fn serve_with_grace<G: Gate>(
     listeners: Vec<TcpListener>,
     gate: Arc<G>,
     settings: Arc<Settings>,

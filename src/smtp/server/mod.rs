@@ -7,6 +7,8 @@
 mod caught;
 mod listen;
 mod session;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{future::Future, net::SocketAddr, time::Duration};
@@ -61,6 +63,10 @@ pub trait Gate: Send + Sync + 'static {
 /// [`abandon`](Self::abandon) is called; only when the grace time of a shutdown runs out, or when the implementation
 /// panics, is a transaction dropped within one of its own calls.
 pub trait Transaction: Send {
+    /// The positive reply to MAIL: the next hop's own, where there is one.
+    fn mail_reply(&self) -> Reply {
+        Reply::sender_accepted()
+    }
     /// RCPT: a positive reply accepts the recipient.
     fn recipient(&mut self, recipient: Address) -> impl Future<Output = Reply> + Send;
     /// The whole message; the reply is what the client gets for its final dot. A client that goes away meanwhile does

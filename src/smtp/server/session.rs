@@ -52,7 +52,7 @@ pub(super) async fn run<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send>(
     hurry: CancellationToken,
 ) {
     let peer = Peer { address: start.address, helo: String::new(), extended: false };
-    let mut session = Session { start, wire: Wire::new(stream), peer, errors: 0, current: None };
+    let mut session = Session { start, wire: Wire::new(stream), peer, errors: 0, cut: false, current: None };
     let ended = tokio::select! {
         biased;
         () = hurry.cancelled() => {
@@ -76,7 +76,7 @@ pub(super) async fn run<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send>(
         Err(_) => error!(%peer, "abandoning a transaction took too long and was cut"),
     }
     // The goodbye is written if the client listens; one that does not is not waited for.
-    let _ = timeout(FAREWELL, session.wire.close()).await;
+    let _ = timeout(FAREWELL, session.wire.close(session.cut)).await;
 }
 
 struct Session<G: Gate, S> {
@@ -84,6 +84,8 @@ struct Session<G: Gate, S> {
     wire: Wire<S>,
     peer: Peer,
     errors: u32,
+    /// We hang up on a client that is still sending.
+    cut: bool,
     current: Option<Current<G::Transaction>>,
 }
 
@@ -183,8 +185,9 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         let (smtputf8, size) = (from.smtputf8, from.size.unwrap_or_default());
         match self.start.gate.mail(&self.peer, from).await {
             Ok(transaction) => {
+                let reply = transaction.mail_reply();
                 self.current = Some(Current { transaction, smtputf8, size, offered: 0, accepted: 0 });
-                Reply::sender_accepted()
+                reply
             }
             Err(refusal) => refusal,
         }
@@ -226,7 +229,8 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
             let refusal = self.counted(refusal);
             // DATA ends a pipelined batch (RFC 2920 §3.1). A client that went on without our 354 is sending its message:
             // none of it may be taken for commands.
-            return Ok(if self.wire.buffered().is_empty() { refusal } else { refusal.and_close() });
+            self.cut = !self.wire.buffered().is_empty();
+            return Ok(if self.cut { refusal.and_close() } else { refusal });
         }
         self.wire.reply(&Reply::start_message());
         let read = self.read_message().await?;
@@ -261,6 +265,7 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
             let used = reader.feed(bytes);
             self.wire.put_back(bytes.get(used..).unwrap_or_default());
             if reader.seen() > limit.saturating_mul(GIVE_UP) {
+                self.cut = true;
                 return Ok(Read::Refused(Reply::too_large(limit).and_close()));
             }
         }

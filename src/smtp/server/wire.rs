@@ -123,10 +123,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.stream.flush().await
     }
 
-    /// Writes what has gathered and ends our side of the connection.
-    pub(super) async fn close(&mut self) -> io::Result<()> {
+    /// Writes what has gathered and ends our side of the connection. With `drain`, what the client still sends is read
+    /// until it stops: input that nobody read would turn our close into a reset, and a reset can overtake the reply.
+    pub(super) async fn close(&mut self, drain: bool) -> io::Result<()> {
         self.flush().await?;
-        self.stream.shutdown().await
+        self.stream.shutdown().await?;
+        if drain {
+            let mut chunk = vec![0; CHUNK];
+            while self.stream.read(&mut chunk).await? > 0 {}
+        }
+        Ok(())
     }
 }
 
@@ -170,6 +176,18 @@ mod tests {
         client.write_all(&b"x".repeat(200_000)).await.unwrap();
         assert_eq!(wire.line().await.unwrap(), Line::Closed);
         assert!(wire.input.capacity() <= 4 * READ);
+    }
+
+    #[tokio::test]
+    async fn replies_to_a_very_long_batch_do_not_pile_up() {
+        let (_client, server) = duplex(1 << 20);
+        let mut wire = Wire::new(server);
+        wire.put_back(&b"NOOP\r\n".repeat(5000));
+        for _ in 0..5000 {
+            wire.line().await.unwrap();
+            wire.reply(&Reply::done());
+            assert!(wire.output.len() <= GATHER + 100);
+        }
     }
 
     #[tokio::test]
