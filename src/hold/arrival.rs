@@ -13,7 +13,7 @@ use super::{Hold, HoldError, later, new_id, rounded, telling, token};
 use crate::{
     inspect::Inspection,
     journal::{self, MailRecord, Record, Via},
-    mail::{Address, Envelope, MailId, Message},
+    mail::{Address, Envelope, MailId, Message, header},
     notice::{self, Letter, Outcome},
     policy::{Action, Group},
     recipients::Recipient,
@@ -201,6 +201,7 @@ fn mail_row(arrival: &Arrival, at: Timestamp, retry_key: [u8; 32]) -> Result<Mai
         peer: arrival.peer.clone(),
         sender: arrival.envelope.sender.clone(),
         author: arrival.author.clone(),
+        from_field: arrival.message.header("From").map(|from| header::decode(from.value)).unwrap_or_default(),
         body: arrival.envelope.body,
         smtputf8: arrival.envelope.smtputf8,
         message_id: arrival.message.message_id(),
