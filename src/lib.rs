@@ -16,3 +16,4 @@ pub mod recipients;
 pub mod smtp;
 pub mod store;
 pub mod telemetry;
+pub mod written;

@@ -1,1 +1,4 @@
 //! Placeholder while the room is being built.
+
+pub mod config;
+pub mod rules;

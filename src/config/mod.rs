@@ -1,1 +1,83 @@
-//! Placeholder while the room is being built.
+//! sekisho.toml → a checked [`Config`], and with it everything that is loaded at start and on SIGHUP.
+//!
+//! In: one TOML file, and the rule folder and partner file that it names. Out: [`Config`] and [`Loaded`], or every
+//! error at once, each as `file:line:column: what is wrong; how to mend it`. Unknown keys are errors: a misspelt key
+//! would otherwise be a protection that silently is not there. `sekisho config check` uses this very loader.
+//! Deliberately absent: environment variables, includes, and defaults on a file that cannot be read.
+
+mod document;
+mod load;
+mod read;
+mod value;
+
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+pub use load::{Loaded, load_all};
+
+use crate::{
+    console, hold, inspect::sandbox, language::Language, policy::Action, recipients::Organization, smtp::client,
+    smtp::server,
+};
+
+/// What the file says, checked; every module owns its part.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The name we go by in EHLO and in our own addresses.
+    pub hostname: String,
+    /// Where the database and the key are; absolute if the file's path is.
+    pub data_dir: PathBuf,
+    /// `[organization]`, and `policy.exposed_recipients`.
+    pub organization: Organization,
+    /// What notices and pages are written in.
+    pub language: Language,
+    /// What clock times in them mean.
+    pub timezone: TimeZone,
+    /// `[smtp]`
+    pub smtp: server::Settings,
+    /// `[next_hop]`
+    pub next_hop: client::Settings,
+    /// `[inspection]`
+    pub inspection: sandbox::Settings,
+    /// `[rules]`
+    pub rules: RuleFiles,
+    /// `[approval]`
+    pub approval: hold::Settings,
+    /// `[store]`
+    pub store: Store,
+    /// `[console]`
+    pub console: console::Settings,
+    /// `policy.default`: what happens at least to every mail.
+    pub default_action: Action,
+}
+
+/// Where an organisation's own rules and partners are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RuleFiles {
+    /// A folder with `detectors/`, `dictionaries/` and `policies/`.
+    pub directory: Option<PathBuf>,
+    /// partners.toml
+    pub partners: Option<PathBuf>,
+}
+
+/// Where state is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// An embedded database in `data_dir`.
+    Sqlite,
+}
+
+/// Everything that is wrong with the configuration; at least one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors {
+    /// `file:line:column: what is wrong; how to mend it`, in the order of the file.
+    pub lines: Vec<String>,
+}
+
+impl std::fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.lines.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}

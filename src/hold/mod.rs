@@ -1,8 +1,42 @@
-//! The life of a held mail.
+//! The life of a held mail: `pending`, then `approved`, `released`, `delivered` or `bounced`; or `rejected`,
+//! `withdrawn`, `expired`.
+//!
+//! In: an [`Arrival`] from the pipeline, decisions of people from the console, the command line and replies by mail,
+//! and the passing of time. Out: state changes, each in one commit with the journal record and the mails that follow
+//! from it; and [`Clearance`], without which nothing leaves.
+//!
+//! Whatever comes at the same time, exactly one of approval, rejection, withdrawal and expiry happens: each begins by
+//! taking the database's write lock and ends with a change that the schema allows only from `pending`.
+//! Deliberately absent: sending. The outbox picks up what was committed here. Also absent: who is logged in; a caller
+//! says who acts and from where, and has made sure of it.
 
-use std::time::Duration;
+mod answer;
+mod arrival;
+mod clearance;
+mod decide;
+mod due;
+mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod person;
+mod show;
+mod telling;
+mod token;
 
-use crate::mail::Address;
+use std::{sync::Arc, time::Duration};
+
+pub use answer::Answered;
+pub use arrival::Arrival;
+pub use clearance::{Clearance, Consignment};
+pub use decide::Decided;
+pub use due::Due;
+pub use error::HoldError;
+use jiff::Timestamp;
+pub use person::{File, Line, Step};
+pub use show::{HeldDetail, HeldSummary};
+
+pub use crate::store::State;
+use crate::{directory, mail::Address, notice::Voice, policy::Action, store::Store};
 
 /// Who decides and until when; from `[approval]`.
 #[derive(Debug, Clone)]
@@ -13,4 +47,60 @@ pub struct Settings {
     pub approvers: Vec<Address>,
     /// How long a held mail waits before it goes back to its sender.
     pub expires_after: Duration,
+    /// How long a delayed mail can be taken back before it goes out.
+    pub delay: Duration,
+}
+
+/// The hold. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    settings: Settings,
+    voice: Voice,
+}
+
+impl Hold {
+    /// A hold over `store`, in which `settings` say who decides, and notices speak with `voice`.
+    pub fn new(store: Store, settings: Settings, voice: Voice) -> Self {
+        Self { inner: Arc::new(Inner { store, settings, voice }) }
+    }
+
+    fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    fn voice(&self) -> &Voice {
+        &self.inner.voice
+    }
+
+    /// Who may decide about a mail by `sender` and `author`, neither of whom is ever among them. A mail with the null
+    /// reverse path has nobody to answer for it: the security team decides, whatever policy asks for.
+    fn deciders(&self, action: Action, sender: Option<&Address>, author: Option<&Address>) -> Vec<Address> {
+        let others = |list: &[Address]| -> Vec<Address> {
+            list.iter().filter(|person| !author.is_some_and(|own| own.same_mailbox(person))).cloned().collect()
+        };
+        let security = others(&self.inner.settings.security);
+        let approvers = if sender.is_some() { others(&self.inner.settings.approvers) } else { Vec::new() };
+        directory::deciders(action, &security, &approvers, sender)
+    }
+}
+
+/// `at` plus `wait`.
+fn later(at: Timestamp, wait: Duration) -> Timestamp {
+    at.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// `at` to the microsecond, as the store keeps it.
+fn rounded(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
+/// A new id, as mails have.
+fn new_id() -> crate::mail::MailId {
+    crate::mail::MailId(ulid::Ulid::generate().to_string())
 }

@@ -1,10 +1,20 @@
 //! Rules + facts → [`Decision`], per recipient.
 //!
-//! In: recipients with their issues, the [`Inspection`](crate::inspect::Inspection), facts of the mail. Out: a
+//! In: recipients with their issues, and the [`Inspection`](crate::inspect::Inspection) of the mail. Out: a
 //! [`Verdict`]: every recipient in exactly one [`Group`], every matching rule kept as a reason.
+//!
+//! Three properties hold and are tested: the most severe matching rule wins; one more matching rule never makes the
+//! outcome milder; and the order of rules and files does not matter.
 //! Deliberately absent: I/O, clock, and scripting; rules are declarations that can be read and tested.
 
+mod compile;
+mod example;
+mod rule;
+mod verdict;
+
+pub use compile::{Policies, Summary};
 use serde::{Deserialize, Serialize};
+pub use verdict::{Decision, Forward, Verdict};
 
 use crate::{language::Text, mail::Address};
 
@@ -24,10 +34,32 @@ pub enum Action {
     Reject,
 }
 
+impl Action {
+    /// All of them, mildest first.
+    pub const ALL: [Self; 5] = [Self::Forward, Self::Delay, Self::Hold, Self::RequireApproval, Self::Reject];
+
+    /// The word for it in rules, configuration, journal and API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Delay => "delay",
+            Self::Hold => "hold",
+            Self::RequireApproval => "require_approval",
+            Self::Reject => "reject",
+        }
+    }
+}
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// A rule that matched, kept as the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Matched {
-    /// The rule's id: `bulk-personal-data`.
+    /// The rule's id: `bulk-personal-data`; `default` when `policy.default` decided.
     pub rule: String,
     /// What the rule asks for.
     pub action: Action,
@@ -42,6 +74,6 @@ pub struct Group {
     pub action: Action,
     /// Who they are, in envelope order.
     pub recipients: Vec<Address>,
-    /// Every rule that matched for one of them.
+    /// Every rule that matched for one of them, the most severe first.
     pub matched: Vec<Matched>,
 }

@@ -3,17 +3,49 @@
 //! In: the [`Envelope`], the message's decoded To and Cc, the organisation and its partners. Out: one [`Recipient`]
 //! per envelope recipient with its issues. Deliberately absent: I/O, history (a later room's store), decisions.
 
+mod domain;
+mod exposed_recipients;
+mod known;
+mod lookalike_domain;
+mod partners;
+
+pub use exposed_recipients::EXPOSED_AT;
+pub use partners::{Partner, Partners, PartnersError};
 use serde::{Deserialize, Serialize};
 
-use crate::mail::Address;
+use crate::{
+    inspect::{Category, Confidence, Inspection},
+    language::Text,
+    mail::{Address, Envelope, Message},
+};
 
 /// Who we are.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
     /// The organisation's name, as notices sign.
     pub name: String,
     /// Our domains in lower case; their subdomains are ours too.
     pub domains: Vec<String>,
+    /// From how many outside addresses in To and Cc on a mail exposes its recipients; see [`EXPOSED_AT`].
+    pub exposed_recipients: usize,
+}
+
+impl Default for Organization {
+    fn default() -> Self {
+        Self { name: String::new(), domains: Vec::new(), exposed_recipients: EXPOSED_AT }
+    }
+}
+
+impl Organization {
+    /// Whether an address is one of ours.
+    pub fn is_internal(&self, address: &Address) -> bool {
+        self.owns(&domain::normal(address.domain()))
+    }
+
+    /// Whether a domain in normal form (lower case, Punycode decoded) is ours.
+    pub fn owns(&self, domain: &str) -> bool {
+        self.domains.iter().any(|own| domain::is_within(domain, own))
+    }
 }
 
 /// Inside or outside.
@@ -36,6 +68,34 @@ pub enum Check {
     ExposedRecipients,
 }
 
+impl Check {
+    /// All that there are.
+    pub const ALL: [Self; 2] = [Self::LookalikeDomain, Self::ExposedRecipients];
+
+    /// The word for it in rules, journal and API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LookalikeDomain => "lookalike_domain",
+            Self::ExposedRecipients => "exposed_recipients",
+        }
+    }
+
+    /// What it looks for, in words for people.
+    pub fn what(self) -> Text {
+        let (ja, en) = match self {
+            Self::LookalikeDomain => (
+                "知っているドメインによく似た別のドメインです",
+                "the domain is almost, but not quite, one that we know",
+            ),
+            Self::ExposedRecipients => (
+                "多数の社外の宛先が、To・Ccで互いに見えています",
+                "many outside recipients see each other in To and Cc",
+            ),
+        };
+        Text { ja: ja.to_owned(), en: en.to_owned() }
+    }
+}
+
 /// One thing that is wrong with a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issue {
@@ -43,7 +103,7 @@ pub struct Issue {
     pub check: Check,
     /// What it saw: `kita-haon.example.com ≈ kita-hoan.example.com`.
     pub detail: String,
-    /// Who was probably meant, if the check can tell.
+    /// What was probably meant, if the check can tell: `kita-hoan.example.com`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
 }
@@ -58,6 +118,162 @@ pub struct Recipient {
     /// The partner whose domain it is, by id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partner: Option<String>,
+    /// What personal data that partner may receive without being stopped, if anything was agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_receive: Option<MayReceive>,
     /// What is wrong with it.
     pub issues: Vec<Issue>,
+}
+
+/// Reads one of our domains as an administrator writes it, into the form that [`Organization`] compares.
+///
+/// # Errors
+/// It is no domain, or a public suffix, under which everybody would count as ours.
+pub fn own_domain(written: &str) -> Result<String, String> {
+    domain::of_organization(written).map(|domain| domain.text)
+}
+
+/// Judges every recipient of the envelope, in its order.
+pub fn judge(
+    envelope: &Envelope,
+    message: &Message,
+    organization: &Organization,
+    partners: &Partners,
+) -> Vec<Recipient> {
+    let exposed = exposed_recipients::check(message, organization, partners);
+    let lookalikes = lookalike_domain::Known::new(organization, partners);
+    let judge_one = |address: &Address| {
+        if organization.is_internal(address) {
+            return Recipient::new(address.clone(), Direction::Internal);
+        }
+        let partner = partners.of(address);
+        Recipient {
+            partner: partner.map(|partner| partner.id.clone()),
+            may_receive: partner.and_then(|partner| partner.may_receive.clone()),
+            issues: lookalikes.check(address).into_iter().chain(exposed.clone()).collect(),
+            ..Recipient::new(address.clone(), Direction::External)
+        }
+    };
+    envelope.recipients.iter().map(judge_one).collect()
+}
+
+impl Recipient {
+    /// A recipient with whom nothing is wrong and nothing was agreed.
+    pub fn new(address: Address, direction: Direction) -> Self {
+        Self { address, direction, partner: None, may_receive: None, issues: Vec::new() }
+    }
+}
+
+/// What an agreement with a partner covers: `may_receive` in partners.toml.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MayReceive {
+    /// These categories and no others.
+    pub categories: Vec<Category>,
+    /// About so many people in one mail at most.
+    pub max_persons: u32,
+}
+
+impl MayReceive {
+    /// Whether all personal data of a mail stays within the agreement. Marks and secrets are not personal data, and
+    /// no agreement about people covers them; rules about them take no notice of this.
+    pub fn covers(&self, inspection: &Inspection) -> bool {
+        let personal = |category| !matches!(category, Category::Credential | Category::Organizational);
+        inspection.persons <= self.max_persons
+            && inspection
+                .findings
+                .iter()
+                .filter(|finding| finding.confidence >= Confidence::Medium && personal(finding.category))
+                .all(|finding| self.categories.contains(&finding.category))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::BodyKind;
+
+    fn judged(header: &str, envelope: &[String]) -> Vec<Recipient> {
+        let envelope = Envelope {
+            sender: None,
+            recipients: envelope.iter().map(|address| Address::parse(address).unwrap()).collect(),
+            body: BodyKind::SevenBit,
+            smtputf8: false,
+        };
+        let partners = Partners::parse(
+            "partners.toml",
+            "[[partner]]\nid = \"kita\"\ndomains = [\"kita-hoan.jp\", \"khs.example.com\"]\nmay_receive = { categories = \
+             [\"contact\"], max_persons = 5 }\n",
+        )
+        .unwrap();
+        let organization = Organization { domains: vec!["example.co.jp".to_owned()], ..Organization::default() };
+        judge(&envelope, &Message::new(format!("{header}\r\n\r\nbody\r\n").into_bytes()), &organization, &partners)
+    }
+
+    fn customers(number: usize, domain: impl Fn(usize) -> String) -> Vec<String> {
+        (0..number).map(|n| format!("customer{n}@{}", domain(n))).collect()
+    }
+
+    fn exposed(header: &str, envelope: &[String]) -> Vec<bool> {
+        let has = |recipient: &Recipient| recipient.issues.iter().any(|i| i.check == Check::ExposedRecipients);
+        judged(header, envelope).iter().map(has).collect()
+    }
+
+    #[test]
+    fn subdomains_are_ours_and_partners_are_named() {
+        let to =
+            ["a@Example.CO.jp", "b@mail.example.co.jp", "c@badexample.net", "d@mx.kita-hoan.jp"].map(str::to_owned);
+        let judged = judged("To: x", &to);
+        use Direction::{External, Internal};
+        assert_eq!(judged.iter().map(|r| r.direction).collect::<Vec<_>>(), [Internal, Internal, External, External]);
+        assert_eq!(judged[3].partner.as_deref(), Some("kita"));
+        assert_eq!(judged[3].may_receive.as_ref().map(|scope| scope.max_persons), Some(5));
+        assert_eq!(judged[2].partner, None);
+        assert!(judged.iter().all(|r| r.issues.is_empty()));
+    }
+
+    #[test]
+    fn forty_customers_in_to_see_each_other() {
+        let to = customers(40, |n| if n % 2 == 0 { "gmail.com".to_owned() } else { format!("shop{n}.example") });
+        let header = format!("To: {}", to.join(",\r\n "));
+        assert!(exposed(&header, &to).iter().all(|exposed| *exposed));
+        let issue = &judged(&header, &to)[0].issues[0];
+        assert_eq!(issue.detail, "To/Cc: 40 external addresses of 40 organizations");
+    }
+
+    #[test]
+    fn who_stands_in_bcc_is_not_seen() {
+        let to = customers(40, |n| format!("shop{n}.example"));
+        assert!(exposed("To: undisclosed-recipients:;", &to).iter().all(|exposed| !exposed));
+        assert!(exposed("To: info@example.co.jp", &to).iter().all(|exposed| !exposed));
+    }
+
+    #[test]
+    fn the_list_goes_to_colleagues_too_but_they_are_not_concerned() {
+        let mut to = customers(12, |n| format!("shop{n}.example"));
+        let header = format!("To: {}\r\nCc: boss@example.co.jp", to.join(", "));
+        to.push("boss@example.co.jp".to_owned());
+        assert_eq!(exposed(&header, &to).iter().filter(|exposed| !**exposed).count(), 1);
+    }
+
+    #[test]
+    fn a_conversation_is_no_exposure() {
+        // one organisation, however many; one partner under two domains; and nine of nine
+        let one = customers(30, |_| "big.example".to_owned());
+        assert!(exposed(&format!("To: {}", one.join(", ")), &one).iter().all(|exposed| !exposed));
+        let partner = customers(30, |n| if n % 2 == 0 { "kita-hoan.jp" } else { "khs.example.com" }.to_owned());
+        assert!(exposed(&format!("To: {}", partner.join(", ")), &partner).iter().all(|exposed| !exposed));
+        let nine = customers(9, |n| format!("shop{n}.example"));
+        assert!(exposed(&format!("To: {}", nine.join(", ")), &nine).iter().all(|exposed| !exposed));
+        // the same address ten times is one
+        let repeated = vec!["a@shop.example".to_owned(); 20];
+        let header = format!("To: {}\r\nCc: b@other.example", repeated.join(", "));
+        assert!(exposed(&header, &repeated).iter().all(|exposed| !exposed));
+    }
+
+    #[test]
+    fn free_mail_addresses_are_strangers_to_each_other() {
+        let to = customers(10, |_| "gmail.com".to_owned());
+        assert!(exposed(&format!("Cc: {}", to.join(", ")), &to).iter().all(|exposed| *exposed));
+    }
 }

@@ -2,9 +2,14 @@
 //!
 //! In: sockets. Out: envelopes and messages to one trait ([`server::Gate`]), and messages to the next hop, which
 //! takes only what is [`client::Cleared`]. Deliberately absent: queues, rules, and the reasons for any reply.
+//!
+//! [`Reply`], commands and the DATA reader are pure and shared; `server` and `client` are the sockets around them.
 
 pub mod client;
+mod command;
+mod data;
 mod reply;
 pub mod server;
 
+pub use command::MailFrom;
 pub use reply::{Reply, Then};

@@ -1,11 +1,25 @@
 //! SMTP in: sessions and transactions, up to the one trait behind which the product stands.
+//!
+//! In: listening sockets. Out: calls to a [`Gate`] and its [`Transaction`]s, and the replies that they give. `listen`
+//! decides who may talk at all, `session` keeps the dialogue in order, `wire` moves the bytes. Deliberately absent:
+//! any reason to refuse a mail other than the protocol's own limits.
+
+mod caught;
+mod listen;
+mod session;
+#[cfg(test)]
+mod tests;
+mod wire;
 
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
 
+pub use super::command::MailFrom;
+pub use listen::serve;
+
 use super::Reply;
-use crate::mail::{Address, BodyKind, Message};
+use crate::mail::{Address, Message};
 
 /// How the server listens; from `[smtp]`.
 #[derive(Debug, Clone)]
@@ -37,19 +51,6 @@ pub struct Peer {
     pub extended: bool,
 }
 
-/// What MAIL said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MailFrom {
-    /// The reverse path; `None` is `<>`.
-    pub sender: Option<Address>,
-    /// `BODY=`.
-    pub body: BodyKind,
-    /// `SMTPUTF8`.
-    pub smtputf8: bool,
-    /// `SIZE=`.
-    pub size: Option<u64>,
-}
-
 /// The product, as the protocol engine sees it.
 pub trait Gate: Send + Sync + 'static {
     /// One mail on its way.
@@ -58,12 +59,19 @@ pub trait Gate: Send + Sync + 'static {
     fn mail(&self, peer: &Peer, from: MailFrom) -> impl Future<Output = Result<Self::Transaction, Reply>> + Send;
 }
 
-/// One mail between MAIL and its final reply.
+/// One mail between MAIL and its final reply. Exactly one of [`message`](Self::message) and
+/// [`abandon`](Self::abandon) is called; only when the grace time of a shutdown runs out, or when the implementation
+/// panics, is a transaction dropped within one of its own calls.
 pub trait Transaction: Send {
+    /// The positive reply to MAIL: the next hop's own, where there is one.
+    fn mail_reply(&self) -> Reply {
+        Reply::sender_accepted()
+    }
     /// RCPT: a positive reply accepts the recipient.
     fn recipient(&mut self, recipient: Address) -> impl Future<Output = Reply> + Send;
-    /// The whole message; the reply is what the client gets for its final dot.
+    /// The whole message; the reply is what the client gets for its final dot. A client that goes away meanwhile does
+    /// not interrupt it.
     fn message(self, message: Message) -> impl Future<Output = Reply> + Send;
-    /// RSET, QUIT, a new EHLO, a lost connection: nothing comes of it.
+    /// RSET, QUIT, a new EHLO, a refused or unfinished message, a lost connection: nothing comes of it.
     fn abandon(self) -> impl Future<Output = ()> + Send;
 }

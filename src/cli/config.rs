@@ -1,0 +1,61 @@
+//! `sekisho config check FILE`: the server's own loader, and every error with line and column.
+//!
+//! In: a path. Out: an [`Outcome`]: what to print where, and the exit status. Deliberately absent: printing; `main`
+//! does that.
+
+use std::path::Path;
+
+use crate::config::{ConfigErrors, load_all};
+
+/// The configuration is wrong (`EX_CONFIG` of sysexits.h).
+pub const EXIT_CONFIG: u8 = 78;
+
+/// What a command says and how it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// For standard output; lines end in a newline.
+    pub out: String,
+    /// For standard error; lines end in a newline.
+    pub err: String,
+    /// The exit status.
+    pub status: u8,
+}
+
+/// Loads the configuration with all rules and partners, as the server does.
+pub fn check(path: &Path) -> Outcome {
+    match load_all(path) {
+        Ok(loaded) => {
+            let (policies, partners) = (loaded.policies.rules().count(), loaded.partners.iter().count());
+            let out = format!("{}: good; {policies} policy rules, {partners} partners\n", path.display());
+            Outcome { out, ..Outcome::default() }
+        }
+        Err(errors) => wrong(&errors),
+    }
+}
+
+/// One line an error, for every command that loads the configuration.
+pub fn wrong(errors: &ConfigErrors) -> Outcome {
+    Outcome { err: format!("{errors}\n"), status: EXIT_CONFIG, ..Outcome::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository(path: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    }
+
+    #[test]
+    fn the_sample_is_good() {
+        let outcome = check(&repository("deploy/sekisho.toml"));
+        assert_eq!((outcome.status, outcome.err.as_str()), (0, ""));
+        assert!(outcome.out.ends_with(": good; 9 policy rules, 1 partners\n"), "{}", outcome.out);
+    }
+
+    #[test]
+    fn errors_are_a_line_each_and_exit_78() {
+        let outcome = check(&repository("tests/bad-config/many-at-once.toml"));
+        assert_eq!((outcome.status, outcome.out.as_str(), outcome.err.lines().count()), (78, "", 9));
+    }
+}

@@ -1,0 +1,207 @@
+//! The words of sekisho.toml: sizes, durations, networks, hosts, addresses, time zones.
+//!
+//! In: one string as an administrator wrote it. Out: the typed value, or what is wrong and how to mend it (the place
+//! is added by the caller). Deliberately absent: keys, defaults, and checks of one value against another.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use jiff::tz::TimeZone;
+
+use crate::{language::Language, mail::Address, policy::Action, smtp::client::Tls, written};
+
+/// `50 MiB` → bytes.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no size; write a whole number and KiB, MiB or GiB, as in \"50 MiB\"");
+    let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
+    let factor: u64 = match unit {
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(factor).ok_or_else(|| format!("`{text}` is larger than any mail; write a smaller size"))
+}
+
+/// `10m` → duration.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no duration; write a whole number and s, m, h or d, as in \"10m\"");
+    let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let seconds = number.checked_mul(factor).ok_or_else(|| format!("`{text}` is longer than time; write less"))?;
+    Ok(Duration::from_secs(seconds))
+}
+
+/// `192.0.2.0/24`, or one address.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let network = text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| format!("`{text}` is no network; write an IP address or a CIDR range, as in \"192.0.2.0/24\""))?;
+    if network.prefix_len() == 0 {
+        return Err(format!("`{text}` lets the whole world relay through you; name the networks of your mail servers"));
+    }
+    Ok(network)
+}
+
+/// `127.0.0.1:10025`.
+pub(super) fn socket(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("`{text}` is no address to listen at; write an IP address and a port, as in \"127.0.0.1:10025\"")
+    })
+}
+
+/// `mx.example.co.jp:25`: checked, and kept as written for the client, which resolves it each time.
+pub(super) fn host_and_port(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is no next hop; write host:port, as in \"127.0.0.1:10026\" or \"[::1]:25\"");
+    if let Ok(socket) = text.parse::<SocketAddr>() {
+        return if socket.port() == 0 { Err(wrong()) } else { Ok(text.to_owned()) };
+    }
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let port: u16 = port.parse().map_err(|_| wrong())?;
+    if port == 0 || !is_hostname(host) {
+        return Err(wrong());
+    }
+    Ok(text.to_owned())
+}
+
+/// The name we go by in EHLO and in our own addresses.
+pub(super) fn hostname(text: &str) -> Result<String, String> {
+    if is_hostname(text) && text.parse::<IpAddr>().is_err() {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err(format!("`{text}` is no host name; write the full name of this machine, as in \"sekisho.example.co.jp\""))
+}
+
+/// `security@example.co.jp`.
+pub(super) fn address(text: &str) -> Result<Address, String> {
+    Address::parse(text).map_err(|error| format!("`{text}` is no mail address; {error}"))
+}
+
+/// `Asia/Tokyo`.
+pub(super) fn timezone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::get(text).map_err(|_| format!("`{text}` is no time zone; write its IANA name, as in \"Asia/Tokyo\""))
+}
+
+/// `https://sekisho.example.co.jp`, without a slash at its end.
+pub(super) fn url(text: &str) -> Result<String, String> {
+    let wrong = || {
+        format!(
+            "`{text}` is no web address; write http:// or https:// and the host, as in \"https://sekisho.example.co.jp\""
+        )
+    };
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(wrong)?;
+    let odd =
+        |c: char| !c.is_ascii() || c.is_ascii_control() || matches!(c, ' ' | '"' | '\'' | '<' | '>' | '?' | '#' | '@');
+    if rest.split('/').next().is_none_or(str::is_empty) || rest.contains(odd) {
+        return Err(wrong());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// A text that says something.
+pub(super) fn something(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("this is empty; write something or leave the key out".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// `ja` or `en`.
+pub(super) fn language(text: &str) -> Result<Language, String> {
+    word(text, "language", &[("ja", Language::Ja), ("en", Language::En)])
+}
+
+/// How the way to the next hop is protected.
+pub(super) fn tls(text: &str) -> Result<Tls, String> {
+    let words = [
+        ("never", Tls::Never),
+        ("opportunistic", Tls::Opportunistic),
+        ("required", Tls::Required),
+        ("verified", Tls::Verified),
+    ];
+    word(text, "TLS mode", &words)
+}
+
+/// What happens at least to every mail.
+pub(super) fn action(text: &str) -> Result<Action, String> {
+    word(text, "action", &Action::ALL.map(|action| (action.name(), action)))
+}
+
+fn word<T: Copy>(text: &str, what: &str, words: &[(&str, T)]) -> Result<T, String> {
+    words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
+        let hint = written::did_you_mean(text, words.iter().map(|(word, _)| *word));
+        let list = words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+        format!("`{text}` is no {what}{hint}; write one of {list}")
+    })
+}
+
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at_checked(digits)?;
+    Some((number.parse().ok()?, unit.trim_start_matches(' ')))
+}
+
+fn is_hostname(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_durations() {
+        assert_eq!(size("50 MiB"), Ok(50 << 20));
+        assert_eq!(size("64KiB"), Ok(64 << 10));
+        for wrong in ["50", "50 MB", "MiB", "", "-1 MiB", "1.5 GiB", "99999999999999 GiB", "５０ MiB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(duration("10d"), Ok(Duration::from_secs(864_000)));
+        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
+        for wrong in ["60", "1h30m", "ten minutes", "", "s", "99999999999999999999d", "999999999999999999d"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn hosts_and_networks() {
+        assert_eq!(network("10.0.0.1").unwrap().to_string(), "10.0.0.1/32");
+        for wrong in ["0.0.0.0/0", "::/0", "10.0.0.0/33", "office"] {
+            assert!(network(wrong).is_err(), "{wrong}");
+        }
+        for right in ["127.0.0.1:25", "[::1]:25", "mx.example.co.jp:25", "localhost:10026"] {
+            assert_eq!(host_and_port(right).as_deref(), Ok(right));
+        }
+        for wrong in ["mx.example.co.jp", "mx:0", "127.0.0.1:0", "::1:25", "a b:25", "mx:70000", ":25", "mx:+25x"] {
+            assert!(host_and_port(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", "-a.jp", "a..jp", "関所.jp", "127.0.0.1", "a_b.jp"] {
+            assert!(hostname(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn web_addresses() {
+        assert_eq!(url("https://sekisho.example.co.jp/").as_deref(), Ok("https://sekisho.example.co.jp"));
+        assert_eq!(url("http://127.0.0.1:8025").as_deref(), Ok("http://127.0.0.1:8025"));
+        for wrong in ["sekisho.example.co.jp", "ftp://x", "https://", "https:///x", "https://a b", "https://a\"b"] {
+            assert!(url(wrong).is_err(), "{wrong}");
+        }
+    }
+}

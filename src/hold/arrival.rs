@@ -1,0 +1,386 @@
+//! Taking a mail: from the pipeline's verdict to one commit after which it is ours.
+//!
+//! In: an [`Arrival`]. Out: the id to answer `250 held as ID` with, when all of this is on the disk at once: the mail
+//! and its sealed bytes, a held row for every group that waits, an outgoing mail for the group that does not, what
+//! people are told, the secret addresses at which they answer, and the journal record.
+//! A mail that the mail server brings again within a day is answered with the first id, and nothing else happens.
+//! Deliberately absent: the decision; groups come from policy as they are.
+
+use aws_lc_rs::digest::{Context, SHA256};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Hold, HoldError, later, new_id, rounded, telling, token};
+use crate::{
+    inspect::Inspection,
+    journal::{self, MailRecord, Record, Via},
+    mail::{Address, Envelope, MailId, Message, header},
+    notice::{self, Letter, Outcome},
+    policy::{Action, Group},
+    recipients::Recipient,
+    store::{Consignee, HeldRow, Kind, MailRow, OutboxRow, Purpose, State, StoreError, Writing},
+};
+
+/// How long the same mail counts as a retry.
+const RETRY_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// A mail with at least one recipient for whom it does not simply go out.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Its name from now on.
+    pub id: MailId,
+    /// When it came.
+    pub at: Timestamp,
+    /// Who delivered it: address and EHLO name.
+    pub peer: String,
+    /// From whom, to whom.
+    pub envelope: Envelope,
+    /// The address in the From field, if there is one: that person never decides about the mail either.
+    pub author: Option<Address>,
+    /// The bytes.
+    pub message: Message,
+    /// The header lines to put in front when it goes out.
+    pub trace: Vec<u8>,
+    /// The subject, decoded.
+    pub subject: String,
+    /// Every recipient, judged.
+    pub recipients: Vec<Recipient>,
+    /// What was found.
+    pub inspection: Inspection,
+    /// What policy decided.
+    pub groups: Vec<Group>,
+}
+
+impl Hold {
+    /// Takes a mail. After `Ok` it is ours, and the id is what people know it by.
+    pub async fn take(&self, arrival: Arrival) -> Result<MailId, HoldError> {
+        let at = rounded(arrival.at);
+        let retry_key = retry_key(&arrival).await?;
+        let since = at - RETRY_WITHIN;
+        if let Some(first) = self.store().mail_by_retry_key(&retry_key, since).await? {
+            return self.taken_before(self.store().write().await?, first, at).await;
+        }
+        let sealed = self.store().seal(&arrival.id.0, arrival.message.shared()).await?;
+        let mail = mail_row(&arrival, at, retry_key)?;
+        let held = self.held_rows(&arrival, at)?;
+
+        let mut writing = self.store().write().await?;
+        // The same mail may have come over two connections at once.
+        if let Some(first) = writing.mail_by_retry_key(&retry_key, since).await? {
+            return self.taken_before(writing, first, at).await;
+        }
+        writing.put_mail(&mail).await?;
+        writing.put_sealed(sealed).await?;
+        for row in &held {
+            writing.put_held(row).await?;
+            self.tell_about(&mut writing, &mail, row, &arrival.message).await?;
+        }
+        for group in &arrival.groups {
+            match group.action {
+                Action::Forward => writing.put_outbox(&release(&mail, None, &group.recipients, at)).await?,
+                Action::Reject => self.give_back_refused(&mut writing, &mail, group, &arrival.message).await?,
+                Action::Delay | Action::Hold | Action::RequireApproval => {}
+            }
+        }
+        journal::append(&mut writing, &[record(&arrival, at, &held)]).await?;
+        writing.commit().await?;
+        Ok(held.into_iter().next().map_or(arrival.id, |first| first.id))
+    }
+
+    async fn taken_before(&self, mut writing: Writing, first: MailId, at: Timestamp) -> Result<MailId, HoldError> {
+        let change = journal::Change {
+            held: first.clone(),
+            change: "retried".to_owned(),
+            by: None,
+            via: Via::Smtp,
+            detail: None,
+        };
+        journal::append(&mut writing, &[Record::change(first.clone(), at, change)]).await?;
+        writing.commit().await?;
+        Ok(first)
+    }
+
+    /// A row for each group that waits, the most severe first; that one has the mail's own id.
+    fn held_rows(&self, arrival: &Arrival, at: Timestamp) -> Result<Vec<HeldRow>, HoldError> {
+        let waits = |group: &&Group| matches!(group.action, Action::Delay | Action::Hold | Action::RequireApproval);
+        let mut groups: Vec<&Group> = arrival.groups.iter().filter(waits).collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.action));
+        let settings = &self.inner.settings;
+        let mut rows = Vec::with_capacity(groups.len());
+        for group in groups {
+            let id = if rows.is_empty() { arrival.id.clone() } else { new_id() };
+            let release_at = (group.action == Action::Delay).then(|| later(at, settings.delay));
+            rows.push(HeldRow {
+                id,
+                mail_id: arrival.id.clone(),
+                state: State::Pending,
+                action: group.action.name().to_owned(),
+                rcpt_to: group.recipients.clone(),
+                matched: json(&group.matched)?,
+                asked: self.deciders(group.action, arrival.envelope.sender.as_ref(), arrival.author.as_ref()),
+                created_at: at,
+                expires_at: later(at, settings.expires_after),
+                release_at,
+                changed_at: at,
+            });
+        }
+        Ok(rows)
+    }
+
+    /// Tells the sender what happened and asks those who decide.
+    async fn tell_about(
+        &self,
+        writing: &mut Writing,
+        mail: &MailRow,
+        held: &HeldRow,
+        original: &Message,
+    ) -> Result<(), HoldError> {
+        let story = telling::story(mail, held)?;
+        let hostname = &self.voice().hostname;
+        if let Some(sender) = &mail.sender {
+            let (reply_to, token) = token::make(hostname, &held.id, sender, Purpose::Withdraw)?;
+            writing.put_token(&token).await?;
+            let letter = Letter { to: sender, reply_to: Some(&reply_to), now: held.created_at };
+            let tell = if held.release_at.is_some() { notice::delay_notice } else { notice::hold_notice };
+            let notice = tell(&story, self.voice(), &letter);
+            self.post(writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, held.created_at).await?;
+        }
+        for person in &held.asked {
+            let (reply_to, token) = token::make(hostname, &held.id, person, Purpose::Decide)?;
+            writing.put_token(&token).await?;
+            let letter = Letter { to: person, reply_to: Some(&reply_to), now: held.created_at };
+            let notice = notice::approval_request(&story, self.voice(), &letter, original);
+            self.post(writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, held.created_at).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives the mail back for the recipients whom policy refuses.
+    async fn give_back_refused(
+        &self,
+        writing: &mut Writing,
+        mail: &MailRow,
+        group: &Group,
+        original: &Message,
+    ) -> Result<(), HoldError> {
+        let story = telling::story_of(mail, group.action, group.matched.clone(), &group.recipients)?;
+        let outcome = Outcome::Rejected { by: self.own_address()?, comment: String::new() };
+        self.give_back(writing, (mail, None), &story, &outcome, original, mail.at).await
+    }
+
+    /// Who speaks where no person decided.
+    fn own_address(&self) -> Result<Address, HoldError> {
+        let text = format!("sekisho@{}", self.voice().hostname);
+        Address::parse(&text).map_err(|error| HoldError::Row(format!("{text}: {error}")))
+    }
+}
+
+/// The outgoing mail that brings `mail` to `rcpt_to`.
+pub(super) fn release(mail: &MailRow, held: Option<&MailId>, rcpt_to: &[Address], now: Timestamp) -> OutboxRow {
+    OutboxRow {
+        id: new_id(),
+        kind: Kind::Release,
+        mail_id: Some(mail.id.clone()),
+        held_id: held.cloned(),
+        sealed_id: mail.id.0.clone(),
+        sender: mail.sender.clone(),
+        body: mail.body,
+        smtputf8: mail.smtputf8,
+        trace: mail.trace.clone(),
+        recipients: rcpt_to.iter().cloned().map(Consignee::new).collect(),
+        attempts: 0,
+        created_at: now,
+        next_attempt_at: now,
+    }
+}
+
+fn mail_row(arrival: &Arrival, at: Timestamp, retry_key: [u8; 32]) -> Result<MailRow, HoldError> {
+    let forwarded = arrival.groups.iter().filter(|group| group.action == Action::Forward);
+    Ok(MailRow {
+        id: arrival.id.clone(),
+        at,
+        peer: arrival.peer.clone(),
+        sender: arrival.envelope.sender.clone(),
+        author: arrival.author.clone(),
+        from_field: arrival.message.header("From").map(|from| header::decode(from.value)).unwrap_or_default(),
+        body: arrival.envelope.body,
+        smtputf8: arrival.envelope.smtputf8,
+        message_id: arrival.message.message_id(),
+        subject: arrival.subject.clone(),
+        size: arrival.message.bytes().len() as u64,
+        trace: arrival.trace.clone(),
+        sent_to: forwarded.flat_map(|group| group.recipients.clone()).collect(),
+        persons: arrival.inspection.persons,
+        inspection: json(&arrival.inspection)?,
+        recipients: json(&arrival.recipients)?,
+        retry_key,
+    })
+}
+
+fn record(arrival: &Arrival, at: Timestamp, held: &[HeldRow]) -> Record {
+    let Arrival { peer, envelope, message, inspection, groups, .. } = arrival;
+    let mut mail = MailRecord::new(peer.clone(), envelope, message, inspection, groups);
+    mail.held = held.iter().map(|row| row.id.clone()).collect();
+    Record::mail(arrival.id.clone(), at, mail)
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, HoldError> {
+    serde_json::to_string(value).map_err(|error| HoldError::Row(error.to_string()))
+}
+
+/// What two deliveries of one mail have in common: Message-ID, envelope, body. Without a Message-ID all header fields
+/// count, for two short mails to one person may well say the same.
+async fn retry_key(arrival: &Arrival) -> Result<[u8; 32], HoldError> {
+    let (envelope, message) = (arrival.envelope.clone(), arrival.message.clone());
+    let hashed = tokio::task::spawn_blocking(move || {
+        let mut recipients: Vec<String> = envelope.recipients.iter().map(Address::canonical).collect();
+        recipients.sort_unstable();
+        let sender = envelope.sender.as_ref().map(Address::canonical).unwrap_or_default();
+        let (message_id, bytes) = match message.message_id() {
+            Some(id) => (id, message.body()),
+            None => (String::new(), message.bytes()),
+        };
+        let mut hash = Context::new(&SHA256);
+        for text in [&message_id, &sender].into_iter().chain(&recipients) {
+            hash.update(&(text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+        hash.update(bytes);
+        let mut key = [0; 32];
+        key.copy_from_slice(hash.finish().as_ref());
+        key
+    });
+    Ok(hashed.await.map_err(|error| StoreError::System(error.to_string()))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hold::fixture::*;
+
+    #[tokio::test]
+    async fn one_commit_holds_the_mail_asks_the_approvers_and_tells_the_sender() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let id = hold.take(arrival(vec![group(Action::RequireApproval, &[OUTSIDE])])).await.unwrap();
+        drop((store, hold));
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let list = hold.list(Some(State::Pending)).await.unwrap();
+        assert_eq!((list.len(), &list[0].id, list[0].persons), (1, &id, 12));
+        assert_eq!(list[0].rules, ["rule-require_approval"]);
+        let letters = outbox(&store).await;
+        let to: Vec<&str> = letters.iter().map(|letter| letter.to[0].as_str()).collect();
+        assert_eq!(to, [SENDER, BOSS, VICE]);
+        let secrets: std::collections::HashSet<String> = letters.iter().map(|letter| letter.secret()).collect();
+        assert_eq!(secrets.len(), 3);
+        assert!(letters[1].text.contains("secret words"), "the approver gets the original");
+        assert!(!letters[0].text.contains("secret words"), "the sender's notice has no content");
+        assert_eq!(changes(&store).await, ["mail require_approval"]);
+    }
+
+    #[tokio::test]
+    async fn the_summary_has_exactly_the_keys_of_the_contract() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_store, hold) = hold_in(dir.path(), settings()).await;
+        hold.take(arrival(vec![group(Action::Hold, &[OUTSIDE])])).await.unwrap();
+        let line = serde_json::to_value(&hold.list(None).await.unwrap()[0]).unwrap();
+        let mut keys: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        let mut contract: Vec<&str> =
+            "id state mail_from rcpt_to subject persons decision rules created_at expires_at approvals"
+                .split(' ')
+                .collect();
+        contract.sort_unstable();
+        assert_eq!(keys, contract);
+        assert_eq!((line["state"].as_str(), line["decision"].as_str()), (Some("pending"), Some("hold")));
+    }
+
+    #[tokio::test]
+    async fn every_group_of_a_mixed_verdict_goes_its_own_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let mail = arrival(vec![
+            group(Action::Forward, &["in@example.co.jp"]),
+            group(Action::Delay, &["one@x.example.com"]),
+            group(Action::RequireApproval, &["two@x.example.com"]),
+            group(Action::Reject, &["three@x.example.com"]),
+        ]);
+        let id = hold.take(mail).await.unwrap();
+        let list = hold.list(None).await.unwrap();
+        let held: Vec<_> = list.iter().map(|held| (held.decision, held.rcpt_to[0].as_str())).collect();
+        assert!(held.contains(&(Action::Delay, "one@x.example.com")), "{held:?}");
+        assert!(held.contains(&(Action::RequireApproval, "two@x.example.com")), "{held:?}");
+        assert_eq!(held.len(), 2);
+        let told = list.iter().find(|held| held.id == id).unwrap();
+        assert_eq!(told.decision, Action::RequireApproval, "the id that is told is the most severe");
+        let letters = outbox(&store).await;
+        let of = |kind: Kind| letters.iter().filter(move |letter| letter.kind == kind).collect::<Vec<_>>();
+        assert_eq!(of(Kind::Release).len(), 1);
+        assert_eq!(of(Kind::Release)[0].to, ["in@example.co.jp"]);
+        assert_eq!(of(Kind::Dsn).len(), 1);
+        assert!(of(Kind::Dsn)[0].text.contains("three@x.example.com"));
+        assert_eq!(of(Kind::Dsn)[0].to, [SENDER]);
+        assert_eq!(of(Kind::Notice).len(), 4, "delay and hold notice, two approvers");
+    }
+
+    #[tokio::test]
+    async fn a_retry_is_the_same_mail_whatever_became_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let verdict = || vec![group(Action::RequireApproval, &[OUTSIDE])];
+        let id = hold.take(arrival(verdict())).await.unwrap();
+        let before = outbox(&store).await.len();
+        assert_eq!(hold.take(arrival(verdict())).await.unwrap(), id);
+        hold.reject(&id.0, &address(BOSS), Via::Cli, "", noon()).await.unwrap();
+        assert_eq!(hold.take(arrival(verdict())).await.unwrap(), id);
+        assert_eq!(outbox(&store).await.len(), before + 1, "only the outcome of the rejection");
+        assert_eq!(changes(&store).await, ["mail require_approval", "retried", "rejected", "retried"]);
+
+        let other_body =
+            Arrival { message: Message::new(*b"Message-ID: <1@example.co.jp>\r\n\r\nother"), ..arrival(verdict()) };
+        assert_ne!(hold.take(other_body).await.unwrap(), id);
+        assert_ne!(hold.take(arrival(vec![group(Action::RequireApproval, &["b@x.example.com"])])).await.unwrap(), id);
+        let next_day = Arrival { at: later(noon(), minutes(24 * 60)), ..arrival(verdict()) };
+        assert_ne!(hold.take(next_day).await.unwrap(), id);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_same_mail_over_ten_connections_at_once_is_held_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, one) = hold_in(dir.path(), settings()).await;
+        let (_, two) = hold_in(dir.path(), settings()).await;
+        let mut taking = tokio::task::JoinSet::new();
+        for number in 0..10 {
+            let hold = if number % 2 == 0 { one.clone() } else { two.clone() };
+            taking.spawn(async move { hold.take(arrival(vec![group(Action::Hold, &[OUTSIDE])])).await.unwrap() });
+        }
+        let ids: std::collections::HashSet<MailId> = taking.join_all().await.into_iter().collect();
+        assert_eq!((ids.len(), one.list(None).await.unwrap().len()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_journalled_is_not_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let mut writing = store.write().await.unwrap();
+        writing.tamper("ALTER TABLE journal RENAME TO gone").await;
+        writing.commit().await.unwrap();
+        hold.take(arrival(vec![group(Action::Hold, &[OUTSIDE])])).await.unwrap_err();
+        assert!(hold.list(None).await.unwrap().is_empty());
+        assert!(outbox(&store).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_mail_without_a_sender_is_held_and_only_the_security_team_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let mut mail = arrival(vec![group(Action::RequireApproval, &[OUTSIDE]), group(Action::Reject, &["b@x.jp"])]);
+        mail.envelope.sender = None;
+        let id = hold.take(mail).await.unwrap();
+        let to: Vec<String> = outbox(&store).await.into_iter().flat_map(|letter| letter.to).collect();
+        assert_eq!(to, [SECURITY]);
+        let error = hold.approve(&id.0, &address(BOSS), Via::Cli, "", noon()).await.unwrap_err();
+        assert!(matches!(error, HoldError::NotADecider { .. }), "{error}");
+        hold.approve(&id.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        assert_eq!(outbox(&store).await.len(), 2, "the release, and no notice to nobody");
+    }
+}

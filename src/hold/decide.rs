@@ -1,0 +1,328 @@
+//! What people decide about a held mail.
+//!
+//! In: an id or its unambiguous beginning, who acts, from where, and what they say. Out: a [`Decided`], after one commit
+//! that holds the new state, the person's word, the mails that follow from it and the journal record.
+//! Deliberately absent: proof that the person is who they say (the caller's), and more than one approval (later).
+
+use jiff::Timestamp;
+
+use super::{Hold, HoldError, arrival, rounded, telling};
+use crate::{
+    journal::{self, Record, Via},
+    mail::{Address, MailId},
+    notice::Outcome,
+    store::{Approval, Change, HeldRow, MailRow, State, Writing},
+};
+
+/// The longest comment that is kept, in characters.
+const COMMENT: usize = 2000;
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// The whole id.
+    pub id: MailId,
+    /// Where the mail stands now.
+    pub state: State,
+}
+
+impl Hold {
+    /// Lets a held mail go. `person` must be among those who may decide, and is never its sender.
+    pub async fn approve(
+        &self,
+        id: &str,
+        person: &Address,
+        via: Via,
+        comment: &str,
+        now: Timestamp,
+    ) -> Result<Decided, HoldError> {
+        let now = rounded(now);
+        let (mut writing, mail, held) = self.undecided(id, person, now).await?;
+        change(&mut writing, &held, Change::Approve, now).await?;
+        let comment = heard(&mut writing, &held, person, "approve", via, comment, now).await?;
+        writing.put_outbox(&arrival::release(&mail, Some(&held.id), &held.rcpt_to, now)).await?;
+        let outcome = Outcome::Released { by: vec![person.clone()], comment };
+        self.tell_outcome(&mut writing, (&mail, &held), &outcome, now).await?;
+        conclude(writing, held, Change::Approve, Some(person), via, now).await
+    }
+
+    /// Keeps a held mail from going. The same persons may do so.
+    pub async fn reject(
+        &self,
+        id: &str,
+        person: &Address,
+        via: Via,
+        comment: &str,
+        now: Timestamp,
+    ) -> Result<Decided, HoldError> {
+        let now = rounded(now);
+        let (mut writing, mail, held) = self.undecided(id, person, now).await?;
+        change(&mut writing, &held, Change::Reject, now).await?;
+        let comment = heard(&mut writing, &held, person, "reject", via, comment, now).await?;
+        let outcome = Outcome::Rejected { by: person.clone(), comment };
+        self.tell_outcome(&mut writing, (&mail, &held), &outcome, now).await?;
+        conclude(writing, held, Change::Reject, Some(person), via, now).await
+    }
+
+    /// Takes a held or delayed mail back. `person` must be its sender.
+    pub async fn withdraw(&self, id: &str, person: &Address, via: Via, now: Timestamp) -> Result<Decided, HoldError> {
+        let now = rounded(now);
+        let mut writing = self.store().write().await?;
+        let held = one(writing.held_by_prefix(&normal(id)).await?, id)?;
+        let mail = mail_of(&mut writing, &held).await?;
+        if !is_sender(&mail, person) {
+            return Err(HoldError::NotTheSender { id: held.id, person: person.clone() });
+        }
+        change(&mut writing, &held, Change::Withdraw, now).await?;
+        self.tell_outcome(&mut writing, (&mail, &held), &Outcome::Withdrawn, now).await?;
+        conclude(writing, held, Change::Withdraw, Some(person), via, now).await
+    }
+
+    /// The held mail `id`, about which `person` may decide now.
+    async fn undecided(
+        &self,
+        id: &str,
+        person: &Address,
+        now: Timestamp,
+    ) -> Result<(Writing, MailRow, HeldRow), HoldError> {
+        let mut writing = self.store().write().await?;
+        let held = one(writing.held_by_prefix(&normal(id)).await?, id)?;
+        let mail = mail_of(&mut writing, &held).await?;
+        if is_sender(&mail, person) {
+            return Err(HoldError::OwnMail { id: held.id, person: person.clone() });
+        }
+        let action = telling::action(&held.action)?;
+        let deciders = self.deciders(action, mail.sender.as_ref(), mail.author.as_ref());
+        if !deciders.iter().any(|decider| decider.same_mailbox(person)) {
+            return Err(HoldError::NotADecider { id: held.id, person: person.clone(), deciders });
+        }
+        if held.state == State::Pending && held.expires_at <= now {
+            return Err(HoldError::TooLate { id: held.id, deadline: held.expires_at });
+        }
+        Ok((writing, mail, held))
+    }
+}
+
+/// The one held mail of `found`, which were looked up by `id`.
+pub(super) fn one(found: Vec<HeldRow>, id: &str) -> Result<HeldRow, HoldError> {
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(held), None) => Ok(held),
+        // A whole id is not the beginning of another one: all have the same length.
+        (Some(_), Some(_)) => Err(HoldError::Ambiguous(id.to_owned())),
+        (None, _) => Err(HoldError::Unknown(id.to_owned())),
+    }
+}
+
+/// An id as people may type it.
+pub(super) fn normal(id: &str) -> String {
+    id.trim().to_ascii_uppercase()
+}
+
+/// Whether `person` sent it.
+pub(super) fn is_sender(mail: &MailRow, person: &Address) -> bool {
+    [&mail.sender, &mail.author].into_iter().flatten().any(|own| own.same_mailbox(person))
+}
+
+/// The mail that is held.
+pub(super) async fn mail_of(writing: &mut Writing, held: &HeldRow) -> Result<MailRow, HoldError> {
+    let mail = writing.mail(&held.mail_id).await?;
+    mail.ok_or_else(|| HoldError::Row(format!("{} belongs to no mail", held.id)))
+}
+
+/// Changes the state, or says that it was changed before.
+pub(super) async fn change(
+    writing: &mut Writing,
+    held: &HeldRow,
+    change: Change,
+    now: Timestamp,
+) -> Result<(), HoldError> {
+    if writing.change_held(&held.id, change, now).await? {
+        return Ok(());
+    }
+    Err(HoldError::Decided { id: held.id.clone(), state: held.state, since: held.changed_at })
+}
+
+/// Writes down what changed, and commits.
+pub(super) async fn conclude(
+    mut writing: Writing,
+    held: HeldRow,
+    change: Change,
+    by: Option<&Address>,
+    via: Via,
+    now: Timestamp,
+) -> Result<Decided, HoldError> {
+    let entry = telling::change(&held, change.to().name(), by, via);
+    journal::append(&mut writing, &[Record::change(held.mail_id, now, entry)]).await?;
+    writing.commit().await?;
+    Ok(Decided { id: held.id, state: change.to() })
+}
+
+/// Keeps what a person said, and gives back as much of the comment as is kept.
+async fn heard(
+    writing: &mut Writing,
+    held: &HeldRow,
+    person: &Address,
+    verdict: &str,
+    via: Via,
+    comment: &str,
+    at: Timestamp,
+) -> Result<String, HoldError> {
+    let comment: String = comment.chars().take(COMMENT).collect();
+    let approval = Approval {
+        held_id: held.id.clone(),
+        person: person.canonical(),
+        verdict: verdict.to_owned(),
+        comment: comment.clone(),
+        via: via.name().to_owned(),
+        at,
+    };
+    if writing.put_approval(&approval).await? {
+        return Ok(comment);
+    }
+    Err(HoldError::Decided { id: held.id.clone(), state: held.state, since: held.changed_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        hold::{Settings, fixture::*, later},
+        policy::Action,
+        store::Kind,
+    };
+
+    async fn held(hold: &Hold, action: Action) -> String {
+        hold.take(arrival(vec![group(action, &[OUTSIDE])])).await.unwrap().0
+    }
+
+    #[tokio::test]
+    async fn an_approval_releases_the_mail_and_tells_its_sender() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let id = held(&hold, Action::RequireApproval).await;
+        let short = id[..20].to_lowercase();
+        let decided =
+            hold.approve(&short, &address("Boss@EXAMPLE.co.jp"), Via::Cli, "ok, checked", noon()).await.unwrap();
+        assert_eq!((decided.id.0.as_str(), decided.state), (id.as_str(), State::Approved));
+        let letters = outbox(&store).await;
+        let release: Vec<_> = letters.iter().filter(|letter| letter.kind == Kind::Release).collect();
+        assert_eq!((release.len(), release[0].text.as_bytes(), release[0].to[0].as_str()), (1, BYTES, OUTSIDE));
+        let outcome = letters.last().unwrap();
+        assert!(
+            letters.iter().any(|l| l.kind == Kind::Notice && l.to == [SENDER] && l.text.contains(BOSS)),
+            "{outcome:?}"
+        );
+        let approvals = hold.list(None).await.unwrap().remove(0).approvals;
+        assert_eq!((approvals[0].person.as_str(), approvals[0].comment.as_str()), (BOSS, "ok, checked"));
+        assert_eq!(changes(&store).await, ["mail require_approval", "approved"]);
+        let again = hold.approve(&id, &address(VICE), Via::Cli, "", noon()).await.unwrap_err();
+        assert!(matches!(again, HoldError::Decided { state: State::Approved, .. }), "{again}");
+    }
+
+    #[tokio::test]
+    async fn nobody_decides_about_their_own_mail() {
+        let dir = tempfile::tempdir().unwrap();
+        let everyone = vec![address(SENDER), address(BOSS)];
+        let settings = Settings { security: everyone.clone(), approvers: everyone, ..settings() };
+        let (_, hold) = hold_in(dir.path(), settings).await;
+        for (number, action) in [Action::Hold, Action::RequireApproval].into_iter().enumerate() {
+            let mut mail = arrival(vec![group(action, &[&format!("a{number}@x.example.com")])]);
+            mail.envelope.sender = Some(address("TARO@example.co.jp"));
+            let id = hold.take(mail).await.unwrap().0;
+            let error = hold.approve(&id, &address(SENDER), Via::Console, "", noon()).await.unwrap_err();
+            assert!(matches!(error, HoldError::OwnMail { .. }), "{error}");
+            let error = hold.reject(&id, &address(SENDER), Via::Console, "", noon()).await.unwrap_err();
+            assert!(matches!(error, HoldError::OwnMail { .. }), "{error}");
+        }
+        // The person in the From field wrote it, whoever's envelope it travels in.
+        let mut mail = arrival(vec![group(Action::Hold, &["c@x.example.com"])]);
+        mail.envelope.sender = Some(address("bounces@example.co.jp"));
+        let id = hold.take(mail).await.unwrap().0;
+        let error = hold.approve(&id, &address(SENDER), Via::Console, "", noon()).await.unwrap_err();
+        assert!(matches!(error, HoldError::OwnMail { .. }), "{error}");
+        assert_eq!(hold.show(&id).await.unwrap().asked, [address(BOSS)]);
+    }
+
+    #[tokio::test]
+    async fn without_another_approver_the_security_team_decides_or_it_waits() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, hold) = hold_in(dir.path(), Settings { approvers: vec![address(SENDER)], ..settings() }).await;
+        let id = held(&hold, Action::RequireApproval).await;
+        assert_eq!(hold.show(&id).await.unwrap().asked, [address(SECURITY)]);
+        hold.approve(&id, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+
+        let dir = tempfile::tempdir().unwrap();
+        let nobody = Settings { approvers: vec![address(SENDER)], security: vec![address(SENDER)], ..settings() };
+        let (store, hold) = hold_in(dir.path(), nobody).await;
+        let id = held(&hold, Action::RequireApproval).await;
+        let shown = hold.show(&id).await.unwrap();
+        assert_eq!((shown.summary.state, shown.asked.len()), (State::Pending, 0));
+        let to: Vec<String> = outbox(&store).await.into_iter().flat_map(|letter| letter.to).collect();
+        assert_eq!(to, [SENDER]);
+    }
+
+    #[tokio::test]
+    async fn only_those_who_may_decide_do_and_ids_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, hold) = hold_in(dir.path(), settings()).await;
+        let id = held(&hold, Action::Hold).await;
+        for stranger in [BOSS, "eve@example.co.jp"] {
+            let error = hold.approve(&id, &address(stranger), Via::Cli, "", noon()).await.unwrap_err();
+            assert!(error.to_string().contains(SECURITY), "{error}");
+        }
+        let error = hold.withdraw(&id, &address(SECURITY), Via::Cli, noon()).await.unwrap_err();
+        assert!(matches!(error, HoldError::NotTheSender { .. }), "{error}");
+        held(&hold, Action::RequireApproval).await;
+        hold.take(arrival(vec![group(Action::Hold, &["b@x.example.com"])])).await.unwrap();
+        let error = hold.approve("0", &address(SECURITY), Via::Cli, "", noon()).await.unwrap_err();
+        assert!(matches!(error, HoldError::Ambiguous(_)), "{error}");
+        for unknown in ["", "ZZZ", "%", "_"] {
+            let error = hold.approve(unknown, &address(SECURITY), Via::Cli, "", noon()).await.unwrap_err();
+            assert!(matches!(error, HoldError::Unknown(_) | HoldError::Ambiguous(_)), "{unknown}: {error}");
+        }
+        assert!(hold.list(None).await.unwrap().iter().all(|held| held.state == State::Pending));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn whatever_comes_at_once_has_exactly_one_outcome() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, one) = hold_in(dir.path(), settings()).await;
+        let (_, two) = hold_in(dir.path(), settings()).await;
+        for round in 0..12 {
+            let id = one
+                .take(arrival(vec![group(Action::RequireApproval, &[&format!("a{round}@x.example.com")])]))
+                .await
+                .unwrap()
+                .0;
+            let mut racing = tokio::task::JoinSet::new();
+            for number in 0..16 {
+                let hold = if number % 2 == 0 { one.clone() } else { two.clone() };
+                let id = id.clone();
+                racing.spawn(async move {
+                    let end = later(noon(), minutes(60));
+                    let before = later(noon(), minutes(59));
+                    match number % 5 {
+                        0 => hold.approve(&id, &address(BOSS), Via::Cli, "", before).await.is_ok(),
+                        1 => hold.approve(&id, &address(VICE), Via::Console, "", before).await.is_ok(),
+                        2 => hold.reject(&id, &address(VICE), Via::Reply, "", before).await.is_ok(),
+                        3 => hold.withdraw(&id, &address(SENDER), Via::Reply, before).await.is_ok(),
+                        _ => hold.due(end).await.unwrap().expired == 1,
+                    }
+                });
+            }
+            let happened = racing.join_all().await.into_iter().filter(|happened| *happened).count();
+            assert_eq!(happened, 1, "round {round}");
+            let state = one.show(&id).await.unwrap().summary.state;
+            let released = outbox(&store)
+                .await
+                .iter()
+                .filter(|l| l.kind == Kind::Release && l.to[0].starts_with(&format!("a{round}@")))
+                .count();
+            assert_eq!(released, usize::from(state == State::Approved), "{state}");
+            assert!(one.show(&id).await.unwrap().summary.approvals.len() <= 1);
+        }
+        let ends = changes(&store).await.into_iter().filter(|change| !change.starts_with("mail")).count();
+        assert_eq!(ends, 12, "one change a mail in the journal");
+    }
+}

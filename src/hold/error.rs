@@ -1,0 +1,94 @@
+//! Why the hold did not do what it was asked, in words for the person who asked.
+//!
+//! In: faults and refusals. Out: a [`HoldError`]. Deliberately absent: how it is shown (`console`, `cli`).
+
+use jiff::Timestamp;
+
+use crate::{
+    journal::JournalError,
+    mail::{Address, MailId},
+    store::{State, StoreError},
+};
+
+/// Why not.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HoldError {
+    /// No held mail has this id.
+    #[error("no held mail has the id {0}; `sekisho held list` shows those there are")]
+    Unknown(String),
+    /// Several held mails have ids that begin so.
+    #[error("several held mails have ids that begin with {0}; give more of the id")]
+    Ambiguous(String),
+    /// Somebody who is not in the approver set of this mail.
+    #[error("{person} may not decide about {id}; those who may: {}", listed(.deciders))]
+    NotADecider {
+        /// The held mail.
+        id: MailId,
+        /// Who tried.
+        person: Address,
+        /// Who may.
+        deciders: Vec<Address>,
+    },
+    /// The sender of a mail tried to approve or reject it.
+    #[error("{person} sent {id} and cannot decide about it; the sender can only withdraw it")]
+    OwnMail {
+        /// The held mail.
+        id: MailId,
+        /// Who tried.
+        person: Address,
+    },
+    /// Somebody else than the sender tried to take a mail back.
+    #[error("only the sender can withdraw {id}, and {person} is not its sender")]
+    NotTheSender {
+        /// The held mail.
+        id: MailId,
+        /// Who tried.
+        person: Address,
+    },
+    /// Somebody else than its sender and those who decide asked to see a mail.
+    #[error("{person} may not see the original of {id}")]
+    NotForYou {
+        /// The held mail.
+        id: MailId,
+        /// Who tried.
+        person: Address,
+    },
+    /// It is not pending any more.
+    #[error("{id} is already {state} (since {since}); nothing was changed")]
+    Decided {
+        /// The held mail.
+        id: MailId,
+        /// Where it stands.
+        state: State,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Its time is over, and it is about to go back to its sender.
+    #[error("the time to decide about {id} was over at {deadline}; it goes back to its sender")]
+    TooLate {
+        /// The held mail.
+        id: MailId,
+        /// When its time was over.
+        deadline: Timestamp,
+    },
+    /// What is in the outbox under this id has not been released by anybody.
+    #[error("the outgoing mail {0} belongs to a held mail that is not approved; it stays here")]
+    NotCleared(MailId),
+    /// A row does not say what this program writes.
+    #[error("the database holds a row that cannot be understood: {0}")]
+    Row(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+fn listed(deciders: &[Address]) -> String {
+    if deciders.is_empty() {
+        return "nobody (it waits until its time is over, or its delay)".to_owned();
+    }
+    deciders.iter().map(Address::as_str).collect::<Vec<_>>().join(", ")
+}

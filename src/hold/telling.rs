@@ -1,0 +1,154 @@
+//! The seam to `notice`: from rows to a story, from a story to mails in the outbox.
+//!
+//! In: what the store has about a mail. Out: a [`Story`], and our own mails sealed and queued as part of the same
+//! change. Deliberately absent: words (`notice`) and when to tell whom (the rest of this room).
+
+use jiff::Timestamp;
+
+use super::{Hold, HoldError, new_id};
+use crate::{
+    journal,
+    mail::{Address, MailId, Message},
+    notice::{self, Letter, Notice, Outcome, Story},
+    policy::{Action, Matched},
+    recipients::Recipient,
+    store::{Approval, Consignee, HeldRow, Kind, MailRow, OutboxRow, State, Writing},
+};
+
+/// Everything that may be told about a held mail.
+pub(super) fn story(mail: &MailRow, held: &HeldRow) -> Result<Story, HoldError> {
+    let mut story = story_of(mail, action(&held.action)?, parse(&held.matched)?, &held.rcpt_to)?;
+    story.id = held.id.clone();
+    story.deciders = held.asked.clone();
+    story.deadline = held.release_at.unwrap_or(held.expires_at);
+    Ok(story)
+}
+
+/// The same about recipients for whom it is not held.
+pub(super) fn story_of(
+    mail: &MailRow,
+    action: Action,
+    matched: Vec<Matched>,
+    rcpt_to: &[Address],
+) -> Result<Story, HoldError> {
+    let mut recipients: Vec<Recipient> = parse(&mail.recipients)?;
+    recipients.retain(|recipient| rcpt_to.contains(&recipient.address));
+    Ok(Story {
+        id: mail.id.clone(),
+        message_id: mail.message_id.clone(),
+        subject: mail.subject.clone(),
+        sender: mail.sender.clone(),
+        author: mail.from_field.clone(),
+        recipients,
+        sent_to: mail.sent_to.clone(),
+        inspection: parse(&mail.inspection)?,
+        action,
+        matched,
+        deciders: Vec::new(),
+        arrived_at: mail.at,
+        deadline: mail.at,
+    })
+}
+
+/// How it ended, if it did.
+pub(super) fn outcome_of(held: &HeldRow, approvals: &[Approval]) -> Option<Outcome> {
+    let said = |verdict: &'static str| approvals.iter().filter(move |approval| approval.verdict == verdict);
+    let person = |approval: &Approval| Address::parse(&approval.person).ok();
+    match held.state {
+        State::Pending => None,
+        State::Approved | State::Released | State::Delivered | State::Bounced => Some(Outcome::Released {
+            by: said("approve").filter_map(person).collect(),
+            comment: said("approve").map(|approval| approval.comment.as_str()).collect::<Vec<_>>().join("\n"),
+        }),
+        State::Rejected => said("reject")
+            .find_map(|approval| Some(Outcome::Rejected { by: person(approval)?, comment: approval.comment.clone() })),
+        State::Withdrawn => Some(Outcome::Withdrawn),
+        State::Expired => Some(Outcome::Expired),
+    }
+}
+
+/// A journal entry about a held mail.
+pub(super) fn change(held: &HeldRow, what: &str, by: Option<&Address>, via: journal::Via) -> journal::Change {
+    journal::Change {
+        held: held.id.clone(),
+        change: what.to_owned(),
+        by: by.map(Address::canonical),
+        via,
+        detail: None,
+    }
+}
+
+/// The action of a held mail.
+pub(super) fn action(name: &str) -> Result<Action, HoldError> {
+    Action::ALL
+        .into_iter()
+        .find(|action| action.name() == name)
+        .ok_or_else(|| HoldError::Row(format!("{name} is no action")))
+}
+
+pub(super) fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, HoldError> {
+    serde_json::from_str(json).map_err(|error| HoldError::Row(error.to_string()))
+}
+
+impl Hold {
+    /// Puts one of our own mails into the outbox as part of `writing`.
+    pub(super) async fn post(
+        &self,
+        writing: &mut Writing,
+        (mail, held): (&MailId, Option<&MailId>),
+        kind: Kind,
+        notice: Notice,
+        now: Timestamp,
+    ) -> Result<(), HoldError> {
+        let id = new_id();
+        let to = notice.to().clone();
+        let row = OutboxRow {
+            id: id.clone(),
+            kind,
+            mail_id: Some(mail.clone()),
+            held_id: held.cloned(),
+            sealed_id: id.0.clone(),
+            sender: None,
+            body: notice.body_kind(),
+            smtputf8: !to.as_str().is_ascii(),
+            trace: Vec::new(),
+            recipients: vec![Consignee::new(to)],
+            attempts: 0,
+            created_at: now,
+            next_attempt_at: now,
+        };
+        let sealed = self.store().seal(&id.0, notice.into_bytes()).await?;
+        writing.put_sealed(sealed).await?;
+        Ok(writing.put_outbox(&row).await?)
+    }
+
+    /// Tells the sender, if there is one, how it ended.
+    pub(super) async fn tell_outcome(
+        &self,
+        writing: &mut Writing,
+        (mail, held): (&MailRow, &HeldRow),
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<(), HoldError> {
+        let Some(to) = &mail.sender else { return Ok(()) };
+        let letter = Letter { to, reply_to: None, now };
+        let notice = notice::outcome(&story(mail, held)?, self.voice(), &letter, outcome);
+        self.post(writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, now).await
+    }
+
+    /// Gives a mail back to its sender, if there is one.
+    pub(super) async fn give_back(
+        &self,
+        writing: &mut Writing,
+        (mail, held): (&MailRow, Option<&MailId>),
+        story: &Story,
+        outcome: &Outcome,
+        original: &Message,
+        now: Timestamp,
+    ) -> Result<(), HoldError> {
+        let Some(to) = &mail.sender else { return Ok(()) };
+        let letter = Letter { to, reply_to: None, now };
+        let notice = notice::returned(story, self.voice(), &letter, outcome, original);
+        self.post(writing, (&mail.id, held), Kind::Dsn, notice, now).await
+    }
+}

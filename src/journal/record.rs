@@ -1,0 +1,232 @@
+//! One record: everything the journal says about a mail or about a change of a held mail.
+//!
+//! In: envelope, inspection and groups of a mail. Out: a [`Record`], whose JSON form is what is chained and searched.
+//! Deliberately absent: content, see the room's doc.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    inspect::{Category, Inspection, Reportable},
+    mail::{Address, Envelope, MailId, Message},
+    policy::{Action, Group},
+};
+
+/// One record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The mail it is about.
+    pub id: MailId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum What {
+    /// A mail came and was decided on.
+    Mail(Box<MailRecord>),
+    /// Something happened to a held mail.
+    Change(Change),
+}
+
+/// What came and what was decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailRecord {
+    /// Who delivered it: address and EHLO name.
+    pub client: String,
+    /// The reverse path; null for `<>`.
+    pub mail_from: Option<Address>,
+    /// Every recipient.
+    pub rcpt_to: Vec<Address>,
+    /// With its angle brackets.
+    pub message_id: Option<String>,
+    /// In bytes.
+    pub size: u64,
+    /// How many people's data is in it.
+    pub persons: u32,
+    /// How often each detector hit.
+    pub detectors: BTreeMap<String, u32>,
+    /// The legal categories of what was found.
+    pub categories: BTreeSet<Category>,
+    /// Under which headings a leak would have to be reported.
+    pub reportable: Vec<Reportable>,
+    /// How many parts could not be read.
+    pub uninspected: u32,
+    /// The most severe action of all.
+    pub decision: Action,
+    /// What was decided for whom, and by which rules.
+    pub decisions: Vec<Decided>,
+    /// What the next hop said, if the mail went out at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_hop: Option<String>,
+    /// The ids under which it is held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<MailId>,
+}
+
+/// What was decided for some recipients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// What becomes of the mail for them.
+    pub action: Action,
+    /// Who they are.
+    pub rcpt_to: Vec<Address>,
+    /// The rules that matched.
+    pub rules: Vec<String>,
+}
+
+/// What happened to a held mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The held mail.
+    pub held: MailId,
+    /// `approved` `rejected` `withdrawn` `expired` `released` `delivered` `bounced`, or what was done without a change:
+    /// `viewed` `retried` `refused` (an answer) `destroyed` (its bytes).
+    pub change: String,
+    /// Who did it; nobody if time did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// From where.
+    pub via: Via,
+    /// What more there is to say: why an answer was refused, what the next hop replied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// From where somebody acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// By replying to a mail.
+    Reply,
+    /// In the console.
+    Console,
+    /// On the command line.
+    Cli,
+    /// By SMTP.
+    Smtp,
+    /// Nobody: time, or Sekisho itself.
+    System,
+}
+
+impl Via {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reply => "reply",
+            Self::Console => "console",
+            Self::Cli => "cli",
+            Self::Smtp => "smtp",
+            Self::System => "system",
+        }
+    }
+}
+
+impl Record {
+    /// The record of a mail on which policy has decided.
+    pub fn mail(id: MailId, at: Timestamp, mail: MailRecord) -> Self {
+        Self { id, at, what: What::Mail(Box::new(mail)) }
+    }
+
+    /// The record of a change.
+    pub fn change(mail: MailId, at: Timestamp, change: Change) -> Self {
+        Self { id: mail, at, what: What::Change(change) }
+    }
+}
+
+impl MailRecord {
+    /// What is to be said about a mail, without its content. `client` is who delivered it.
+    pub fn new(
+        client: impl Into<String>,
+        envelope: &Envelope,
+        message: &Message,
+        inspection: &Inspection,
+        groups: &[Group],
+    ) -> Self {
+        let mut detectors = BTreeMap::<String, u32>::new();
+        for finding in &inspection.findings {
+            let count = detectors.entry(finding.detector.clone()).or_default();
+            *count = count.saturating_add(finding.count);
+        }
+        Self {
+            client: client.into(),
+            mail_from: envelope.sender.clone(),
+            rcpt_to: envelope.recipients.clone(),
+            message_id: message.message_id(),
+            size: message.bytes().len() as u64,
+            persons: inspection.persons,
+            detectors,
+            categories: inspection.findings.iter().map(|finding| finding.category).collect(),
+            reportable: inspection.reportable.clone(),
+            uninspected: u32::try_from(inspection.uninspected.len()).unwrap_or(u32::MAX),
+            decision: groups.iter().map(|group| group.action).max().unwrap_or(Action::Hold),
+            decisions: groups.iter().map(Decided::of).collect(),
+            next_hop: None,
+            held: Vec::new(),
+        }
+    }
+
+    /// The same with what the next hop said.
+    pub fn answered(mut self, reply: impl Into<String>) -> Self {
+        self.next_hop = Some(reply.into());
+        self
+    }
+}
+
+impl Decided {
+    fn of(group: &Group) -> Self {
+        Self {
+            action: group.action,
+            rcpt_to: group.recipients.clone(),
+            rules: group.matched.iter().map(|matched| matched.rule.clone()).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        inspect::{Confidence, Example, Finding, Reason, Uninspected},
+        mail::BodyKind,
+    };
+
+    #[test]
+    fn a_record_has_numbers_and_no_content() {
+        let envelope = Envelope {
+            sender: Address::parse("taro@example.co.jp").ok(),
+            recipients: vec![Address::parse("a@partner.example.com").unwrap()],
+            body: BodyKind::SevenBit,
+            smtputf8: false,
+        };
+        let message = Message::new(*b"Subject: list of customers\r\nMessage-ID: <1@x>\r\n\r\n090-1234-5678\r\n");
+        let inspection = Inspection {
+            persons: 12,
+            findings: vec![Finding {
+                detector: "jp.phone".to_owned(),
+                category: Category::Contact,
+                confidence: Confidence::High,
+                count: 12,
+                examples: vec![Example { masked: "090-****-5678".into(), place: "secret.xlsx".into(), hidden: false }],
+            }],
+            uninspected: vec![Uninspected { place: "secret.zip".into(), reason: Reason::Encrypted }],
+            ..Inspection::default()
+        };
+        let groups = [Group { action: Action::Forward, recipients: envelope.recipients.clone(), matched: Vec::new() }];
+        let mail = MailRecord::new("127.0.0.1 mta", &envelope, &message, &inspection, &groups).answered("250 2.0.0 ok");
+        let record = Record::mail(MailId("01A".to_owned()), Timestamp::UNIX_EPOCH, mail);
+        let text = serde_json::to_string(&record).unwrap();
+        for content in ["customers", "5678", "secret"] {
+            assert!(!text.contains(content), "{content} in {text}");
+        }
+        assert!(text.contains(r#""kind":"mail""#) && text.contains(r#""detectors":{"jp.phone":12}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
+    }
+}

@@ -1,0 +1,134 @@
+//! What policy says about one mail, and the proof that it may go at once.
+//!
+//! In: groups from [`Policies::decide`](super::Policies::decide), and from nowhere else. Out: a [`Decision`] that its
+//! reader cannot ignore, and [`Forward`], which no other module can make or alter.
+//! Deliberately absent: what becomes of the mail; that is the pipeline's story.
+
+use super::{Action, Group, Matched};
+use crate::mail::Address;
+
+/// Every recipient in exactly one group; never without a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Verdict {
+    /// Private, and read-only from outside: a verdict that could be edited could be edited into a forward.
+    groups: Vec<Group>,
+}
+
+/// What is to be done with the mail as a whole.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Decision {
+    /// Every recipient gets it at once.
+    Forward(Forward),
+    /// At least one group is not `forward` and at least one is not `reject`: the mail must be committed to the store
+    /// before anything of it moves. A `forward` or `reject` group may be among them.
+    Store(Vec<Group>),
+    /// Every recipient is refused, for these reasons.
+    Reject(Vec<Matched>),
+}
+
+/// The proof that policy lets this mail go at once to all its recipients. Only [`Verdict::into_decision`] makes one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Forward {
+    recipients: Vec<Address>,
+    matched: Vec<Matched>,
+}
+
+impl Verdict {
+    /// Takes the groups of [`Policies::decide`](super::Policies::decide). Without any group (a mail without
+    /// recipients, which SMTP refuses earlier) nobody can say where the mail would go, so it is held.
+    pub(super) fn new(mut groups: Vec<Group>) -> Self {
+        if groups.is_empty() {
+            groups.push(Group { action: Action::Hold, recipients: Vec::new(), matched: Vec::new() });
+        }
+        Self { groups }
+    }
+
+    /// The groups, the most severe first; at least one.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The most severe action of all groups.
+    pub fn action(&self) -> Action {
+        self.groups.iter().map(|group| group.action).max().unwrap_or(Action::Hold)
+    }
+
+    /// What happens to the mail for `recipient`, if it is one.
+    pub fn action_for(&self, recipient: &Address) -> Option<Action> {
+        self.groups.iter().find(|group| group.recipients.contains(recipient)).map(|group| group.action)
+    }
+
+    /// Every matching rule of every group, once, the most severe first.
+    pub fn matched(&self) -> Vec<Matched> {
+        let mut all: Vec<Matched> = Vec::new();
+        for matched in self.groups.iter().flat_map(|group| &group.matched) {
+            if !all.iter().any(|seen| seen.rule == matched.rule) {
+                all.push(matched.clone());
+            }
+        }
+        all.sort_by(|a, b| b.action.cmp(&a.action).then_with(|| a.rule.cmp(&b.rule)));
+        all
+    }
+
+    /// What is to be done.
+    pub fn into_decision(self) -> Decision {
+        let matched = self.matched();
+        if self.groups.iter().all(|group| group.action == Action::Forward) {
+            let recipients = self.groups.into_iter().flat_map(|group| group.recipients).collect();
+            return Decision::Forward(Forward { recipients, matched });
+        }
+        if self.groups.iter().all(|group| group.action == Action::Reject) {
+            return Decision::Reject(matched);
+        }
+        Decision::Store(self.groups)
+    }
+}
+
+impl Forward {
+    /// To whom it may go.
+    pub fn recipients(&self) -> &[Address] {
+        &self.recipients
+    }
+
+    /// The rules that matched and asked for nothing more than `forward`; usually none.
+    pub fn matched(&self) -> &[Matched] {
+        &self.matched
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(action: Action, recipient: &str) -> Group {
+        Group { action, recipients: vec![Address::parse(recipient).unwrap()], matched: Vec::new() }
+    }
+
+    #[test]
+    fn only_all_forward_is_forward() {
+        let decision = Verdict::new(vec![group(Action::Forward, "a@x.jp"), group(Action::Forward, "b@x.jp")]);
+        assert!(matches!(decision.into_decision(), Decision::Forward(proof) if proof.recipients().len() == 2));
+        for other in [Action::Delay, Action::Hold, Action::RequireApproval, Action::Reject] {
+            let verdict = Verdict::new(vec![group(other, "a@x.jp"), group(Action::Forward, "b@x.jp")]);
+            assert_eq!(verdict.action(), other);
+            assert!(matches!(verdict.into_decision(), Decision::Store(groups) if groups.len() == 2), "{other}");
+        }
+    }
+
+    #[test]
+    fn only_all_rejected_is_rejected() {
+        let verdict = Verdict::new(vec![group(Action::Reject, "a@x.jp")]);
+        assert!(matches!(verdict.into_decision(), Decision::Reject(_)));
+        let verdict = Verdict::new(vec![group(Action::Reject, "a@x.jp"), group(Action::Hold, "b@x.jp")]);
+        assert!(matches!(verdict.into_decision(), Decision::Store(_)));
+    }
+
+    #[test]
+    fn nobody_to_send_to_is_no_forward() {
+        let verdict = Verdict::new(Vec::new());
+        assert_eq!((verdict.groups().len(), verdict.action()), (1, Action::Hold));
+        assert!(matches!(verdict.into_decision(), Decision::Store(_)));
+    }
+}

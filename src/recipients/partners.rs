@@ -1,0 +1,217 @@
+//! The organisations we often write to: partners.toml.
+//!
+//! In: the file's text. Out: [`Partners`], or everything that is wrong with it, with line and column.
+//! Deliberately absent: reading the file (`config`), and partners learned from traffic.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{
+    MayReceive,
+    domain::{Domain, is_within, normal, of_organization},
+};
+use crate::{mail::Address, written};
+
+/// Every partner, in file order.
+#[derive(Debug, Clone, Default)]
+pub struct Partners {
+    partners: Vec<Partner>,
+}
+
+/// One organisation we often write to.
+#[derive(Debug, Clone)]
+pub struct Partner {
+    /// How rules, journal and API call it.
+    pub id: String,
+    /// What people call it, as it may stand at the head of a mail.
+    pub names: Vec<String>,
+    /// Its domains in lower case; subdomains belong to it too.
+    pub domains: Vec<String>,
+    /// What personal data it may receive without being stopped; nothing beyond the rules if not given.
+    pub may_receive: Option<MayReceive>,
+    /// Where it is written: `file:line:column`.
+    pub place: String,
+    known: Vec<Domain>,
+}
+
+/// What is wrong with partners.toml, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message}")]
+pub struct PartnersError {
+    /// `file:line:column`.
+    pub place: String,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    partner: Vec<Raw>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    id: Spanned<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    domains: Spanned<Vec<Spanned<String>>>,
+    may_receive: Option<Spanned<MayReceive>>,
+}
+
+impl Partners {
+    /// Reads partners.toml; `name` is what errors call the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong: syntax, an id twice, no domain, a domain that is none or a public suffix, and
+    /// domains of two partners that overlap (nobody could say whose a recipient is).
+    pub fn parse(name: &str, text: &str) -> Result<Self, Vec<PartnersError>> {
+        let place = |offset| written::place(name, text, offset);
+        let file: File = toml::from_str(text).map_err(|error| {
+            let place = place(error.span().map_or(0, |span| span.start));
+            vec![PartnersError { place, message: written::mended(error.message()) }]
+        })?;
+        let mut reading = Reading::default();
+        for raw in file.partner {
+            let place = place(raw.id.span().start);
+            reading.take(raw, place);
+        }
+        if reading.errors.is_empty() {
+            return Ok(Self { partners: reading.partners });
+        }
+        Err(reading
+            .errors
+            .into_iter()
+            .map(|(offset, message)| PartnersError { place: place(offset), message })
+            .collect())
+    }
+
+    /// Whose address this is.
+    pub fn of(&self, address: &Address) -> Option<&Partner> {
+        self.of_domain(&normal(address.domain()))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Partner> {
+        self.partners.iter()
+    }
+
+    /// Whose domain this is, in normal form.
+    pub(super) fn of_domain(&self, domain: &str) -> Option<&Partner> {
+        self.partners.iter().find(|partner| partner.domains.iter().any(|own| is_within(domain, own)))
+    }
+
+    /// All domains of all partners.
+    pub(super) fn known(&self) -> impl Iterator<Item = &Domain> {
+        self.partners.iter().flat_map(|partner| &partner.known)
+    }
+}
+
+#[derive(Default)]
+struct Reading {
+    partners: Vec<Partner>,
+    errors: Vec<(usize, String)>,
+}
+
+impl Reading {
+    fn take(&mut self, raw: Raw, place: String) {
+        let id = raw.id.get_ref().clone();
+        let at = raw.id.span().start;
+        if id.trim().is_empty() {
+            self.errors.push((at, "this partner's id is empty; give it one, as in \"kita-hoan\"".to_owned()));
+        } else if self.partners.iter().any(|partner| partner.id == id) {
+            self.errors.push((at, format!("two partners are called `{id}`; give one of them another id")));
+        }
+        let listed = raw.domains.span().start;
+        if raw.domains.get_ref().is_empty() {
+            self.errors.push((listed, format!("partner `{id}` has no domain; name at least one")));
+        }
+        let mut known: Vec<Domain> = Vec::new();
+        for domain in raw.domains.into_inner() {
+            let at = domain.span().start;
+            match self.domain(&id, domain.get_ref()) {
+                Ok(domain) => known.push(domain),
+                Err(message) => self.errors.push((at, message)),
+            }
+        }
+        if let Some(scope) = &raw.may_receive
+            && scope.get_ref().categories.is_empty()
+        {
+            let message = format!("may_receive of `{id}` allows nothing; name categories or leave it out");
+            self.errors.push((scope.span().start, message));
+        }
+        let domains = known.iter().map(|domain| domain.text.clone()).collect();
+        let may_receive = raw.may_receive.map(Spanned::into_inner);
+        self.partners.push(Partner { id, names: raw.names, domains, may_receive, place, known });
+    }
+
+    fn domain(&self, id: &str, written: &str) -> Result<Domain, String> {
+        let domain = of_organization(written)?;
+        let overlapping = self.partners.iter().find_map(|other| {
+            let theirs = other
+                .domains
+                .iter()
+                .find(|theirs| is_within(&domain.text, theirs) || is_within(theirs, &domain.text))?;
+            Some((other, theirs))
+        });
+        match overlapping {
+            Some((other, theirs)) => Err(format!(
+                "`{written}` of partner `{id}` overlaps `{theirs}` of partner `{}`; each domain belongs to one partner",
+                other.id
+            )),
+            None => Ok(domain),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::Category;
+
+    fn errors(text: &str) -> Vec<String> {
+        Partners::parse("partners.toml", text).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn reads_the_contract() {
+        let text = r#"
+[[partner]]
+id = "kita-hoan"
+names = ["北保安サービス株式会社", "北保安サービス"]
+domains = ["Kita-Hoan.example.com"]
+may_receive = { categories = ["contact"], max_persons = 100 }
+"#;
+        let partners = Partners::parse("partners.toml", text).unwrap();
+        let partner = partners.of(&Address::parse("yamada@mail.kita-hoan.example.COM").unwrap()).unwrap();
+        assert_eq!((partner.id.as_str(), partner.names.len()), ("kita-hoan", 2));
+        assert_eq!(partner.may_receive, Some(MayReceive { categories: vec![Category::Contact], max_persons: 100 }));
+        assert!(partners.of(&Address::parse("a@example.com").unwrap()).is_none());
+    }
+
+    #[test]
+    fn every_error_is_told_with_its_place() {
+        let text = "[[partner]]\nid = \"a\"\ndomains = [\"a.jp\", \"co.jp\"]\n[[partner]]\nid = \"a\"\ndomains = \
+                    []\n[[partner]]\nid = \"c\"\ndomains = [\"mail.a.jp\"]\n";
+        assert_eq!(
+            errors(text),
+            [
+                "partners.toml:3:20: `co.jp` belongs to everybody; write the organisation's own, as in \"example.co.jp\"",
+                "partners.toml:5:6: two partners are called `a`; give one of them another id",
+                "partners.toml:6:11: partner `a` has no domain; name at least one",
+                "partners.toml:9:12: `mail.a.jp` of partner `c` overlaps `a.jp` of partner `a`; each domain belongs \
+                 to one partner",
+            ]
+        );
+    }
+
+    #[test]
+    fn unknown_keys_and_categories_are_refused() {
+        assert!(errors("[[partner]]\nid = \"a\"\ndomain = [\"a.jp\"]\n")[0].starts_with("partners.toml:3:1: unknown"));
+        let text = "[[partner]]\nid = \"a\"\ndomains = [\"a.jp\"]\nmay_receive = { categories = [\"phones\"], \
+                    max_persons = 1 }\n";
+        assert!(errors(text)[0].contains("unknown variant `phones`"), "{:?}", errors(text));
+    }
+}

@@ -1,0 +1,113 @@
+//! What can go wrong with the store, by who can mend it.
+//!
+//! In: errors of SQLite, the file system and the cipher. Out: a [`StoreError`] that says what to do.
+//! Deliberately absent: retries; callers answer 451 and the mail server comes back.
+
+use std::path::PathBuf;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The directory or a file in it cannot be written.
+    #[error("cannot write {path}: {cause}; data_dir must be a directory that sekisho's user owns")]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        cause: String,
+    },
+    /// A later release of Sekisho has already changed the database.
+    #[error("{path} was written by a newer sekisho (schema {found}; this one knows {known}); start that version again")]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The latest that this program knows.
+        known: i64,
+    },
+    /// The database is not one, or no longer a whole one.
+    #[error("{path} is damaged ({cause}); stop sekisho, keep a copy of the file, and restore the last backup")]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        cause: String,
+    },
+    /// There are sealed mails, but no key.
+    #[error("{0} is missing, and held mail cannot be opened without it; put the key file back from its backup")]
+    KeyMissing(PathBuf),
+    /// Others can read the key.
+    #[error("{path} has mode {mode:03o}: other users can read the key; run: chmod 600 {path}")]
+    KeyExposed {
+        /// The key file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The key file does not hold a key.
+    #[error("{0} is not a key file (it must hold exactly 32 bytes); put the key file back from its backup")]
+    KeyMalformed(PathBuf),
+    /// The key file belongs to another database.
+    #[error("{0} does not belong to this database; put back the key file with which its mail was sealed")]
+    WrongKey(PathBuf),
+    /// Sealed bytes were changed, or belong to another mail.
+    #[error("the sealed bytes of {0} do not open: they were changed or belong to another mail")]
+    Seal(String),
+    /// The bytes are gone on purpose.
+    #[error("the bytes of {0} are no longer kept")]
+    Destroyed(String),
+    /// The disk is full.
+    #[error("the disk is full; nothing was written and mail is answered with 451 until there is space")]
+    Full,
+    /// Another process holds the write lock for too long.
+    #[error("the database is locked by another process; try again")]
+    Busy,
+    /// Another server works on this directory.
+    #[error("{0} is in use by another sekisho; stop it first, or give this one its own data_dir")]
+    InUse(PathBuf),
+    /// A row does not say what this program writes.
+    #[error("the database holds a row that cannot be understood: {0}")]
+    Row(String),
+    /// Anything else SQLite says.
+    #[error("database: {0}")]
+    Database(sqlx::Error),
+    /// The system gives no random numbers or no thread.
+    #[error("the system failed: {0}")]
+    System(String),
+}
+
+/// SQLite's primary result codes (<https://sqlite.org/rescode.html>).
+const BUSY: i32 = 5;
+const READ_ONLY: i32 = 8;
+const CORRUPT: i32 = 11;
+const FULL: i32 = 13;
+const CANNOT_OPEN: i32 = 14;
+const NOT_A_DATABASE: i32 = 26;
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match primary_code(&error) {
+            Some(FULL) => Self::Full,
+            Some(BUSY) => Self::Busy,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl StoreError {
+    /// The same for errors while the database `path` is being opened.
+    pub(super) fn opening(path: &std::path::Path, error: sqlx::Error) -> Self {
+        match primary_code(&error) {
+            Some(READ_ONLY | CANNOT_OPEN) => Self::Unwritable { path: path.to_owned(), cause: error.to_string() },
+            Some(CORRUPT | NOT_A_DATABASE) => Self::Damaged { path: path.to_owned(), cause: error.to_string() },
+            _ => error.into(),
+        }
+    }
+}
+
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
+}

@@ -1,0 +1,484 @@
+//! Held mails, what people said about them, and the secret addresses at which they may say it.
+//!
+//! In: rows and [`Change`]s. Out: rows. A change names its state before and its state after in one word, so that an
+//! illegal one cannot be written down; a trigger in the schema refuses it a second time.
+//! Deliberately absent: who may decide and what follows from it (`hold`).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::SqliteConnection;
+
+use super::{Store, StoreError, Writing, address, from_json, micros, time, to_json};
+use crate::mail::{Address, MailId};
+
+/// Where a held mail stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Somebody must decide, or its delay runs.
+    Pending,
+    /// It may go; the outbox has not taken it up yet.
+    Approved,
+    /// A person said no.
+    Rejected,
+    /// Its sender took it back.
+    Withdrawn,
+    /// Nobody decided in time.
+    Expired,
+    /// The outbox is bringing it to the next hop.
+    Released,
+    /// The next hop has it for every recipient.
+    Delivered,
+    /// The next hop refused it for at least one recipient, and its sender was told.
+    Bounced,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::Approved,
+        Self::Rejected,
+        Self::Withdrawn,
+        Self::Expired,
+        Self::Released,
+        Self::Delivered,
+        Self::Bounced,
+    ];
+
+    /// The word for it in the database, the journal and the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+            Self::Released => "released",
+            Self::Delivered => "delivered",
+            Self::Bounced => "bounced",
+        }
+    }
+
+    fn of(name: &str) -> Result<Self, StoreError> {
+        let state = Self::ALL.into_iter().find(|state| state.name() == name);
+        state.ok_or_else(|| StoreError::Row(format!("{name} is no state of a held mail")))
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Every legal change of a held mail's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// A second person said yes.
+    Approve,
+    /// A second person said no.
+    Reject,
+    /// The sender took it back.
+    Withdraw,
+    /// Its time was over.
+    Expire,
+    /// Its delay was over and nobody took it back (delayed mail only).
+    Lapse,
+    /// The outbox takes up what was approved.
+    Release,
+    /// The next hop took it for everybody.
+    Deliver,
+    /// The next hop refused it for somebody.
+    Bounce,
+}
+
+impl Change {
+    /// The only state from which it leads.
+    pub fn from(self) -> State {
+        match self {
+            Self::Approve | Self::Reject | Self::Withdraw | Self::Expire | Self::Lapse => State::Pending,
+            Self::Release => State::Approved,
+            Self::Deliver | Self::Bounce => State::Released,
+        }
+    }
+
+    /// The state to which it leads.
+    pub fn to(self) -> State {
+        match self {
+            Self::Approve => State::Approved,
+            Self::Reject => State::Rejected,
+            Self::Withdraw => State::Withdrawn,
+            Self::Expire => State::Expired,
+            Self::Lapse | Self::Release => State::Released,
+            Self::Deliver => State::Delivered,
+            Self::Bounce => State::Bounced,
+        }
+    }
+}
+
+/// One mail, held for some of its recipients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldRow {
+    /// Its name for people.
+    pub id: MailId,
+    /// The mail.
+    pub mail_id: MailId,
+    /// Where it stands.
+    pub state: State,
+    /// `delay`, `hold` or `require_approval`.
+    pub action: String,
+    /// For whom it is held.
+    pub rcpt_to: Vec<Address>,
+    /// The rules that matched, as JSON.
+    pub matched: String,
+    /// Who was asked to decide.
+    pub asked: Vec<Address>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When it goes back to its sender undecided.
+    pub expires_at: Timestamp,
+    /// When it goes out by itself, if it was only delayed.
+    pub release_at: Option<Timestamp>,
+    /// When its state changed last.
+    pub changed_at: Timestamp,
+}
+
+/// What one person said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    /// About which held mail.
+    #[serde(skip)]
+    pub held_id: MailId,
+    /// Who, in canonical form.
+    pub person: String,
+    /// `approve` or `reject`.
+    pub verdict: String,
+    /// Why.
+    pub comment: String,
+    /// `reply`, `console` or `cli`.
+    pub via: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a secret reply address is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Approving or rejecting.
+    Decide,
+    /// Taking back.
+    Withdraw,
+}
+
+/// A secret reply address, as far as it is known here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// SHA-256 of the secret.
+    pub hash: [u8; 32],
+    /// About which held mail.
+    pub held_id: MailId,
+    /// Whose it is.
+    pub person: Address,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+impl Store {
+    /// Held mails whose id begins with `prefix` (upper case), at most two: enough to tell one from several.
+    pub async fn held_by_prefix(&self, prefix: &str) -> Result<Vec<HeldRow>, StoreError> {
+        by_prefix(&mut *self.readers().acquire().await?, prefix).await
+    }
+
+    /// All held mails, the newest first; with `state` only those.
+    pub async fn held(&self, state: Option<State>) -> Result<Vec<HeldRow>, StoreError> {
+        let raw: Vec<Raw> =
+            sqlx::query_as("SELECT * FROM held WHERE ?1 IS NULL OR state = ?1 ORDER BY created_at DESC, id DESC")
+                .bind(state.map(State::name))
+                .fetch_all(self.readers())
+                .await?;
+        raw.into_iter().map(HeldRow::try_from).collect()
+    }
+
+    /// What was said about the held mails `ids`, in order of time.
+    pub async fn approvals(&self, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
+        approvals(&mut *self.readers().acquire().await?, ids).await
+    }
+
+    /// Delayed mails whose time to go out has come, and others whose time is over; at most `limit` of each.
+    pub async fn held_due(&self, now: Timestamp, limit: u32) -> Result<(Vec<MailId>, Vec<MailId>), StoreError> {
+        let lapsed: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM held WHERE state = 'pending' AND release_at IS NOT NULL AND release_at <= ? LIMIT ?",
+        )
+        .bind(micros(now))
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        let expired: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM held WHERE state = 'pending' AND release_at IS NULL AND expires_at <= ? LIMIT ?",
+        )
+        .bind(micros(now))
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        let ids = |texts: Vec<String>| texts.into_iter().map(MailId).collect();
+        Ok((ids(lapsed), ids(expired)))
+    }
+
+    /// The secret address whose hash is `hash`.
+    pub async fn token(&self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError> {
+        let row: Option<(String, String, String)> =
+            sqlx::query_as("SELECT held_id, person, purpose FROM reply_token WHERE hash = ?")
+                .bind(&hash[..])
+                .fetch_optional(self.readers())
+                .await?;
+        let Some((held_id, person, purpose)) = row else { return Ok(None) };
+        let purpose = if purpose == "decide" { Purpose::Decide } else { Purpose::Withdraw };
+        Ok(Some(Token { hash: *hash, held_id: MailId(held_id), person: address(person)?, purpose }))
+    }
+}
+
+impl Writing {
+    /// As [`Store::held_by_prefix`].
+    pub async fn held_by_prefix(&mut self, prefix: &str) -> Result<Vec<HeldRow>, StoreError> {
+        by_prefix(&mut self.transaction, prefix).await
+    }
+
+    /// The held mail `id`.
+    pub async fn held(&mut self, id: &MailId) -> Result<Option<HeldRow>, StoreError> {
+        let raw: Option<Raw> = sqlx::query_as("SELECT * FROM held WHERE id = ?")
+            .bind(&id.0)
+            .fetch_optional(&mut *self.transaction)
+            .await?;
+        raw.map(HeldRow::try_from).transpose()
+    }
+
+    /// As [`Store::approvals`].
+    pub async fn approvals(&mut self, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
+        approvals(&mut self.transaction, ids).await
+    }
+
+    /// Holds a mail for some of its recipients. Its state must be [`State::Pending`].
+    pub async fn put_held(&mut self, held: &HeldRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO held (id, mail_id, state, action, rcpt_to, matched, asked, created_at, expires_at, \
+             release_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&held.id.0)
+        .bind(&held.mail_id.0)
+        .bind(held.state.name())
+        .bind(&held.action)
+        .bind(to_json(&held.rcpt_to)?)
+        .bind(&held.matched)
+        .bind(to_json(&held.asked)?)
+        .bind(micros(held.created_at))
+        .bind(micros(held.expires_at))
+        .bind(held.release_at.map(micros))
+        .bind(micros(held.changed_at))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// Changes the state of the held mail `id`; false if it does not stand where `change` begins.
+    pub async fn change_held(&mut self, id: &MailId, change: Change, now: Timestamp) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE held SET state = ?, changed_at = ? WHERE id = ? AND state = ?")
+            .bind(change.to().name())
+            .bind(micros(now))
+            .bind(&id.0)
+            .bind(change.from().name())
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Keeps what a person said; false if that person was heard already.
+    pub async fn put_approval(&mut self, approval: &Approval) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO approval (held_id, person, verdict, comment, via, at) VALUES (?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (held_id, person) DO NOTHING",
+        )
+        .bind(&approval.held_id.0)
+        .bind(&approval.person)
+        .bind(&approval.verdict)
+        .bind(&approval.comment)
+        .bind(&approval.via)
+        .bind(micros(approval.at))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Makes a secret reply address known.
+    pub async fn put_token(&mut self, token: &Token) -> Result<(), StoreError> {
+        let purpose = match token.purpose {
+            Purpose::Decide => "decide",
+            Purpose::Withdraw => "withdraw",
+        };
+        sqlx::query("INSERT INTO reply_token (hash, held_id, person, purpose) VALUES (?, ?, ?, ?)")
+            .bind(&token.hash[..])
+            .bind(&token.held_id.0)
+            .bind(token.person.as_str())
+            .bind(purpose)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
+}
+
+async fn by_prefix(connection: &mut SqliteConnection, prefix: &str) -> Result<Vec<HeldRow>, StoreError> {
+    let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM held WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT 2")
+        .bind(prefix)
+        .fetch_all(connection)
+        .await?;
+    raw.into_iter().map(HeldRow::try_from).collect()
+}
+
+async fn approvals(connection: &mut SqliteConnection, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
+    let raw: Vec<(String, String, String, String, String, i64)> = sqlx::query_as(
+        "SELECT held_id, person, verdict, comment, via, at FROM approval \
+         WHERE held_id IN (SELECT value FROM json_each(?)) ORDER BY at",
+    )
+    .bind(to_json(&ids)?)
+    .fetch_all(connection)
+    .await?;
+    raw.into_iter()
+        .map(|(held_id, person, verdict, comment, via, at)| {
+            Ok(Approval { held_id: MailId(held_id), person, verdict, comment, via, at: time(at)? })
+        })
+        .collect()
+}
+
+#[derive(sqlx::FromRow)]
+struct Raw {
+    id: String,
+    mail_id: String,
+    state: String,
+    action: String,
+    rcpt_to: String,
+    matched: String,
+    asked: String,
+    created_at: i64,
+    expires_at: i64,
+    release_at: Option<i64>,
+    changed_at: i64,
+}
+
+impl TryFrom<Raw> for HeldRow {
+    type Error = StoreError;
+
+    fn try_from(raw: Raw) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: MailId(raw.id),
+            mail_id: MailId(raw.mail_id),
+            state: State::of(&raw.state)?,
+            action: raw.action,
+            rcpt_to: from_json(&raw.rcpt_to)?,
+            matched: raw.matched,
+            asked: from_json(&raw.asked)?,
+            created_at: time(raw.created_at)?,
+            expires_at: time(raw.expires_at)?,
+            release_at: raw.release_at.map(time).transpose()?,
+            changed_at: time(raw.changed_at)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::BodyKind;
+
+    const CHANGES: [Change; 8] = [
+        Change::Approve,
+        Change::Reject,
+        Change::Withdraw,
+        Change::Expire,
+        Change::Lapse,
+        Change::Release,
+        Change::Deliver,
+        Change::Bounce,
+    ];
+
+    fn now() -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    async fn hold(store: &Store, id: &str, action: &str, state: State) -> Result<MailId, StoreError> {
+        let id = MailId(id.to_owned());
+        let mail = super::super::MailRow {
+            id: id.clone(),
+            at: now(),
+            peer: String::new(),
+            sender: None,
+            author: None,
+            from_field: String::new(),
+            body: BodyKind::SevenBit,
+            smtputf8: false,
+            message_id: None,
+            subject: String::new(),
+            size: 0,
+            trace: Vec::new(),
+            sent_to: Vec::new(),
+            persons: 0,
+            inspection: "{}".to_owned(),
+            recipients: "[]".to_owned(),
+            retry_key: [0; 32],
+        };
+        let held = HeldRow {
+            id: id.clone(),
+            mail_id: id.clone(),
+            state,
+            action: action.to_owned(),
+            rcpt_to: Vec::new(),
+            matched: "[]".to_owned(),
+            asked: Vec::new(),
+            created_at: now(),
+            expires_at: now(),
+            release_at: None,
+            changed_at: now(),
+        };
+        let mut writing = store.write().await?;
+        writing.put_mail(&mail).await?;
+        writing.put_held(&held).await?;
+        writing.commit().await?;
+        Ok(id)
+    }
+
+    #[tokio::test]
+    async fn the_database_knows_the_same_changes_as_the_type() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        assert!(hold(&store, "not-pending", "hold", State::Approved).await.is_err(), "a held mail starts as pending");
+        sqlx::query("DROP TRIGGER held_begins").execute(&store.inner.writer).await.unwrap();
+        for action in ["delay", "hold"] {
+            for from in State::ALL {
+                for to in State::ALL {
+                    let id = hold(&store, &format!("{action}-{from}-{to}"), action, from).await.unwrap();
+                    let changed = sqlx::query("UPDATE held SET state = ? WHERE id = ?")
+                        .bind(to.name())
+                        .bind(&id.0)
+                        .execute(&store.inner.writer)
+                        .await;
+                    let legal = CHANGES
+                        .iter()
+                        .any(|&c| c.from() == from && c.to() == to && (c != Change::Lapse || action == "delay"));
+                    assert_eq!(changed.is_ok(), legal, "{action}: {from} to {to}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_happens_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let id = hold(&store, "A", "hold", State::Pending).await.unwrap();
+        let mut writing = store.write().await.unwrap();
+        assert!(writing.change_held(&id, Change::Approve, now()).await.unwrap());
+        assert!(!writing.change_held(&id, Change::Withdraw, now()).await.unwrap());
+        assert!(!writing.change_held(&id, Change::Approve, now()).await.unwrap());
+        writing.commit().await.unwrap();
+        assert_eq!(store.held_by_prefix("A").await.unwrap()[0].state, State::Approved);
+    }
+}

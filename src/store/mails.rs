@@ -1,0 +1,200 @@
+//! Mails that we answered for: what came, from whom, and what was found in it, without the bytes.
+//!
+//! In and out: a [`MailRow`]. Its reports are JSON text here; what they mean is `hold`'s matter.
+//! Deliberately absent: the bytes, which are sealed under the same id.
+
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+
+use super::{Store, StoreError, Writing, address, from_json, micros, time, to_json};
+use crate::mail::{Address, BodyKind, MailId};
+
+/// One mail that is in our hands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailRow {
+    /// Its name everywhere.
+    pub id: MailId,
+    /// When it came.
+    pub at: Timestamp,
+    /// Who delivered it: address and EHLO name.
+    pub peer: String,
+    /// The reverse path.
+    pub sender: Option<Address>,
+    /// The address in the From field.
+    pub author: Option<Address>,
+    /// The From field, decoded, as people read it.
+    pub from_field: String,
+    /// What `BODY=` said.
+    pub body: BodyKind,
+    /// Whether `SMTPUTF8` was asked for.
+    pub smtputf8: bool,
+    /// With its angle brackets.
+    pub message_id: Option<String>,
+    /// Decoded.
+    pub subject: String,
+    /// In bytes.
+    pub size: u64,
+    /// The header lines to put in front when it goes out.
+    pub trace: Vec<u8>,
+    /// Recipients of the same mail for whom it went out at once.
+    pub sent_to: Vec<Address>,
+    /// How many people's data is in it.
+    pub persons: u32,
+    /// The inspection, as JSON.
+    pub inspection: String,
+    /// Every recipient with its issues, as JSON.
+    pub recipients: String,
+    /// What a retry of the same mail has in common with it.
+    pub retry_key: [u8; 32],
+}
+
+impl Store {
+    /// The mail with `retry_key` that came after `since`, if one did.
+    pub async fn mail_by_retry_key(&self, key: &[u8; 32], since: Timestamp) -> Result<Option<MailId>, StoreError> {
+        retry(&mut *self.readers().acquire().await?, key, since).await
+    }
+
+    /// The mail `id`.
+    pub async fn mail(&self, id: &MailId) -> Result<Option<MailRow>, StoreError> {
+        load(&mut *self.readers().acquire().await?, id).await
+    }
+
+    /// The mails `ids`, in no order.
+    pub async fn mails(&self, ids: &[MailId]) -> Result<Vec<MailRow>, StoreError> {
+        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM mail WHERE id IN (SELECT value FROM json_each(?))")
+            .bind(to_json(&ids)?)
+            .fetch_all(self.readers())
+            .await?;
+        raw.into_iter().map(MailRow::try_from).collect()
+    }
+}
+
+impl Writing {
+    /// As [`Store::mail_by_retry_key`].
+    pub async fn mail_by_retry_key(&mut self, key: &[u8; 32], since: Timestamp) -> Result<Option<MailId>, StoreError> {
+        retry(&mut self.transaction, key, since).await
+    }
+
+    /// As [`Store::mail`].
+    pub async fn mail(&mut self, id: &MailId) -> Result<Option<MailRow>, StoreError> {
+        load(&mut self.transaction, id).await
+    }
+
+    /// Keeps a mail.
+    pub async fn put_mail(&mut self, mail: &MailRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO mail (id, at, peer, mail_from, author, from_field, body, smtputf8, message_id, subject, size, trace, \
+             sent_to, persons, inspection, recipients, retry_key) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&mail.id.0)
+        .bind(micros(mail.at))
+        .bind(&mail.peer)
+        .bind(mail.sender.as_ref().map(Address::as_str))
+        .bind(mail.author.as_ref().map(Address::as_str))
+        .bind(&mail.from_field)
+        .bind(to_json(&mail.body)?)
+        .bind(mail.smtputf8)
+        .bind(&mail.message_id)
+        .bind(&mail.subject)
+        .bind(i64::try_from(mail.size).unwrap_or(i64::MAX))
+        .bind(&mail.trace)
+        .bind(to_json(&mail.sent_to)?)
+        .bind(mail.persons)
+        .bind(&mail.inspection)
+        .bind(&mail.recipients)
+        .bind(&mail.retry_key[..])
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// Destroys the bytes of up to `limit` mails with which nothing has been left to do since `before`, and says of
+    /// which.
+    pub async fn destroy_settled_mails(&mut self, before: Timestamp, limit: u32) -> Result<Vec<MailId>, StoreError> {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "DELETE FROM sealed WHERE id IN ( \
+                 SELECT mail.id FROM mail JOIN sealed ON sealed.id = mail.id WHERE mail.at < ?1 \
+                 AND NOT EXISTS (SELECT 1 FROM held WHERE held.mail_id = mail.id \
+                     AND (held.state IN ('pending', 'approved', 'released') OR held.changed_at >= ?1)) \
+                 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.mail_id = mail.id AND outbox.state = 'queued') \
+                 LIMIT ?2) \
+             RETURNING id",
+        )
+        .bind(micros(before))
+        .bind(limit)
+        .fetch_all(&mut *self.transaction)
+        .await?;
+        Ok(ids.into_iter().map(MailId).collect())
+    }
+}
+
+async fn retry(
+    connection: &mut SqliteConnection,
+    key: &[u8; 32],
+    since: Timestamp,
+) -> Result<Option<MailId>, StoreError> {
+    let id: Option<String> =
+        sqlx::query_scalar("SELECT id FROM mail WHERE retry_key = ? AND at > ? ORDER BY at LIMIT 1")
+            .bind(&key[..])
+            .bind(micros(since))
+            .fetch_optional(connection)
+            .await?;
+    Ok(id.map(MailId))
+}
+
+async fn load(connection: &mut SqliteConnection, id: &MailId) -> Result<Option<MailRow>, StoreError> {
+    let raw: Option<Raw> =
+        sqlx::query_as("SELECT * FROM mail WHERE id = ?").bind(&id.0).fetch_optional(connection).await?;
+    raw.map(MailRow::try_from).transpose()
+}
+
+#[derive(sqlx::FromRow)]
+struct Raw {
+    id: String,
+    at: i64,
+    peer: String,
+    mail_from: Option<String>,
+    author: Option<String>,
+    from_field: String,
+    body: String,
+    smtputf8: bool,
+    message_id: Option<String>,
+    subject: String,
+    size: i64,
+    trace: Vec<u8>,
+    sent_to: String,
+    persons: u32,
+    inspection: String,
+    recipients: String,
+    retry_key: Vec<u8>,
+}
+
+impl TryFrom<Raw> for MailRow {
+    type Error = StoreError;
+
+    fn try_from(raw: Raw) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: MailId(raw.id),
+            at: time(raw.at)?,
+            peer: raw.peer,
+            sender: raw.mail_from.map(address).transpose()?,
+            author: raw.author.map(address).transpose()?,
+            from_field: raw.from_field,
+            body: from_json(&raw.body)?,
+            smtputf8: raw.smtputf8,
+            message_id: raw.message_id,
+            subject: raw.subject,
+            size: u64::try_from(raw.size).unwrap_or(0),
+            trace: raw.trace,
+            sent_to: from_json(&raw.sent_to)?,
+            persons: raw.persons,
+            inspection: raw.inspection,
+            recipients: raw.recipients,
+            retry_key: raw
+                .retry_key
+                .try_into()
+                .map_err(|_| StoreError::Row("a retry key that is no SHA-256".to_owned()))?,
+        })
+    }
+}

@@ -1,0 +1,280 @@
+//! Mail that is to go out: releases, notices, delivery status notices.
+//!
+//! In and out: an [`OutboxRow`] with the fate of each of its recipients. Deliberately absent: when to try again
+//! (`outbox`), and leases; one process owns the outbox (`Store::claim_outbox`), so a row that was under way when it
+//! died is simply still queued.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Store, StoreError, Writing, address, from_json, micros, time, to_json};
+use crate::mail::{Address, BodyKind, MailId};
+
+/// What kind of mail it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A mail that came in and may go out now.
+    Release,
+    /// Our own mail to a person.
+    Notice,
+    /// Our own delivery status notice to a sender.
+    Dsn,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Notice => "notice",
+            Self::Dsn => "dsn",
+        }
+    }
+
+    fn of(name: &str) -> Result<Self, StoreError> {
+        let kind = [Self::Release, Self::Notice, Self::Dsn].into_iter().find(|kind| kind.name() == name);
+        kind.ok_or_else(|| StoreError::Row(format!("{name} is no kind of outgoing mail")))
+    }
+}
+
+/// What has become of the mail for one recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// To be tried, or tried again.
+    Queued,
+    /// The next hop has it.
+    Accepted,
+    /// The next hop refused it for good, or its time is over.
+    Refused,
+}
+
+/// One recipient of outgoing mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consignee {
+    /// Who.
+    pub address: Address,
+    /// What has become of it.
+    pub fate: Fate,
+    /// What the next hop said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+}
+
+impl Consignee {
+    /// One that has not been tried.
+    pub fn new(address: Address) -> Self {
+        Self { address, fate: Fate::Queued, reply: None }
+    }
+}
+
+/// One outgoing mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// Its own name.
+    pub id: MailId,
+    /// What kind of mail it is.
+    pub kind: Kind,
+    /// The mail it is, or is about.
+    pub mail_id: Option<MailId>,
+    /// The held mail it releases, or is about.
+    pub held_id: Option<MailId>,
+    /// Under which id its bytes are sealed.
+    pub sealed_id: String,
+    /// The reverse path; null for all but releases.
+    pub sender: Option<Address>,
+    /// What to say in `BODY=`.
+    pub body: BodyKind,
+    /// Whether to ask for `SMTPUTF8`.
+    pub smtputf8: bool,
+    /// Header lines to put in front.
+    pub trace: Vec<u8>,
+    /// To whom.
+    pub recipients: Vec<Consignee>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Since when it is here.
+    pub created_at: Timestamp,
+    /// When to try next.
+    pub next_attempt_at: Timestamp,
+}
+
+impl Store {
+    /// Up to `limit` mails whose time has come, those that waited longest first.
+    pub async fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        let raw: Vec<Raw> = sqlx::query_as(
+            "SELECT * FROM outbox WHERE state = 'queued' AND next_attempt_at <= ? ORDER BY next_attempt_at, id LIMIT ?",
+        )
+        .bind(micros(now))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(self.readers())
+        .await?;
+        raw.into_iter().map(OutboxRow::try_from).collect()
+    }
+
+    /// How many mails wait in the outbox.
+    pub async fn outbox_length(&self) -> Result<u64, StoreError> {
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM outbox WHERE state = 'queued'").fetch_one(self.readers()).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}
+
+impl Writing {
+    /// Puts a mail into the outbox; its bytes must be sealed under `sealed_id`.
+    pub async fn put_outbox(&mut self, row: &OutboxRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO outbox (id, kind, mail_id, held_id, sealed_id, mail_from, body, smtputf8, trace, rcpt_to, \
+             state, attempts, created_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
+        )
+        .bind(&row.id.0)
+        .bind(row.kind.name())
+        .bind(row.mail_id.as_ref().map(|id| &id.0))
+        .bind(row.held_id.as_ref().map(|id| &id.0))
+        .bind(&row.sealed_id)
+        .bind(row.sender.as_ref().map(Address::as_str))
+        .bind(to_json(&row.body)?)
+        .bind(row.smtputf8)
+        .bind(&row.trace)
+        .bind(to_json(&row.recipients)?)
+        .bind(row.attempts)
+        .bind(micros(row.created_at))
+        .bind(micros(row.next_attempt_at))
+        .execute(&mut *self.transaction)
+        .await?;
+        self.outbox_grew = true;
+        Ok(())
+    }
+
+    /// The mail `id`, if it is still to go out.
+    pub async fn queued(&mut self, id: &MailId) -> Result<Option<OutboxRow>, StoreError> {
+        let raw: Option<Raw> = sqlx::query_as("SELECT * FROM outbox WHERE id = ? AND state = 'queued'")
+            .bind(&id.0)
+            .fetch_optional(&mut *self.transaction)
+            .await?;
+        raw.map(OutboxRow::try_from).transpose()
+    }
+
+    /// Notes what an attempt came to. A mail without a queued recipient left is done; the bytes of our own mails are
+    /// destroyed then.
+    pub async fn settle_outbox(&mut self, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
+        let done = row.recipients.iter().all(|consignee| consignee.fate != Fate::Queued);
+        sqlx::query(
+            "UPDATE outbox SET rcpt_to = ?, attempts = ?, next_attempt_at = ?, state = ?, settled_at = ? \
+             WHERE id = ? AND state = 'queued'",
+        )
+        .bind(to_json(&row.recipients)?)
+        .bind(row.attempts)
+        .bind(micros(row.next_attempt_at))
+        .bind(if done { "done" } else { "queued" })
+        .bind(done.then(|| micros(now)))
+        .bind(&row.id.0)
+        .execute(&mut *self.transaction)
+        .await?;
+        if done && row.kind != Kind::Release {
+            self.destroy_sealed(&row.sealed_id).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets up to `limit` mails of ours that were done before `before`.
+    pub async fn forget_done_notices(&mut self, before: Timestamp, limit: u32) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM outbox WHERE id IN \
+             (SELECT id FROM outbox WHERE state = 'done' AND kind <> 'release' AND settled_at < ? LIMIT ?)",
+        )
+        .bind(micros(before))
+        .bind(limit)
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Raw {
+    id: String,
+    kind: String,
+    mail_id: Option<String>,
+    held_id: Option<String>,
+    sealed_id: String,
+    mail_from: Option<String>,
+    body: String,
+    smtputf8: bool,
+    trace: Vec<u8>,
+    rcpt_to: String,
+    attempts: u32,
+    created_at: i64,
+    next_attempt_at: i64,
+}
+
+impl TryFrom<Raw> for OutboxRow {
+    type Error = StoreError;
+
+    fn try_from(raw: Raw) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: MailId(raw.id),
+            kind: Kind::of(&raw.kind)?,
+            mail_id: raw.mail_id.map(MailId),
+            held_id: raw.held_id.map(MailId),
+            sealed_id: raw.sealed_id,
+            sender: raw.mail_from.map(address).transpose()?,
+            body: from_json(&raw.body)?,
+            smtputf8: raw.smtputf8,
+            trace: raw.trace,
+            recipients: from_json(&raw.rcpt_to)?,
+            attempts: raw.attempts,
+            created_at: time(raw.created_at)?,
+            next_attempt_at: time(raw.next_attempt_at)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn row(id: &str, at: Timestamp) -> OutboxRow {
+        OutboxRow {
+            id: MailId(id.to_owned()),
+            kind: Kind::Notice,
+            mail_id: None,
+            held_id: None,
+            sealed_id: id.to_owned(),
+            sender: None,
+            body: BodyKind::EightBitMime,
+            smtputf8: false,
+            trace: Vec::new(),
+            recipients: vec![Consignee::new(Address::parse("taro@example.co.jp").unwrap())],
+            attempts: 0,
+            created_at: at,
+            next_attempt_at: at,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_queued_mail_survives_and_its_bytes_go_when_it_is_done() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let sealed = store.seal("N", Arc::from(&b"notice"[..])).await.unwrap();
+        let mut writing = store.write().await.unwrap();
+        writing.put_sealed(sealed).await.unwrap();
+        writing.put_outbox(&row("N", now)).await.unwrap();
+        writing.commit().await.unwrap();
+        store.outbox_grew().await;
+        drop(store);
+
+        let store = Store::open(dir.path()).await.unwrap();
+        let mut found = store.outbox_due(now, 9).await.unwrap();
+        assert_eq!(found, [row("N", now)]);
+        assert_eq!(store.unseal("N").await.unwrap(), b"notice");
+        found[0].recipients[0].fate = Fate::Accepted;
+        let mut writing = store.write().await.unwrap();
+        writing.settle_outbox(&found[0], now).await.unwrap();
+        writing.commit().await.unwrap();
+        assert_eq!((store.outbox_due(now, 9).await.unwrap(), store.outbox_length().await.unwrap()), (vec![], 0));
+        assert!(matches!(store.unseal("N").await, Err(StoreError::Destroyed(_))));
+    }
+}
