@@ -1,0 +1,122 @@
+//! Text → table: comma, tab, semicolon, bar.
+//!
+//! In: decoded text. Out: rows with their true numbers and columns. Whether a text is a table is told by its rows:
+//! most of them have the same number of fields. Deliberately absent: typed values; a cell is its text.
+
+use super::super::{Place, Reason};
+use super::reading::{Reading, cell};
+
+/// How many rows are looked at to tell a table from prose.
+const SAMPLE_ROWS: usize = 64;
+
+/// In this order: what comes first wins a tie. Tabs and semicolons are rarer in prose than commas.
+const DELIMITERS: [u8; 4] = *b"\t,;|";
+
+/// The delimiter of a text that is a table. `declared` says that somebody called it one; then one row is enough.
+pub(super) fn delimiter(text: &str, declared: bool) -> Option<u8> {
+    let best = DELIMITERS.iter().rev().filter_map(|&d| score(text, d, declared).map(|score| (score, d))).max();
+    best.map(|(_, delimiter)| delimiter)
+}
+
+/// Hands a text over as a table.
+pub(super) fn read(reading: &mut Reading<'_>, place: &Place, text: &str, media: &str) {
+    let fallback = if media == "text/tab-separated-values" { b'\t' } else { b',' };
+    let delimiter = delimiter(text, true).unwrap_or(fallback);
+    // A quote that is never closed would make one field of the rest.
+    let quoting = text.bytes().filter(|&c| c == b'"').count() % 2 == 0;
+    let mut rows = reader(text, delimiter, quoting);
+    let mut record = csv::StringRecord::new();
+    let (mut row, mut line) = (0u32, 1u64);
+    reading.begin_table(place);
+    loop {
+        match rows.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
+            // Text is valid UTF-8 and rows may have any length, so this is a reader at its end; say so all the same.
+            Err(_) => {
+                reading.end_table();
+                reading.unread(place, Reason::Damaged);
+                break;
+            }
+        }
+        // Empty lines are rows too, but the reader passes over them.
+        let at = record.position().map_or(line, csv::Position::line);
+        row = row.saturating_add(u32::try_from(at.saturating_sub(line)).unwrap_or_default());
+        line = rows.position().line();
+        let mut cells = Vec::with_capacity(record.len());
+        for (column, field) in (0u32..).zip(&record) {
+            if !field.trim().is_empty() {
+                if !reading.take_cell() {
+                    reading.end_table();
+                    reading.unread(place, Reason::Limit);
+                    return;
+                }
+                cells.push(cell(column, field.trim()));
+            }
+        }
+        reading.row(row, &cells);
+        row = row.saturating_add(1);
+    }
+    reading.end_table();
+}
+
+fn reader(text: &str, delimiter: u8, quoting: bool) -> csv::Reader<&[u8]> {
+    let text = text.trim_start_matches('\u{feff}');
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .quoting(quoting)
+        .from_reader(text.as_bytes())
+}
+
+/// How table-like the first rows are with this delimiter: the number of fields that agree.
+fn score(text: &str, delimiter: u8, declared: bool) -> Option<usize> {
+    // The sample may be cut anywhere; its last row does not count then.
+    let mut counts: Vec<usize> = Vec::new();
+    for record in reader(text, delimiter, true).into_records().take(SAMPLE_ROWS) {
+        let record = record.ok()?;
+        if record.iter().any(|field| !field.trim().is_empty()) {
+            counts.push(record.len());
+        }
+    }
+    if counts.len() == SAMPLE_ROWS || (counts.len() > 3 && !text.ends_with('\n')) {
+        counts.pop();
+    }
+    let rows = counts.len();
+    let usual = *counts.iter().max_by_key(|&&count| counts.iter().filter(|&&c| c == count).count())?;
+    let agreeing = counts.iter().filter(|&&count| count == usual).count();
+    // Commas part clauses as well: prose must not pass, a title row above a table must.
+    let enough = if declared { usual >= 2 } else { rows >= 3 && usual >= 2 && agreeing * 10 >= rows * 8 };
+    let prose = delimiter == b',' && usual == 2 && !declared && average_field(text, agreeing) > 40;
+    (enough && !prose).then_some(agreeing * usual)
+}
+
+fn average_field(text: &str, rows: usize) -> usize {
+    let lines = text.lines().take(SAMPLE_ROWS);
+    lines.map(|line| line.chars().count()).sum::<usize>() / (2 * rows.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_told_from_prose() {
+        let cases = [
+            ("氏名,電話\n山田,090\n佐藤,080\n", Some(b',')),
+            ("氏名\t電話\n山田\t090\n佐藤\t080\n", Some(b'\t')),
+            ("a;b;c\n1,5;2;3\n2,5;3;4\n", Some(b';')),
+            ("\"a\nb\",c\nd,e\nf,g\n", Some(b',')),
+            ("顧客名簿\n氏名,電話,住所\n山田,090,東京\n佐藤,080,大阪\n鈴木,070,京都\n加藤,1,2\n", Some(b',')),
+            ("山田様\nいつもお世話になっております。\n佐藤です。\n", None),
+            ("Dear John,\nthank you for the letter.\nYours, Jane\nPS: bye\n", None),
+            ("one line, one comma\n", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(delimiter(text, false), expected, "{text}");
+        }
+        assert_eq!(delimiter("山田,090\n", true), Some(b','));
+    }
+}

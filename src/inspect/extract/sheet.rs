@@ -1,0 +1,301 @@
+//! Excel workbooks: cells, through calamine.
+//!
+//! In: the workbook's bytes. Out: every sheet as a table, hidden and very hidden ones marked, numbers and dates as a
+//! person sees them. xlsx and xlsb are streamed cell by cell: two cells in opposite corners of a sheet make calamine's
+//! `worksheet_range` ask for 550 GB, so it is never called for them. Old .xls has no streaming reader; its sheets are
+//! at most 65,536 × 256 cells, and a file made to hurt ends the worker process, not the relay.
+//! Deliberately absent: formulas without a stored result, cell comments and drawings (in `package`, as text), charts.
+
+use std::borrow::Cow;
+use std::io::{Cursor, Read};
+
+use calamine::{Data, DataRef, Reader as _, Sheet, SheetVisible, Xls, XlsError, Xlsb, XlsbError, Xlsx, XlsxError};
+
+use super::super::{Cell, Place, Reason};
+use super::biff;
+use super::number::{self, Pattern};
+use super::package::part_name;
+use super::reading::{Part, Reading, cell};
+
+/// A row is handed over when it has this many cells, even if it goes on: a sheet has 16,384 columns.
+const ROW_CELLS: usize = 20_000;
+
+/// Records of xlsb cells that leave out their column. Some programs write them; calamine passes over them.
+const SHORT_CELLS: std::ops::RangeInclusive<u16> = 0x0c..=0x12;
+
+type Bytes<'a> = Cursor<&'a [u8]>;
+
+/// Reads the cells of an .xlsx; false if any of them may be missing.
+pub(super) fn read_xlsx(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
+    if !strings_are_plausible(part.bytes) {
+        reading.unread(part.place, Reason::Damaged);
+        return false;
+    }
+    let mut book: Xlsx<Bytes<'_>> = match Xlsx::new(Cursor::new(part.bytes)) {
+        Ok(book) => book,
+        Err(error) => {
+            let encrypted = matches!(error, XlsxError::Password);
+            reading.unread(part.place, if encrypted { Reason::Encrypted } else { Reason::Damaged });
+            return false;
+        }
+    };
+    let sheets = book.sheets_metadata().to_vec();
+    let mut complete = names_differ(&sheets);
+    for sheet in &sheets {
+        let place = sheet_place(part.place, sheet);
+        let mut cells = match book.worksheet_cells_reader(&sheet.name) {
+            Ok(cells) => cells,
+            // A chart on a sheet of its own has no cells; its texts are in the drawing.
+            Err(XlsxError::NotAWorksheet(_)) => continue,
+            Err(_) => {
+                reading.unread(&place, Reason::Damaged);
+                complete = false;
+                continue;
+            }
+        };
+        let pattern = |style: &calamine::Style| Pattern::parse(&style.number_format.as_ref()?.format_code);
+        let patterns: Vec<Option<Pattern>> = cells.styles().iter().map(pattern).collect();
+        let mut rows = Rows::begin(reading, &place);
+        let outcome = loop {
+            match cells.next_cell_with_style_id() {
+                Ok(Some((found, style))) => {
+                    let pattern = patterns.get(style).and_then(Option::as_ref);
+                    if !rows.push(reading, found.get_position(), shown(found.get_value(), pattern)) {
+                        break Some(Reason::Limit);
+                    }
+                }
+                Ok(None) => break None,
+                Err(_) => break Some(Reason::Damaged),
+            }
+        };
+        rows.end(reading);
+        if let Some(reason) = outcome {
+            reading.unread(&place, reason);
+            complete = false;
+        } else {
+            reading.done();
+        }
+    }
+    complete
+}
+
+/// Reads the cells of an .xlsb; false if any of them may be missing.
+pub(super) fn read_xlsb(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
+    let mut book: Xlsb<Bytes<'_>> = match Xlsb::new(Cursor::new(part.bytes)) {
+        Ok(book) => book,
+        Err(error) => {
+            let encrypted = matches!(error, XlsbError::Password);
+            reading.unread(part.place, if encrypted { Reason::Encrypted } else { Reason::Damaged });
+            return false;
+        }
+    };
+    let sheets = book.sheets_metadata().to_vec();
+    let mut complete = names_differ(&sheets);
+    for sheet in &sheets {
+        let place = sheet_place(part.place, sheet);
+        let Ok(mut cells) = book.worksheet_cells_reader(&sheet.name) else {
+            reading.unread(&place, Reason::Damaged);
+            complete = false;
+            continue;
+        };
+        let mut rows = Rows::begin(reading, &place);
+        let outcome = loop {
+            match cells.next_cell() {
+                Ok(Some(found)) => {
+                    if !rows.push(reading, found.get_position(), shown(found.get_value(), None)) {
+                        break Some(Reason::Limit);
+                    }
+                }
+                Ok(None) => break None,
+                Err(_) => break Some(Reason::Damaged),
+            }
+        };
+        rows.end(reading);
+        if let Some(reason) = outcome {
+            reading.unread(&place, reason);
+            complete = false;
+        } else {
+            reading.done();
+        }
+    }
+    complete
+}
+
+/// What calamine does not read of an .xlsb's sheet is entered in the ledger.
+pub(super) fn read_xlsb_remainder(reading: &mut Reading<'_>, place: &Place, bytes: &[u8]) {
+    if has_short_cells(bytes) {
+        reading.unread(place, Reason::Unsupported);
+    }
+}
+
+/// Reads an Excel 97–2003 workbook.
+pub(super) fn read_xls(reading: &mut Reading<'_>, part: &Part<'_>) {
+    let mut book: Xls<Bytes<'_>> = match Xls::new(Cursor::new(part.bytes)) {
+        Ok(book) => book,
+        Err(error) => {
+            let encrypted = matches!(error, XlsError::Password);
+            reading.unread(part.place, if encrypted { Reason::Encrypted } else { Reason::Damaged });
+            return;
+        }
+    };
+    for sheet in book.sheets_metadata().to_vec() {
+        let place = sheet_place(part.place, &sheet);
+        let Ok(range) = book.worksheet_range(&sheet.name) else {
+            reading.unread(&place, Reason::Damaged);
+            continue;
+        };
+        let (first_row, first_column) = range.start().unwrap_or_default();
+        let mut rows = Rows::begin(reading, &place);
+        for (row, column, value) in range.used_cells() {
+            let at = |first: u32, offset: usize| first.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX));
+            let position = (at(first_row, row), at(first_column, column));
+            if !rows.push(reading, position, shown_owned(value)) {
+                reading.unread(&place, Reason::Limit);
+                break;
+            }
+        }
+        rows.end(reading);
+        reading.done();
+    }
+    if let Ok(properties) = book.workbook_properties() {
+        let texts =
+            [properties.title, properties.subject, properties.creator, properties.description, properties.keywords];
+        let others = [properties.last_modified_by, properties.category, properties.company, properties.manager];
+        let custom = properties.custom_properties.into_values();
+        let text: Vec<String> = texts.into_iter().chain(others).flatten().chain(custom).collect();
+        reading.text(&part.place.inside("properties"), &text.join("\n"));
+    }
+    biff::read(reading, part);
+    reading.done();
+}
+
+fn sheet_place(file: &Place, sheet: &Sheet) -> Place {
+    let mut place = file.inside(&sheet.name);
+    place.hidden |= sheet.visible != SheetVisible::Visible;
+    place
+}
+
+/// calamine finds sheets by name: of two with the same name it reads one twice.
+fn names_differ(sheets: &[Sheet]) -> bool {
+    let names: std::collections::HashSet<_> = sheets.iter().map(|sheet| &sheet.name).collect();
+    names.len() == sheets.len()
+}
+
+/// Gathers cells into rows.
+struct Rows<'a> {
+    row: u32,
+    cells: Vec<Cell<'a>>,
+}
+
+impl<'a> Rows<'a> {
+    fn begin(reading: &mut Reading<'_>, place: &Place) -> Self {
+        reading.begin_table(place);
+        Self { row: 0, cells: Vec::new() }
+    }
+
+    /// False when the budget is used up.
+    fn push(&mut self, reading: &mut Reading<'_>, (row, column): (u32, u32), text: Option<Cow<'a, str>>) -> bool {
+        if row != self.row || self.cells.len() >= ROW_CELLS {
+            self.flush(reading);
+            self.row = row;
+        }
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            if !reading.charge(text.len() as u64) {
+                return false;
+            }
+            self.cells.push(cell(column, text));
+        }
+        reading.take_cell()
+    }
+
+    fn flush(&mut self, reading: &mut Reading<'_>) {
+        if !self.cells.is_sorted_by_key(|cell| cell.column) {
+            self.cells.sort_by_key(|cell| cell.column);
+        }
+        reading.row(self.row, &self.cells);
+        self.cells.clear();
+    }
+
+    fn end(mut self, reading: &mut Reading<'_>) {
+        self.flush(reading);
+        reading.end_table();
+    }
+}
+
+/// A cell's text as a person sees it; `None` for empty cells and errors.
+fn shown<'a>(value: &DataRef<'a>, pattern: Option<&Pattern>) -> Option<Cow<'a, str>> {
+    let fill = |number: f64| pattern.and_then(|p| p.fill(number)).unwrap_or_else(|| number::plain(number));
+    Some(match value {
+        DataRef::SharedString(text) => Cow::Borrowed(*text),
+        DataRef::String(text) => Cow::Owned(text.clone()),
+        DataRef::Float(number) => Cow::Owned(fill(*number)),
+        // Whole numbers beyond 2^53 lose digits on this way, but no pattern has as many places.
+        DataRef::Int(number) => Cow::Owned(pattern.map_or_else(|| number.to_string(), |_| fill(*number as f64))),
+        DataRef::Bool(value) => Cow::Borrowed(if *value { "TRUE" } else { "FALSE" }),
+        DataRef::DateTime(date) => Cow::Owned(number::date(*date)),
+        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            Cow::Owned(text.trim_end_matches("T00:00:00").to_owned())
+        }
+        DataRef::Error(_) | DataRef::Empty => return None,
+    })
+}
+
+fn shown_owned(value: &Data) -> Option<Cow<'static, str>> {
+    Some(Cow::Owned(match value {
+        Data::String(text) => text.clone(),
+        Data::Float(number) => number::plain(*number),
+        Data::Int(number) => number.to_string(),
+        Data::Bool(value) => if *value { "TRUE" } else { "FALSE" }.to_owned(),
+        Data::DateTime(date) => number::date(*date),
+        Data::DateTimeIso(text) | Data::DurationIso(text) => text.trim_end_matches("T00:00:00").to_owned(),
+        Data::Error(_) | Data::Empty => return None,
+    }))
+}
+
+/// calamine reserves memory for as many strings as the table claims to have: a claim of four thousand million in a
+/// file of a kilobyte ends the process. No string takes less than five bytes (`<si/>`).
+fn strings_are_plausible(bytes: &[u8]) -> bool {
+    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else { return true };
+    let is_strings = |name: &[u8]| part_name(&String::from_utf8_lossy(name)) == "xl/sharedstrings.xml";
+    let Some(name) = archive.file_names_raw().find(|name| is_strings(name)).map(<[u8]>::to_vec) else { return true };
+    let Ok(file) = archive.by_name_raw(&name) else { return true };
+    // Deflate makes at most 1032 bytes of one, whatever size is claimed.
+    let size = file.size().min(file.compressed_size().saturating_mul(1032));
+    let mut head = Vec::new();
+    if file.take(4096).read_to_end(&mut head).is_err() {
+        return true;
+    }
+    let head = super::xml::decode(&head);
+    let claim = |name: &str| -> Option<u64> {
+        let (_, rest) = head.split_once(name)?;
+        let rest = rest.trim_start_matches([' ', '=', '"', '\'']);
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    };
+    claim("uniqueCount").is_none_or(|count| count <= size / 5 + 16)
+}
+
+/// Walks the records of an .xlsb part: type and length are numbers of seven bits a byte.
+fn has_short_cells(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some((kind, after)) = variable(rest, 2) {
+        if u16::try_from(kind).is_ok_and(|kind| SHORT_CELLS.contains(&kind)) {
+            return true;
+        }
+        let Some((length, after)) = variable(after, 4) else { return false };
+        let Some(next) = usize::try_from(length).ok().and_then(|length| after.get(length..)) else { return false };
+        rest = next;
+    }
+    false
+}
+
+fn variable(bytes: &[u8], longest: usize) -> Option<(u32, &[u8])> {
+    let mut value = 0;
+    for (at, &byte) in bytes.iter().take(longest).enumerate() {
+        let bits = if longest == 2 { u32::from(byte) << (8 * at) } else { u32::from(byte & 0x7f) << (7 * at) };
+        value |= bits;
+        if byte & 0x80 == 0 {
+            return Some((value, bytes.get(at + 1..)?));
+        }
+    }
+    bytes.get(longest..).map(|rest| (value, rest))
+}

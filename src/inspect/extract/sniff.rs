@@ -1,0 +1,272 @@
+//! What bytes are, told by the bytes.
+//!
+//! In: bytes and what somebody says about them. Out: a [`Format`]. A name's extension is never looked at: a renamed
+//! file is the oldest way past a filter. A declared media type only decides between readers of text.
+
+use super::super::Reason;
+use super::package::Package;
+use super::reading::Hint;
+use super::{csv, mail, zip};
+use crate::mail::charset;
+
+/// How much of a file is looked at.
+const HEAD: usize = 64 * 1024;
+
+/// What a part is, and so which reader takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A mail (RFC 5322).
+    Mail,
+    /// Several mails, each behind a `From ` line.
+    Mbox,
+    /// Text without a structure we know.
+    Text,
+    /// A page.
+    Html,
+    /// XML that is no page: a drawing, a flat office document.
+    Xml,
+    /// Rows and columns.
+    Csv,
+    /// JSON, read as text.
+    Json,
+    /// An archive.
+    Zip,
+    /// An office document in a zip.
+    Package(Package),
+    /// An Excel 97–2003 workbook.
+    Xls,
+    /// Something we cannot read: its name and why.
+    Other(&'static str, Reason),
+}
+
+impl Format {
+    /// The `type` of `scan --json`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Mbox => "mbox",
+            Self::Text => "text",
+            Self::Html => "html",
+            Self::Xml => "xml",
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Zip => "zip",
+            Self::Package(package) => package.name(),
+            Self::Xls => "xls",
+            Self::Other(name, _) => name,
+        }
+    }
+}
+
+/// Tells what `bytes` are.
+pub(super) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
+    if let Some(format) = by_magic(bytes) {
+        return format;
+    }
+    if is_binary(bytes) {
+        return Format::Other("unknown", Reason::Unsupported);
+    }
+    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    let text = charset::text(head, hint.charset);
+    let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    if hint.media == "text/html" || looks_like_html(start) {
+        return Format::Html;
+    }
+    if start.starts_with("<?xml") || start.starts_with("<svg") {
+        return Format::Xml;
+    }
+    if hint.body {
+        return Format::Text;
+    }
+    if bytes.starts_with(b"From ") && mail::looks_like_mail(bytes.get(5..).unwrap_or_default()) {
+        return Format::Mbox;
+    }
+    if mail::looks_like_mail(head) {
+        return Format::Mail;
+    }
+    let declared_table = matches!(hint.media, "text/csv" | "text/tab-separated-values" | "application/csv");
+    if csv::delimiter(&text, declared_table).is_some() {
+        return Format::Csv;
+    }
+    if hint.media.ends_with("json") || (start.starts_with(['{', '[']) && start.contains("\":")) {
+        return Format::Json;
+    }
+    Format::Text
+}
+
+/// Formats that open with bytes no text opens with.
+fn by_magic(bytes: &[u8]) -> Option<Format> {
+    const UNSUPPORTED: [(&[u8], &str); 18] = [
+        (b"{\\rtf", "rtf"),
+        (b"7z\xbc\xaf\x27\x1c", "7z"),
+        (b"Rar!\x1a\x07", "rar"),
+        (b"\x1f\x8b", "gzip"),
+        (b"BZh", "bzip2"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"MSCF\0", "cab"),
+        (b"\x78\x9f\x3e\x22", "tnef"),
+        (b"SQLite format 3\0", "sqlite"),
+        (b"!BDN", "pst"),
+        (b"\x7fELF", "executable"),
+        (b"MZ", "executable"),
+        (b"ID3", "audio"),
+        (b"OggS", "audio"),
+        (b"fLaC", "audio"),
+        (b"\x00\x01\x00\x00Standard ", "access"),
+        (b"ITSF", "chm"),
+    ];
+    const IMAGES: [&[u8]; 8] = [
+        b"\x89PNG\r\n",
+        b"\xff\xd8\xff",
+        b"GIF87a",
+        b"GIF89a",
+        b"II*\0",
+        b"MM\0*",
+        b"\xd7\xcd\xc6\x9a",
+        b"\x01\0\0\0\x58\0\0\0",
+    ];
+    let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
+    let image = Format::Other("image", Reason::Image);
+    let unsupported = |name| Format::Other(name, Reason::Unsupported);
+    // A self-extracting archive is a program with a zip behind it.
+    if at(0, b"PK\x03\x04")
+        || at(0, b"PK\x05\x06")
+        || at(0, b"PK\x07\x08")
+        || (at(0, b"MZ") && zip::has_directory(bytes))
+    {
+        return Some(zip::format(bytes));
+    }
+    if at(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        return Some(compound(bytes));
+    }
+    // BIFF 2 to 4 came without a container: record BOF of the right length.
+    if at(0, b"\x09\0\x04\0") || at(0, b"\x09\x02\x06\0") || at(0, b"\x09\x04\x06\0") {
+        return Some(unsupported("xls"));
+    }
+    if IMAGES.iter().any(|magic| at(0, magic)) || (at(0, b"RIFF") && at(8, b"WEBP")) || is_bitmap(bytes) {
+        return Some(image);
+    }
+    if at(4, b"ftyp") {
+        let still = [&b"heic"[..], b"heix", b"mif1", b"msf1", b"avif"].iter().any(|brand| at(8, brand));
+        return Some(if still { image } else { unsupported("video") });
+    }
+    if at(0, b"RIFF") {
+        return Some(unsupported("audio"));
+    }
+    if memchr::memmem::find(bytes.get(..1024).unwrap_or(bytes), b"%PDF-").is_some() {
+        return Some(unsupported("pdf"));
+    }
+    if at(257, b"ustar") {
+        return Some(unsupported("tar"));
+    }
+    if at(2, b"-lh") && bytes.get(6) == Some(&b'-') {
+        return Some(unsupported("lzh"));
+    }
+    UNSUPPORTED.iter().find(|(magic, _)| at(0, magic)).map(|&(_, name)| unsupported(name))
+}
+
+/// `BM` alone could open a text; the length and the reserved zeros behind it could not.
+fn is_bitmap(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'B', b'M', _, _, _, _, 0, 0, 0, 0, _, _, _, _, 12 | 40 | 108 | 124, 0, 0, 0, ..])
+}
+
+/// Compound files (OLE) are told apart by the names in their directory, which stand there in UTF-16.
+fn compound(bytes: &[u8]) -> Format {
+    let has = |name: &str| {
+        let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        memchr::memmem::find(bytes, &wide).is_some()
+    };
+    if has("EncryptedPackage") {
+        Format::Other("office", Reason::Encrypted)
+    } else if has("WordDocument") {
+        Format::Other("doc", Reason::Unsupported)
+    } else if has("PowerPoint Document") {
+        Format::Other("ppt", Reason::Unsupported)
+    } else if has("__properties_version1.0") {
+        Format::Other("msg", Reason::Unsupported)
+    } else if has("Workbook") || has("Book") {
+        Format::Xls
+    } else {
+        Format::Other("ole", Reason::Unsupported)
+    }
+}
+
+fn looks_like_html(start: &str) -> bool {
+    const OPENINGS: [&str; 12] = [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<body",
+        "<meta",
+        "<title",
+        "<table",
+        "<div",
+        "<p>",
+        "<span",
+        "<style",
+        "<font",
+    ];
+    let lower: String = start.chars().take(1024).collect::<String>().to_ascii_lowercase();
+    let behind_comment =
+        lower.strip_prefix("<!--").and_then(|rest| rest.split_once("-->")).map(|(_, rest)| rest.trim_start());
+    let behind_declaration = lower.strip_prefix("<?xml").filter(|rest| rest.contains("<html"));
+    OPENINGS
+        .iter()
+        .any(|opening| lower.starts_with(opening) || behind_comment.is_some_and(|rest| rest.starts_with(opening)))
+        || behind_declaration.is_some()
+}
+
+/// Whether bytes make no sense as text in any charset: control characters that no text has.
+fn is_binary(bytes: &[u8]) -> bool {
+    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    // Escape, SO and SI belong to ISO-2022-JP.
+    let is_control = |c: &u8| matches!(c, 0..=8 | 0x10..=0x1a | 0x1c..=0x1f | 0x7f);
+    let controls = head.iter().filter(|c| is_control(c)).count();
+    if controls * 50 <= head.len() {
+        return false;
+    }
+    let text = charset::text(head, None);
+    let odd =
+        text.chars().filter(|&c| c == '\u{fffd}' || (c.is_control() && !c.is_whitespace() && c != '\u{1b}')).count();
+    odd * 50 > text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_content() {
+        let cases: [(&[u8], &str); 18] = [
+            (b"%PDF-1.7", "pdf"),
+            (b"junk\n%PDF-1.7", "pdf"),
+            (b"\x89PNG\r\n\x1a\n", "image"),
+            (b"\xff\xd8\xff\xe0", "image"),
+            (b"BM means something in prose", "text"),
+            (b"{\\rtf1", "rtf"),
+            (b"7z\xbc\xaf\x27\x1c", "7z"),
+            (b"\0\0\0\0\0\0\0\0", "unknown"),
+            (b"<!DOCTYPE html><p>a", "html"),
+            (b"\n<!-- x --><html>", "html"),
+            (b"<?xml version='1.0'?><a/>", "xml"),
+            (b"{\"a\": 1}", "json"),
+            (b"a,b,c\n1,2,3\n4,5,6\n", "csv"),
+            (b"From: a@b.jp\r\nTo: c@d.jp\r\nSubject: x\r\n\r\nhello", "mail"),
+            (b"From a@b Thu Jan  1 00:00:00 2026\nFrom: a@b.jp\nTo: c@d.jp\n\nhello", "mbox"),
+            (b"hello\n", "text"),
+            (b"\x1b$B;3ED\x1b(B", "text"),
+            (b"\xff\xfea\0,\0", "text"),
+        ];
+        for (bytes, name) in cases {
+            assert_eq!(format(bytes, Hint::default()).name(), name, "{:?}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn a_body_is_never_a_table_or_a_mail() {
+        let hint = Hint { body: true, ..Hint::default() };
+        assert_eq!(format(b"a,b,c\n1,2,3\n4,5,6\n", hint), Format::Text);
+        assert_eq!(format(b"From: a@b.jp\nTo: c@d.jp\nSubject: x\n\nquoted", hint), Format::Text);
+    }
+}

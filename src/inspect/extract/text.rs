@@ -1,0 +1,157 @@
+//! Text of every kind: plain, CSV, HTML, XML, JSON, mailboxes of several mails.
+//!
+//! In: bytes that are text in some charset. Out: running text, tables, and the files that old mailers write into the
+//! text itself (uuencode). Deliberately absent: any grammar of JSON, vCard or iCalendar; they are read as they stand.
+
+use super::super::{Place, Reason};
+use super::reading::{Hint, Part, Reading};
+use super::sniff::Format;
+use super::{card, csv, html, mail, ods, xml};
+use crate::mail::{charset, header};
+
+/// Reads a part that `sniff` took for text.
+pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
+    match format {
+        Format::Mbox => return mail::read_mailbox(reading, part),
+        Format::Html => {
+            let declared = part.hint.charset.map(str::to_owned).or_else(|| html::declared_charset(part.bytes));
+            let text = charset::text(part.bytes, declared.as_deref());
+            html::read(reading, part, &text);
+        }
+        Format::Xml => {
+            let document = xml::decode(part.bytes);
+            if document.contains("vnd.oasis.opendocument.spreadsheet") {
+                ods::read(reading, part.place, &document);
+            } else {
+                reading.text(part.place, &xml::plain(&document));
+            }
+        }
+        Format::Csv => {
+            let text = charset::text(part.bytes, part.hint.charset);
+            csv::read(reading, part.place, &text, part.hint.media);
+        }
+        _ => {
+            let text = charset::text(part.bytes, part.hint.charset);
+            if card::is_card(text.trim_start()) {
+                reading.text(part.place, &card::text(part.bytes, part.hint.charset));
+            } else {
+                plain(reading, part, &text);
+            }
+        }
+    }
+    reading.done();
+}
+
+fn plain(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
+    if text.contains("-----BEGIN PGP MESSAGE-----") {
+        reading.unread(part.place, Reason::Encrypted);
+    }
+    let mut rest = text;
+    while let Some(file) = uuencoded(rest) {
+        reading.text(part.place, file.before);
+        let place = part.place.inside(&file.name);
+        reading.text(&place, &file.name);
+        reading.read(&Part { bytes: &file.bytes, place: &place, depth: part.depth + 1, hint: Hint::default() });
+        rest = file.after;
+    }
+    reading.text(part.place, rest);
+    if let Some(bytes) = hidden_base64(text) {
+        // Written as text, but nothing else than an encoded file: the transfer encoding was lost on the way.
+        let place: Place = part.place.inside("base64");
+        reading.read(&Part { bytes: &bytes, place: &place, depth: part.depth + 1, hint: Hint::default() });
+    }
+}
+
+/// A file in the text: `begin 644 name`, lines of their own length, `end`.
+struct Uuencoded<'a> {
+    before: &'a str,
+    name: String,
+    bytes: Vec<u8>,
+    after: &'a str,
+}
+
+fn uuencoded(text: &str) -> Option<Uuencoded<'_>> {
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.find("begin ")?;
+        from = at + 6;
+        let line_start = at == 0 || text.get(..at)?.ends_with('\n');
+        let (line, body) = text.get(from..)?.split_once('\n').unwrap_or_default();
+        let Some((mode, name)) = line.trim_end().split_once(' ') else { continue };
+        if !line_start || !(3..=4).contains(&mode.len()) || !mode.bytes().all(|c| c.is_ascii_digit()) {
+            continue;
+        }
+        let (bytes, after) = uudecode(body);
+        if bytes.is_empty() {
+            continue;
+        }
+        return Some(Uuencoded { before: text.get(..at)?, name: name.trim().to_owned(), bytes, after });
+    }
+}
+
+/// Decodes up to `end` or the first line that is none of it.
+fn uudecode(body: &str) -> (Vec<u8>, &str) {
+    let mut bytes = Vec::new();
+    let mut rest = body;
+    while let Some((line, after)) = rest.split_once('\n').or_else(|| (!rest.is_empty()).then_some((rest, ""))) {
+        let line = line.trim_end_matches('\r').as_bytes();
+        let Some((&first, groups)) = line.split_first() else {
+            rest = after;
+            break;
+        };
+        if line == b"end" {
+            return (bytes, after);
+        }
+        let length = usize::from(first.wrapping_sub(32) & 63);
+        // A full line is 45 bytes in 60 characters; anything far from its own length is prose.
+        if !(32..=96).contains(&first)
+            || groups.len() + 4 < length.div_ceil(3) * 4
+            || groups.len() > length.div_ceil(3) * 4 + 2
+        {
+            break;
+        }
+        let start = bytes.len();
+        for group in groups.chunks(4) {
+            let bits =
+                (0..4).fold(0u32, |bits, i| bits << 6 | u32::from(group.get(i).map_or(0, |c| c.wrapping_sub(32) & 63)));
+            bytes.extend_from_slice(&bits.to_be_bytes()[1..]);
+        }
+        bytes.truncate(start + length);
+        rest = after;
+    }
+    (bytes, rest)
+}
+
+/// The bytes of a text that consists of base64 lines only.
+fn hidden_base64(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim();
+    let first = text.lines().next()?;
+    let in_alphabet = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'=' | b'\r' | b'\n');
+    if first.len() < 24 || first.contains(' ') || !text.bytes().all(in_alphabet) {
+        return None;
+    }
+    let characters = text.bytes().filter(|c| !c.is_ascii_whitespace()).count();
+    (characters % 4 == 0).then(|| header::base64(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuencoded_file_is_found_between_prose() {
+        let text = "see below\nbegin 644 a b.txt\n#0V%T\n`\nend\nafter begin 1 x\n";
+        let file = uuencoded(text).unwrap();
+        assert_eq!((file.before, file.name.as_str(), file.bytes.as_slice()), ("see below\n", "a b.txt", &b"Cat"[..]));
+        assert_eq!(file.after, "after begin 1 x\n");
+        assert!(uuencoded("begin 644 x\nthis is prose, not a file\n").is_none());
+        assert!(uuencoded("begin 644 x").is_none());
+    }
+
+    #[test]
+    fn only_pure_base64_is_taken_for_base64() {
+        assert_eq!(hidden_base64("6aGn5a6i44Gu5bGx55Sw6Iqx5a2Q5qeY").unwrap(), "顧客の山田花子様".as_bytes());
+        assert_eq!(hidden_base64("This is a sentence of some length"), None);
+        assert_eq!(hidden_base64("short"), None);
+    }
+}
