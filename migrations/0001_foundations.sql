@@ -21,6 +21,7 @@ CREATE TABLE mail (
     peer       TEXT NOT NULL,
     mail_from  TEXT,
     author     TEXT,
+    from_field TEXT NOT NULL,
     body       TEXT NOT NULL,
     smtputf8   INTEGER NOT NULL,
     message_id TEXT,

@@ -12,6 +12,7 @@ use crate::{
     language::Text,
     mail::{Address, MailId},
     notice::Story,
+    policy::Action,
 };
 
 /// Where a held mail is in its life.
@@ -55,6 +56,31 @@ pub struct Step {
     pub comment: String,
 }
 
+/// One held mail in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its id.
+    pub id: MailId,
+    /// Where it is in its life.
+    pub state: State,
+    /// The original's subject, decoded.
+    pub subject: String,
+    /// The envelope sender; `None` is the null path.
+    pub sender: Option<Address>,
+    /// For whom it is held.
+    pub recipients: Vec<Address>,
+    /// How many people's data is in it.
+    pub persons: u32,
+    /// What policy asks for.
+    pub action: Action,
+    /// When it arrived.
+    pub arrived_at: Timestamp,
+    /// When its waiting ends.
+    pub deadline: Timestamp,
+    /// Whether it waits for the person who asks.
+    pub may_decide: bool,
+}
+
 /// One held mail, as the person who asks may see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
@@ -92,7 +118,7 @@ pub enum DeskError {
 /// The held mails, as one person may see and decide them.
 pub trait Desk: Send + Sync + 'static {
     /// What the person may see: mails to decide, and their own. Open ones first, the earliest deadline first.
-    fn list(&self, who: &Address) -> impl Future<Output = Result<Vec<Held>, DeskError>> + Send;
+    fn list(&self, who: &Address) -> impl Future<Output = Result<Vec<Line>, DeskError>> + Send;
     /// One of them.
     fn show(&self, who: &Address, id: &MailId) -> impl Future<Output = Result<Held, DeskError>> + Send;
     /// Lets it go out.

@@ -147,3 +147,100 @@ impl Hold {
         Ok((mail, held))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{hold::fixture::*, policy::Action, store::Store};
+
+    fn says(verdict: Verdict) -> Answer {
+        Answer { verdict, comment: "from my phone".to_owned() }
+    }
+
+    async fn secret_of(store: &Store, person: &str) -> String {
+        outbox(store).await.into_iter().find(|letter| letter.to == [person]).unwrap().secret()
+    }
+
+    async fn held() -> (tempfile::TempDir, Store, Hold, MailId) {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let id = hold.take(arrival(vec![group(Action::RequireApproval, &[OUTSIDE])])).await.unwrap();
+        (dir, store, hold, id)
+    }
+
+    #[tokio::test]
+    async fn an_approver_approves_by_reply_and_the_next_one_hears_of_it() {
+        let (_dir, store, hold, id) = held().await;
+        let (boss, vice) = (secret_of(&store, BOSS).await, secret_of(&store, VICE).await);
+        let from = [address("Boss@example.co.jp")];
+        let answered = hold.answer(&boss.to_uppercase(), &from, &says(Verdict::Approve), noon()).await.unwrap();
+        assert_eq!(answered, Answered::Done { id: id.clone(), state: State::Approved });
+        let said = hold.show(&id.0).await.unwrap().summary.approvals.remove(0);
+        assert_eq!((said.via.as_str(), said.comment.as_str()), ("reply", "from my phone"));
+        let answered = hold.answer(&vice, &[address(VICE)], &says(Verdict::Reject), noon()).await.unwrap();
+        assert_eq!(answered, Answered::TooLate { id: id.clone(), state: State::Approved });
+        let told = outbox(&store).await.into_iter().filter(|letter| letter.to == [VICE]).count();
+        assert_eq!(told, 2, "the request and how it ended");
+    }
+
+    #[tokio::test]
+    async fn the_sender_takes_it_back_by_reply_and_cannot_approve_it() {
+        let (_dir, store, hold, id) = held().await;
+        let secret = secret_of(&store, SENDER).await;
+        let from = [address(SENDER)];
+        let answered = hold.answer(&secret, &from, &says(Verdict::Approve), noon()).await.unwrap();
+        assert_eq!(answered, Answered::Refused(Refusal::OwnMail));
+        assert_eq!(hold.show(&id.0).await.unwrap().summary.state, State::Pending);
+        let answered = hold.answer(&secret, &from, &says(Verdict::Withdraw), noon()).await.unwrap();
+        assert_eq!(answered, Answered::Done { id, state: State::Withdrawn });
+        assert_eq!(changes(&store).await, ["mail require_approval", "refused", "withdrawn"]);
+    }
+
+    #[tokio::test]
+    async fn a_secret_serves_only_its_owner() {
+        let (_dir, store, hold, id) = held().await;
+        let secret = secret_of(&store, BOSS).await;
+        for thief in [SENDER, VICE, "eve@x.example.com"] {
+            let answered = hold.answer(&secret, &[address(thief)], &says(Verdict::Approve), noon()).await.unwrap();
+            assert_eq!(answered, Answered::Refused(Refusal::WrongPerson), "{thief}");
+        }
+        let answered = hold.answer(&secret, &[], &says(Verdict::Approve), noon()).await.unwrap();
+        assert_eq!(answered, Answered::Refused(Refusal::WrongPerson));
+        let unknown = "a".repeat(26);
+        let answered = hold.answer(&unknown, &[address(BOSS)], &says(Verdict::Approve), noon()).await.unwrap();
+        assert_eq!(answered, Answered::Refused(Refusal::UnknownToken));
+        assert_eq!(hold.show(&id.0).await.unwrap().summary.state, State::Pending);
+        let alarms = outbox(&store).await.into_iter().filter(|letter| letter.to == [SECURITY]).count();
+        assert_eq!(alarms, 4);
+        assert_eq!(changes(&store).await[1..], ["refused"; 4]);
+    }
+
+    #[tokio::test]
+    async fn what_is_unclear_is_asked_again_and_what_a_machine_wrote_is_not() {
+        let (_dir, store, hold, id) = held().await;
+        let secret = secret_of(&store, BOSS).await;
+        let from = [address(BOSS)];
+        let before = outbox(&store).await.len();
+        let answered = hold.answer(&secret, &from, &says(Verdict::Ignore), noon()).await.unwrap();
+        assert_eq!((answered, outbox(&store).await.len()), (Answered::Ignored, before));
+        for verdict in [Verdict::Unclear, Verdict::Withdraw] {
+            let answered = hold.answer(&secret, &from, &says(verdict), noon()).await.unwrap();
+            assert_eq!(answered, Answered::Unclear { id: id.clone() });
+        }
+        let letters = outbox(&store).await;
+        assert_eq!(letters.len(), before + 2);
+        assert!(letters.iter().filter(|l| l.to == [BOSS]).all(|l| l.secret() == secret), "the same address again");
+        assert_eq!(hold.show(&id.0).await.unwrap().summary.state, State::Pending);
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_nowhere_in_the_database() {
+        let (dir, store, _hold, _id) = held().await;
+        let secret = secret_of(&store, BOSS).await;
+        store.close().await;
+        for file in std::fs::read_dir(dir.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            assert!(memchr::memmem::find(&bytes, secret.as_bytes()).is_none());
+        }
+    }
+}

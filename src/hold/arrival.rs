@@ -13,7 +13,7 @@ use super::{Hold, HoldError, later, new_id, rounded, telling, token};
 use crate::{
     inspect::Inspection,
     journal::{self, MailRecord, Record, Via},
-    mail::{Address, Envelope, MailId, Message},
+    mail::{Address, Envelope, MailId, Message, header},
     notice::{self, Letter, Outcome},
     policy::{Action, Group},
     recipients::Recipient,
@@ -201,6 +201,7 @@ fn mail_row(arrival: &Arrival, at: Timestamp, retry_key: [u8; 32]) -> Result<Mai
         peer: arrival.peer.clone(),
         sender: arrival.envelope.sender.clone(),
         author: arrival.author.clone(),
+        from_field: arrival.message.header("From").map(|from| header::decode(from.value)).unwrap_or_default(),
         body: arrival.envelope.body,
         smtputf8: arrival.envelope.smtputf8,
         message_id: arrival.message.message_id(),
@@ -249,4 +250,137 @@ async fn retry_key(arrival: &Arrival) -> Result<[u8; 32], HoldError> {
         key
     });
     Ok(hashed.await.map_err(|error| StoreError::System(error.to_string()))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hold::fixture::*;
+
+    #[tokio::test]
+    async fn one_commit_holds_the_mail_asks_the_approvers_and_tells_the_sender() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let id = hold.take(arrival(vec![group(Action::RequireApproval, &[OUTSIDE])])).await.unwrap();
+        drop((store, hold));
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let list = hold.list(Some(State::Pending)).await.unwrap();
+        assert_eq!((list.len(), &list[0].id, list[0].persons), (1, &id, 12));
+        assert_eq!(list[0].rules, ["rule-require_approval"]);
+        let letters = outbox(&store).await;
+        let to: Vec<&str> = letters.iter().map(|letter| letter.to[0].as_str()).collect();
+        assert_eq!(to, [SENDER, BOSS, VICE]);
+        let secrets: std::collections::HashSet<String> = letters.iter().map(|letter| letter.secret()).collect();
+        assert_eq!(secrets.len(), 3);
+        assert!(letters[1].text.contains("secret words"), "the approver gets the original");
+        assert!(!letters[0].text.contains("secret words"), "the sender's notice has no content");
+        assert_eq!(changes(&store).await, ["mail require_approval"]);
+    }
+
+    #[tokio::test]
+    async fn the_summary_has_exactly_the_keys_of_the_contract() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_store, hold) = hold_in(dir.path(), settings()).await;
+        hold.take(arrival(vec![group(Action::Hold, &[OUTSIDE])])).await.unwrap();
+        let line = serde_json::to_value(&hold.list(None).await.unwrap()[0]).unwrap();
+        let mut keys: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        let mut contract: Vec<&str> =
+            "id state mail_from rcpt_to subject persons decision rules created_at expires_at approvals"
+                .split(' ')
+                .collect();
+        contract.sort_unstable();
+        assert_eq!(keys, contract);
+        assert_eq!((line["state"].as_str(), line["decision"].as_str()), (Some("pending"), Some("hold")));
+    }
+
+    #[tokio::test]
+    async fn every_group_of_a_mixed_verdict_goes_its_own_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let mail = arrival(vec![
+            group(Action::Forward, &["in@example.co.jp"]),
+            group(Action::Delay, &["one@x.example.com"]),
+            group(Action::RequireApproval, &["two@x.example.com"]),
+            group(Action::Reject, &["three@x.example.com"]),
+        ]);
+        let id = hold.take(mail).await.unwrap();
+        let list = hold.list(None).await.unwrap();
+        let held: Vec<_> = list.iter().map(|held| (held.decision, held.rcpt_to[0].as_str())).collect();
+        assert!(held.contains(&(Action::Delay, "one@x.example.com")), "{held:?}");
+        assert!(held.contains(&(Action::RequireApproval, "two@x.example.com")), "{held:?}");
+        assert_eq!(held.len(), 2);
+        let told = list.iter().find(|held| held.id == id).unwrap();
+        assert_eq!(told.decision, Action::RequireApproval, "the id that is told is the most severe");
+        let letters = outbox(&store).await;
+        let of = |kind: Kind| letters.iter().filter(move |letter| letter.kind == kind).collect::<Vec<_>>();
+        assert_eq!(of(Kind::Release).len(), 1);
+        assert_eq!(of(Kind::Release)[0].to, ["in@example.co.jp"]);
+        assert_eq!(of(Kind::Dsn).len(), 1);
+        assert!(of(Kind::Dsn)[0].text.contains("three@x.example.com"));
+        assert_eq!(of(Kind::Dsn)[0].to, [SENDER]);
+        assert_eq!(of(Kind::Notice).len(), 4, "delay and hold notice, two approvers");
+    }
+
+    #[tokio::test]
+    async fn a_retry_is_the_same_mail_whatever_became_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let verdict = || vec![group(Action::RequireApproval, &[OUTSIDE])];
+        let id = hold.take(arrival(verdict())).await.unwrap();
+        let before = outbox(&store).await.len();
+        assert_eq!(hold.take(arrival(verdict())).await.unwrap(), id);
+        hold.reject(&id.0, &address(BOSS), Via::Cli, "", noon()).await.unwrap();
+        assert_eq!(hold.take(arrival(verdict())).await.unwrap(), id);
+        assert_eq!(outbox(&store).await.len(), before + 1, "only the outcome of the rejection");
+        assert_eq!(changes(&store).await, ["mail require_approval", "retried", "rejected", "retried"]);
+
+        let other_body =
+            Arrival { message: Message::new(*b"Message-ID: <1@example.co.jp>\r\n\r\nother"), ..arrival(verdict()) };
+        assert_ne!(hold.take(other_body).await.unwrap(), id);
+        assert_ne!(hold.take(arrival(vec![group(Action::RequireApproval, &["b@x.example.com"])])).await.unwrap(), id);
+        let next_day = Arrival { at: later(noon(), minutes(24 * 60)), ..arrival(verdict()) };
+        assert_ne!(hold.take(next_day).await.unwrap(), id);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_same_mail_over_ten_connections_at_once_is_held_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, one) = hold_in(dir.path(), settings()).await;
+        let (_, two) = hold_in(dir.path(), settings()).await;
+        let mut taking = tokio::task::JoinSet::new();
+        for number in 0..10 {
+            let hold = if number % 2 == 0 { one.clone() } else { two.clone() };
+            taking.spawn(async move { hold.take(arrival(vec![group(Action::Hold, &[OUTSIDE])])).await.unwrap() });
+        }
+        let ids: std::collections::HashSet<MailId> = taking.join_all().await.into_iter().collect();
+        assert_eq!((ids.len(), one.list(None).await.unwrap().len()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_journalled_is_not_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let mut writing = store.write().await.unwrap();
+        writing.tamper("ALTER TABLE journal RENAME TO gone").await;
+        writing.commit().await.unwrap();
+        hold.take(arrival(vec![group(Action::Hold, &[OUTSIDE])])).await.unwrap_err();
+        assert!(hold.list(None).await.unwrap().is_empty());
+        assert!(outbox(&store).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_mail_without_a_sender_is_held_and_only_the_security_team_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let mut mail = arrival(vec![group(Action::RequireApproval, &[OUTSIDE]), group(Action::Reject, &["b@x.jp"])]);
+        mail.envelope.sender = None;
+        let id = hold.take(mail).await.unwrap();
+        let to: Vec<String> = outbox(&store).await.into_iter().flat_map(|letter| letter.to).collect();
+        assert_eq!(to, [SECURITY]);
+        let error = hold.approve(&id.0, &address(BOSS), Via::Cli, "", noon()).await.unwrap_err();
+        assert!(matches!(error, HoldError::NotADecider { .. }), "{error}");
+        hold.approve(&id.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        assert_eq!(outbox(&store).await.len(), 2, "the release, and no notice to nobody");
+    }
 }

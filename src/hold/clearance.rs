@@ -77,3 +77,32 @@ impl Hold {
         Ok(Some(Consignment { row, clearance }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{hold::fixture::*, policy::Action, store::Change};
+
+    #[tokio::test]
+    async fn a_release_is_cleared_only_by_the_state_of_its_held_mail() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let held = hold.take(arrival(vec![group(Action::Hold, &[OUTSIDE])])).await.unwrap();
+        // A release that nobody approved, as if some other code had queued it.
+        let mut writing = store.write().await.unwrap();
+        let mail = writing.mail(&held).await.unwrap().unwrap();
+        let row = super::super::arrival::release(&mail, Some(&held), &[address(OUTSIDE)], noon());
+        writing.put_outbox(&row).await.unwrap();
+        writing.commit().await.unwrap();
+        assert!(matches!(hold.clear(&row.id, noon()).await, Err(HoldError::NotCleared(_))));
+        let mut writing = store.write().await.unwrap();
+        writing.change_held(&held, Change::Approve, noon()).await.unwrap();
+        writing.commit().await.unwrap();
+        for _ in 0..2 {
+            let cleared = hold.clear(&row.id, noon()).await.unwrap().unwrap().clearance;
+            assert_eq!((cleared.trace(), cleared.message()), (TRACE, BYTES));
+        }
+        assert_eq!(changes(&store).await, ["mail hold", "released"], "released once");
+        assert!(hold.clear(&MailId("none".to_owned()), noon()).await.unwrap().is_none());
+    }
+}

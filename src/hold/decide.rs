@@ -182,3 +182,147 @@ async fn heard(
     }
     Err(HoldError::Decided { id: held.id.clone(), state: held.state, since: held.changed_at })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        hold::{Settings, fixture::*, later},
+        policy::Action,
+        store::Kind,
+    };
+
+    async fn held(hold: &Hold, action: Action) -> String {
+        hold.take(arrival(vec![group(action, &[OUTSIDE])])).await.unwrap().0
+    }
+
+    #[tokio::test]
+    async fn an_approval_releases_the_mail_and_tells_its_sender() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let id = held(&hold, Action::RequireApproval).await;
+        let short = id[..20].to_lowercase();
+        let decided =
+            hold.approve(&short, &address("Boss@EXAMPLE.co.jp"), Via::Cli, "ok, checked", noon()).await.unwrap();
+        assert_eq!((decided.id.0.as_str(), decided.state), (id.as_str(), State::Approved));
+        let letters = outbox(&store).await;
+        let release: Vec<_> = letters.iter().filter(|letter| letter.kind == Kind::Release).collect();
+        assert_eq!((release.len(), release[0].text.as_bytes(), release[0].to[0].as_str()), (1, BYTES, OUTSIDE));
+        let outcome = letters.last().unwrap();
+        assert!(
+            letters.iter().any(|l| l.kind == Kind::Notice && l.to == [SENDER] && l.text.contains(BOSS)),
+            "{outcome:?}"
+        );
+        let approvals = hold.list(None).await.unwrap().remove(0).approvals;
+        assert_eq!((approvals[0].person.as_str(), approvals[0].comment.as_str()), (BOSS, "ok, checked"));
+        assert_eq!(changes(&store).await, ["mail require_approval", "approved"]);
+        let again = hold.approve(&id, &address(VICE), Via::Cli, "", noon()).await.unwrap_err();
+        assert!(matches!(again, HoldError::Decided { state: State::Approved, .. }), "{again}");
+    }
+
+    #[tokio::test]
+    async fn nobody_decides_about_their_own_mail() {
+        let dir = tempfile::tempdir().unwrap();
+        let everyone = vec![address(SENDER), address(BOSS)];
+        let settings = Settings { security: everyone.clone(), approvers: everyone, ..settings() };
+        let (_, hold) = hold_in(dir.path(), settings).await;
+        for (number, action) in [Action::Hold, Action::RequireApproval].into_iter().enumerate() {
+            let mut mail = arrival(vec![group(action, &[&format!("a{number}@x.example.com")])]);
+            mail.envelope.sender = Some(address("TARO@example.co.jp"));
+            let id = hold.take(mail).await.unwrap().0;
+            let error = hold.approve(&id, &address(SENDER), Via::Console, "", noon()).await.unwrap_err();
+            assert!(matches!(error, HoldError::OwnMail { .. }), "{error}");
+            let error = hold.reject(&id, &address(SENDER), Via::Console, "", noon()).await.unwrap_err();
+            assert!(matches!(error, HoldError::OwnMail { .. }), "{error}");
+        }
+        // The person in the From field wrote it, whoever's envelope it travels in.
+        let mut mail = arrival(vec![group(Action::Hold, &["c@x.example.com"])]);
+        mail.envelope.sender = Some(address("bounces@example.co.jp"));
+        let id = hold.take(mail).await.unwrap().0;
+        let error = hold.approve(&id, &address(SENDER), Via::Console, "", noon()).await.unwrap_err();
+        assert!(matches!(error, HoldError::OwnMail { .. }), "{error}");
+        assert_eq!(hold.show(&id).await.unwrap().asked, [address(BOSS)]);
+    }
+
+    #[tokio::test]
+    async fn without_another_approver_the_security_team_decides_or_it_waits() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, hold) = hold_in(dir.path(), Settings { approvers: vec![address(SENDER)], ..settings() }).await;
+        let id = held(&hold, Action::RequireApproval).await;
+        assert_eq!(hold.show(&id).await.unwrap().asked, [address(SECURITY)]);
+        hold.approve(&id, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+
+        let dir = tempfile::tempdir().unwrap();
+        let nobody = Settings { approvers: vec![address(SENDER)], security: vec![address(SENDER)], ..settings() };
+        let (store, hold) = hold_in(dir.path(), nobody).await;
+        let id = held(&hold, Action::RequireApproval).await;
+        let shown = hold.show(&id).await.unwrap();
+        assert_eq!((shown.summary.state, shown.asked.len()), (State::Pending, 0));
+        let to: Vec<String> = outbox(&store).await.into_iter().flat_map(|letter| letter.to).collect();
+        assert_eq!(to, [SENDER]);
+    }
+
+    #[tokio::test]
+    async fn only_those_who_may_decide_do_and_ids_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, hold) = hold_in(dir.path(), settings()).await;
+        let id = held(&hold, Action::Hold).await;
+        for stranger in [BOSS, "eve@example.co.jp"] {
+            let error = hold.approve(&id, &address(stranger), Via::Cli, "", noon()).await.unwrap_err();
+            assert!(error.to_string().contains(SECURITY), "{error}");
+        }
+        let error = hold.withdraw(&id, &address(SECURITY), Via::Cli, noon()).await.unwrap_err();
+        assert!(matches!(error, HoldError::NotTheSender { .. }), "{error}");
+        held(&hold, Action::RequireApproval).await;
+        hold.take(arrival(vec![group(Action::Hold, &["b@x.example.com"])])).await.unwrap();
+        let error = hold.approve("0", &address(SECURITY), Via::Cli, "", noon()).await.unwrap_err();
+        assert!(matches!(error, HoldError::Ambiguous(_)), "{error}");
+        for unknown in ["", "ZZZ", "%", "_"] {
+            let error = hold.approve(unknown, &address(SECURITY), Via::Cli, "", noon()).await.unwrap_err();
+            assert!(matches!(error, HoldError::Unknown(_) | HoldError::Ambiguous(_)), "{unknown}: {error}");
+        }
+        assert!(hold.list(None).await.unwrap().iter().all(|held| held.state == State::Pending));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn whatever_comes_at_once_has_exactly_one_outcome() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, one) = hold_in(dir.path(), settings()).await;
+        let (_, two) = hold_in(dir.path(), settings()).await;
+        for round in 0..12 {
+            let id = one
+                .take(arrival(vec![group(Action::RequireApproval, &[&format!("a{round}@x.example.com")])]))
+                .await
+                .unwrap()
+                .0;
+            let mut racing = tokio::task::JoinSet::new();
+            for number in 0..16 {
+                let hold = if number % 2 == 0 { one.clone() } else { two.clone() };
+                let id = id.clone();
+                racing.spawn(async move {
+                    let end = later(noon(), minutes(60));
+                    let before = later(noon(), minutes(59));
+                    match number % 5 {
+                        0 => hold.approve(&id, &address(BOSS), Via::Cli, "", before).await.is_ok(),
+                        1 => hold.approve(&id, &address(VICE), Via::Console, "", before).await.is_ok(),
+                        2 => hold.reject(&id, &address(VICE), Via::Reply, "", before).await.is_ok(),
+                        3 => hold.withdraw(&id, &address(SENDER), Via::Reply, before).await.is_ok(),
+                        _ => hold.due(end).await.unwrap().expired == 1,
+                    }
+                });
+            }
+            let happened = racing.join_all().await.into_iter().filter(|happened| *happened).count();
+            assert_eq!(happened, 1, "round {round}");
+            let state = one.show(&id).await.unwrap().summary.state;
+            let released = outbox(&store)
+                .await
+                .iter()
+                .filter(|l| l.kind == Kind::Release && l.to[0].starts_with(&format!("a{round}@")))
+                .count();
+            assert_eq!(released, usize::from(state == State::Approved), "{state}");
+            assert!(one.show(&id).await.unwrap().summary.approvals.len() <= 1);
+        }
+        let ends = changes(&store).await.into_iter().filter(|change| !change.starts_with("mail")).count();
+        assert_eq!(ends, 12, "one change a mail in the journal");
+    }
+}

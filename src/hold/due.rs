@@ -196,3 +196,76 @@ impl Due {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        hold::{fixture::*, later},
+        store::State,
+    };
+
+    #[tokio::test]
+    async fn nobody_decided_and_the_mail_goes_back_as_a_delivery_status_notice() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let id = hold.take(arrival(vec![group(Action::Hold, &[OUTSIDE])])).await.unwrap();
+        assert_eq!(hold.due(later(noon(), minutes(59))).await.unwrap(), Due::default());
+        let end = later(noon(), minutes(60));
+        let error = hold.approve(&id.0, &address(SECURITY), Via::Cli, "", end).await.unwrap_err();
+        assert!(matches!(error, HoldError::TooLate { .. }), "{error}");
+        assert_eq!(hold.due(end).await.unwrap(), Due { expired: 1, ..Due::default() });
+        assert_eq!(hold.due(end).await.unwrap(), Due::default());
+        let letters = outbox(&store).await;
+        let returned: Vec<_> = letters.iter().filter(|letter| letter.kind == Kind::Dsn).collect();
+        assert_eq!(returned.len(), 1);
+        assert_eq!(returned[0].to, [SENDER]);
+        assert!(returned[0].text.contains("message/delivery-status") && returned[0].text.contains(OUTSIDE));
+        assert_eq!(changes(&store).await, ["mail hold", "expired"]);
+    }
+
+    #[tokio::test]
+    async fn a_delayed_mail_goes_out_by_itself_unless_it_is_taken_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let goes = hold.take(arrival(vec![group(Action::Delay, &["goes@x.example.com"])])).await.unwrap();
+        let stays = hold.take(arrival(vec![group(Action::Delay, &["stays@x.example.com"])])).await.unwrap();
+        let error = hold.approve(&goes.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap_err();
+        assert!(matches!(error, HoldError::NotADecider { .. }), "{error}");
+        let secret = outbox(&store).await.into_iter().find(|l| l.text.contains(&stays.0)).unwrap().secret();
+        assert_eq!(secret.len(), 26);
+        hold.withdraw(&stays.0, &address(SENDER), Via::Cli, noon()).await.unwrap();
+        assert_eq!(hold.due(later(noon(), minutes(9))).await.unwrap(), Due::default());
+        let end = later(noon(), minutes(10));
+        assert_eq!(hold.due(end).await.unwrap(), Due { lapsed: 1, ..Due::default() });
+        assert_eq!(hold.show(&goes.0).await.unwrap().summary.state, State::Released);
+        assert_eq!(hold.show(&stays.0).await.unwrap().summary.state, State::Withdrawn);
+        let letters = outbox(&store).await;
+        let released: Vec<_> = letters.iter().filter(|letter| letter.kind == Kind::Release).collect();
+        assert_eq!(released.len(), 1);
+        assert_eq!(released[0].to, ["goes@x.example.com"]);
+        let error = hold.withdraw(&goes.0, &address(SENDER), Via::Cli, end).await.unwrap_err();
+        assert!(matches!(error, HoldError::Decided { state: State::Released, .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn bytes_are_destroyed_a_month_after_the_end_and_not_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let done = hold.take(arrival(vec![group(Action::Hold, &["a@x.example.com"])])).await.unwrap();
+        let pending = hold.take(arrival(vec![group(Action::Hold, &["b@x.example.com"])])).await.unwrap();
+        hold.reject(&done.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        // Our own mails about it still wait in the outbox.
+        let month = noon() + KEPT + SignedDuration::from_secs(1);
+        assert_eq!(hold.destroy_old(month).await.unwrap(), 0);
+        for mut row in store.outbox_due(Timestamp::MAX, 100).await.unwrap() {
+            row.recipients.iter_mut().for_each(|consignee| consignee.fate = Fate::Accepted);
+            hold.settle(&row, &[], noon()).await.unwrap();
+        }
+        assert_eq!(hold.destroy_old(noon() + KEPT).await.unwrap(), 0);
+        assert_eq!(hold.destroy_old(month).await.unwrap(), 1);
+        assert!(matches!(store.unseal(&done.0).await, Err(StoreError::Destroyed(_))));
+        assert_eq!(store.unseal(&pending.0).await.unwrap(), BYTES);
+        assert_eq!(changes(&store).await.last().unwrap(), "destroyed");
+    }
+}

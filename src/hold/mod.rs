@@ -16,6 +16,9 @@ mod clearance;
 mod decide;
 mod due;
 mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod person;
 mod show;
 mod telling;
 mod token;
@@ -30,6 +33,7 @@ pub use decide::Decided;
 pub use due::Due;
 pub use error::HoldError;
 use jiff::Timestamp;
+pub use person::{File, Line, Step};
 pub use show::{HeldDetail, HeldSummary};
 pub use view::View;
 

@@ -3,7 +3,7 @@
 //! In: an id or a state to look for. Out: [`HeldSummary`], the line of `held list --json`; [`HeldDetail`], all that is
 //! known; and the original, whose every view is journalled. Deliberately absent: pages and tables.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -76,6 +76,15 @@ pub struct HeldDetail {
 impl Hold {
     /// All held mails, the newest first; with `state` only those.
     pub async fn list(&self, state: Option<State>) -> Result<Vec<HeldSummary>, HoldError> {
+        let rows = self.everything(state).await?;
+        rows.into_iter().map(|(mail, held, approvals)| summary(&mail, &held, approvals)).collect()
+    }
+
+    /// All held mails with the mail and what was said about it.
+    pub(super) async fn everything(
+        &self,
+        state: Option<State>,
+    ) -> Result<Vec<(Arc<MailRow>, HeldRow, Vec<Approval>)>, HoldError> {
         let rows = self.store().held(state).await?;
         let ids: Vec<MailId> = rows.iter().map(|row| row.id.clone()).collect();
         let mut said: HashMap<MailId, Vec<Approval>> = HashMap::new();
@@ -83,13 +92,15 @@ impl Hold {
             said.entry(approval.held_id.clone()).or_default().push(approval);
         }
         let mail_ids: Vec<MailId> = rows.iter().map(|row| row.mail_id.clone()).collect();
-        let mails: HashMap<MailId, MailRow> =
-            self.store().mails(&mail_ids).await?.into_iter().map(|mail| (mail.id.clone(), mail)).collect();
-        rows.iter()
+        let mails = self.store().mails(&mail_ids).await?;
+        let mails: HashMap<MailId, Arc<MailRow>> =
+            mails.into_iter().map(|mail| (mail.id.clone(), Arc::new(mail))).collect();
+        rows.into_iter()
             .map(|row| {
                 let mail = mails.get(&row.mail_id);
                 let mail = mail.ok_or_else(|| HoldError::Row(format!("{} belongs to no mail", row.id)))?;
-                summary(mail, row, said.remove(&row.id).unwrap_or_default())
+                let approvals = said.remove(&row.id).unwrap_or_default();
+                Ok((Arc::clone(mail), row, approvals))
             })
             .collect()
     }
@@ -132,7 +143,7 @@ impl Hold {
     }
 }
 
-fn summary(mail: &MailRow, held: &HeldRow, approvals: Vec<Approval>) -> Result<HeldSummary, HoldError> {
+pub(super) fn summary(mail: &MailRow, held: &HeldRow, approvals: Vec<Approval>) -> Result<HeldSummary, HoldError> {
     let matched: Vec<Matched> = telling::parse(&held.matched)?;
     Ok(HeldSummary {
         id: held.id.clone(),
@@ -147,4 +158,24 @@ fn summary(mail: &MailRow, held: &HeldRow, approvals: Vec<Approval>) -> Result<H
         expires_at: held.release_at.unwrap_or(held.expires_at),
         approvals,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hold::fixture::*;
+
+    #[tokio::test]
+    async fn the_original_is_shown_to_few_and_every_view_is_journalled() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let id = hold.take(arrival(vec![group(Action::RequireApproval, &[OUTSIDE])])).await.unwrap();
+        for person in [SENDER, BOSS, SECURITY] {
+            let original = hold.original(&id.0, &address(person), Via::Console, noon()).await.unwrap();
+            assert_eq!(original.bytes(), BYTES);
+        }
+        let error = hold.original(&id.0, &address("eve@example.co.jp"), Via::Console, noon()).await.unwrap_err();
+        assert!(matches!(error, HoldError::NotForYou { .. }), "{error}");
+        assert_eq!(changes(&store).await[1..], ["viewed"; 3]);
+    }
 }

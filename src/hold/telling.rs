@@ -38,7 +38,7 @@ pub(super) fn story_of(
         message_id: mail.message_id.clone(),
         subject: mail.subject.clone(),
         sender: mail.sender.clone(),
-        author: mail.author.as_ref().map(ToString::to_string).unwrap_or_default(),
+        author: mail.from_field.clone(),
         recipients,
         sent_to: mail.sent_to.clone(),
         inspection: parse(&mail.inspection)?,

@@ -173,7 +173,7 @@ fn every_notice_is_well_formed() {
         assert!(text.lines().all(|line| line.len() <= 998), "{name}");
         let (text, html) = bodies(&notice);
         assert!(text.contains("01KB3M7Q8ZJ4V0C2N9T5R6W1XY"), "{name}: {text}");
-        for html in html {
+        if let Some(html) = html {
             assert!(html.starts_with("<!DOCTYPE html>") && !html.contains("<img") && !html.contains("url("), "{name}");
         }
     }
@@ -307,7 +307,7 @@ fn a_hostile_mail_injects_nothing() {
             !text.contains('\u{202E}') && !text.contains("\nBcc:") && !text.contains("\nX-Evil:"),
             "{name}\n{text}"
         );
-        for html in html {
+        if let Some(html) = html {
             let lower = html.to_lowercase();
             assert!(!lower.contains("<script") && !lower.contains("<img"), "{name}\n{html}");
         }

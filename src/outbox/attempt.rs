@@ -85,7 +85,7 @@ fn judge(row: &mut OutboxRow, replies: Vec<Reply>, now: Timestamp) -> Vec<(Addre
     let mut refused = Vec::new();
     let consignees = row.recipients.iter_mut().filter(|consignee| consignee.fate == Fate::Queued);
     for (consignee, reply) in consignees.zip(replies) {
-        let words = reply.text();
+        let words = format!("{} {}", reply.code, reply.text());
         consignee.fate = if reply.is_positive() {
             Fate::Accepted
         } else if reply.is_transient() && !waited_long {

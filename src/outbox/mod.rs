@@ -144,3 +144,141 @@ impl UnderWay {
         self.ids.remove(&task);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        hold::{Arrival, State, fixture::*},
+        journal::Via,
+        policy::Action,
+        store::Kind,
+    };
+
+    async fn attempt(hold: &Hold, fake: &fake::Fake, row: OutboxRow, now: Timestamp) {
+        attempt::make(hold, &fake.next_hop(), row, || now).await.unwrap();
+    }
+
+    /// The one release in the outbox.
+    async fn release(store: &Store) -> OutboxRow {
+        let due = store.outbox_due(Timestamp::MAX, 100).await.unwrap();
+        due.into_iter().find(|row| row.kind == Kind::Release).unwrap()
+    }
+
+    async fn approved(hold: &Hold, recipients: &[&str]) -> MailId {
+        let id = hold.take(arrival(vec![group(Action::RequireApproval, recipients)])).await.unwrap();
+        hold.approve(&id.0, &address(BOSS), Via::Cli, "", noon()).await.unwrap();
+        id
+    }
+
+    async fn state(hold: &Hold, id: &MailId) -> State {
+        hold.show(&id.0).await.unwrap().summary.state
+    }
+
+    #[tokio::test]
+    async fn an_approved_mail_arrives_as_it_came_with_the_trace_in_front() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        let id = approved(&hold, &[OUTSIDE]).await;
+        let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop());
+        let stop = CancellationToken::new();
+        let running = tokio::spawn({
+            let stop = stop.clone();
+            async move { outbox.run(stop).await }
+        });
+        // Notice to the sender, two requests, the release, the outcome.
+        let came = fake.wait_for(5).await;
+        stop.cancel();
+        running.await.unwrap().unwrap();
+        let released: Vec<_> = came.iter().filter(|mail| mail.to == [OUTSIDE]).collect();
+        assert_eq!(released.len(), 1);
+        assert_eq!((released[0].from.as_str(), &released[0].bytes), (SENDER, &[TRACE, BYTES].concat()));
+        assert!(came.iter().filter(|mail| mail.to != [OUTSIDE]).all(|mail| mail.from.is_empty()));
+        assert_eq!((state(&hold, &id).await, store.outbox_length().await.unwrap()), (State::Delivered, 0));
+    }
+
+    #[tokio::test]
+    async fn a_decision_of_another_process_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let (_, command_line) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        let now = Timestamp::now();
+        let mail = Arrival { at: now, ..arrival(vec![group(Action::RequireApproval, &[OUTSIDE])]) };
+        let id = hold.take(mail).await.unwrap();
+        let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop());
+        let stop = CancellationToken::new();
+        let running = tokio::spawn({
+            let stop = stop.clone();
+            async move { outbox.run(stop).await }
+        });
+        fake.wait_for(3).await;
+        command_line.approve(&id.0, &address(BOSS), Via::Cli, "", now).await.unwrap();
+        let came = fake.wait_for(5).await;
+        stop.cancel();
+        running.await.unwrap().unwrap();
+        assert!(came.iter().any(|mail| mail.to == [OUTSIDE]));
+    }
+
+    #[tokio::test]
+    async fn each_recipient_gets_it_once_and_who_cannot_is_told_to_the_sender() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        let (good, slow, gone) = ("good@x.example.com", "slow@x.example.com", "gone@x.example.com");
+        let id = approved(&hold, &[good, slow, gone]).await;
+        fake.answer(slow, "450 4.2.0 try later");
+        fake.answer(gone, "550 5.1.1 no such user here");
+        attempt(&hold, &fake, release(&store).await, noon()).await;
+        let row = release(&store).await;
+        assert_eq!(
+            (row.attempts, row.next_attempt_at, state(&hold, &id).await),
+            (1, noon() + minutes(1), State::Released)
+        );
+        let dsn =
+            store.outbox_due(Timestamp::MAX, 100).await.unwrap().into_iter().find(|row| row.kind == Kind::Dsn).unwrap();
+        let words = String::from_utf8(store.unseal(&dsn.sealed_id).await.unwrap()).unwrap();
+        assert!(words.contains("no such user here") && words.contains(gone) && !words.contains(slow), "{words}");
+        assert_eq!(dsn.recipients[0].address, address(SENDER));
+
+        fake.answer(slow, "250 2.1.5 ok");
+        attempt(&hold, &fake, row, noon() + minutes(1)).await;
+        let came: Vec<Vec<String>> = fake.came().into_iter().map(|mail| mail.to).collect();
+        assert_eq!(came, [[good], [slow]]);
+        assert_eq!(state(&hold, &id).await, State::Bounced);
+    }
+
+    #[tokio::test]
+    async fn a_next_hop_that_is_down_loses_nothing_over_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        let id = approved(&hold, &[OUTSIDE]).await;
+        fake.answer_data(Some("451 4.3.0 disk full"));
+        attempt(&hold, &fake, release(&store).await, noon()).await;
+        let cleared = hold.clear(&release(&store).await.id, noon()).await.unwrap();
+        // Dropped between clearance and settlement, as in a crash.
+        drop((cleared, store, hold));
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        assert_eq!(state(&hold, &id).await, State::Released);
+        fake.answer_data(None);
+        attempt(&hold, &fake, release(&store).await, noon()).await;
+        assert_eq!((fake.came().len(), state(&hold, &id).await), (1, State::Delivered));
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_was_not_approved_never_reaches_the_next_hop() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        approved(&hold, &[OUTSIDE]).await;
+        let mut writing = store.write().await.unwrap();
+        writing.tamper("DROP TRIGGER held_changes").await;
+        writing.tamper("UPDATE held SET state = 'pending'").await;
+        writing.commit().await.unwrap();
+        attempt(&hold, &fake, release(&store).await, noon()).await;
+        assert!(fake.came().is_empty());
+        assert_eq!(release(&store).await.attempts, 1, "and is not tried again at once");
+    }
+}

@@ -412,6 +412,7 @@ mod tests {
             peer: String::new(),
             sender: None,
             author: None,
+            from_field: String::new(),
             body: BodyKind::SevenBit,
             smtputf8: false,
             message_id: None,

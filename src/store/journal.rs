@@ -35,6 +35,15 @@ impl Store {
         raw.into_iter().map(JournalRow::try_from).collect()
     }
 
+    /// All rows about the mail `id`, in order.
+    pub async fn journal_of(&self, id: &str) -> Result<Vec<JournalRow>, StoreError> {
+        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM journal WHERE id = ? ORDER BY seq")
+            .bind(id)
+            .fetch_all(self.readers())
+            .await?;
+        raw.into_iter().map(JournalRow::try_from).collect()
+    }
+
     /// Up to `limit` rows before number `before`, the newest first, that happened in `since..until` and contain
     /// `text` (empty: all).
     pub async fn journal_search(

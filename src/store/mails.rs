@@ -22,6 +22,8 @@ pub struct MailRow {
     pub sender: Option<Address>,
     /// The address in the From field.
     pub author: Option<Address>,
+    /// The From field, decoded, as people read it.
+    pub from_field: String,
     /// What `BODY=` said.
     pub body: BodyKind,
     /// Whether `SMTPUTF8` was asked for.
@@ -81,15 +83,16 @@ impl Writing {
     /// Keeps a mail.
     pub async fn put_mail(&mut self, mail: &MailRow) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO mail (id, at, peer, mail_from, author, body, smtputf8, message_id, subject, size, trace, \
+            "INSERT INTO mail (id, at, peer, mail_from, author, from_field, body, smtputf8, message_id, subject, size, trace, \
              sent_to, persons, inspection, recipients, retry_key) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&mail.id.0)
         .bind(micros(mail.at))
         .bind(&mail.peer)
         .bind(mail.sender.as_ref().map(Address::as_str))
         .bind(mail.author.as_ref().map(Address::as_str))
+        .bind(&mail.from_field)
         .bind(to_json(&mail.body)?)
         .bind(mail.smtputf8)
         .bind(&mail.message_id)
@@ -153,6 +156,7 @@ struct Raw {
     peer: String,
     mail_from: Option<String>,
     author: Option<String>,
+    from_field: String,
     body: String,
     smtputf8: bool,
     message_id: Option<String>,
@@ -176,6 +180,7 @@ impl TryFrom<Raw> for MailRow {
             peer: raw.peer,
             sender: raw.mail_from.map(address).transpose()?,
             author: raw.author.map(address).transpose()?,
+            from_field: raw.from_field,
             body: from_json(&raw.body)?,
             smtputf8: raw.smtputf8,
             message_id: raw.message_id,

@@ -138,6 +138,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_largest_mail_is_kept_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let bytes: Vec<u8> = (0..50 << 20).map(|number: u32| (number % 251) as u8).collect();
+        keep(&store, "A", &bytes).await;
+        assert!(store.unseal("A").await.unwrap() == bytes);
+    }
+
+    #[tokio::test]
     async fn destroyed_bytes_are_gone() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap();

@@ -1,0 +1,643 @@
+//! The console over a real loopback socket: a small HTTP client, an invented desk, invented accounts.
+
+use std::{collections::HashMap, sync::Mutex};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::*;
+use crate::{
+    directory::{Account, AccountsError, Password},
+    inspect::{Category, Confidence, Coverage, Example, Finding, Inspection, Reason, Reportable, Uninspected},
+    language::Text,
+    mail::{Address, MailId},
+    notice::Story,
+    policy::{Action, Matched},
+    recipients::{Check, Direction, Issue, Recipient},
+};
+
+const PASSWORD: &str = "a sentence only Hanako knows";
+const ID: &str = "01KB3M7Q8ZJ4V0C2N9T5R6W1XY";
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn story() -> Story {
+    let example = |masked: &str, place: &str, hidden| Example { masked: masked.into(), place: place.into(), hidden };
+    let finding = |detector: &str, category, examples| Finding {
+        detector: detector.into(),
+        category,
+        confidence: Confidence::High,
+        count: 12_000,
+        examples,
+    };
+    let issue = Issue {
+        check: Check::LookalikeDomain,
+        detail: "kita-haon.example.com ≈ kita-hoan.example.com".into(),
+        suggestion: Some("yamada@kita-hoan.example.com".into()),
+    };
+    let recipient =
+        |to: &str, issues| Recipient { address: address(to), direction: Direction::External, partner: None, issues };
+    Story {
+        id: MailId(ID.into()),
+        message_id: None,
+        subject: "業務委託の件<script>alert(1)</script>".into(),
+        sender: Some(address("taro@example.co.jp")),
+        author: "佐藤太郎 <taro@example.co.jp>".into(),
+        recipients: vec![
+            recipient("suzuki@kita-hoan.example.com", vec![]),
+            recipient("yamada@kita-haon.example.com", vec![issue]),
+        ],
+        sent_to: vec![],
+        inspection: Inspection {
+            kind: "mail".into(),
+            persons: 12_000,
+            reportable: vec![Reportable::Over1000],
+            findings: vec![
+                finding(
+                    "jp.phone",
+                    Category::Contact,
+                    vec![
+                        example("090-****-5678", "業務委託.xlsx › 顧客!F2", true),
+                        example("080-****-1234", "業務委託.xlsx › 顧客!F3", true),
+                    ],
+                ),
+                finding(
+                    "jp.bank_account",
+                    Category::Financial,
+                    vec![example("***4567", "業務委託.xlsx › 口座!C2", false)],
+                ),
+                finding("jp.name", Category::Identity, vec![example("山* 太*", "body:3", false)]),
+            ],
+            uninspected: vec![Uninspected { place: "図面.zip › 図面.pdf".into(), reason: Reason::Encrypted }],
+            coverage: Coverage::default(),
+        },
+        action: Action::RequireApproval,
+        matched: vec![Matched {
+            rule: "bulk-personal-data".into(),
+            action: Action::RequireApproval,
+            title: Text {
+                ja: "10人以上の個人情報を社外に送ろうとしています".into(),
+                en: "Personal data of ten people or more to outside".into(),
+            },
+        }],
+        deciders: vec![address("hanako@example.co.jp")],
+        arrived_at: "2026-11-20T00:30:00Z".parse().unwrap(),
+        deadline: "2026-11-30T09:00:00Z".parse().unwrap(),
+    }
+}
+
+/// One held mail: Taro sent it, Hanako decides.
+struct Fake {
+    state: Mutex<(State, Vec<Step>)>,
+}
+
+impl Fake {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { state: Mutex::new((State::Pending, Vec::new())) })
+    }
+
+    fn state(&self) -> State {
+        self.state.lock().unwrap().0
+    }
+
+    fn act(&self, who: &Address, id: &MailId, to: State, comment: &str) -> Result<(), DeskError> {
+        if id.0 != ID {
+            return Err(DeskError::Unknown);
+        }
+        let is_sender = who.as_str() == "taro@example.co.jp";
+        if is_sender != (to == State::Withdrawn) {
+            let (ja, en) = ("自分のメールは承認できません。", "Nobody can approve their own mail.");
+            return Err(DeskError::NotAllowed(Text { ja: ja.into(), en: en.into() }));
+        }
+        let mut state = self.state.lock().unwrap();
+        if !state.0.is_open() {
+            return Err(DeskError::AlreadyDecided(state.0));
+        }
+        let at = "2026-11-20T01:00:00Z".parse().unwrap();
+        state.0 = to;
+        state.1.push(Step { at, by: Some(who.clone()), state: to, comment: comment.into() });
+        Ok(())
+    }
+}
+
+impl Desk for Fake {
+    async fn list(&self, who: &Address) -> Result<Vec<Line>, DeskError> {
+        let held = self.show(who, &MailId(ID.into())).await?;
+        Ok(vec![Line {
+            id: held.story.id.clone(),
+            state: held.state,
+            subject: held.story.subject.clone(),
+            sender: held.story.sender.clone(),
+            recipients: held.story.recipients.iter().map(|recipient| recipient.address.clone()).collect(),
+            persons: held.story.inspection.persons,
+            action: held.story.action,
+            arrived_at: held.story.arrived_at,
+            deadline: held.story.deadline,
+            may_decide: held.may_decide,
+        }])
+    }
+
+    async fn show(&self, who: &Address, id: &MailId) -> Result<Held, DeskError> {
+        assert_ne!(id.0, "PANIC", "a handler panics");
+        match id.0.as_str() {
+            ID => {
+                let (state, history) = self.state.lock().unwrap().clone();
+                let is_sender = who.as_str() == "taro@example.co.jp";
+                Ok(Held {
+                    story: story(),
+                    state,
+                    history,
+                    attachments: vec!["業務委託.xlsx".into(), "図面.zip".into()],
+                    may_decide: !is_sender,
+                    may_withdraw: is_sender,
+                })
+            }
+            "BROKEN" => Err(DeskError::Unavailable("disk /var/lib/secret is full".into())),
+            _ => Err(DeskError::Unknown),
+        }
+    }
+
+    async fn approve(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
+        self.act(who, id, State::Approved, comment)
+    }
+
+    async fn reject(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
+        self.act(who, id, State::Rejected, comment)
+    }
+
+    async fn withdraw(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
+        self.act(who, id, State::Withdrawn, comment)
+    }
+}
+
+struct People(Mutex<HashMap<String, Account>>);
+
+impl People {
+    fn new() -> Arc<Self> {
+        let password_hash = Password::chosen(PASSWORD, &address("x@y.jp")).unwrap().hash().unwrap();
+        let account = |name: &str, disabled| {
+            let account = Account {
+                address: address(name),
+                password_hash: password_hash.clone(),
+                disabled,
+                created_at: jiff::Timestamp::UNIX_EPOCH,
+            };
+            (name.to_owned(), account)
+        };
+        let people = [("hanako@example.co.jp", false), ("taro@example.co.jp", false), ("gone@example.co.jp", true)];
+        Arc::new(Self(Mutex::new(people.into_iter().map(|(name, disabled)| account(name, disabled)).collect())))
+    }
+}
+
+impl Accounts for People {
+    async fn accounts(&self) -> Result<Vec<Account>, AccountsError> {
+        Ok(self.0.lock().unwrap().values().cloned().collect())
+    }
+
+    async fn account(&self, address: &Address) -> Result<Option<Account>, AccountsError> {
+        Ok(self.0.lock().unwrap().get(&address.canonical()).cloned())
+    }
+
+    async fn put_account(&self, _account: &Account) -> Result<(), AccountsError> {
+        Err(AccountsError::Exists)
+    }
+
+    async fn set_account_disabled(&self, address: &Address, disabled: bool) -> Result<(), AccountsError> {
+        let mut people = self.0.lock().unwrap();
+        people.get_mut(&address.canonical()).ok_or(AccountsError::Unknown)?.disabled = disabled;
+        Ok(())
+    }
+
+    async fn set_account_password(&self, address: &Address, password_hash: &str) -> Result<(), AccountsError> {
+        let mut people = self.0.lock().unwrap();
+        people.get_mut(&address.canonical()).ok_or(AccountsError::Unknown)?.password_hash = password_hash.to_owned();
+        Ok(())
+    }
+}
+
+/// A running console and a browser without scripts.
+struct Browser {
+    at: SocketAddr,
+    desk: Arc<Fake>,
+    people: Arc<People>,
+    cookies: HashMap<String, String>,
+    _stop: tokio_util::sync::DropGuard,
+}
+
+struct Page {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Page {
+    fn header(&self, name: &str) -> &str {
+        let of = |line: &'_ str| line.split_once(": ").is_some_and(|(known, _)| known.eq_ignore_ascii_case(name));
+        self.head.lines().find(|line| of(line)).and_then(|line| line.split_once(": ")).map_or("", |(_, value)| value)
+    }
+
+    fn field(&self, name: &str) -> String {
+        let mark = format!("name=\"{name}\" value=\"");
+        let (_, rest) = self.body.split_once(&mark).unwrap_or_default();
+        rest.split('"').next().unwrap_or_default().to_owned()
+    }
+}
+
+fn voice(language: Language) -> Voice {
+    Voice {
+        language,
+        organization: "東邦観光株式会社".into(),
+        hostname: "sekisho.example.co.jp".into(),
+        timezone: TimeZone::get("Asia/Tokyo").unwrap(),
+        public_url: "https://sekisho.example.co.jp".into(),
+    }
+}
+
+impl Browser {
+    async fn new(language: Language) -> Self {
+        let (desk, people) = (Fake::new(), People::new());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let router = router(Arc::clone(&desk), Arc::clone(&people), &voice(language));
+        let stop = CancellationToken::new();
+        tokio::spawn(serve(listener, router, stop.clone()));
+        Self { at, desk, people, cookies: HashMap::new(), _stop: stop.drop_guard() }
+    }
+
+    async fn send(&mut self, method: &str, path: &str, extra: &str, body: &str) -> Page {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nCookie: {}\r\n{extra}Content-Length: {}\r\n\r\n{body}",
+            self.at,
+            cookies.join("; "),
+            body.len()
+        );
+        let mut stream = TcpStream::connect(self.at).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        for line in head.lines().filter_map(|line| line.strip_prefix("set-cookie: ")) {
+            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+            assert!(line.contains("; HttpOnly; SameSite=Strict; Secure"), "{line}");
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        Page { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    async fn get(&mut self, path: &str) -> Page {
+        self.send("GET", path, "", "").await
+    }
+
+    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let extra = format!("Content-Type: application/x-www-form-urlencoded\r\nOrigin: http://{}\r\n", self.at);
+        self.send("POST", path, &extra, &body.join("&")).await
+    }
+
+    async fn log_in(&mut self, who: &str, password: &str) -> Page {
+        let form = self.get("/login").await.field("form");
+        self.post("/login", &[("account", who), ("password", password), ("form", &form)]).await
+    }
+
+    async fn of(who: &str) -> Self {
+        let mut browser = Self::new(Language::Ja).await;
+        let page = browser.log_in(who, PASSWORD).await;
+        assert_eq!((page.status, page.header("location")), (303, "/held"), "{}", page.body);
+        browser
+    }
+
+    async fn csrf(&mut self) -> String {
+        self.get(&format!("/held/{ID}")).await.field("csrf")
+    }
+}
+
+fn mail(rest: &str) -> String {
+    format!("/held/{ID}{rest}")
+}
+
+#[tokio::test]
+async fn a_stranger_is_asked_to_log_in() {
+    let mut browser = Browser::new(Language::Ja).await;
+    for (path, to) in [("/held", "/login".to_owned()), (&mail(""), format!("/login?next={}", mail("")))] {
+        let page = browser.get(path).await;
+        assert_eq!((page.status, page.header("location")), (303, to.as_str()));
+        assert!(!page.body.contains("業務委託"));
+    }
+    for what in ["approve", "reject", "withdraw"] {
+        let page = browser.post(&mail(&format!("/{what}")), &[("csrf", "x")]).await;
+        assert_eq!((page.status, page.header("location")), (303, "/login"));
+    }
+    assert_eq!(browser.desk.state(), State::Pending);
+    browser.cookies.insert("sekisho".into(), "forged".into());
+    assert_eq!(browser.get("/held").await.status, 303);
+}
+
+#[tokio::test]
+async fn wrong_unknown_and_disabled_look_the_same() {
+    let mut browser = Browser::new(Language::Ja).await;
+    let mut pages = Vec::new();
+    for (who, password) in [
+        ("hanako@example.co.jp", "wrong"),
+        ("nobody@example.co.jp", PASSWORD),
+        ("gone@example.co.jp", PASSWORD),
+        ("not an address", PASSWORD),
+    ] {
+        let page = browser.log_in(who, password).await;
+        assert_eq!(page.status, 401, "{who}");
+        assert!(browser.cookies.get("sekisho").is_none_or(String::is_empty), "{who}");
+        let token = page.field("form");
+        pages.push(page.body.replace(&token, ""));
+    }
+    assert!(pages.windows(2).all(|two| two[0] == two[1]));
+    let upper = browser.log_in(" Hanako@Example.co.jp ", PASSWORD).await;
+    assert_eq!(upper.status, 303);
+}
+
+#[tokio::test]
+async fn too_many_failures_make_even_the_right_password_wait() {
+    let mut browser = Browser::new(Language::En).await;
+    for _ in 0..5 {
+        assert_eq!(browser.log_in("hanako@example.co.jp", "wrong").await.status, 401);
+    }
+    let page = browser.log_in("hanako@example.co.jp", PASSWORD).await;
+    assert_eq!(page.status, 429);
+    assert!(page.body.contains("Please wait"));
+    assert_eq!(browser.log_in("taro@example.co.jp", PASSWORD).await.status, 303, "others are not concerned");
+}
+
+#[tokio::test]
+async fn a_login_form_from_elsewhere_is_refused() {
+    let mut browser = Browser::new(Language::Ja).await;
+    let sent = [("account", "hanako@example.co.jp"), ("password", PASSWORD), ("form", "")];
+    assert_eq!(browser.post("/login", &sent).await.status, 403);
+    browser.get("/login").await;
+    assert_eq!(browser.post("/login", &sent).await.status, 403);
+}
+
+#[tokio::test]
+async fn the_list_and_the_mail_tell_the_story() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    let list = browser.get("/held").await;
+    assert_eq!(list.status, 200);
+    for fact in ["承認待ち", "約12,000人分", "taro@example.co.jp", "2026年11月30日(月) 18:00", "hanako@example.co.jp"]
+    {
+        assert!(list.body.contains(fact), "{fact}");
+    }
+    let page = browser.get(&mail("")).await;
+    for fact in [
+        "10人以上の個人情報を社外に送ろうとしています",
+        "yamada@kita-haon.example.com",
+        "正しい宛先は yamada@kita-hoan.example.com",
+        "電話番号",
+        "業務委託.xlsx › 顧客",
+        "090-****-5678",
+        "通常の表示では見えない",
+        "図面.zip › 図面.pdf",
+        "パスワードがかかっているため",
+        "業務委託.xlsx</li>",
+        "承認して送信する",
+        "1,000人超",
+    ] {
+        assert!(page.body.contains(fact), "{fact}");
+    }
+    assert!(!page.body.contains("取り消す</button>"), "only the sender withdraws");
+}
+
+#[tokio::test]
+async fn nothing_of_a_mail_becomes_markup() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    for path in ["/held".to_owned(), mail("")] {
+        let page = browser.get(&path).await;
+        assert!(!page.body.contains("<script"), "{path}");
+        assert!(page.body.contains("&#60;script&#62;alert(1)"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_that_close_it() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    for path in ["/held", "/login", "/nowhere", "/style.css", "/healthz", &mail(""), &mail("/approve"), "/held/PANIC"] {
+        let page = browser.get(path).await;
+        let policy = page.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; style-src 'self'") && !policy.contains("unsafe"), "{path}");
+        assert_eq!(page.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(page.header("x-frame-options"), "DENY", "{path}");
+        assert!(page.header("strict-transport-security").contains("max-age"), "{path}");
+        let cached = if path == "/style.css" { "max-age=3600" } else { "no-store" };
+        assert_eq!(page.header("cache-control"), cached, "{path}");
+        assert!(!page.body.contains("style=\"") && !page.body.contains("onclick"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn get_decides_nothing() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    for what in ["/approve", "/reject", "/withdraw"] {
+        for method in ["GET", "HEAD", "PUT"] {
+            let csrf = browser.csrf().await;
+            let extra = format!("Origin: http://{}\r\n", browser.at);
+            let page = browser.send(method, &format!("{}?csrf={csrf}", mail(what)), &extra, "").await;
+            assert_eq!(page.status, 405, "{method} {what}");
+        }
+    }
+    assert_eq!(browser.get("/logout").await.status, 405);
+    assert_eq!(browser.desk.state(), State::Pending);
+}
+
+#[tokio::test]
+async fn a_decision_needs_its_token_and_our_own_origin() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    let csrf = browser.csrf().await;
+    assert_eq!(browser.post(&mail("/approve"), &[]).await.status, 403);
+    assert_eq!(browser.post(&mail("/approve"), &[("csrf", "guessed")]).await.status, 403);
+    let body = format!("csrf={csrf}");
+    for origin in ["https://evil.example", "null"] {
+        let extra = format!("Content-Type: application/x-www-form-urlencoded\r\nOrigin: {origin}\r\n");
+        assert_eq!(browser.send("POST", &mail("/approve"), &extra, &body).await.status, 403, "{origin}");
+    }
+    assert_eq!(browser.post("/logout", &[("csrf", "x")]).await.status, 403);
+    assert_eq!(browser.desk.state(), State::Pending);
+    let proxied = "Content-Type: application/x-www-form-urlencoded\r\nOrigin: https://sekisho.example.co.jp\r\n";
+    assert_eq!(browser.send("POST", &mail("/approve"), proxied, &body).await.status, 303);
+    assert_eq!(browser.desk.state(), State::Approved);
+}
+
+#[tokio::test]
+async fn an_approval_is_made_once_and_told() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    let csrf = browser.csrf().await;
+    let sent = [("csrf", csrf.as_str()), ("comment", " 先方に確認済み<b> ")];
+    let page = browser.post(&mail("/approve"), &sent).await;
+    assert_eq!((page.status, page.header("location")), (303, mail("?done=approve").as_str()));
+    let page = browser.get(&mail("?done=approve")).await;
+    assert!(page.body.contains("承認しました") && page.body.contains("先方に確認済み&#60;b&#62;"));
+    assert!(!page.body.contains("承認して送信する"));
+    let page = browser.post(&mail("/reject"), &sent).await;
+    assert_eq!(page.status, 409);
+    assert!(page.body.contains("すでに判断が終わっています（承認済み）"));
+    assert_eq!(browser.desk.state(), State::Approved);
+}
+
+#[tokio::test]
+async fn a_link_cannot_make_a_page_claim_a_decision() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    let page = browser.get(&mail("?done=approve")).await;
+    assert!(page.status == 200 && !page.body.contains("承認しました"));
+    assert_eq!(browser.get(&mail("?done=%3Cscript%3E")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_sender_withdraws_but_never_approves() {
+    let mut browser = Browser::of("taro@example.co.jp").await;
+    let page = browser.get(&mail("")).await;
+    assert!(page.body.contains("取り消す</button>") && !page.body.contains("承認して送信する"));
+    let csrf = page.field("csrf");
+    let page = browser.post(&mail("/approve"), &[("csrf", &csrf)]).await;
+    assert_eq!(page.status, 403);
+    assert!(page.body.contains("自分のメールは承認できません。"));
+    assert_eq!(browser.desk.state(), State::Pending);
+    assert_eq!(browser.post(&mail("/withdraw"), &[("csrf", &csrf)]).await.status, 303);
+    assert_eq!(browser.desk.state(), State::Withdrawn);
+}
+
+#[tokio::test]
+async fn leaving_ends_the_session_and_so_do_a_new_password_and_a_disabled_account() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    let cookie = browser.cookies["sekisho"].clone();
+    let csrf = browser.csrf().await;
+    assert_eq!(browser.post("/logout", &[("csrf", &csrf)]).await.status, 303);
+    browser.cookies.insert("sekisho".into(), cookie);
+    assert_eq!(browser.get("/held").await.status, 303, "the old cookie is worth nothing");
+
+    assert_eq!(browser.log_in("hanako@example.co.jp", PASSWORD).await.status, 303);
+    assert_eq!(browser.get("/held").await.status, 200);
+    browser.people.set_account_password(&address("hanako@example.co.jp"), "$argon2id$new").await.unwrap();
+    assert_eq!(browser.get("/held").await.status, 303);
+
+    assert_eq!(browser.log_in("taro@example.co.jp", PASSWORD).await.status, 303);
+    browser.people.set_account_disabled(&address("taro@example.co.jp"), true).await.unwrap();
+    assert_eq!(browser.get("/held").await.status, 303);
+}
+
+#[tokio::test]
+async fn logging_in_comes_back_to_the_mail_but_nowhere_else() {
+    let mut browser = Browser::new(Language::Ja).await;
+    let page = browser.get(&format!("/login?next={}", mail(""))).await;
+    assert_eq!(page.field("next"), mail(""));
+    for (next, to) in [(mail(""), mail("")), ("//evil.example".into(), "/held".into())] {
+        let form = browser.get("/login").await.field("form");
+        let sent = [("account", "hanako@example.co.jp"), ("password", PASSWORD), ("form", &form), ("next", &next)];
+        let page = browser.post("/login", &sent).await;
+        assert_eq!((page.status, page.header("location")), (303, to.as_str()));
+    }
+    let outside = browser.get("/login?next=https://evil.example").await;
+    assert_eq!(outside.field("next"), "");
+}
+
+#[tokio::test]
+async fn a_link_in_a_webmail_opens_itself_again_from_our_own_site() {
+    let mut browser = Browser::new(Language::Ja).await;
+    let page = browser.send("GET", &mail(""), "Sec-Fetch-Site: cross-site\r\n", "").await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains(&format!("http-equiv=\"refresh\" content=\"0;url={}\"", mail(""))), "{}", page.body);
+    assert!(!page.body.contains("業務委託"));
+}
+
+#[tokio::test]
+async fn faults_tell_nothing_and_the_server_lives_on() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    let page = browser.get("/held/PANIC").await;
+    assert_eq!(page.status, 500);
+    assert!(page.body.contains("問題が起きました") && !page.body.contains("panics"));
+    let page = browser.get("/held/BROKEN").await;
+    assert_eq!(page.status, 503);
+    assert!(!page.body.contains("/var/lib"));
+    assert_eq!(browser.get("/held/UNKNOWN").await.status, 404);
+    assert_eq!(browser.get("/nowhere").await.status, 404);
+    assert_eq!(browser.get("/held/%FF%FE").await.status, 400);
+    assert_eq!(browser.get("/held/%0D%0AX:1").await.status, 404);
+    let csrf = browser.csrf().await;
+    let huge = "x".repeat(LARGEST_FORM);
+    let page = browser.post(&mail("/reject"), &[("csrf", &csrf), ("comment", &huge)]).await;
+    assert_eq!(page.status, 400);
+    let page = browser.get("/healthz").await;
+    assert_eq!((page.status, page.body.as_str()), (200, "ok\n"));
+    assert_eq!(browser.desk.state(), State::Pending);
+}
+
+#[tokio::test]
+async fn english_pages_are_english() {
+    let mut browser = Browser::new(Language::En).await;
+    assert_eq!(browser.log_in("hanako@example.co.jp", PASSWORD).await.status, 303);
+    let page = browser.get(&mail("")).await;
+    assert!(page.body.contains("lang=\"en\"") && page.body.contains("Approve and send"));
+    assert!(page.body.contains("Mon 30 Nov 2026, 18:00 JST") && page.body.contains("about 12,000 people"));
+}
+
+struct Shelf;
+
+impl mailbox::Inbox for Shelf {
+    fn received(&self) -> Vec<mailbox::Received> {
+        vec![mailbox::Received {
+            at: "2026-11-20T00:30:00Z".parse().unwrap(),
+            from: String::new(),
+            to: vec!["a@example.com".into()],
+            subject: "<script>x".into(),
+            raw: Arc::from(&b"Subject: <script>x\r\n\r\nbody\r\n"[..]),
+        }]
+    }
+}
+
+#[tokio::test]
+async fn the_mailbox_shows_what_arrived_beside_the_console() {
+    let mut browser = Browser::new(Language::Ja).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    browser.at = listener.local_addr().unwrap();
+    let router = router(Fake::new(), People::new(), &voice(Language::Ja))
+        .merge(mailbox::router(Arc::new(Shelf), &voice(Language::Ja)));
+    tokio::spawn(serve(listener, router, CancellationToken::new()));
+    let list = browser.get("/mailbox").await;
+    assert!(list.body.contains("&#60;script&#62;x") && list.body.contains("a@example.com"));
+    let page = browser.get("/mailbox/1").await;
+    assert!(page.body.contains("&#60;script&#62;x\r\n\r\nbody") && !page.body.contains("<script"));
+    assert!(page.header("content-security-policy").contains("default-src 'none'"));
+    for number in ["0", "2", "x", "99999999999999999999"] {
+        assert_eq!(browser.get(&format!("/mailbox/{number}")).await.status, 404, "{number}");
+    }
+    assert_eq!(browser.get("/held").await.status, 303);
+}
+
+/// `SEKISHO_PAGES=folder cargo test pages_can_be_looked_at` writes the pages there, style inlined, to be looked at.
+#[tokio::test]
+async fn pages_can_be_looked_at() {
+    let folder = std::env::var_os("SEKISHO_PAGES").map(std::path::PathBuf::from);
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    let style = browser.get("/style.css").await.body;
+    let csrf = browser.csrf().await;
+    for (name, path) in
+        [("list", "/held".to_owned()), ("show", mail("")), ("login", "/login".into()), ("none", "/x".into())]
+    {
+        let page = browser.get(&path).await;
+        assert!(page.body.contains("href=\"/style.css\""), "{name}");
+        if let Some(folder) = &folder {
+            let link = "<link rel=\"stylesheet\" href=\"/style.css\">";
+            let body = page.body.replace(link, &format!("<style>{style}</style>"));
+            std::fs::write(folder.join(format!("{name}.html")), body).unwrap();
+        }
+    }
+    browser.post(&mail("/reject"), &[("csrf", &csrf), ("comment", "宛先が違います。\n正しくは北保安様です。")]).await;
+    let page = browser.get(&mail("?done=reject")).await;
+    assert!(page.body.contains("却下しました"));
+    if let Some(folder) = &folder {
+        let body =
+            page.body.replace("<link rel=\"stylesheet\" href=\"/style.css\">", &format!("<style>{style}</style>"));
+        std::fs::write(folder.join("rejected.html"), body).unwrap();
+    }
+}

@@ -1,0 +1,130 @@
+//! What the tests of this room and of the outbox share: a company of invented people, and mails to hold.
+
+use std::{path::Path, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{Arrival, Hold, Settings, new_id};
+use crate::{
+    inspect::Inspection,
+    journal::Journal,
+    language::{Language, Text},
+    mail::{Address, BodyKind, Envelope, Message},
+    notice::Voice,
+    policy::{Action, Group, Matched},
+    recipients::{Direction, Recipient},
+    store::{Kind, Store},
+};
+
+pub(crate) const SENDER: &str = "taro@example.co.jp";
+pub(crate) const BOSS: &str = "boss@example.co.jp";
+pub(crate) const VICE: &str = "vice@example.co.jp";
+pub(crate) const SECURITY: &str = "security@example.co.jp";
+pub(crate) const OUTSIDE: &str = "yamada@partner.example.com";
+pub(crate) const BYTES: &[u8] =
+    b"From: taro@example.co.jp\r\nSubject: list\r\nMessage-ID: <1@example.co.jp>\r\n\r\nsecret words\r\n.dot\r\n";
+pub(crate) const TRACE: &[u8] = b"Received: by relay.example.co.jp\r\n";
+
+pub(crate) fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+/// A moment; all tests count from here.
+pub(crate) fn noon() -> Timestamp {
+    "2026-11-02T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn minutes(count: u64) -> Duration {
+    Duration::from_secs(60 * count)
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        security: vec![address(SECURITY)],
+        approvers: vec![address(BOSS), address(VICE)],
+        expires_after: minutes(60),
+        delay: minutes(10),
+    }
+}
+
+pub(crate) async fn hold_in(dir: &Path, settings: Settings) -> (Store, Hold) {
+    let store = Store::open(dir).await.unwrap();
+    let voice = Voice {
+        language: Language::En,
+        organization: "Toho Kanko".to_owned(),
+        hostname: "relay.example.co.jp".to_owned(),
+        timezone: jiff::tz::TimeZone::UTC,
+        public_url: String::new(),
+    };
+    (store.clone(), Hold::new(store, settings, voice))
+}
+
+pub(crate) fn group(action: Action, recipients: &[&str]) -> Group {
+    let title = Text { ja: "理由".to_owned(), en: "reason".to_owned() };
+    let matched = vec![Matched { rule: format!("rule-{action}"), action, title }];
+    Group { action, recipients: recipients.iter().map(|text| address(text)).collect(), matched }
+}
+
+/// A mail from [`SENDER`] with the given verdict.
+pub(crate) fn arrival(groups: Vec<Group>) -> Arrival {
+    let recipients: Vec<Address> = groups.iter().flat_map(|group| group.recipients.clone()).collect();
+    let judged = recipients.iter().map(|address| Recipient::new(address.clone(), Direction::External));
+    Arrival {
+        id: new_id(),
+        at: noon(),
+        peer: "127.0.0.1 (mta.example.co.jp)".to_owned(),
+        recipients: judged.collect(),
+        envelope: Envelope { sender: Some(address(SENDER)), recipients, body: BodyKind::SevenBit, smtputf8: false },
+        author: Some(address(SENDER)),
+        message: Message::new(BYTES),
+        trace: TRACE.to_vec(),
+        subject: "list".to_owned(),
+        inspection: Inspection { persons: 12, ..Inspection::default() },
+        groups,
+    }
+}
+
+/// One mail in the outbox.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    pub(crate) kind: Kind,
+    pub(crate) to: Vec<String>,
+    pub(crate) text: String,
+}
+
+impl Letter {
+    /// The secret in its Reply-To field.
+    pub(crate) fn secret(&self) -> String {
+        let (_, rest) = self.text.split_once("sekisho+").expect("a secret address");
+        rest.split('@').next().unwrap().to_owned()
+    }
+}
+
+/// Everything in the outbox, opened.
+pub(crate) async fn outbox(store: &Store) -> Vec<Letter> {
+    let mut letters = Vec::new();
+    for row in store.outbox_due(Timestamp::MAX, 1000).await.unwrap() {
+        let bytes = store.unseal(&row.sealed_id).await.unwrap();
+        letters.push(Letter {
+            kind: row.kind,
+            to: row.recipients.iter().map(|consignee| consignee.address.to_string()).collect(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        });
+    }
+    letters
+}
+
+/// What the journal says happened to held mails, in order.
+pub(crate) async fn changes(store: &Store) -> Vec<String> {
+    let journal = Journal::start(store.clone());
+    assert_eq!(journal.verify().await.unwrap().broken, None);
+    let mut records = journal.search("", Timestamp::MIN, Timestamp::MAX, 10_000).await.unwrap();
+    records.reverse();
+    records
+        .into_iter()
+        .map(|record| match record.what {
+            crate::journal::What::Mail(mail) => format!("mail {}", mail.decision),
+            crate::journal::What::Change(change) => change.change,
+        })
+        .collect()
+}

@@ -1,0 +1,166 @@
+//! The hold as one person may see it: what the console shows.
+//!
+//! In: who asks. Out: [`Line`]s and a [`File`], with what that person may do; what is not theirs does not exist for
+//! them. A mail is for its sender, for those who may decide about it, and for the security team.
+//! Deliberately absent: pages, and the proof that the person is who they say.
+
+use jiff::Timestamp;
+
+use super::{
+    Hold, HoldError, State,
+    decide::{is_sender, normal, one},
+    show::HeldSummary,
+    telling,
+};
+use crate::{
+    journal::{Record, What},
+    mail::Address,
+    notice::Story,
+    store::{Approval, HeldRow, MailRow},
+};
+
+/// One held mail in a person's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// As everybody sees it.
+    pub summary: HeldSummary,
+    /// Whether this person may approve and reject it now.
+    pub may_decide: bool,
+    /// Whether this person may take it back now.
+    pub may_withdraw: bool,
+}
+
+/// One held mail before a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Everything that may be told.
+    pub story: Story,
+    /// Where it stands.
+    pub state: State,
+    /// What happened to it, in order.
+    pub history: Vec<Step>,
+    /// Whether this person may approve and reject it now.
+    pub may_decide: bool,
+    /// Whether this person may take it back now.
+    pub may_withdraw: bool,
+}
+
+/// One thing that happened to a held mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub at: Timestamp,
+    /// Who; nobody if it happened by itself.
+    pub by: Option<Address>,
+    /// What, in the journal's words: the new state, or `viewed`, `retried`, `refused`.
+    pub change: String,
+    /// What they wrote.
+    pub comment: String,
+}
+
+impl Hold {
+    /// The held mails that `who` may see: those that wait first, the earliest deadline first.
+    pub async fn list_for(&self, who: &Address) -> Result<Vec<Line>, HoldError> {
+        let mut lines = Vec::new();
+        for (mail, held, approvals) in self.everything(None).await? {
+            let rights = self.rights(who, &mail, &held)?;
+            if rights.see {
+                let summary = super::show::summary(&mail, &held, approvals)?;
+                lines.push(Line { summary, may_decide: rights.decide, may_withdraw: rights.withdraw });
+            }
+        }
+        lines.sort_by_key(|line| (line.summary.state != State::Pending, line.summary.expires_at));
+        Ok(lines)
+    }
+
+    /// The held mail `id` (or its unambiguous beginning), if `who` may see it.
+    pub async fn show_to(&self, who: &Address, id: &str) -> Result<File, HoldError> {
+        let held = one(self.store().held_by_prefix(&normal(id)).await?, id)?;
+        let mail = self.store().mail(&held.mail_id).await?;
+        let mail = mail.ok_or_else(|| HoldError::Row(format!("{} belongs to no mail", held.id)))?;
+        let rights = self.rights(who, &mail, &held)?;
+        if !rights.see {
+            return Err(HoldError::Unknown(id.to_owned()));
+        }
+        Ok(File {
+            story: telling::story(&mail, &held)?,
+            state: held.state,
+            history: self.history(&held).await?,
+            may_decide: rights.decide,
+            may_withdraw: rights.withdraw,
+        })
+    }
+
+    /// What happened to `held`, from the journal, with the comments that the journal does not keep.
+    async fn history(&self, held: &HeldRow) -> Result<Vec<Step>, HoldError> {
+        let approvals = self.store().approvals(std::slice::from_ref(&held.id)).await?;
+        let rows = self.store().journal_of(&held.mail_id.0).await?;
+        let mut steps = Vec::new();
+        for row in rows {
+            let record: Record = telling::parse(&row.record)?;
+            let What::Change(change) = record.what else { continue };
+            if change.held != held.id {
+                continue;
+            }
+            let decided = matches!(change.change.as_str(), "approved" | "rejected");
+            let said = approvals.iter().find(|a| decided && Some(&a.person) == change.by.as_ref());
+            steps.push(Step {
+                at: record.at,
+                by: change.by.and_then(|by| Address::parse(&by).ok()),
+                comment: said.map(|approval: &Approval| approval.comment.clone()).unwrap_or_default(),
+                change: change.change,
+            });
+        }
+        Ok(steps)
+    }
+
+    fn rights(&self, who: &Address, mail: &MailRow, held: &HeldRow) -> Result<Rights, HoldError> {
+        let action = telling::action(&held.action)?;
+        let decider = self
+            .deciders(action, mail.sender.as_ref(), mail.author.as_ref())
+            .iter()
+            .any(|person| person.same_mailbox(who));
+        let security = self.inner.settings.security.iter().any(|person| person.same_mailbox(who));
+        let sender = is_sender(mail, who);
+        let open = held.state == State::Pending;
+        Ok(Rights { see: decider || security || sender, decide: decider && open, withdraw: sender && open })
+    }
+}
+
+struct Rights {
+    see: bool,
+    decide: bool,
+    withdraw: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{hold::fixture::*, journal::Via, policy::Action};
+
+    #[tokio::test]
+    async fn each_person_sees_what_is_theirs_and_what_they_may_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, hold) = hold_in(dir.path(), settings()).await;
+        let id = hold.take(arrival(vec![group(Action::RequireApproval, &[OUTSIDE])])).await.unwrap().0;
+        hold.take(arrival(vec![group(Action::Hold, &["b@x.example.com"])])).await.unwrap();
+        for (person, lines, decides, withdraws) in
+            [(SENDER, 2, 0, 2), (BOSS, 1, 1, 0), (SECURITY, 2, 1, 0), ("eve@example.co.jp", 0, 0, 0)]
+        {
+            let list = hold.list_for(&address(person)).await.unwrap();
+            let count = |may: fn(&Line) -> bool| list.iter().filter(|line| may(line)).count();
+            let seen = (list.len(), count(|line| line.may_decide), count(|line| line.may_withdraw));
+            assert_eq!(seen, (lines, decides, withdraws), "{person}");
+        }
+        let error = hold.show_to(&address("eve@example.co.jp"), &id).await.unwrap_err();
+        assert!(matches!(error, HoldError::Unknown(_)), "{error}");
+
+        hold.original(&id, &address(VICE), Via::Console, noon()).await.unwrap();
+        hold.approve(&id, &address(BOSS), Via::Console, "checked", noon()).await.unwrap();
+        let file = hold.show_to(&address(SENDER), &id).await.unwrap();
+        assert_eq!((file.state, file.may_decide, file.may_withdraw), (State::Approved, false, false));
+        let steps: Vec<_> = file.history.iter().map(|s| (s.change.as_str(), s.comment.as_str())).collect();
+        assert_eq!(steps, [("viewed", ""), ("approved", "checked")]);
+        assert_eq!(file.history[1].by, Some(address(BOSS)));
+    }
+}
