@@ -29,6 +29,7 @@ pub struct App {
     smtp_settings: Arc<server::Settings>,
     console: TcpListener,
     pages: Router,
+    voice: Voice,
     stages: Arc<Stages>,
     outbox: Outbox,
     store: Store,
@@ -90,22 +91,24 @@ impl App {
         for address in &config.smtp.listen {
             smtp.push(bind(*address).await?);
         }
-        let pages = console::router(Arc::new(hold), Arc::new(store.clone()), &voice(config));
+        let voice = voice(config);
+        let pages = console::router(Arc::new(hold), Arc::new(store.clone()), &voice);
         Ok(Self {
             smtp,
             smtp_settings: Arc::new(config.smtp.clone()),
             console: bind(config.console.listen).await?,
             pages,
+            voice,
             stages,
             outbox,
             store,
         })
     }
 
-    /// Adds pages beside the console's own.
+    /// Adds pages beside the console's own, which speak with the same voice.
     #[must_use]
-    pub fn with_pages(mut self, pages: Router) -> Self {
-        self.pages = self.pages.merge(pages);
+    pub fn with_pages(mut self, pages: impl FnOnce(&Voice) -> Router) -> Self {
+        self.pages = self.pages.merge(pages(&self.voice));
         self
     }
 
@@ -122,7 +125,7 @@ impl App {
     /// Runs until `stop`; then what is under way is finished. A part that ends or panics by itself ends all: half a
     /// server is worse than a restart.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { smtp, smtp_settings, console, pages, stages, outbox, store } = self;
+        let Self { smtp, smtp_settings, console, pages, voice: _, stages, outbox, store } = self;
         for listener in &smtp {
             tracing::info!(address = %listener.local_addr()?, "taking mail");
         }

@@ -11,6 +11,7 @@ mod door;
 mod held;
 mod login;
 pub mod mailbox;
+mod of_hold;
 mod pages;
 mod session;
 

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{Desk, DeskError, Held, State, Step};
+use super::{Desk, DeskError, Held, Line, State, Step};
 use crate::{
     hold::{self, Hold, HoldError, View},
     journal::Via,
@@ -14,10 +14,14 @@ use crate::{
 };
 
 impl Desk for Hold {
-    async fn list(&self, who: &Address) -> Result<Vec<Held>, DeskError> {
-        let mut held: Vec<Held> = self.views(who).await.map_err(refused)?.into_iter().map(Held::from).collect();
-        held.sort_by_key(|mail| (!mail.state.is_open(), mail.story.deadline));
-        Ok(held)
+    async fn list(&self, who: &Address) -> Result<Vec<Line>, DeskError> {
+        let mut lines: Vec<Line> = self.views(who).await.map_err(refused)?.into_iter().map(Line::from).collect();
+        // Open ones first, the earliest deadline on top; the others by age, the newest on top.
+        lines.sort_by_key(|line| match line.state.is_open() {
+            true => (0, line.deadline.as_microsecond()),
+            false => (1, -line.arrived_at.as_microsecond()),
+        });
+        Ok(lines)
     }
 
     async fn show(&self, who: &Address, id: &MailId) -> Result<Held, DeskError> {
@@ -34,6 +38,24 @@ impl Desk for Hold {
 
     async fn withdraw(&self, who: &Address, id: &MailId, _comment: &str) -> Result<(), DeskError> {
         Self::withdraw(self, &id.0, who, Via::Console, Timestamp::now()).await.map(drop).map_err(refused)
+    }
+}
+
+impl From<View> for Line {
+    fn from(view: View) -> Self {
+        let story = view.story;
+        Self {
+            id: story.id,
+            state: State::from(view.state),
+            subject: story.subject,
+            sender: story.sender,
+            recipients: story.recipients.into_iter().map(|recipient| recipient.address).collect(),
+            persons: story.inspection.persons,
+            action: story.action,
+            arrived_at: story.arrived_at,
+            deadline: story.deadline,
+            may_decide: view.may_decide,
+        }
     }
 }
 

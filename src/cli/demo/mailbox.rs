@@ -15,7 +15,8 @@ use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    mail::{Address, Message},
+    console::mailbox::{Inbox, Received},
+    mail::{Address, Message, header},
     smtp::{
         Reply,
         server::{self, Gate, MailFrom, Peer, Transaction},
@@ -71,6 +72,25 @@ impl Mailbox {
     /// Everything that arrived so far.
     pub(super) fn mails(&self) -> Vec<Arrived> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Inbox for Mailbox {
+    fn received(&self) -> Vec<Received> {
+        self.mails().into_iter().map(Received::from).collect()
+    }
+}
+
+impl From<Arrived> for Received {
+    fn from(mail: Arrived) -> Self {
+        let subject = mail.message.header("Subject").map(|subject| header::decode(subject.value));
+        Self {
+            at: mail.at,
+            from: mail.from.map(String::from).unwrap_or_default(),
+            to: mail.to.into_iter().map(String::from).collect(),
+            subject: subject.unwrap_or_default(),
+            raw: mail.message.shared(),
+        }
     }
 }
 

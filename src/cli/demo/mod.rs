@@ -13,6 +13,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::Context;
@@ -22,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{mailbox::Mailbox, story::Story};
 use super::{Failure, serve::until_told_to_stop, user};
-use crate::{app::App, config, language::Language, mail::Address};
+use crate::{app::App, config, console, language::Language, mail::Address};
 
 /// `sekisho demo`.
 #[derive(Debug, Args)]
@@ -53,7 +54,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let app = App::build(config::load_all(&file)?).await.context("the demo's relay could not be started")?;
     let approver = Address::parse(story::APPROVER).context("the approver")?;
     let password = user::add(app.store(), &approver).await.context("the approver's account")?;
-    let app = app.with_pages(mailbox.clone().pages(language));
+    let app = app.with_pages(|voice| console::mailbox::router(Arc::new(mailbox.clone()), voice));
     let serving = tokio::spawn(app.run(stop.clone()));
 
     let story = Story { relay: options.smtp, mailbox, language };
