@@ -11,7 +11,6 @@ mod door;
 mod held;
 mod login;
 pub mod mailbox;
-mod of_hold;
 mod pages;
 mod session;
 

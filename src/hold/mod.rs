@@ -22,7 +22,6 @@ mod person;
 mod show;
 mod telling;
 mod token;
-mod view;
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,7 +34,6 @@ pub use error::HoldError;
 use jiff::Timestamp;
 pub use person::{File, Line, Step};
 pub use show::{HeldDetail, HeldSummary};
-pub use view::View;
 
 pub use crate::store::State;
 use crate::{directory, mail::Address, notice::Voice, policy::Action, store::Store};
