@@ -13,8 +13,9 @@ use axum::{
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use super::{Held, Line, State, session::Session};
+use super::session::Session;
 use crate::{
+    hold::{File, Line, State, Step},
     inspect::{Category, Example, Finding},
     language::Language,
     mail::Address,
@@ -123,6 +124,7 @@ struct Row {
     state: &'static str,
     tone: &'static str,
     arrived: String,
+    until: &'static str,
     deadline: String,
 }
 
@@ -131,7 +133,7 @@ impl<'a> List<'a> {
     pub(super) fn new(frame: Frame<'a>, lines: &[Line], timezone: &TimeZone) -> Self {
         let mut list = Self { frame, waiting: Vec::new(), open: Vec::new(), ended: Vec::new() };
         for line in lines {
-            let place = match (line.state.is_open(), line.may_decide) {
+            let place = match (line.summary.state == State::Pending, line.may_decide) {
                 (true, true) => &mut list.waiting,
                 (true, false) => &mut list.open,
                 (false, _) => &mut list.ended,
@@ -145,23 +147,35 @@ impl<'a> List<'a> {
 }
 
 fn row(line: &Line, language: Language, timezone: &TimeZone) -> Row {
-    let (state, tone) = state(line.state, line.action, language);
-    let shown: Vec<String> = line.recipients.iter().take(2).map(|to| words::one_line(to.as_str(), 80)).collect();
-    let more = match (line.recipients.len().saturating_sub(2), language) {
+    let summary = &line.summary;
+    let (state, tone) = state(summary.state, summary.decision, language);
+    let shown: Vec<String> = summary.rcpt_to.iter().take(2).map(|to| words::one_line(to.as_str(), 80)).collect();
+    let more = match (summary.rcpt_to.len().saturating_sub(2), language) {
         (0, _) => String::new(),
         (more, Language::Ja) => format!(" ほか{more}件"),
         (more, Language::En) => format!(" and {more} more"),
     };
     Row {
-        id: line.id.to_string(),
-        subject: words::subject(&line.subject, language),
-        sender: line.sender.as_ref().map(|sender| words::one_line(sender.as_str(), 80)).unwrap_or_default(),
+        id: summary.id.to_string(),
+        subject: words::subject(&summary.subject, language),
+        sender: summary.mail_from.as_ref().map(|sender| words::one_line(sender.as_str(), 80)).unwrap_or_default(),
         recipients: shown.join(words::pick(language, "、", ", ")) + &more,
-        persons: if line.persons == 0 { String::new() } else { words::persons(line.persons, language) },
+        persons: if summary.persons == 0 { String::new() } else { words::persons(summary.persons, language) },
         state,
         tone,
-        arrived: words::when_in(line.arrived_at, timezone, language),
-        deadline: words::when_in(line.deadline, timezone, language),
+        arrived: words::when_in(summary.created_at, timezone, language),
+        until: until(summary.decision, language),
+        deadline: words::when_in(summary.expires_at, timezone, language),
+    }
+}
+
+/// What happens at the deadline.
+fn until(action: Action, language: Language) -> &'static str {
+    match action {
+        Action::Delay => words::pick(language, "送信予定", "Goes out"),
+        Action::Forward | Action::Hold | Action::RequireApproval | Action::Reject => {
+            words::pick(language, "期限", "Until")
+        }
     }
 }
 
@@ -185,7 +199,9 @@ fn state(state: State, action: Action, language: Language) -> (&'static str, &'s
 #[template(path = "console/show.html")]
 pub(super) struct Show<'a> {
     frame: Frame<'a>,
-    held: &'a Held,
+    file: &'a File,
+    open: bool,
+    until: &'static str,
     flash: Option<&'static str>,
     subject: String,
     author: String,
@@ -201,7 +217,6 @@ pub(super) struct Show<'a> {
     more_recipients: usize,
     evidence: Vec<FindingView>,
     uninspected: Vec<(String, &'static str)>,
-    attachments: Vec<String>,
     history: Vec<StepView>,
     deciders: String,
 }
@@ -245,21 +260,23 @@ struct StepView {
 
 impl<'a> Show<'a> {
     /// Fills the page.
-    pub(super) fn new(frame: Frame<'a>, held: &'a Held, timezone: &TimeZone, done: Option<Done>) -> Self {
-        let (l, story) = (frame.language, &held.story);
+    pub(super) fn new(frame: Frame<'a>, file: &'a File, timezone: &TimeZone, done: Option<Done>) -> Self {
+        let (l, story) = (frame.language, &file.story);
         let inspection = &story.inspection;
-        let (state, tone) = state(held.state, story.action, l);
+        let (state, tone) = state(file.state, story.action, l);
         let mut findings: Vec<&Finding> = inspection.findings.iter().collect();
         findings.sort_by_key(|finding| (finding.category, std::cmp::Reverse(finding.count)));
         let mut recipients: Vec<&Recipient> = story.recipients.iter().collect();
         recipients.sort_by_key(|recipient| recipient.issues.is_empty());
         let when = |at| words::when_in(at, timezone, l);
-        let history = held.history.iter().map(|step| step_view(step, story.action, l, timezone)).collect();
+        let history = file.history.iter().map(|step| step_view(step, l, timezone)).collect();
         Self {
             frame,
-            held,
+            file,
+            open: file.state == State::Pending,
+            until: until(story.action, l),
             // Only while it fits: a link with `?done=` cannot make a page say what did not happen.
-            flash: done.filter(|_| !held.state.is_open()).map(|done| done.told(l)),
+            flash: done.filter(|_| file.state != State::Pending).map(|done| done.told(l)),
             subject: words::subject(&story.subject, l),
             author: words::one_line(&story.author, 160),
             sender: story.sender.as_ref().map(|sender| words::one_line(sender.as_str(), 160)).unwrap_or_default(),
@@ -269,7 +286,7 @@ impl<'a> Show<'a> {
             deadline: when(story.deadline),
             persons: if inspection.persons == 0 { String::new() } else { words::persons(inspection.persons, l) },
             reportable: inspection.reportable.iter().map(|heading| words::reportable(*heading, l)).collect(),
-            reasons: reasons(held, l),
+            reasons: reasons(file, l),
             more_recipients: recipients.len().saturating_sub(MOST),
             recipients: recipients.into_iter().take(MOST).map(|recipient| recipient_view(recipient, l)).collect(),
             evidence: findings.into_iter().take(MOST).map(|finding| finding_view(finding, l)).collect(),
@@ -277,18 +294,17 @@ impl<'a> Show<'a> {
                 .uninspected
                 .iter()
                 .take(MOST)
-                .map(|part| (words::one_line(&part.place, 200), words::reason(part.reason, l)))
+                .map(|part| (words::place(&part.place, l), words::reason(part.reason, l)))
                 .collect(),
-            attachments: held.attachments.iter().take(MOST).map(|name| words::one_line(name, 160)).collect(),
             history,
             deciders: names(&story.deciders, l),
         }
     }
 }
 
-fn reasons(held: &Held, language: Language) -> Vec<String> {
+fn reasons(file: &File, language: Language) -> Vec<String> {
     let mut titles: Vec<String> = Vec::new();
-    for matched in &held.story.matched {
+    for matched in &file.story.matched {
         let title = words::one_line(matched.title.in_language(language), 200);
         if !titles.contains(&title) {
             titles.push(title);
@@ -321,9 +337,9 @@ fn recipient_view(recipient: &Recipient, language: Language) -> RecipientView {
 fn finding_view(finding: &Finding, language: Language) -> FindingView {
     let mut places: BTreeMap<String, Vec<SampleView>> = BTreeMap::new();
     for example in &finding.examples {
-        let (file, spot) = split(example);
-        let (masked, spot) = (words::one_line(&example.masked, 80), words::one_line(spot, 80));
-        places.entry(words::one_line(file, 200)).or_default().push(SampleView { masked, spot, hidden: example.hidden });
+        let (file, spot) = split(example, language);
+        let masked = words::one_line(&example.masked, 80);
+        places.entry(file).or_default().push(SampleView { masked, spot, hidden: example.hidden });
     }
     FindingView {
         name: words::detector(&finding.detector, language),
@@ -335,14 +351,23 @@ fn finding_view(finding: &Finding, language: Language) -> FindingView {
     }
 }
 
-/// `業務委託.xlsx › 顧客!F2` in the sheet and the cell; `body:3` in the text and the line.
-fn split(example: &Example) -> (&str, &str) {
-    let place = example.place.as_str();
-    place.rsplit_once('!').or_else(|| place.rsplit_once(':')).unwrap_or((place, ""))
+/// `業務委託.xlsx › 顧客!F2` in the sheet and the cell; a place in the text in words.
+fn split(example: &Example, language: Language) -> (String, String) {
+    match example.place.rsplit_once('!') {
+        Some((sheet, cell)) => (words::one_line(sheet, 200), words::one_line(cell, 80)),
+        None => (words::place(&example.place, language), String::new()),
+    }
 }
 
-fn step_view(step: &super::Step, action: Action, language: Language, timezone: &TimeZone) -> StepView {
-    let (state, tone) = state(step.state, action, language);
+fn step_view(step: &Step, language: Language, timezone: &TimeZone) -> StepView {
+    let known = State::ALL.into_iter().find(|state| state.name() == step.change);
+    let (state, tone) = match (known, step.change.as_str()) {
+        (Some(known), _) => state(known, Action::Hold, language),
+        (None, "viewed") => (words::pick(language, "中身を閲覧", "content viewed"), "dull"),
+        (None, "retried") => (words::pick(language, "再送を受付", "sent again by the mail server"), "dull"),
+        (None, "refused") => (words::pick(language, "返信を拒否", "answer refused"), "bad"),
+        (None, _) => (words::pick(language, "記録", "recorded"), "dull"),
+    };
     StepView {
         at: words::when_in(step.at, timezone, language),
         by: step.by.as_ref().map(|by| words::one_line(by.as_str(), 160)).unwrap_or_default(),
