@@ -20,6 +20,7 @@ use super::{
     Desk, DeskError, Web,
     login::Person,
     pages::{self, Done, Frame},
+    review::Show,
     session,
 };
 use crate::{
@@ -51,7 +52,7 @@ pub(super) async fn show<D: Desk, A: Accounts>(
     match web.desk.show(&person.session.who, &id).await {
         Ok(file) => {
             let done = flash.ok().and_then(|Query(flash)| flash.done);
-            pages::html(&pages::Show::new(frame(&web, &person), &file, &web.timezone, done))
+            pages::html(&Show::new(frame(&web, &person), &file, &web.timezone, done))
         }
         Err(error) => refused(&web, &person, error),
     }

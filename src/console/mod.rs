@@ -13,6 +13,7 @@ mod held;
 mod login;
 pub mod mailbox;
 mod pages;
+mod review;
 mod session;
 
 use std::{io, net::SocketAddr, sync::Arc};
