@@ -1,101 +1,34 @@
 //! The console's only way to the held mails.
 //!
-//! In: who asks, about which mail. Out: [`Held`] mails as a page shows them. The hold implements [`Desk`] and decides
-//! there who may see and do what; a page that shows no button is a courtesy, not a guard.
-//! Deliberately absent: the bytes of a mail, and unmasked values.
+//! In: who asks, about which mail. Out: what that person may see, and refusals in words for them. [`Hold`] is the desk;
+//! it decides who may see and do what, and a page that shows no button is a courtesy, not a guard.
+//! Deliberately absent: any other way to state.
 
 use std::future::Future;
 
 use jiff::Timestamp;
 
 use crate::{
+    hold::{File, Hold, HoldError, Line, State},
+    journal::Via,
     language::Text,
-    mail::{Address, MailId},
-    notice::Story,
-    policy::Action,
+    mail::{Address, MailId, Message},
 };
 
-/// Where a held mail is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// It waits for a decision.
-    Pending,
-    /// It was approved and is about to leave.
-    Approved,
-    /// It was rejected.
-    Rejected,
-    /// Its sender took it back.
-    Withdrawn,
-    /// Nobody decided in time.
-    Expired,
-    /// It is on its way.
-    Released,
-    /// The next hop has it.
-    Delivered,
-    /// The next hop refused it.
-    Bounced,
-}
-
-impl State {
-    /// Whether it can still be decided.
-    pub fn is_open(self) -> bool {
-        self == Self::Pending
-    }
-}
-
-/// One step in a held mail's life.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// When.
-    pub at: Timestamp,
-    /// Who; none when it happened by itself.
-    pub by: Option<Address>,
-    /// What it became.
-    pub state: State,
-    /// What they wrote.
-    pub comment: String,
-}
-
-/// One held mail in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Its id.
-    pub id: MailId,
-    /// Where it is in its life.
-    pub state: State,
-    /// The original's subject, decoded.
-    pub subject: String,
-    /// The envelope sender; `None` is the null path.
-    pub sender: Option<Address>,
-    /// For whom it is held.
-    pub recipients: Vec<Address>,
-    /// How many people's data is in it.
-    pub persons: u32,
-    /// What policy asks for.
-    pub action: Action,
-    /// When it arrived.
-    pub arrived_at: Timestamp,
-    /// When its waiting ends.
-    pub deadline: Timestamp,
-    /// Whether it waits for the person who asks.
-    pub may_decide: bool,
-}
-
-/// One held mail, as the person who asks may see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// Everything that may be told.
-    pub story: Story,
-    /// Where it is in its life.
-    pub state: State,
-    /// How it came there, oldest first.
-    pub history: Vec<Step>,
-    /// The names of its attachments, decoded.
-    pub attachments: Vec<String>,
-    /// Whether the person who asks may approve and reject it.
-    pub may_decide: bool,
-    /// Whether the person who asks may take it back.
-    pub may_withdraw: bool,
+/// The held mails, as one person may see and decide them.
+pub trait Desk: Send + Sync + 'static {
+    /// What the person may see: mails to decide, and their own. Open ones first, the earliest deadline first.
+    fn list(&self, who: &Address) -> impl Future<Output = Result<Vec<Line>, DeskError>> + Send;
+    /// One of them.
+    fn show(&self, who: &Address, id: &MailId) -> impl Future<Output = Result<File, DeskError>> + Send;
+    /// Its bytes as they came. That the person saw them is journalled first.
+    fn original(&self, who: &Address, id: &MailId) -> impl Future<Output = Result<Message, DeskError>> + Send;
+    /// Lets it go out.
+    fn approve(&self, who: &Address, id: &MailId, comment: &str) -> impl Future<Output = Result<(), DeskError>> + Send;
+    /// Keeps it from going out.
+    fn reject(&self, who: &Address, id: &MailId, comment: &str) -> impl Future<Output = Result<(), DeskError>> + Send;
+    /// Takes it back, as its sender.
+    fn withdraw(&self, who: &Address, id: &MailId) -> impl Future<Output = Result<(), DeskError>> + Send;
 }
 
 /// Why the desk says no.
@@ -108,24 +41,69 @@ pub enum DeskError {
     #[error("not allowed: {}", .0.en)]
     NotAllowed(Text),
     /// Somebody was faster.
-    #[error("it is no longer waiting for a decision")]
+    #[error("it is no longer waiting for a decision: it is {0}")]
     AlreadyDecided(State),
     /// The state cannot be read or written now; the words are for the log, never for a page.
     #[error("the held mails cannot be read or written now: {0}")]
     Unavailable(String),
 }
 
-/// The held mails, as one person may see and decide them.
-pub trait Desk: Send + Sync + 'static {
-    /// What the person may see: mails to decide, and their own. Open ones first, the earliest deadline first.
-    fn list(&self, who: &Address) -> impl Future<Output = Result<Vec<Line>, DeskError>> + Send;
-    /// One of them.
-    fn show(&self, who: &Address, id: &MailId) -> impl Future<Output = Result<Held, DeskError>> + Send;
-    /// Lets it go out.
-    fn approve(&self, who: &Address, id: &MailId, comment: &str) -> impl Future<Output = Result<(), DeskError>> + Send;
-    /// Keeps it from going out.
-    fn reject(&self, who: &Address, id: &MailId, comment: &str) -> impl Future<Output = Result<(), DeskError>> + Send;
-    /// Takes it back, as its sender.
-    fn withdraw(&self, who: &Address, id: &MailId, comment: &str)
-    -> impl Future<Output = Result<(), DeskError>> + Send;
+impl Desk for Hold {
+    async fn list(&self, who: &Address) -> Result<Vec<Line>, DeskError> {
+        Ok(self.list_for(who).await?)
+    }
+
+    async fn show(&self, who: &Address, id: &MailId) -> Result<File, DeskError> {
+        Ok(self.show_to(who, &id.0).await?)
+    }
+
+    async fn original(&self, who: &Address, id: &MailId) -> Result<Message, DeskError> {
+        Ok(Self::original(self, &id.0, who, Via::Console, Timestamp::now()).await?)
+    }
+
+    async fn approve(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
+        Self::approve(self, &id.0, who, Via::Console, comment, Timestamp::now()).await?;
+        Ok(())
+    }
+
+    async fn reject(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
+        Self::reject(self, &id.0, who, Via::Console, comment, Timestamp::now()).await?;
+        Ok(())
+    }
+
+    async fn withdraw(&self, who: &Address, id: &MailId) -> Result<(), DeskError> {
+        Self::withdraw(self, &id.0, who, Via::Console, Timestamp::now()).await?;
+        Ok(())
+    }
+}
+
+impl From<HoldError> for DeskError {
+    fn from(error: HoldError) -> Self {
+        let (ja, en) = match &error {
+            HoldError::Unknown(_) | HoldError::Ambiguous(_) => return Self::Unknown,
+            HoldError::Decided { state, .. } => return Self::AlreadyDecided(*state),
+            HoldError::NotADecider { .. } => (
+                "このメールを判断する人の中に、あなたは入っていません。",
+                "You are not among those who decide about this mail.",
+            ),
+            HoldError::OwnMail { .. } => (
+                "自分が送ったメールは、承認も却下もできません。取り消すことはできます。",
+                "Nobody decides about a mail of their own. You can take it back.",
+            ),
+            HoldError::NotTheSender { .. } => {
+                ("メールを取り消せるのは、送った人だけです。", "Only the sender can take a mail back.")
+            }
+            HoldError::NotForYou { .. } => {
+                ("このメールの中身を見ることはできません。", "You may not see the content of this mail.")
+            }
+            HoldError::TooLate { .. } => (
+                "判断の期限を過ぎました。このメールは差出人に戻ります。",
+                "The time to decide is over. The mail goes back to its sender.",
+            ),
+            HoldError::NotCleared(_) | HoldError::Row(_) | HoldError::Store(_) | HoldError::Journal(_) => {
+                return Self::Unavailable(error.to_string());
+            }
+        };
+        Self::NotAllowed(Text { ja: ja.to_owned(), en: en.to_owned() })
+    }
 }

@@ -1,4 +1,4 @@
-//! The pages of held mails: the list, one mail, and the three decisions.
+//! The pages of held mails: the list, one mail, its original, and the three decisions.
 //!
 //! In: the logged-in person, an id, a form. Out: pages; decisions handed to the desk in that person's name.
 //! Deliberately absent: who may do what. The desk decides that, and its refusals are shown here in plain words.
@@ -11,7 +11,7 @@ use axum::{
         Path, Query, State,
         rejection::{FormRejection, QueryRejection},
     },
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use super::{
     Desk, DeskError, Web,
     login::Person,
     pages::{self, Done, Frame},
+    review::Show,
     session,
 };
 use crate::{
@@ -49,9 +50,9 @@ pub(super) async fn show<D: Desk, A: Accounts>(
 ) -> Response {
     let Some(id) = id_of(id) else { return refused(&web, &person, DeskError::Unknown) };
     match web.desk.show(&person.session.who, &id).await {
-        Ok(held) => {
+        Ok(file) => {
             let done = flash.ok().and_then(|Query(flash)| flash.done);
-            pages::html(&pages::Show::new(frame(&web, &person), &held, &web.timezone, done))
+            pages::html(&Show::new(frame(&web, &person), &file, &web.timezone, done))
         }
         Err(error) => refused(&web, &person, error),
     }
@@ -67,6 +68,28 @@ pub(super) struct Decision {
 }
 
 type Sent = Result<Form<Decision>, FormRejection>;
+
+/// The mail as it came, as a file to save: never shown as a page, so nothing in it runs or loads here.
+pub(super) async fn original<D: Desk, A: Accounts>(
+    State(web): State<Arc<Web<D, A>>>,
+    person: Person,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Response {
+    let Ok(Form(sent)) = sent else { return pages::bad_form(web.language) };
+    if !session::same(&person.session.csrf, &sent.csrf) {
+        return pages::bad_token(web.language);
+    }
+    let Some(id) = id_of(id) else { return refused(&web, &person, DeskError::Unknown) };
+    match web.desk.original(&person.session.who, &id).await {
+        Ok(message) => {
+            let name = format!("attachment; filename=\"{id}.eml\"");
+            let kind = (header::CONTENT_TYPE, "message/rfc822".to_owned());
+            ([kind, (header::CONTENT_DISPOSITION, name)], message.bytes().to_vec()).into_response()
+        }
+        Err(error) => refused(&web, &person, error),
+    }
+}
 
 /// Lets it go out.
 pub(super) async fn approve<D: Desk, A: Accounts>(
@@ -114,7 +137,7 @@ async fn decide<D: Desk, A: Accounts>(
     let decided = match what {
         Done::Approve => web.desk.approve(who, &id, comment).await,
         Done::Reject => web.desk.reject(who, &id, comment).await,
-        Done::Withdraw => web.desk.withdraw(who, &id, comment).await,
+        Done::Withdraw => web.desk.withdraw(who, &id).await,
     };
     match decided {
         Ok(()) => Redirect::to(&format!("/held/{id}?done={}", what.word())).into_response(),

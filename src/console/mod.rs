@@ -3,8 +3,9 @@
 //! In: HTTP/1.1 requests. Out: pages rendered here, in the organisation's language; decisions handed to the [`Desk`]
 //! in the name of the person who is logged in, never of anybody a form names. GET shows, only POST decides, so a link
 //! scanner that opens every link of a notice decides nothing.
-//! Deliberately absent: scripts, outside resources, the bytes of a mail, TLS (a proxy in front does it), and any other
-//! way to state than [`Desk`] and [`Accounts`].
+//! The one thing shown unmasked is the original, as a file to save, and each time it is journalled.
+//! Deliberately absent: scripts, outside resources, TLS (a proxy in front does it), and any other way to state than
+//! [`Desk`] and [`Accounts`].
 
 mod desk;
 mod door;
@@ -12,6 +13,7 @@ mod held;
 mod login;
 pub mod mailbox;
 mod pages;
+mod review;
 mod session;
 
 use std::{io, net::SocketAddr, sync::Arc};
@@ -23,7 +25,7 @@ use axum::{
     response::Redirect,
     routing::{get, post},
 };
-pub use desk::{Desk, DeskError, Held, Line, State, Step};
+pub use desk::{Desk, DeskError};
 use jiff::tz::TimeZone;
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -78,6 +80,7 @@ pub fn router<D: Desk, A: Accounts>(desk: Arc<D>, accounts: Arc<A>, voice: &Voic
         .route("/logout", post(login::leave::<D, A>))
         .route("/held", get(held::list::<D, A>))
         .route("/held/{id}", get(held::show::<D, A>))
+        .route("/held/{id}/original", post(held::original::<D, A>))
         .route("/held/{id}/approve", post(held::approve::<D, A>))
         .route("/held/{id}/reject", post(held::reject::<D, A>))
         .route("/held/{id}/withdraw", post(held::withdraw::<D, A>))

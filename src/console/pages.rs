@@ -1,9 +1,8 @@
 //! The pages themselves: what the templates are filled with.
 //!
-//! In: lines and held mails of the desk. Out: HTML. Everything from a mail is put on one harmless line and escaped by
-//! the template (`.html` templates escape by default). Deliberately absent: decisions, cookies, and scripts.
-
-use std::collections::BTreeMap;
+//! In: lines of the desk, and what is to be said. Out: HTML. Everything from a mail is put on one harmless line and escaped by
+//! the template (`.html` templates escape by default). The page of one mail is in
+//! `review`. Deliberately absent: decisions, cookies, and scripts.
 
 use askama::Template;
 use axum::{
@@ -13,23 +12,22 @@ use axum::{
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use super::{Held, Line, State, session::Session};
+use super::session::Session;
 use crate::{
-    inspect::{Category, Example, Finding},
+    hold::{Line, State},
     language::Language,
     mail::Address,
     notice::words,
     policy::Action,
-    recipients::{Direction, Recipient},
 };
 
 /// How many findings' samples, recipients, … one page shows.
-const MOST: usize = 200;
+pub(super) const MOST: usize = 200;
 
 /// What every page has around it.
 #[derive(Clone, Copy)]
 pub(super) struct Frame<'a> {
-    language: Language,
+    pub(super) language: Language,
     pub(super) organization: &'a str,
     session: Option<&'a Session>,
 }
@@ -84,7 +82,7 @@ impl Done {
         }
     }
 
-    fn told(self, language: Language) -> &'static str {
+    pub(super) fn told(self, language: Language) -> &'static str {
         let (ja, en) = match self {
             Self::Approve => ("承認しました。メールはこれから送信されます。", "Approved. The mail is on its way now."),
             Self::Reject => ("却下しました。差出人に通知します。", "Rejected. Its sender is told."),
@@ -123,6 +121,7 @@ struct Row {
     state: &'static str,
     tone: &'static str,
     arrived: String,
+    until: &'static str,
     deadline: String,
 }
 
@@ -131,7 +130,7 @@ impl<'a> List<'a> {
     pub(super) fn new(frame: Frame<'a>, lines: &[Line], timezone: &TimeZone) -> Self {
         let mut list = Self { frame, waiting: Vec::new(), open: Vec::new(), ended: Vec::new() };
         for line in lines {
-            let place = match (line.state.is_open(), line.may_decide) {
+            let place = match (line.summary.state == State::Pending, line.may_decide) {
                 (true, true) => &mut list.waiting,
                 (true, false) => &mut list.open,
                 (false, _) => &mut list.ended,
@@ -145,28 +144,40 @@ impl<'a> List<'a> {
 }
 
 fn row(line: &Line, language: Language, timezone: &TimeZone) -> Row {
-    let (state, tone) = state(line.state, line.action, language);
-    let shown: Vec<String> = line.recipients.iter().take(2).map(|to| words::one_line(to.as_str(), 80)).collect();
-    let more = match (line.recipients.len().saturating_sub(2), language) {
+    let summary = &line.summary;
+    let (state, tone) = state(summary.state, summary.decision, language);
+    let shown: Vec<String> = summary.rcpt_to.iter().take(2).map(|to| words::one_line(to.as_str(), 80)).collect();
+    let more = match (summary.rcpt_to.len().saturating_sub(2), language) {
         (0, _) => String::new(),
         (more, Language::Ja) => format!(" ほか{more}件"),
         (more, Language::En) => format!(" and {more} more"),
     };
     Row {
-        id: line.id.to_string(),
-        subject: words::subject(&line.subject, language),
-        sender: line.sender.as_ref().map(|sender| words::one_line(sender.as_str(), 80)).unwrap_or_default(),
+        id: summary.id.to_string(),
+        subject: words::subject(&summary.subject, language),
+        sender: summary.mail_from.as_ref().map(|sender| words::one_line(sender.as_str(), 80)).unwrap_or_default(),
         recipients: shown.join(words::pick(language, "、", ", ")) + &more,
-        persons: if line.persons == 0 { String::new() } else { words::persons(line.persons, language) },
+        persons: if summary.persons == 0 { String::new() } else { words::persons(summary.persons, language) },
         state,
         tone,
-        arrived: words::when_in(line.arrived_at, timezone, language),
-        deadline: words::when_in(line.deadline, timezone, language),
+        arrived: words::when_in(summary.created_at, timezone, language),
+        until: until(summary.decision, language),
+        deadline: words::when_in(summary.expires_at, timezone, language),
+    }
+}
+
+/// What happens at the deadline.
+pub(super) fn until(action: Action, language: Language) -> &'static str {
+    match action {
+        Action::Delay => words::pick(language, "送信予定", "Goes out"),
+        Action::Forward | Action::Hold | Action::RequireApproval | Action::Reject => {
+            words::pick(language, "期限", "Until")
+        }
     }
 }
 
 /// A state in words, and its colour's class.
-fn state(state: State, action: Action, language: Language) -> (&'static str, &'static str) {
+pub(super) fn state(state: State, action: Action, language: Language) -> (&'static str, &'static str) {
     let (ja, en, tone) = match state {
         State::Pending => return (words::action(action, language), "wait"),
         State::Approved => ("承認済み", "approved", "good"),
@@ -178,178 +189,6 @@ fn state(state: State, action: Action, language: Language) -> (&'static str, &'s
         State::Bounced => ("配信不能", "undeliverable", "bad"),
     };
     (words::pick(language, ja, en), tone)
-}
-
-/// One held mail: whose data, how many people, to whom, what is wrong, and the decision.
-#[derive(Template)]
-#[template(path = "console/show.html")]
-pub(super) struct Show<'a> {
-    frame: Frame<'a>,
-    held: &'a Held,
-    flash: Option<&'static str>,
-    subject: String,
-    author: String,
-    sender: String,
-    state: &'static str,
-    tone: &'static str,
-    arrived: String,
-    deadline: String,
-    persons: String,
-    reportable: Vec<&'static str>,
-    reasons: Vec<String>,
-    recipients: Vec<RecipientView>,
-    more_recipients: usize,
-    evidence: Vec<FindingView>,
-    uninspected: Vec<(String, &'static str)>,
-    attachments: Vec<String>,
-    history: Vec<StepView>,
-    deciders: String,
-}
-
-struct RecipientView {
-    address: String,
-    direction: &'static str,
-    outside: bool,
-    partner: Option<String>,
-    issues: Vec<(String, Option<String>)>,
-}
-
-struct FindingView {
-    name: String,
-    category: &'static str,
-    severe: bool,
-    confidence: &'static str,
-    count: String,
-    /// Samples by where they stand, so that a sheet is named once.
-    places: Vec<PlaceView>,
-}
-
-struct PlaceView {
-    file: String,
-    samples: Vec<SampleView>,
-}
-
-struct SampleView {
-    masked: String,
-    spot: String,
-    hidden: bool,
-}
-
-struct StepView {
-    at: String,
-    by: String,
-    state: &'static str,
-    tone: &'static str,
-    comment: Vec<String>,
-}
-
-impl<'a> Show<'a> {
-    /// Fills the page.
-    pub(super) fn new(frame: Frame<'a>, held: &'a Held, timezone: &TimeZone, done: Option<Done>) -> Self {
-        let (l, story) = (frame.language, &held.story);
-        let inspection = &story.inspection;
-        let (state, tone) = state(held.state, story.action, l);
-        let mut findings: Vec<&Finding> = inspection.findings.iter().collect();
-        findings.sort_by_key(|finding| (finding.category, std::cmp::Reverse(finding.count)));
-        let mut recipients: Vec<&Recipient> = story.recipients.iter().collect();
-        recipients.sort_by_key(|recipient| recipient.issues.is_empty());
-        let when = |at| words::when_in(at, timezone, l);
-        let history = held.history.iter().map(|step| step_view(step, story.action, l, timezone)).collect();
-        Self {
-            frame,
-            held,
-            // Only while it fits: a link with `?done=` cannot make a page say what did not happen.
-            flash: done.filter(|_| !held.state.is_open()).map(|done| done.told(l)),
-            subject: words::subject(&story.subject, l),
-            author: words::one_line(&story.author, 160),
-            sender: story.sender.as_ref().map(|sender| words::one_line(sender.as_str(), 160)).unwrap_or_default(),
-            state,
-            tone,
-            arrived: when(story.arrived_at),
-            deadline: when(story.deadline),
-            persons: if inspection.persons == 0 { String::new() } else { words::persons(inspection.persons, l) },
-            reportable: inspection.reportable.iter().map(|heading| words::reportable(*heading, l)).collect(),
-            reasons: reasons(held, l),
-            more_recipients: recipients.len().saturating_sub(MOST),
-            recipients: recipients.into_iter().take(MOST).map(|recipient| recipient_view(recipient, l)).collect(),
-            evidence: findings.into_iter().take(MOST).map(|finding| finding_view(finding, l)).collect(),
-            uninspected: inspection
-                .uninspected
-                .iter()
-                .take(MOST)
-                .map(|part| (words::one_line(&part.place, 200), words::reason(part.reason, l)))
-                .collect(),
-            attachments: held.attachments.iter().take(MOST).map(|name| words::one_line(name, 160)).collect(),
-            history,
-            deciders: names(&story.deciders, l),
-        }
-    }
-}
-
-fn reasons(held: &Held, language: Language) -> Vec<String> {
-    let mut titles: Vec<String> = Vec::new();
-    for matched in &held.story.matched {
-        let title = words::one_line(matched.title.in_language(language), 200);
-        if !titles.contains(&title) {
-            titles.push(title);
-        }
-    }
-    titles
-}
-
-fn names(list: &[Address], language: Language) -> String {
-    let names: Vec<String> = list.iter().take(10).map(|who| words::one_line(who.as_str(), 160)).collect();
-    names.join(words::pick(language, "、", ", "))
-}
-
-fn recipient_view(recipient: &Recipient, language: Language) -> RecipientView {
-    let (direction, outside) = match recipient.direction {
-        Direction::Internal => (words::pick(language, "社内", "inside"), false),
-        Direction::External => (words::pick(language, "社外", "outside"), true),
-    };
-    let issues =
-        recipient.issues.iter().map(|issue| (words::issue(issue, language), words::suggestion(issue, language)));
-    RecipientView {
-        address: words::one_line(recipient.address.as_str(), 160),
-        direction,
-        outside,
-        partner: recipient.partner.as_deref().map(|partner| words::one_line(partner, 80)),
-        issues: issues.collect(),
-    }
-}
-
-fn finding_view(finding: &Finding, language: Language) -> FindingView {
-    let mut places: BTreeMap<String, Vec<SampleView>> = BTreeMap::new();
-    for example in &finding.examples {
-        let (file, spot) = split(example);
-        let (masked, spot) = (words::one_line(&example.masked, 80), words::one_line(spot, 80));
-        places.entry(words::one_line(file, 200)).or_default().push(SampleView { masked, spot, hidden: example.hidden });
-    }
-    FindingView {
-        name: words::detector(&finding.detector, language),
-        category: words::category(finding.category, language),
-        severe: matches!(finding.category, Category::SpecialCare | Category::Specific | Category::Financial),
-        confidence: words::confidence(finding.confidence, language),
-        count: words::count(finding.count, language),
-        places: places.into_iter().map(|(file, samples)| PlaceView { file, samples }).collect(),
-    }
-}
-
-/// `業務委託.xlsx › 顧客!F2` in the sheet and the cell; `body:3` in the text and the line.
-fn split(example: &Example) -> (&str, &str) {
-    let place = example.place.as_str();
-    place.rsplit_once('!').or_else(|| place.rsplit_once(':')).unwrap_or((place, ""))
-}
-
-fn step_view(step: &super::Step, action: Action, language: Language, timezone: &TimeZone) -> StepView {
-    let (state, tone) = state(step.state, action, language);
-    StepView {
-        at: words::when_in(step.at, timezone, language),
-        by: step.by.as_ref().map(|by| words::one_line(by.as_str(), 160)).unwrap_or_default(),
-        state,
-        tone,
-        comment: words::lines(&step.comment, 50, 500),
-    }
 }
 
 /// A page that only says something.

@@ -10,9 +10,10 @@ use tokio::{
 use super::*;
 use crate::{
     directory::{Account, AccountsError, Password},
+    hold::{File, HeldSummary, HoldError, Line, State, Step},
     inspect::{Category, Confidence, Coverage, Example, Finding, Inspection, Reason, Reportable, Uninspected},
     language::Text,
-    mail::{Address, MailId},
+    mail::{Address, MailId, Message},
     notice::Story,
     policy::{Action, Matched},
     recipients::{Check, Direction, Issue, Recipient},
@@ -39,8 +40,13 @@ fn story() -> Story {
         detail: "kita-haon.example.com ≈ kita-hoan.example.com".into(),
         suggestion: Some("yamada@kita-hoan.example.com".into()),
     };
-    let recipient =
-        |to: &str, issues| Recipient { address: address(to), direction: Direction::External, partner: None, issues };
+    let recipient = |to: &str, issues| Recipient {
+        address: address(to),
+        direction: Direction::External,
+        partner: None,
+        may_receive: None,
+        issues,
+    };
     Story {
         id: MailId(ID.into()),
         message_id: None,
@@ -108,57 +114,62 @@ impl Fake {
         if id.0 != ID {
             return Err(DeskError::Unknown);
         }
-        let is_sender = who.as_str() == "taro@example.co.jp";
-        if is_sender != (to == State::Withdrawn) {
-            let (ja, en) = ("自分のメールは承認できません。", "Nobody can approve their own mail.");
-            return Err(DeskError::NotAllowed(Text { ja: ja.into(), en: en.into() }));
+        let (held, person) = (id.clone(), who.clone());
+        match (who.as_str() == "taro@example.co.jp", to == State::Withdrawn) {
+            (true, false) => return Err(HoldError::OwnMail { id: held, person }.into()),
+            (false, true) => return Err(HoldError::NotTheSender { id: held, person }.into()),
+            (true, true) | (false, false) => {}
         }
-        let mut state = self.state.lock().unwrap();
-        if !state.0.is_open() {
-            return Err(DeskError::AlreadyDecided(state.0));
+        let (mut state, at) = (self.state.lock().unwrap(), "2026-11-20T01:00:00Z".parse().unwrap());
+        if state.0 != State::Pending {
+            return Err(HoldError::Decided { id: held, state: state.0, since: at }.into());
         }
-        let at = "2026-11-20T01:00:00Z".parse().unwrap();
         state.0 = to;
-        state.1.push(Step { at, by: Some(who.clone()), state: to, comment: comment.into() });
+        state.1.push(Step { at, by: Some(person), change: to.name().into(), comment: comment.into() });
         Ok(())
     }
 }
 
 impl Desk for Fake {
     async fn list(&self, who: &Address) -> Result<Vec<Line>, DeskError> {
-        let held = self.show(who, &MailId(ID.into())).await?;
-        Ok(vec![Line {
-            id: held.story.id.clone(),
-            state: held.state,
-            subject: held.story.subject.clone(),
-            sender: held.story.sender.clone(),
-            recipients: held.story.recipients.iter().map(|recipient| recipient.address.clone()).collect(),
-            persons: held.story.inspection.persons,
-            action: held.story.action,
-            arrived_at: held.story.arrived_at,
-            deadline: held.story.deadline,
-            may_decide: held.may_decide,
-        }])
+        let file = self.show(who, &MailId(ID.into())).await?;
+        let story = file.story;
+        let summary = HeldSummary {
+            id: story.id,
+            state: file.state,
+            mail_from: story.sender,
+            rcpt_to: story.recipients.into_iter().map(|recipient| recipient.address).collect(),
+            subject: story.subject,
+            persons: story.inspection.persons,
+            decision: story.action,
+            rules: vec![],
+            created_at: story.arrived_at,
+            expires_at: story.deadline,
+            approvals: vec![],
+        };
+        Ok(vec![Line { summary, may_decide: file.may_decide, may_withdraw: file.may_withdraw }])
     }
 
-    async fn show(&self, who: &Address, id: &MailId) -> Result<Held, DeskError> {
+    async fn show(&self, who: &Address, id: &MailId) -> Result<File, DeskError> {
         assert_ne!(id.0, "PANIC", "a handler panics");
         match id.0.as_str() {
             ID => {
                 let (state, history) = self.state.lock().unwrap().clone();
-                let is_sender = who.as_str() == "taro@example.co.jp";
-                Ok(Held {
-                    story: story(),
-                    state,
-                    history,
-                    attachments: vec!["業務委託.xlsx".into(), "図面.zip".into()],
-                    may_decide: !is_sender,
-                    may_withdraw: is_sender,
-                })
+                let (open, is_sender) = (state == State::Pending, who.as_str() == "taro@example.co.jp");
+                let (may_decide, may_withdraw) = (open && !is_sender, open && is_sender);
+                Ok(File { story: story(), state, history, may_decide, may_withdraw })
             }
-            "BROKEN" => Err(DeskError::Unavailable("disk /var/lib/secret is full".into())),
+            "BROKEN" => Err(HoldError::Row("disk /var/lib/secret is full".into()).into()),
             _ => Err(DeskError::Unknown),
         }
+    }
+
+    async fn original(&self, who: &Address, id: &MailId) -> Result<Message, DeskError> {
+        let by = Some(who.clone());
+        let at = "2026-11-20T00:45:00Z".parse().unwrap();
+        self.show(who, id).await?;
+        self.state.lock().unwrap().1.push(Step { at, by, change: "viewed".into(), comment: String::new() });
+        Ok(Message::new(*b"Subject: x\r\n\r\n<script>alert(1)</script>\r\n"))
     }
 
     async fn approve(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
@@ -169,8 +180,8 @@ impl Desk for Fake {
         self.act(who, id, State::Rejected, comment)
     }
 
-    async fn withdraw(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
-        self.act(who, id, State::Withdrawn, comment)
+    async fn withdraw(&self, who: &Address, id: &MailId) -> Result<(), DeskError> {
+        self.act(who, id, State::Withdrawn, "")
     }
 }
 
@@ -330,7 +341,7 @@ async fn a_stranger_is_asked_to_log_in() {
         assert_eq!((page.status, page.header("location")), (303, to.as_str()));
         assert!(!page.body.contains("業務委託"));
     }
-    for what in ["approve", "reject", "withdraw"] {
+    for what in ["approve", "reject", "withdraw", "original"] {
         let page = browser.post(&mail(&format!("/{what}")), &[("csrf", "x")]).await;
         assert_eq!((page.status, page.header("location")), (303, "/login"));
     }
@@ -401,7 +412,7 @@ async fn the_list_and_the_mail_tell_the_story() {
         "通常の表示では見えない",
         "図面.zip › 図面.pdf",
         "パスワードがかかっているため",
-        "業務委託.xlsx</li>",
+        "本文 3行目",
         "承認して送信する",
         "1,000人超",
     ] {
@@ -501,10 +512,24 @@ async fn a_sender_withdraws_but_never_approves() {
     let csrf = page.field("csrf");
     let page = browser.post(&mail("/approve"), &[("csrf", &csrf)]).await;
     assert_eq!(page.status, 403);
-    assert!(page.body.contains("自分のメールは承認できません。"));
+    assert!(page.body.contains("自分が送ったメールは、承認も却下もできません。"));
     assert_eq!(browser.desk.state(), State::Pending);
     assert_eq!(browser.post(&mail("/withdraw"), &[("csrf", &csrf)]).await.status, 303);
     assert_eq!(browser.desk.state(), State::Withdrawn);
+}
+
+#[tokio::test]
+async fn the_original_is_a_file_and_having_seen_it_is_told() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    let csrf = browser.csrf().await;
+    assert_eq!(browser.get(&mail("/original")).await.status, 405);
+    assert_eq!(browser.post(&mail("/original"), &[]).await.status, 403);
+    assert!(!browser.get(&mail("")).await.body.contains("中身を閲覧"));
+    let page = browser.post(&mail("/original"), &[("csrf", &csrf)]).await;
+    assert_eq!((page.status, page.header("content-type")), (200, "message/rfc822"));
+    assert_eq!(page.header("content-disposition"), format!("attachment; filename=\"{ID}.eml\""));
+    assert_eq!(page.body, "Subject: x\r\n\r\n<script>alert(1)</script>\r\n");
+    assert!(browser.get(&mail("")).await.body.contains("中身を閲覧"));
 }
 
 #[tokio::test]

@@ -59,12 +59,14 @@ pub(super) fn story() -> Story {
             address: address("suzuki@kita-hoan.example.com"),
             direction: Direction::External,
             partner: Some("kita-hoan".to_owned()),
+            may_receive: None,
             issues: Vec::new(),
         },
         Recipient {
             address: address("yamada@kita-haon.example.com"),
             direction: Direction::External,
             partner: None,
+            may_receive: None,
             issues: vec![lookalike],
         },
     ];

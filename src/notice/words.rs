@@ -218,6 +218,20 @@ pub fn suggestion(issue: &Issue, language: Language) -> Option<String> {
     })
 }
 
+/// Where something stands; `body:3` becomes words.
+pub fn place(place: &str, language: Language) -> String {
+    let line = match place.strip_prefix("body") {
+        Some("") => return pick(language, "本文", "the text").to_owned(),
+        Some(rest) => rest.strip_prefix(':').filter(|line| line.bytes().all(|digit| digit.is_ascii_digit())),
+        None => None,
+    };
+    match (line, language) {
+        (Some(line), Language::Ja) => format!("本文 {line}行目"),
+        (Some(line), Language::En) => format!("the text, line {line}"),
+        (None, _) => one_line(place, 200),
+    }
+}
+
 /// The half for `language`.
 pub fn pick<'a>(language: Language, ja: &'a str, en: &'a str) -> &'a str {
     match language {

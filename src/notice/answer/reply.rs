@@ -8,7 +8,7 @@ use mail_parser::{
     decoders::{base64::base64_decode, html::html_to_text, quoted_printable::quoted_printable_decode},
 };
 
-use crate::mail::Message;
+use crate::mail::{Message, charset, header};
 
 /// More of a reply is not read: an answer stands in its first lines.
 const LONGEST: usize = 64 * 1024;
@@ -46,11 +46,7 @@ const AUTOMATIC_SUBJECTS: [&str; 12] = [
 
 /// Whether a machine wrote it (RFC 3834 and what is used beside it).
 pub(super) fn is_automatic(message: &Message) -> bool {
-    let head = MessageParser::default().parse_headers(message.bytes());
-    let value = |name: &str| match name {
-        "Subject" => head.as_ref().and_then(|head| head.subject()).map(str::to_lowercase),
-        _ => message.header(name).map(|header| String::from_utf8_lossy(header.value).trim().to_lowercase()),
-    };
+    let value = |name: &str| message.header(name).map(|header| header::decode(header.value).to_lowercase());
     let says = |name: &str, words: &[&str]| {
         value(name).is_some_and(|value| words.iter().any(|word| value.trim_start().starts_with(word)))
     };
@@ -95,20 +91,13 @@ fn decoded(part: &MessagePart<'_>, raw: &[u8]) -> String {
     let (from, to) = (part.offset_body as usize, part.offset_end as usize);
     let body = raw.get(from..to.min(raw.len())).unwrap_or_default();
     let body = body.get(..LONGEST).unwrap_or(body);
+    let declared = part.content_type().and_then(|kind| kind.attribute("charset"));
     let bytes = match part.encoding {
         Encoding::None => None,
         Encoding::Base64 => base64_decode(body),
         Encoding::QuotedPrintable => quoted_printable_decode(body),
     };
-    let declared = part.content_type().and_then(|kind| kind.attribute("charset"));
-    charset(bytes.as_deref().unwrap_or(body), declared)
-}
-
-/// Until `mail::charset` is there.
-fn charset(bytes: &[u8], declared: Option<&str>) -> String {
-    let guessed = || if bytes.contains(&0x1B) { encoding_rs::ISO_2022_JP } else { encoding_rs::UTF_8 };
-    let encoding = declared.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()));
-    encoding.unwrap_or_else(guessed).decode(bytes).0.into_owned()
+    charset::decode(bytes.as_deref().unwrap_or(body), declared)
 }
 
 /// The HTML before what it quotes, without comments.

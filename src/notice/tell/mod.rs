@@ -186,26 +186,12 @@ fn finding_item(finding: &Finding, language: Language) -> Item {
 }
 
 fn sample(example: &Example, language: Language) -> String {
-    let (masked, place) = (words::one_line(&example.masked, 80), place(&example.place, language));
+    let (masked, place) = (words::one_line(&example.masked, 80), words::place(&example.place, language));
     match (language, example.hidden) {
         (Language::Ja, false) => format!("例 {masked}（{place}）"),
         (Language::Ja, true) => format!("例 {masked}（{place}）【通常の表示では見えない場所】"),
         (Language::En, false) => format!("e.g. {masked} ({place})"),
         (Language::En, true) => format!("e.g. {masked} ({place}) [hidden from a normal reader]"),
-    }
-}
-
-/// Where something stands; `body:3` becomes words.
-fn place(place: &str, language: Language) -> String {
-    let line = match place.strip_prefix("body") {
-        Some("") => return words::pick(language, "本文", "the text").to_owned(),
-        Some(rest) => rest.strip_prefix(':').filter(|line| line.bytes().all(|digit| digit.is_ascii_digit())),
-        None => None,
-    };
-    match (line, language) {
-        (Some(line), Language::Ja) => format!("本文 {line}行目"),
-        (Some(line), Language::En) => format!("the text, line {line}"),
-        (None, _) => words::one_line(place, 200),
     }
 }
 
@@ -217,7 +203,7 @@ fn uninspected(story: &Story, voice: &Voice) -> Vec<Block> {
         .uninspected
         .iter()
         .map(|part| {
-            let (place, reason) = (place(&part.place, l), words::reason(part.reason, l));
+            let (place, reason) = (words::place(&part.place, l), words::reason(part.reason, l));
             Item::new(match l {
                 Language::Ja => format!("{place}：{reason}"),
                 Language::En => format!("{place}: {reason}"),
