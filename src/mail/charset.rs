@@ -414,7 +414,7 @@ mod tests {
 
     #[test]
     fn utf_7_and_marks() {
-        assert_eq!(decode(b"+XHF1MA- 1+-1", Some("utf-7")), "山田 1+1".replace('山', "\u{5c71}"));
+        assert_eq!(decode(b"+XHF1MA- 1+-1", Some("utf-7")), "山田 1+1");
         assert_eq!(decode(b"\xef\xbb\xbfa", Some("shift_jis")), "a");
         assert_eq!(decode(b"caf\xe9", Some("iso-8859-1")), "café");
         assert_eq!(decode(b"", None), "");

@@ -118,7 +118,8 @@ impl Sweep {
 
     fn runs(&mut self, text: &str) {
         for run in text.split(|c: char| c.is_control() || c == '\u{fffd}') {
-            if run.chars().nth(3).is_some() {
+            // From the wrong byte on, ASCII looks like Chinese.
+            if run.chars().nth(3).is_some() && !run.chars().all(|c| u32::from(c) & 0xff == 0) {
                 self.line(run);
             }
         }

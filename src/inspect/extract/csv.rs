@@ -6,6 +6,9 @@
 use super::super::{Place, Reason};
 use super::reading::{Reading, cell};
 
+/// A field of more lines than this is not one.
+const FIELD_LINES: usize = 30;
+
 /// How many rows are looked at to tell a table from prose.
 const SAMPLE_ROWS: usize = 64;
 
@@ -22,8 +25,7 @@ pub(super) fn delimiter(text: &str, declared: bool) -> Option<u8> {
 pub(super) fn read(reading: &mut Reading<'_>, place: &Place, text: &str, media: &str) {
     let fallback = if media == "text/tab-separated-values" { b'\t' } else { b',' };
     let delimiter = delimiter(text, true).unwrap_or(fallback);
-    // A quote that is never closed would make one field of the rest.
-    let quoting = text.bytes().filter(|&c| c == b'"').count() % 2 == 0;
+    let quoting = !quotes_swallow_rows(text, delimiter);
     let mut rows = reader(text, delimiter, quoting);
     let mut record = csv::StringRecord::new();
     let (mut row, mut line) = (0u32, 1u64);
@@ -68,6 +70,18 @@ fn reader(text: &str, delimiter: u8, quoting: bool) -> csv::Reader<&[u8]> {
         .delimiter(delimiter)
         .quoting(quoting)
         .from_reader(text.as_bytes())
+}
+
+/// Whether a stray quote makes one field of many rows, and so one person of many.
+fn quotes_swallow_rows(text: &str, delimiter: u8) -> bool {
+    let mut rows = reader(text, delimiter, true);
+    let mut record = csv::StringRecord::new();
+    while rows.read_record(&mut record).unwrap_or(false) {
+        if record.iter().any(|field| field.len() > FIELD_LINES && field.matches('\n').count() > FIELD_LINES) {
+            return true;
+        }
+    }
+    false
 }
 
 /// How table-like the first rows are with this delimiter: the number of fields that agree.

@@ -13,6 +13,7 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
 use super::super::{Cell, Reason};
+use super::grid::{Grid, Row};
 use super::reading::{Hint, Part, Reading, cell};
 use crate::mail::header;
 
@@ -22,9 +23,6 @@ const ATTRIBUTES: usize = 512;
 
 /// Tables deeper than this are read as text. Each level copies what is inside it.
 const TABLE_DEPTH: usize = 32;
-
-/// The longest cell of a table of data. Longer ones are the boxes of a layout.
-const CELL_CHARACTERS: usize = 400;
 
 /// Columns that a `colspan` may stretch over.
 const SPAN: u32 = 1_000;
@@ -42,6 +40,9 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, page: &str) {
             }
             Piece::Embedded { media, bytes } => {
                 let place = part.place.inside("data:");
+                if !reading.take_entry() {
+                    return reading.unread(&place, Reason::Limit);
+                }
                 let hint = Hint { media: &media, ..Hint::default() };
                 reading.read(&Part { bytes: &bytes, place: &place, depth: part.depth + 1, hint });
             }
@@ -74,9 +75,6 @@ fn hand_over_table(reading: &mut Reading<'_>, part: &Part<'_>, rows: &[Row]) -> 
     reading.end_table();
     covered
 }
-
-/// Columns and their texts; empty cells are left out.
-type Row = Vec<(u32, String)>;
 
 /// What a page falls into.
 #[derive(Debug, PartialEq, Eq)]
@@ -190,7 +188,7 @@ struct Content {
     /// Comments and attributes: apart, so that they do not part the words they stand between.
     aside: String,
     /// Open tables, the innermost last.
-    tables: Vec<Table>,
+    tables: Vec<Grid>,
     /// Open `table` tags beyond the depth.
     ignored: u32,
     /// Inside furigana, which must not part the word they are written over.
@@ -228,18 +226,18 @@ impl Content {
             self.attributes(tag);
         }
         match (&*tag.name, start) {
-            ("table", true) if self.tables.len() < TABLE_DEPTH => self.tables.push(Table::default()),
+            ("table", true) if self.tables.len() < TABLE_DEPTH => self.tables.push(Grid::default()),
             ("table", true) => self.ignored += 1,
             ("table", false) if self.ignored > 0 => self.ignored -= 1,
             ("table", false) => self.close_table(),
-            ("tr", true) if self.ignored == 0 => self.with_table(Table::begin_row),
-            ("tr", false) if self.ignored == 0 => self.with_table(Table::end_cell),
+            ("tr", true) if self.ignored == 0 => self.with_table(Grid::begin_row),
+            ("tr", false) if self.ignored == 0 => self.with_table(Grid::end_cell),
             ("td" | "th", true) if self.ignored == 0 => {
                 let span = |name: &str| attribute(tag, name).and_then(|value| value.trim().parse::<u32>().ok());
                 let (columns, rows) = (span("colspan").unwrap_or(1), span("rowspan").unwrap_or(1));
                 self.with_table(|table| table.begin_cell(columns.clamp(1, SPAN), rows.max(1)));
             }
-            ("td" | "th", false) if self.ignored == 0 => self.with_table(Table::end_cell),
+            ("td" | "th", false) if self.ignored == 0 => self.with_table(Grid::end_cell),
             ("rt" | "rp", _) => self.in_furigana = start,
             ("ruby", false) => self.in_furigana = false,
             ("style", _) => self.in_style = start,
@@ -281,7 +279,7 @@ impl Content {
         }
     }
 
-    fn with_table(&mut self, act: impl FnOnce(&mut Table)) {
+    fn with_table(&mut self, act: impl FnOnce(&mut Grid)) {
         match self.tables.last_mut() {
             Some(table) => act(table),
             None => self.line_end(),
@@ -321,79 +319,6 @@ impl Content {
             self.pieces.push(Piece::Text(self.aside));
         }
         self.pieces
-    }
-}
-
-#[derive(Default)]
-struct Table {
-    rows: Vec<Row>,
-    /// The text of the open cell, or what stands between cells.
-    open: String,
-    /// The column of the open cell.
-    column: u32,
-    /// The first column after it.
-    next: u32,
-    /// Columns that a cell of a row above reaches into: column → rows left.
-    reached: std::collections::BTreeMap<u32, u32>,
-    /// Whether another table is inside: then it is a layout.
-    nests: bool,
-}
-
-impl Table {
-    fn begin_row(&mut self) {
-        self.end_cell();
-        self.rows.push(Row::new());
-        self.next = 0;
-        self.reached.retain(|_, rows| {
-            *rows -= 1;
-            *rows > 0
-        });
-    }
-
-    fn begin_cell(&mut self, columns: u32, rows: u32) {
-        self.end_cell();
-        if self.rows.is_empty() {
-            self.rows.push(Row::new());
-        }
-        while self.reached.contains_key(&self.next) {
-            self.next += 1;
-        }
-        self.column = self.next;
-        self.next = self.next.saturating_add(columns);
-        if rows > 1 {
-            self.reached.extend((self.column..self.next).map(|column| (column, rows)));
-        }
-    }
-
-    fn end_cell(&mut self) {
-        let text = self.open.trim();
-        if !text.is_empty() {
-            let cell = (self.column, text.to_owned());
-            match self.rows.last_mut() {
-                Some(row) => row.push(cell),
-                None => self.rows.push(vec![cell]),
-            }
-        }
-        self.open.clear();
-    }
-
-    /// Two rows with two cells or more, no cell like a page, no table inside.
-    fn is_data(&self) -> bool {
-        let wide = self.rows.iter().filter(|row| row.len() >= 2).count();
-        let long = |(_, text): &(u32, String)| text.chars().nth(CELL_CHARACTERS).is_some();
-        !self.nests && wide >= 2 && !self.rows.iter().flatten().any(long)
-    }
-
-    fn into_text(self) -> String {
-        let mut text = String::new();
-        for row in self.rows {
-            for (_, cell) in row {
-                text.push_str(&cell);
-                text.push('\t');
-            }
-            text.push('\n');
-        }
-        text
     }
 }
 

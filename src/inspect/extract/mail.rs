@@ -2,28 +2,26 @@
 //!
 //! In: a mail's bytes. Out: the header's texts, every part's content (undone from its transfer encoding and read on
 //! by its type), attachment names. The tree is cut here and not by mail-parser, for what that cannot give: its
-//! nested messages are nested values, whose drop and copy recurse (ten thousand of them end the process), encoded
-//! messages stop at three levels, and the text before and after the parts is not in its tree. Cut here, every line
+//! nested messages are nested values, and copying them recurses (ten thousand mails in a base64 part overflow the
+//! stack), encoded messages stop at three levels, and the text before and after the parts is not in its tree. Cut here, every line
 //! of a multipart is in its preamble, in a part, or in its epilogue; nothing falls between.
 //! Deliberately absent: which part a mail program would show. All are read.
 
 use super::super::{Place, Reason};
+use super::mime::{BOUNDARY_BYTES, Fields, Line, guessed_boundary, pieces};
 use super::reading::{Hint, Part, Reading};
 use crate::mail::{Header, header};
 
 /// How deep multiparts may nest inside one mail. Mail programs write four or five.
 const MULTIPART_DEPTH: u32 = 64;
 
-/// The longest boundary is 70 characters (RFC 2046 §5.1.1); twice that is read.
-const BOUNDARY_BYTES: usize = 140;
-
 /// Fields that machines write for machines. Every other field is text.
-const MACHINE_FIELDS: [&str; 31] = [
+const MACHINE_FIELDS: [&str; 32] = [
     "arc-authentication-results",
     "arc-message-signature",
     "arc-seal",
-    "auto-submitted",
     "authentication-results",
+    "auto-submitted",
     "content-disposition",
     "content-id",
     "content-language",
@@ -49,8 +47,13 @@ const MACHINE_FIELDS: [&str; 31] = [
     "thread-index",
     "user-agent",
     "x-mailer",
+    "x-originating-ip",
     "x-priority",
 ];
+
+/// The same, by how their names start.
+const MACHINE_FAMILIES: [&str; 6] =
+    ["x-forefront-", "x-google-", "x-microsoft-antispam", "x-ms-exchange-", "x-ms-office365-", "x-spam-"];
 
 /// Reads a mail. The outermost one has an empty place: its text is `body`, its attachments have their own names.
 pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
@@ -68,6 +71,9 @@ pub(super) fn read_mailbox(reading: &mut Reading<'_>, part: &Part<'_>) {
     starts.push(part.bytes.len());
     for (number, range) in starts.windows(2).enumerate() {
         let [start, end] = *range else { continue };
+        if !reading.take_entry() {
+            return reading.unread(part.place, Reason::Limit);
+        }
         let place = part.place.inside(&format!("mail {}", number + 1));
         let bytes = part.bytes.get(start..end).unwrap_or_default();
         reading.read_nested_mail(&Part { bytes, place: &place, depth: part.depth + 1, hint: Hint::default() });
@@ -156,7 +162,10 @@ impl Mail<'_> {
 
     fn field(&self, reading: &mut Reading<'_>, field: &Header<'_>) {
         let name = String::from_utf8_lossy(field.name).into_owned();
-        if MACHINE_FIELDS.binary_search(&name.to_ascii_lowercase().as_str()).is_err() {
+        let canonical = name.to_ascii_lowercase();
+        let of_machine = MACHINE_FIELDS.binary_search(&canonical.as_str()).is_ok()
+            || MACHINE_FAMILIES.iter().any(|family| canonical.starts_with(family));
+        if !of_machine {
             reading.text(&self.place.inside(&name), &header::decode(field.value));
         }
     }
@@ -180,7 +189,10 @@ impl Mail<'_> {
         let pieces =
             declared.chain(guessed_boundary(body)).map(|b| pieces(body, &b)).find(|pieces| !pieces.parts.is_empty());
         let Some(pieces) = pieces else {
-            // Not one part: then it is what a reader sees of it, text.
+            // Not one part: then it is what a reader sees of it, text. But somebody may see more.
+            if !body.trim_ascii().is_empty() {
+                reading.unread(&self.place.inside("body"), Reason::Damaged);
+            }
             let text = Entity { media: "text/plain".to_owned(), ..Entity::default() };
             return self.leaf(reading, &text, body, around);
         };
@@ -340,120 +352,26 @@ impl Entity {
     }
 }
 
-/// A multipart's body, cut.
-#[derive(Default)]
-struct Pieces<'a> {
-    preamble: &'a [u8],
-    parts: Vec<&'a [u8]>,
-    /// What follows the closing line; if more parts follow it, also what follows theirs.
-    epilogue: Vec<&'a [u8]>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Cuts at the lines that are `--boundary` or `--boundary--`. Parts after the closing line are parts as well: some
-/// mail programs show them.
-fn pieces<'a>(body: &'a [u8], boundary: &[u8]) -> Pieces<'a> {
-    let mut pieces = Pieces { preamble: body, ..Pieces::default() };
-    if boundary.is_empty() {
-        return pieces;
+    #[test]
+    fn machine_fields_can_be_searched() {
+        assert!(MACHINE_FIELDS.is_sorted());
     }
-    let delimiter = [b"--", boundary].concat();
-    // Where the open piece starts, and whether it is a part.
-    let (mut start, mut in_part) = (0, false);
-    for at in memchr::memmem::find_iter(body, &delimiter) {
-        if at < start || !(at == 0 || body.get(at - 1) == Some(&b'\n')) {
-            continue;
-        }
-        let line = body.get(at + delimiter.len()..).unwrap_or_default();
-        let line_end = memchr::memchr(b'\n', line).map_or(line.len(), |end| end + 1);
-        let rest_of_line = line.get(..line_end).unwrap_or_default().trim_ascii();
-        let closing = rest_of_line == b"--";
-        if !closing && !rest_of_line.is_empty() {
-            // A longer boundary that starts with this one.
-            continue;
-        }
-        let piece = without_line_end(body.get(start..at).unwrap_or_default());
-        if in_part {
-            pieces.parts.push(piece);
-        } else if pieces.parts.is_empty() {
-            pieces.preamble = piece;
-        } else {
-            pieces.epilogue.push(piece);
-        }
-        start = at + delimiter.len() + line_end;
-        in_part = !closing;
-    }
-    let last = body.get(start..).unwrap_or_default();
-    if in_part {
-        // The closing line is missing.
-        pieces.parts.push(last);
-    } else if start > 0 {
-        pieces.epilogue.push(last);
-    }
-    pieces
-}
 
-/// The line end before a boundary belongs to the boundary.
-fn without_line_end(piece: &[u8]) -> &[u8] {
-    let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
-    piece.strip_suffix(b"\r").unwrap_or(piece)
-}
-
-/// The boundary of a multipart that declares none that fits: the first line of two dashes with a field behind it.
-fn guessed_boundary(body: &[u8]) -> Option<Vec<u8>> {
-    let mut lines = body.split(|&c| c == b'\n').map(<[u8]>::trim_ascii_end).take(1_000).peekable();
-    while let Some(line) = lines.next() {
-        let followed = lines.peek().is_some_and(|next| next.to_ascii_lowercase().starts_with(b"content-"));
-        if let Some(boundary) =
-            line.strip_prefix(b"--").filter(|b| followed && !b.is_empty() && b.len() <= BOUNDARY_BYTES)
-        {
-            return Some(boundary.to_vec());
+    #[test]
+    fn mails_are_told_from_letters() {
+        for (text, expected) in [
+            ("From: a@b.jp\nSubject: x\n\nhello", true),
+            ("Received: by x\n with y\nFrom: a@b.jp\n", true),
+            ("Subject: x\n\nhello", false),
+            ("From: Taro\nThis is a letter.\nTo: you\n", false),
+            ("Note: a\nDate: b\n\n", false),
+            ("", false),
+        ] {
+            assert_eq!(looks_like_mail(text.as_bytes()), expected, "{text}");
         }
-    }
-    None
-}
-
-/// A line of a header, folds included.
-enum Line<'a> {
-    Field(Header<'a>),
-    /// What is no field.
-    Stray(&'a [u8]),
-}
-
-/// The lines of a header; when they are through, `rest` is the body. Unlike `Message::headers` it gives everything.
-struct Fields<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = Line<'a>;
-
-    fn next(&mut self) -> Option<Line<'a>> {
-        if let Some(body) = self.rest.strip_prefix(b"\n").or_else(|| self.rest.strip_prefix(b"\r\n")) {
-            self.rest = body;
-            return None;
-        }
-        let mut end = 0;
-        loop {
-            let line = self.rest.get(end..).unwrap_or_default();
-            end += memchr::memchr(b'\n', line).map_or(line.len(), |at| at + 1);
-            if !matches!(self.rest.get(end), Some(b' ' | b'\t')) {
-                break;
-            }
-        }
-        if end == 0 {
-            return None;
-        }
-        let (line, rest) = self.rest.split_at_checked(end)?;
-        self.rest = rest;
-        let line = without_line_end(line);
-        let colon = memchr::memchr(b':', line).unwrap_or_default();
-        let (name, value) = line.split_at(colon);
-        let name = name.trim_ascii_end();
-        let is_field = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-        Some(if is_field {
-            Line::Field(Header { name, value: value.get(1..).unwrap_or_default() })
-        } else {
-            Line::Stray(line)
-        })
     }
 }

@@ -20,10 +20,12 @@ mod compound;
 #[cfg(test)]
 mod corpus;
 mod csv;
+mod grid;
 #[cfg(test)]
 mod hostile;
 mod html;
 mod mail;
+mod mime;
 mod number;
 mod ods;
 mod package;
@@ -31,6 +33,7 @@ mod reading;
 mod sheet;
 mod sniff;
 mod text;
+mod xlsb;
 mod xml;
 mod zip;
 

@@ -8,7 +8,7 @@
 
 use super::super::Reason;
 use super::reading::{Hint, Part, Reading};
-use super::{ods, sheet, sniff, xml, zip};
+use super::{ods, sheet, sniff, xlsb, xml, zip};
 
 /// Which document a package is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,12 +123,18 @@ fn read_entry(
         }
     }
     let is_sheet = canonical.starts_with("xl/worksheets/") || canonical.starts_with("xl/macrosheets/");
-    if package == Package::Xlsb && is_sheet && canonical.ends_with(".bin") {
-        sheet::read_xlsb_remainder(reading, &place, bytes);
-        return;
-    }
-    if package == Package::Xlsb && is_binary_structure(&canonical) {
-        return;
+    if package == Package::Xlsb && canonical.ends_with(".bin") {
+        let text = match () {
+            () if is_sheet && cells_read => Some(xlsb::sheet_text(bytes)),
+            () if cells_read && canonical == "xl/sharedstrings.bin" => Some(String::new()),
+            () if canonical == "xl/styles.bin" || canonical.starts_with("xl/worksheets/binaryindex") => {
+                Some(String::new())
+            }
+            () => xlsb::part_text(bytes),
+        };
+        if let Some(text) = text {
+            return reading.text(&place, &text);
+        }
     }
     if !canonical.ends_with(".xml") && !canonical.ends_with(".rels") && !canonical.ends_with(".vml") {
         reading.text(&place, name.rsplit('/').next().filter(|_| canonical.contains("embed")).unwrap_or_default());
@@ -180,11 +186,4 @@ fn is_structure(name: &str) -> bool {
         || (name.starts_with("word/fonts/") && name.ends_with(".odttf"))
         || (name.starts_with("xl/charts/") || name.starts_with("word/charts/") || name.starts_with("ppt/charts/"))
             && (name.contains("/style") || name.contains("/colors"))
-}
-
-/// Binary parts of an xlsb without text of their own, or whose text calamine has read.
-fn is_binary_structure(name: &str) -> bool {
-    const NAMES: [&str; 5] =
-        ["xl/workbook.bin", "xl/styles.bin", "xl/sharedstrings.bin", "xl/calcchain.bin", "xl/metadata.bin"];
-    NAMES.contains(&name) || name.starts_with("xl/worksheets/binaryindex")
 }

@@ -82,7 +82,7 @@ impl<'s> Reading<'s> {
 
     /// Tells a part's type by its content and reads it.
     pub(super) fn read(&mut self, part: &Part<'_>) -> Format {
-        if part.depth > self.depth || !self.take_entry() {
+        if part.depth > self.depth {
             self.unread(part.place, Reason::Limit);
             return Format::Other("unknown", Reason::Limit);
         }
@@ -94,7 +94,7 @@ impl<'s> Reading<'s> {
 
     /// Reads a part that is known to be a mail.
     pub(super) fn read_nested_mail(&mut self, part: &Part<'_>) {
-        if part.depth > self.depth || !self.take_entry() {
+        if part.depth > self.depth {
             self.unread(part.place, Reason::Limit);
         } else {
             self.guarded(part, Format::Mail);
@@ -192,7 +192,7 @@ impl<'s> Reading<'s> {
         covered
     }
 
-    /// Pays for one part or entry.
+    /// Pays for one part or entry. Whoever enumerates parts pays, before it reads each.
     #[must_use]
     pub(super) fn take_entry(&mut self) -> bool {
         let covered = self.entries_left > 0;

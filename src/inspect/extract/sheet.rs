@@ -16,12 +16,10 @@ use super::biff;
 use super::number::{self, Pattern};
 use super::package::part_name;
 use super::reading::{Part, Reading, cell};
+use super::xlsb;
 
 /// A row is handed over when it has this many cells, even if it goes on: a sheet has 16,384 columns.
 const ROW_CELLS: usize = 20_000;
-
-/// Records of xlsb cells that leave out their column. Some programs write them; calamine passes over them.
-const SHORT_CELLS: std::ops::RangeInclusive<u16> = 0x0c..=0x12;
 
 type Bytes<'a> = Cursor<&'a [u8]>;
 
@@ -90,7 +88,7 @@ pub(super) fn read_xlsb(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
         }
     };
     let sheets = book.sheets_metadata().to_vec();
-    let mut complete = names_differ(&sheets);
+    let mut complete = names_differ(&sheets) & !tell_short_cells(reading, part);
     for sheet in &sheets {
         let place = sheet_place(part.place, sheet);
         let Ok(mut cells) = book.worksheet_cells_reader(&sheet.name) else {
@@ -119,13 +117,6 @@ pub(super) fn read_xlsb(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
         }
     }
     complete
-}
-
-/// What calamine does not read of an .xlsb's sheet is entered in the ledger.
-pub(super) fn read_xlsb_remainder(reading: &mut Reading<'_>, place: &Place, bytes: &[u8]) {
-    if has_short_cells(bytes) {
-        reading.unread(place, Reason::Unsupported);
-    }
 }
 
 /// Reads an Excel 97–2003 workbook.
@@ -252,6 +243,26 @@ fn shown_owned(value: &Data) -> Option<Cow<'static, str>> {
     }))
 }
 
+/// Enters the sheets whose cells calamine passes over; true if there are any.
+fn tell_short_cells(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
+    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(part.bytes)) else { return false };
+    let mut found = false;
+    for index in 0..archive.len() {
+        let Ok(file) = archive.by_index(index) else { continue };
+        let name = String::from_utf8_lossy(file.name_raw()).into_owned();
+        if part_name(&name).starts_with("xl/worksheets/") && name.ends_with(".bin") {
+            let mut sheet = Vec::new();
+            // A sheet that does not unpack is entered when its cells are read.
+            let _ = file.take(reading.allowance()).read_to_end(&mut sheet);
+            if xlsb::has_short_cells(&sheet) {
+                reading.unread(&part.place.inside(&name), Reason::Unsupported);
+                found = true;
+            }
+        }
+    }
+    found
+}
+
 /// calamine reserves memory for as many strings as the table claims to have: a claim of four thousand million in a
 /// file of a kilobyte ends the process. No string takes less than five bytes (`<si/>`).
 fn strings_are_plausible(bytes: &[u8]) -> bool {
@@ -272,30 +283,4 @@ fn strings_are_plausible(bytes: &[u8]) -> bool {
         rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
     };
     claim("uniqueCount").is_none_or(|count| count <= size / 5 + 16)
-}
-
-/// Walks the records of an .xlsb part: type and length are numbers of seven bits a byte.
-fn has_short_cells(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
-    while let Some((kind, after)) = variable(rest, 2) {
-        if u16::try_from(kind).is_ok_and(|kind| SHORT_CELLS.contains(&kind)) {
-            return true;
-        }
-        let Some((length, after)) = variable(after, 4) else { return false };
-        let Some(next) = usize::try_from(length).ok().and_then(|length| after.get(length..)) else { return false };
-        rest = next;
-    }
-    false
-}
-
-fn variable(bytes: &[u8], longest: usize) -> Option<(u32, &[u8])> {
-    let mut value = 0;
-    for (at, &byte) in bytes.iter().take(longest).enumerate() {
-        let bits = if longest == 2 { u32::from(byte) << (8 * at) } else { u32::from(byte & 0x7f) << (7 * at) };
-        value |= bits;
-        if byte & 0x80 == 0 {
-            return Some((value, bytes.get(at + 1..)?));
-        }
-    }
-    bytes.get(longest..).map(|rest| (value, rest))
 }

@@ -154,7 +154,11 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     if at(0, b"RIFF") {
         return Some(unsupported("audio"));
     }
-    if memchr::memmem::find(bytes.get(..1024).unwrap_or(bytes), b"%PDF-").is_some() {
+    // Readers of PDF take up to a kilobyte of junk before it, but prose may speak of it.
+    let pdf = memchr::memmem::find(bytes.get(..1024).unwrap_or(bytes), b"%PDF-");
+    if pdf
+        .is_some_and(|found| found == 0 || (is_binary(bytes) || bytes.get(found - 1).is_some_and(u8::is_ascii_control)))
+    {
         return Some(unsupported("pdf"));
     }
     if at(257, b"ustar") {
@@ -163,7 +167,9 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     if at(2, b"-lh") && bytes.get(6) == Some(&b'-') {
         return Some(unsupported("lzh"));
     }
-    UNSUPPORTED.iter().find(|(magic, _)| at(0, magic)).map(|&(_, name)| unsupported(name))
+    let found = UNSUPPORTED.iter().find(|(magic, _)| at(0, magic)).map(|&(_, name)| unsupported(name));
+    // Letters alone may open a text.
+    found.filter(|_| at(0, b"{\\rtf") || is_binary(bytes) || bytes.get(..512).unwrap_or(bytes).contains(&0))
 }
 
 /// `BM` alone could open a text; the length and the reserved zeros behind it could not.
@@ -238,14 +244,16 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_content() {
-        let cases: [(&[u8], &str); 18] = [
+        let cases: [(&[u8], &str); 20] = [
             (b"%PDF-1.7", "pdf"),
             (b"junk\n%PDF-1.7", "pdf"),
             (b"\x89PNG\r\n\x1a\n", "image"),
             (b"\xff\xd8\xff\xe0", "image"),
             (b"BM means something in prose", "text"),
+            (b"MZ is a company", "text"),
+            (b"on %PDF-1.7 files", "text"),
             (b"{\\rtf1", "rtf"),
-            (b"7z\xbc\xaf\x27\x1c", "7z"),
+            (b"7z\xbc\xaf\x27\x1c\0\x04", "7z"),
             (b"\0\0\0\0\0\0\0\0", "unknown"),
             (b"<!DOCTYPE html><p>a", "html"),
             (b"\n<!-- x --><html>", "html"),

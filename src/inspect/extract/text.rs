@@ -5,7 +5,7 @@
 
 use super::super::{Place, Reason};
 use super::reading::{Hint, Part, Reading};
-use super::sniff::Format;
+use super::sniff::{self, Format};
 use super::{card, csv, html, mail, ods, xml};
 use crate::mail::{charset, header};
 
@@ -25,6 +25,10 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
             } else {
                 reading.text(part.place, &xml::plain(&document));
             }
+        }
+        Format::Json => {
+            let text = charset::text(part.bytes, part.hint.charset);
+            reading.text(part.place, &json_unescaped(&text));
         }
         Format::Csv => {
             let text = charset::text(part.bytes, part.hint.charset);
@@ -50,6 +54,9 @@ fn plain(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
     while let Some(file) = uuencoded(rest) {
         reading.text(part.place, file.before);
         let place = part.place.inside(&file.name);
+        if !reading.take_entry() {
+            return reading.unread(&place, Reason::Limit);
+        }
         reading.text(&place, &file.name);
         reading.read(&Part { bytes: &file.bytes, place: &place, depth: part.depth + 1, hint: Hint::default() });
         rest = file.after;
@@ -60,6 +67,25 @@ fn plain(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
         let place: Place = part.place.inside("base64");
         reading.read(&Part { bytes: &bytes, place: &place, depth: part.depth + 1, hint: Hint::default() });
     }
+}
+
+/// `\u5c71` as the character it stands for: some programs write nothing but ASCII.
+fn json_unescaped(text: &str) -> String {
+    let mut pieces = text.split("\\u");
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    let mut units: Vec<u16> = Vec::new();
+    for piece in pieces {
+        let unit = piece.get(..4).and_then(|hex| u16::from_str_radix(hex, 16).ok());
+        let rest = if unit.is_some() { piece.get(4..).unwrap_or_default() } else { piece };
+        units.extend(unit);
+        // Two escapes in a row may be one character beyond the first 65,536.
+        if !rest.is_empty() || unit.is_none() {
+            plain.push_str(&String::from_utf16_lossy(&std::mem::take(&mut units)));
+            plain.push_str(rest);
+        }
+    }
+    plain.push_str(&String::from_utf16_lossy(&units));
+    plain
 }
 
 /// A file in the text: `begin 644 name`, lines of their own length, `end`.
@@ -131,7 +157,13 @@ fn hidden_base64(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     let characters = text.bytes().filter(|c| !c.is_ascii_whitespace()).count();
-    (characters % 4 == 0).then(|| header::base64(text.as_bytes()))
+    if characters % 4 != 0 {
+        return None;
+    }
+    let bytes = header::base64(text.as_bytes());
+    // A key or a hash is made of these letters as well; it decodes to noise.
+    let is_file = !matches!(sniff::format(&bytes, Hint::default()), Format::Other("unknown", _));
+    is_file.then_some(bytes)
 }
 
 #[cfg(test)]
@@ -149,9 +181,15 @@ mod tests {
     }
 
     #[test]
+    fn json_escapes_become_characters() {
+        assert_eq!(json_unescaped(r#"{"\u6c0f\u540d": "\u5c71\ud842\udfb7x\uzz"}"#), r#"{"氏名": "山𠮷xzz"}"#);
+    }
+
+    #[test]
     fn only_pure_base64_is_taken_for_base64() {
         assert_eq!(hidden_base64("6aGn5a6i44Gu5bGx55Sw6Iqx5a2Q5qeY").unwrap(), "顧客の山田花子様".as_bytes());
         assert_eq!(hidden_base64("This is a sentence of some length"), None);
         assert_eq!(hidden_base64("short"), None);
+        assert_eq!(hidden_base64("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"), None);
     }
 }

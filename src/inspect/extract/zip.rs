@@ -63,9 +63,19 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
         let place = part.place.inside(name);
         reading.read(&Part { bytes, place: &place, depth: part.depth + 1, hint: Hint::default() });
     });
+    if let Some(comment) = comment(part.bytes) {
+        reading.text(&part.place.inside("comment"), &charset::text(comment, None));
+    }
     if complete {
         reading.done();
     }
+}
+
+/// What stands behind the directory's end.
+fn comment(bytes: &[u8]) -> Option<&[u8]> {
+    let tail = bytes.get(bytes.len().saturating_sub(DIRECTORY_END_WITHIN)..)?;
+    let end = memchr::memmem::rfind(tail, DIRECTORY_END)?;
+    tail.get(end + 22..).filter(|comment| comment.iter().any(|&c| c != 0))
 }
 
 /// Unpacks every entry that `skip` does not name, and hands it to `visit` with its decoded name. `skip` is asked once
@@ -196,7 +206,7 @@ impl Walk<'_> {
         match read_zipfile_from_stream(&mut cursor) {
             Ok(Some(file)) => {
                 // A directory has nothing to read.
-                if !skipped && !(file.is_dir() && file.size() == 0) {
+                if !(skipped || file.is_dir() && file.size() == 0) {
                     self.unpack(reading, &name, file);
                 }
             }
