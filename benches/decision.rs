@@ -3,6 +3,12 @@
 //! `cargo bench --bench decision`. The decision is the server's own: bytes to a worker process, MIME, workbook,
 //! detection, persons, recipients, policy. The floor is what reading the cells alone costs.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench that cannot go on panics, and prints its figures"
+)]
+
 use std::{hint::black_box, io::Cursor, time::Duration};
 
 use calamine::{DataRef, Reader, Xlsx, open_workbook_from_rs};
@@ -33,7 +39,11 @@ fn main() {
     let settings = Settings { workers: 1, timeout: Duration::from_secs(60), limits: Limits::default() };
     let program = env!("CARGO_BIN_EXE_sekisho").into();
     let judgement = Judgement {
-        organization: Organization { name: "東邦ガス".into(), domains: vec!["toho.example.co.jp".into()] },
+        organization: Organization {
+            name: "東邦ガス".into(),
+            domains: vec!["toho.example.co.jp".into()],
+            ..Organization::default()
+        },
         partners: Partners::default(),
         policies: Policies::compile(&[], Action::Forward).expect("the shipped policies"),
         workers: runtime.block_on(Workers::start(program, settings, Vec::new())).expect("a worker"),

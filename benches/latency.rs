@@ -3,6 +3,13 @@
 //!
 //! `cargo bench --bench latency`. A mail is MAIL, RCPT, DATA and the message over an open connection.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench that cannot go on panics, and prints its figures"
+)]
+
 #[path = "../tests/it/support/mod.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod support;

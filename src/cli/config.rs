@@ -80,7 +80,7 @@ pub fn wrong(errors: &ConfigErrors) -> Outcome {
 mod tests {
     use super::*;
 
-    fn repository(path: &str) -> std::path::PathBuf {
+    fn repository(path: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
     }
 

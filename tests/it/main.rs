@@ -2,6 +2,8 @@
 //!
 //! Tests that need another program are ignored by `cargo test` and run by `tests/run`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod support;
 
 mod bad_input;
