@@ -1,7 +1,8 @@
 //! Tests over `tests/corpus`: real files, the strings that each must yield, and files made to hurt.
 //!
 //! Every folder has a `manifest.json`: file name → what must be found, what must not be, what must be reported. An
-//! empty folder or a file without an entry fails.
+//! empty folder or a file without an entry fails. With `SHOW=name` in the environment what is read of that file is
+//! printed, with `LEDGER=1` every ledger.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +19,7 @@ struct Expected {
     must: Vec<String>,
     #[serde(default)]
     absent: Vec<String>,
-    /// Reasons that must be in `uninspected`; nothing else may be there.
+    /// The reasons in `uninspected`, all of them, in order.
     #[serde(default)]
     uninspected: Option<Vec<Reason>>,
     #[serde(default)]

@@ -195,12 +195,27 @@ struct Content {
     in_furigana: bool,
     /// Inside a style sheet, which is not read.
     in_style: bool,
+    /// Open elements whose line ends are line ends.
+    preformatted: u32,
 }
 
 impl Content {
     fn push(&mut self, text: &str) {
-        if !self.in_style {
-            self.here().push_str(text);
+        if self.in_style {
+            return;
+        }
+        let as_it_stands = self.preformatted > 0;
+        let here = self.here();
+        if as_it_stands {
+            here.push_str(text);
+            return;
+        }
+        // A line end in the source is a space on the page: 福田⏎太郎 is one name.
+        for (at, word) in text.split([' ', '\t', '\n', '\r', '\x0c']).enumerate() {
+            if at > 0 && !here.is_empty() && !here.ends_with([' ', '\n', '\t']) {
+                here.push(' ');
+            }
+            here.push_str(word);
         }
     }
 
@@ -241,6 +256,10 @@ impl Content {
             ("rt" | "rp", _) => self.in_furigana = start,
             ("ruby", false) => self.in_furigana = false,
             ("style", _) => self.in_style = start,
+            ("pre" | "textarea" | "script" | "xmp" | "plaintext", _) => {
+                self.preformatted = if start { self.preformatted + 1 } else { self.preformatted.saturating_sub(1) };
+                self.line_end();
+            }
             (name, _) if is_block(name) => self.line_end(),
             _ => {}
         }
@@ -354,7 +373,6 @@ fn is_block(name: &str) -> bool {
             | "hr"
             | "title"
             | "option"
-            | "pre"
             | "blockquote"
             | "section"
             | "article"
@@ -364,8 +382,6 @@ fn is_block(name: &str) -> bool {
             | "body"
             | "form"
             | "address"
-            | "textarea"
-            | "script"
             | "head"
             | "html"
     )
@@ -388,6 +404,7 @@ mod tests {
 
     #[test]
     fn words_stay_whole_and_lines_apart() {
+        assert_eq!(text("<p>福田\r\n  太郎 様<pre>a\n b</pre>c  d"), "福田 太郎 様\na\n b\nc d");
         assert_eq!(text("<p>090-<b>1234</b>-5678<p>a&amp;b<br>c"), "090-1234-5678\na&b\nc");
         assert_eq!(text("<ruby>紫式部<rt>むらさきしきぶ</rt></ruby>"), "紫式部むらさきしきぶ");
         assert_eq!(text("<style>p { color: red }</style>x<script>var a='090'</script>"), "x\nvar a='090'\n");
