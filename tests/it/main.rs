@@ -8,6 +8,7 @@ mod support;
 
 mod bad_input;
 mod commands;
+mod console;
 mod crash;
 mod cut_through;
 mod postfix;
