@@ -29,8 +29,8 @@ struct Postfix {
 
 impl Postfix {
     /// An instance that listens on a port of its own: `deployed` is the file of `deploy/postfix`, `ours` what only
-    /// this test needs.
-    fn start(deployed: &str, ours: &str) -> Self {
+    /// this test needs, `ported` the file with this test's ports.
+    fn start(deployed: &str, ours: &str, ported: impl FnOnce(String) -> String) -> Self {
         let home = tempfile::Builder::new().prefix("postfix").tempdir().unwrap();
         // Postfix runs as several users, all of whom must reach the queue.
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -48,13 +48,13 @@ impl Postfix {
         let main = format!(
             "compatibility_level = 3.6\nmyhostname = mail.toho.example.co.jp\nmydestination =\nlocal_recipient_maps =\n\
              queue_directory = {queue}\ndata_directory = {data}\nmaillog_file = {log}\nmaillog_file_prefixes = {home}\n\
-             inet_interfaces = loopback-only\ninet_protocols = ipv4\nmynetworks = 127.0.0.0/8\nalias_maps =\n\
+             inet_interfaces = loopback-only\ninet_protocols = ipv4\nalias_maps =\n\
              smtpd_peername_lookup = no\n{deployed}\n{ours}\n",
             queue = path("queue").display(),
             data = path("data").display(),
             log = path("log").display(),
             home = home.path().display(),
-            deployed = fs::read_to_string(deployed).unwrap(),
+            deployed = ported(fs::read_to_string(deployed).unwrap()),
         );
         fs::write(path("etc/main.cf"), main).unwrap();
         fs::write(path("etc/master.cf"), master(port)).unwrap();
@@ -161,11 +161,15 @@ impl Office {
                 "virtual_mailbox_domains = toho.example.co.jp, kita-hoan.example.com, zeirishi.example.com\n\
                  virtual_mailbox_base = $queue_directory/../mail\nvirtual_mailbox_maps = static:inbox/\n\
                  virtual_uid_maps = static:{MAILBOX_USER}\nvirtual_gid_maps = static:{MAILBOX_USER}\n\
-                 virtual_minimum_uid = 100\n"
+                 virtual_minimum_uid = 100\nvirtual_mailbox_limit = 0\n"
             ),
+            |deployed| deployed,
         );
         let relay = Relay::start(behind.address);
-        let front = Postfix::start("front.main.cf", &format!("relayhost = [127.0.0.1]:{}\n", relay.smtp.port()));
+        let port = relay.smtp.port();
+        let front = Postfix::start("front.main.cf", "mynetworks = 127.0.0.0/8\n", |deployed| {
+            deployed.replace("relayhost = [127.0.0.1]:10025", &format!("relayhost = [127.0.0.1]:{port}"))
+        });
         Self { front, relay, behind }
     }
 
