@@ -89,21 +89,21 @@ pub struct Customer {
     pub phone: String,
 }
 
-/// The customer of row `n`; no two rows below 24 million give the same person.
+/// The customer of row `n`; no two rows below 90 million share a telephone number.
 pub fn customer(n: u32) -> Customer {
     let pick = |length: usize, step: u32| (n.wrapping_mul(step) as usize) % length;
     let (surname, surname_reading) = SURNAMES[pick(SURNAMES.len(), 7)];
     let (given, given_reading) = GIVEN_NAMES[pick(GIVEN_NAMES.len(), 11)];
     let (postal_code, town) = TOWNS[pick(TOWNS.len(), 3)];
     let (chome, banchi, go) = (n % 5 + 1, n / 5 % 28 + 1, n / 140 % 17 + 1);
-    // A step that shares no factor with 10^8 visits every number once.
-    let number = (u64::from(n) * 7_654_321 + 12_345_678) % 100_000_000;
+    // A step that shares no factor with 90,000,000 visits every number once. Subscribers' numbers begin at 1000.
+    let number = (u64::from(n) * 7_654_321 + 12_345_678) % 90_000_000;
     Customer {
         name: format!("{surname} {given}"),
         reading: format!("{surname_reading} {given_reading}"),
         postal_code,
         address: format!("{town}{chome}丁目{banchi}番{go}号"),
-        phone: format!("0{}0-{:04}-{:04}", 7 + n % 3, number / 10_000, number % 10_000),
+        phone: format!("0{}0-{:04}-{:04}", 7 + n % 3, 1_000 + number / 10_000, number % 10_000),
     }
 }
 
@@ -207,7 +207,7 @@ pub fn lookalike() -> std::io::Result<Sample> {
 
 /// Forty customers who would all see each other's address.
 pub fn exposed() -> std::io::Result<Sample> {
-    let to: Vec<String> = (0..40).map(|n| format!("info{n:02}@customer{n:02}.example.net")).collect();
+    let to: Vec<String> = (0..40).map(|n| format!("info@customer{n:02}.example")).collect();
     let list = to.iter().map(|address| ("", address.as_str())).collect();
     let mail = letter("news-1", FROM, list, "年末年始の営業のお知らせ")
         .text_body("お客様各位\r\n\r\n年末年始は12月29日から1月3日まで休業いたします。\r\n\r\n東邦ガス株式会社\r\n");

@@ -119,7 +119,22 @@ impl Story {
     async fn expect(&self, sample: &Sample, word: &str) -> anyhow::Result<bool> {
         let reply = self.send(sample.from, &sample.to, &sample.bytes).await?;
         let went = reply.contains(word);
-        self.check(went, &format!("関所の返答: {reply}"), &format!("Sekisho answered: {reply}"))
+        self.check(went, &format!("関所の返答: {reply}"), &format!("Sekisho answered: {reply}"))?;
+        if went && word == "held" {
+            self.why(sample).await?;
+        }
+        Ok(went)
+    }
+
+    /// The first reason that the sender's notice about `sample` gives.
+    async fn why(&self, sample: &Sample) -> anyhow::Result<()> {
+        let id = Message::new(sample.bytes.clone()).message_id().unwrap_or_default();
+        let about = |mail: &Arrived| mail.message.header("In-Reply-To").is_some_and(|h| header::decode(h.value) == id);
+        let notice = self.mailbox.wait_for(samples::SENDER, about).await.context("the sender's notice")?;
+        let text = text_of(&notice);
+        let reason = text.lines().find_map(|line| line.trim().strip_prefix("- ").or(line.trim().strip_prefix("・")));
+        self.say(&format!("     理由: {}", reason.unwrap_or("—")), &format!("     why: {}", reason.unwrap_or("—")))?;
+        Ok(())
     }
 
     async fn answer(&self, from: &str, to: &str) -> anyhow::Result<String> {
@@ -136,6 +151,8 @@ impl Story {
         let mut connection = AsyncSmtpConnection::connect_tokio1(self.relay, None, &client, None, None).await?;
         let to = to.iter().map(|to| to.parse()).collect::<Result<Vec<_>, _>>()?;
         let envelope = Enveloped::new(Some(from.parse()?), to)?;
+        // lettre ends the message with a line end of its own.
+        let mail = mail.strip_suffix(b"\r\n").unwrap_or(mail);
         let reply = match connection.send(&envelope, mail).await {
             Ok(response) => format!("{} {}", response.code(), response.message().collect::<Vec<_>>().join(" ")),
             Err(error) => match (error.status(), std::error::Error::source(&error)) {
@@ -169,10 +186,7 @@ impl Story {
     /// The text of a notice, as its reader sees it, shortened.
     fn quote(&self, notice: &Arrived) -> io::Result<()> {
         let subject = notice.message.header("Subject").map(|s| header::decode(s.value)).unwrap_or_default();
-        let text = mail_parser::MessageParser::default()
-            .parse(notice.message.bytes())
-            .and_then(|mail| mail.body_text(0).map(|text| text.into_owned()))
-            .unwrap_or_default();
+        let text = text_of(notice);
         let mut out = io::stdout().lock();
         writeln!(out, "     ┌ {subject}")?;
         for line in text.lines().filter(|line| !line.trim().is_empty()).take(16) {
@@ -188,6 +202,11 @@ impl Story {
         };
         writeln!(io::stdout().lock(), "{text}")
     }
+}
+
+fn text_of(mail: &Arrived) -> String {
+    let parsed = mail_parser::MessageParser::default().parse(mail.message.bytes());
+    parsed.and_then(|mail| mail.body_text(0).map(std::borrow::Cow::into_owned)).unwrap_or_default()
 }
 
 fn reply_to(mail: &Message) -> Option<String> {
