@@ -62,7 +62,7 @@ fn voice(config: &Config) -> Voice {
 /// The hold of a configuration, for commands that act on it beside the server.
 pub async fn hold(config: &Config) -> anyhow::Result<Hold> {
     let store = Store::open(&config.data_dir).await?;
-    Ok(Hold::new(store, config.approval.clone(), voice(config)))
+    Ok(Hold::new(store, config.approval.clone(), voice(config), config.organization.clone()))
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -77,7 +77,7 @@ impl App {
         let config = &loaded.config;
         let store = Store::open(&config.data_dir).await?;
         let journal = Journal::start(store.clone());
-        let hold = Hold::new(store.clone(), config.approval.clone(), voice(config));
+        let hold = Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone());
         let outbox_hop = NextHop::new(config.next_hop.clone())?;
         let outbox = Outbox::new(store.clone(), hold.clone(), outbox_hop);
         let stages = Arc::new(Stages {

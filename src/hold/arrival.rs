@@ -136,7 +136,7 @@ impl Hold {
     ) -> Result<(), HoldError> {
         let story = telling::story(mail, held)?;
         let hostname = &self.voice().hostname;
-        if let Some(sender) = &mail.sender {
+        if let Some(sender) = self.sender_of_ours(mail) {
             let (reply_to, token) = token::make(hostname, &held.id, sender, Purpose::Withdraw)?;
             writing.put_token(&token).await?;
             let letter = Letter { to: sender, reply_to: Some(&reply_to), now: held.created_at };
@@ -275,6 +275,17 @@ mod tests {
         assert!(letters[1].text.contains("secret words"), "the approver gets the original");
         assert!(!letters[0].text.contains("secret words"), "the sender's notice has no content");
         assert_eq!(changes(&store).await, ["mail require_approval"]);
+    }
+
+    #[tokio::test]
+    async fn an_outside_sender_hears_nothing_of_what_was_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let mut mail = arrival(vec![group(Action::Hold, &[OUTSIDE])]);
+        mail.envelope.sender = Some(address("somebody@elsewhere.example.net"));
+        hold.take(mail).await.unwrap();
+        let to: Vec<String> = outbox(&store).await.iter().map(|letter| letter.to[0].to_string()).collect();
+        assert_eq!(to, [SECURITY]);
     }
 
     #[tokio::test]

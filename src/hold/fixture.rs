@@ -12,7 +12,7 @@ use crate::{
     mail::{Address, BodyKind, Envelope, Message},
     notice::Voice,
     policy::{Action, Group, Matched},
-    recipients::{Direction, Recipient},
+    recipients::{Direction, Organization, Recipient},
     store::{Kind, Store},
 };
 
@@ -56,7 +56,8 @@ pub(crate) async fn hold_in(dir: &Path, settings: Settings) -> (Store, Hold) {
         timezone: jiff::tz::TimeZone::UTC,
         public_url: String::new(),
     };
-    (store.clone(), Hold::new(store, settings, voice))
+    let organization = Organization { domains: vec!["example.co.jp".to_owned()], ..Organization::default() };
+    (store.clone(), Hold::new(store, settings, voice, organization))
 }
 
 pub(crate) fn group(action: Action, recipients: &[&str]) -> Group {

@@ -36,7 +36,14 @@ pub use person::{File, Line, Step};
 pub use show::{HeldDetail, HeldSummary};
 
 pub use crate::store::State;
-use crate::{directory, mail::Address, notice::Voice, policy::Action, store::Store};
+use crate::{
+    directory,
+    mail::Address,
+    notice::Voice,
+    policy::Action,
+    recipients::Organization,
+    store::{MailRow, Store},
+};
 
 /// Who decides and until when; from `[approval]`.
 #[derive(Debug, Clone)]
@@ -62,12 +69,20 @@ struct Inner {
     store: Store,
     settings: Settings,
     voice: Voice,
+    organization: Organization,
 }
 
 impl Hold {
-    /// A hold over `store`, in which `settings` say who decides, and notices speak with `voice`.
-    pub fn new(store: Store, settings: Settings, voice: Voice) -> Self {
-        Self { inner: Arc::new(Inner { store, settings, voice }) }
+    /// A hold over `store`, in which `settings` say who decides, and notices speak with `voice` to the people of
+    /// `organization`.
+    pub fn new(store: Store, settings: Settings, voice: Voice, organization: Organization) -> Self {
+        Self { inner: Arc::new(Inner { store, settings, voice, organization }) }
+    }
+
+    /// The sender of `mail`, if it is one of ours. Others (a mail forwarded by a rule keeps its outside sender) hear
+    /// nothing of what was found; only a delivery status notice when the mail does not go out.
+    fn sender_of_ours<'a>(&self, mail: &'a MailRow) -> Option<&'a Address> {
+        mail.sender.as_ref().filter(|sender| self.inner.organization.is_internal(sender))
     }
 
     fn store(&self) -> &Store {

@@ -122,7 +122,7 @@ impl Hold {
         Ok(writing.put_outbox(&row).await?)
     }
 
-    /// Tells the sender, if there is one, how it ended.
+    /// Tells the sender, if it is one of ours, how it ended.
     pub(super) async fn tell_outcome(
         &self,
         writing: &mut Writing,
@@ -130,7 +130,7 @@ impl Hold {
         outcome: &Outcome,
         now: Timestamp,
     ) -> Result<(), HoldError> {
-        let Some(to) = &mail.sender else { return Ok(()) };
+        let Some(to) = self.sender_of_ours(mail) else { return Ok(()) };
         let letter = Letter { to, reply_to: None, now };
         let notice = notice::outcome(&story(mail, held)?, self.voice(), &letter, outcome);
         self.post(writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, now).await
