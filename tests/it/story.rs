@@ -78,7 +78,8 @@ fn the_gas_company_case() {
     assert!(!decoded(&told).contains(&phone));
     assert!(sink.to(CONTRACTOR).is_empty());
 
-    let reply = answer(&relay, APPROVER, &reply_address(&request), "承認します。\r\n先方と契約済みです。\r\n\r\n> 引用");
+    let reply =
+        answer(&relay, APPROVER, &reply_address(&request), "承認します。\r\n先方と契約済みです。\r\n\r\n> 引用");
     assert!(reply.starts_with("250"), "{reply}");
     let out = eventually("the released mail", || sink.to(CONTRACTOR).pop());
     assert_eq!(out.without_trace(), sample.bytes, "released bytes differ from received bytes");
@@ -178,7 +179,8 @@ fn a_mail_that_nobody_decides_goes_back_to_its_sender() {
     let sink = Sink::start();
     let mut relay = Relay::configured(sink.address, "");
     let config = std::fs::read_to_string(relay.config()).unwrap();
-    std::fs::write(relay.config(), config.replace("[console]", "expires_after = \"2s\"\ndelay = \"1s\"\n[console]")).unwrap();
+    std::fs::write(relay.config(), config.replace("[console]", "expires_after = \"2s\"\ndelay = \"1s\"\n[console]"))
+        .unwrap();
     relay.run();
     send(&relay, &[ACCOUNTANT], &secret("expire"));
     relay.wait_for_state("expired");

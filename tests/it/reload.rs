@@ -1,0 +1,50 @@
+//! SIGHUP: new rules from the next mail on; rules that do not load change nothing.
+
+use crate::support::{
+    eventually,
+    relay::{Relay, Signal},
+    sink::Sink,
+    talk::{self, letter},
+};
+
+const RULE: &str = r#"
+[[policy]]
+id = "everything-outside"
+action = "hold"
+title = { ja = "社外宛はすべて保留", en = "Everything outside is held" }
+when = { direction = "external" }
+[[policy.must_match]]
+what = "any mail to the outside"
+[[policy.must_not_match]]
+what = "a mail to a colleague"
+direction = "internal"
+"#;
+
+#[test]
+fn rules_change_without_a_restart_and_broken_ones_do_not_count() {
+    let sink = Sink::start();
+    let mut relay = Relay::configured(sink.address, "");
+    let rules = relay.home().join("rules");
+    std::fs::create_dir_all(rules.join("policies")).unwrap();
+    let config = std::fs::read_to_string(relay.config()).unwrap();
+    std::fs::write(relay.config(), config.replace("[rules]", &format!("[rules]\ndirectory = {rules:?}"))).unwrap();
+    relay.run();
+    let mut n = 0;
+    let mut send = |relay: &Relay| {
+        n += 1;
+        let mail = letter(&format!("reload-{n}"), "s", "定例会議は水曜日です。");
+        talk::send(relay.smtp, "sato@toho.example.co.jp", &["yamada@kita-hoan.example.com"], &mail).unwrap()
+    };
+    assert!(send(&relay).starts_with("250 2.0.0 forwarded"));
+
+    let file = rules.join("policies/ours.toml");
+    std::fs::write(&file, RULE).unwrap();
+    relay.signal(Signal::HUP);
+    eventually("the new rule", || send(&relay).starts_with("250 2.0.0 held").then_some(()));
+
+    std::fs::write(&file, RULE.replace("\"hold\"", "\"hodl\"")).unwrap();
+    relay.signal(Signal::HUP);
+    eventually("the refusal in the log", || relay.log().contains("not reloaded").then_some(()));
+    let reply = send(&relay);
+    assert!(reply.starts_with("250 2.0.0 held"), "{reply}");
+}
