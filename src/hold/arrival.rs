@@ -163,14 +163,7 @@ impl Hold {
         original: &Message,
     ) -> Result<(), HoldError> {
         let story = telling::story_of(mail, group.action, group.matched.clone(), &group.recipients)?;
-        let outcome = Outcome::Rejected { by: self.own_address()?, comment: String::new() };
-        self.give_back(writing, (mail, None), &story, &outcome, original, mail.at).await
-    }
-
-    /// Who speaks where no person decided.
-    fn own_address(&self) -> Result<Address, HoldError> {
-        let text = format!("sekisho@{}", self.voice().hostname);
-        Address::parse(&text).map_err(|error| HoldError::Row(format!("{text}: {error}")))
+        self.give_back(writing, (mail, None), &story, &Outcome::Refused, original, mail.at).await
     }
 }
 

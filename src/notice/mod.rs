@@ -142,6 +142,8 @@ pub enum Outcome {
         /// What they wrote.
         comment: String,
     },
+    /// Policy lets it out to nobody of `story.recipients`; no person decided.
+    Refused,
     /// Its sender took it back.
     Withdrawn,
     /// Nobody decided in time; it goes back to its sender.
@@ -185,7 +187,7 @@ pub fn outcome(story: &Story, voice: &Voice, letter: &Letter<'_>, outcome: &Outc
 }
 
 /// Returns the mail to its sender with a delivery status notice (RFC 3464): it was not sent to anybody of
-/// `story.recipients`, because of `outcome` ([`Outcome::Expired`] or [`Outcome::Rejected`]).
+/// `story.recipients`, because of `outcome` ([`Outcome::Expired`], [`Outcome::Rejected`] or [`Outcome::Refused`]).
 pub fn returned(story: &Story, voice: &Voice, letter: &Letter<'_>, outcome: &Outcome, original: &Message) -> Notice {
     tell::ended::returned(story, voice, letter, outcome, original)
 }

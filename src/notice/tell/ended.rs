@@ -19,6 +19,7 @@ pub(in crate::notice) fn kind(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Released { .. } => "released",
         Outcome::Rejected { .. } => "rejected",
+        Outcome::Refused => "refused",
         Outcome::Withdrawn => "withdrawn",
         Outcome::Expired => "expired",
     }
@@ -34,11 +35,11 @@ pub(in crate::notice) fn outcome(story: &Story, voice: &Voice, to: &Letter<'_>, 
         Outcome::Released { comment: said, .. } | Outcome::Rejected { comment: said, .. } => {
             blocks.extend(comment(said, voice));
         }
-        Outcome::Withdrawn | Outcome::Expired => {}
+        Outcome::Refused | Outcome::Withdrawn | Outcome::Expired => {}
     }
     match outcome {
         Outcome::Released { .. } | Outcome::Withdrawn => {}
-        Outcome::Rejected { .. } | Outcome::Expired => {
+        Outcome::Rejected { .. } | Outcome::Refused | Outcome::Expired => {
             blocks.extend(reasons(story, voice));
             blocks.extend(recipients(story, voice, true));
         }
@@ -57,6 +58,8 @@ fn title(outcome: &Outcome, language: Language) -> (&'static str, &'static str, 
         }
         (Outcome::Rejected { .. }, Language::Ja) => ("却下", "メールは却下され、送信されませんでした", Tone::Bad),
         (Outcome::Rejected { .. }, Language::En) => ("Rejected", "The mail was rejected and not sent", Tone::Bad),
+        (Outcome::Refused, Language::Ja) => ("送信不可", "規則により、送信されませんでした", Tone::Bad),
+        (Outcome::Refused, Language::En) => ("Not sent", "A rule does not let this mail out", Tone::Bad),
         (Outcome::Withdrawn, Language::Ja) => ("取消完了", "メールを取り消しました", Tone::Good),
         (Outcome::Withdrawn, Language::En) => ("Withdrawn", "The mail was taken back and not sent", Tone::Good),
         (Outcome::Expired, Language::Ja) => ("期限切れ", "期限を過ぎたため、送信されませんでした", Tone::Bad),
@@ -84,6 +87,12 @@ pub(super) fn summary(outcome: &Outcome, language: Language) -> String {
             "The mail below was rejected by {}. It has not reached the recipients.",
             words::one_line(by.as_str(), 160)
         ),
+        (Outcome::Refused, Language::Ja) => {
+            "次のメールは、会社の規則により、下の宛先には送信されませんでした。".to_owned()
+        }
+        (Outcome::Refused, Language::En) => {
+            "A rule of the organisation does not let the mail below out to these recipients.".to_owned()
+        }
         (Outcome::Withdrawn, Language::Ja) => {
             "次のメールは、差出人が取り消しました。相手には届いていません。".to_owned()
         }
@@ -110,6 +119,12 @@ fn next_step(outcome: &Outcome, language: Language) -> Option<&'static str> {
             "Mend the recipients or attachments and send it again if it is still needed. \
              If something is unclear, ask the person who rejected it.",
         ),
+        (Outcome::Refused, Language::Ja) => Some(
+            "理由に当たるものを取り除いてから、もう一度お送りください。分からないことは、セキュリティ担当にお尋ねください。",
+        ),
+        (Outcome::Refused, Language::En) => {
+            Some("Take out what the reasons name and send it again. If something is unclear, ask your security team.")
+        }
         (Outcome::Withdrawn, Language::Ja) => Some("必要なら、内容を直してもう一度お送りください。"),
         (Outcome::Withdrawn, Language::En) => Some("If it is still needed, mend it and send it again."),
         (Outcome::Expired, Language::Ja) => {
@@ -132,7 +147,7 @@ pub(in crate::notice) fn returned(
     // RFC 3463: 4.7 is "delivery time expired", 7.1 "delivery not authorized".
     let status = match how {
         Outcome::Expired => "5.4.7",
-        Outcome::Rejected { .. } | Outcome::Withdrawn | Outcome::Released { .. } => "5.7.1",
+        Outcome::Rejected { .. } | Outcome::Refused | Outcome::Withdrawn | Outcome::Released { .. } => "5.7.1",
     };
     let failures: Vec<Failure<'_>> = story
         .recipients
