@@ -8,6 +8,7 @@
 
 pub mod detect;
 pub mod extract;
+mod persons;
 mod report;
 pub mod sandbox;
 

@@ -1,5 +1,38 @@
 //! Text → findings and persons.
+//!
+//! In: what extraction hands over ([`Sink`]): stretches of running text, and tables row by row. Out: findings with
+//! masked examples, and the number of distinct people. The way of a text: [`normal`] folds its forms, [`scan`] finds
+//! candidates in one pass and checks them, [`prose`] leaves business courtesy aside and joins values to people; the way
+//! of a table: [`layout`] tells what its columns are, [`table`] reads each row as one person.
+//! Deliberately absent: detectors in code. What is looked for stands in `rules/detectors/*.toml` ([`rule`]).
 
+mod builtin;
+mod checks;
+mod clusters;
+mod layout;
+mod lists;
+mod mask;
+mod names;
+mod normal;
+mod prose;
+mod record;
+mod rule;
+mod rules;
+mod scan;
+mod table;
+mod tally;
+mod whereabouts;
+pub(super) mod words;
+mod zones;
+
+use std::borrow::Cow;
+
+use self::normal::Normal;
+use self::record::Record;
+pub use self::rule::DetectorInfo;
+pub use self::rules::{ExampleResult, Rules};
+use self::table::Table;
+use self::whereabouts::{Where, Whereabouts};
 use super::{Cell, Finding, Place, Sink};
 
 /// One rule file as text: its name for messages, and its content.
@@ -21,37 +54,118 @@ pub struct RuleError {
     pub message: String,
 }
 
-/// Compiled detectors and dictionaries.
-#[derive(Debug)]
-pub struct Rules {}
+/// A longer text is read in pieces, cut between lines, so that its hits fit in memory.
+const PIECE: usize = 4 << 20;
 
-impl Rules {
-    /// Compiles the built-in rules and then `extra`, which add to them or, with the same id, replace them.
-    pub fn compile(_extra: &[RuleSource]) -> Result<Self, RuleError> {
-        Ok(Self {})
-    }
-}
+/// Header fields that say who sends what to whom and how it came: facts of the envelope, not content. Sorted.
+const ENVELOPE_FIELDS: [&str; 26] = [
+    "apparently-to",
+    "authentication-results",
+    "bcc",
+    "cc",
+    "date",
+    "delivered-to",
+    "disposition-notification-to",
+    "dkim-signature",
+    "errors-to",
+    "from",
+    "in-reply-to",
+    "list-unsubscribe",
+    "message-id",
+    "received",
+    "references",
+    "reply-to",
+    "resent-cc",
+    "resent-from",
+    "resent-message-id",
+    "resent-to",
+    "return-path",
+    "sender",
+    "to",
+    "x-mailer",
+    "x-original-to",
+    "x-sender",
+];
 
 /// The sink that detects.
+#[derive(Debug)]
 pub struct Detection<'a> {
-    _rules: &'a Rules,
+    record: Record<'a>,
+    table: Option<Table>,
 }
 
 impl<'a> Detection<'a> {
     /// Starts with nothing found; `own` are addresses whose owners are not leaked persons.
-    pub fn new(rules: &'a Rules, _own: &[String]) -> Self {
-        Self { _rules: rules }
+    pub fn new(rules: &'a Rules, own: &[String]) -> Self {
+        Self { record: Record::new(rules, own), table: None }
     }
 
     /// What was found, and about how many people.
-    pub fn finish(self) -> (Vec<Finding>, u32) {
-        (Vec::new(), 0)
+    pub fn finish(mut self) -> (Vec<Finding>, u32) {
+        self.end_table();
+        self.record.finish()
     }
 }
 
 impl Sink for Detection<'_> {
-    fn text(&mut self, _place: &Place, _text: &str) {}
-    fn begin_table(&mut self, _place: &Place) {}
-    fn row(&mut self, _row: u32, _cells: &[Cell<'_>]) {}
-    fn end_table(&mut self) {}
+    fn text(&mut self, place: &Place, text: &str) {
+        let field = place.path.rsplit(" › ").next().unwrap_or_default().to_ascii_lowercase();
+        if ENVELOPE_FIELDS.binary_search(&field.as_str()).is_ok() {
+            return self.record.introduce(Normal::of(text).text());
+        }
+        let text = without_returns(text);
+        // A header field is one line and named by its name.
+        let mut first = (field != "subject").then_some(1);
+        for piece in pieces(&text) {
+            let normal = Normal::of(piece);
+            let whereabouts = Whereabouts::Text { place, first, original: piece, normal: &normal };
+            prose::read(&mut self.record, normal.text(), &whereabouts);
+            first = first.map(|first| first + memchr::memchr_iter(b'\n', piece.as_bytes()).count());
+        }
+    }
+
+    fn begin_table(&mut self, place: &Place) {
+        self.end_table();
+        self.table = Some(Table::new(Where::Sheet(place.clone())));
+    }
+
+    fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
+        if let Some(table) = &mut self.table {
+            table.row(&mut self.record, row, cells.iter().map(|cell| (cell.column, cell.text.as_ref())));
+        }
+    }
+
+    fn end_table(&mut self) {
+        if let Some(table) = self.table.take() {
+            table.end(&mut self.record);
+        }
+    }
 }
+
+/// Line ends of all kinds as `\n`.
+fn without_returns(text: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'\r', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
+/// Cuts `text` between lines into pieces that fit in memory with their hits.
+fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        if text.is_empty() {
+            return None;
+        }
+        let mut end = text.len();
+        if end > PIECE {
+            let cut = text.floor_char_boundary(PIECE);
+            end = text.get(..cut).and_then(|head| head.rfind('\n')).map_or(cut, |newline| newline + 1);
+        }
+        let (piece, rest) = text.split_at_checked(end)?;
+        text = rest;
+        Some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests;

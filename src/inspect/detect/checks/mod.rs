@@ -1,0 +1,254 @@
+//! The checks that a rule can name: does this candidate hold what its shape promises?
+//!
+//! In: a candidate's place in normalised text, or the whole of a table cell. Out: [`Passed`] with its true range, or
+//! nothing. A check digit, a numbering plan, a calendar or a dictionary decides; the standard behind each is named in
+//! the rule's `source`. Deliberately absent: confidence and context, which are the rule's matter.
+
+mod address;
+mod dates;
+mod numbers;
+mod phone;
+mod words;
+
+use std::ops::Range;
+
+use serde::Deserialize;
+
+use super::names::Names;
+pub(super) use words::is_role_address;
+
+/// A check by the name that rules call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Check {
+    /// The pattern is enough.
+    None,
+    /// Twelve digits with My Number's check digit.
+    MyNumber,
+    /// Thirteen digits with the corporate number's leading check digit.
+    CorporateNumber,
+    /// Luhn's check digit.
+    Luhn,
+    /// Luhn's check digit and an issuer's range and length.
+    Card,
+    /// ISO 13616: country, its length, mod 97.
+    Iban,
+    /// A telephone number of Japan's numbering plan.
+    PhoneJp,
+    /// A telephone number of any country's plan.
+    Phone,
+    /// Seven digits whose first three are in use.
+    PostalCodeJp,
+    /// From municipality to block number.
+    AddressJp,
+    /// A name beside the honorific or label that announces it.
+    NameJp,
+    /// A name in Latin letters after its label.
+    PersonName,
+    /// A day in the calendar on which somebody alive could be born.
+    BirthDate,
+    /// Twelve digits of a Japanese driver's licence.
+    DriversLicenseJp,
+    /// A Social Security number that can have been issued.
+    SsnUs,
+    /// A mail address.
+    Email,
+    /// The secret after its label is a secret and no placeholder.
+    Password,
+    /// An account number after its label.
+    AccountJp,
+    /// Anything that a column of such a header holds, save "none".
+    SpecialCare,
+}
+
+/// What more the check learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Note {
+    /// Nothing.
+    Plain,
+    /// A surname alone.
+    Surname,
+    /// A full name.
+    FullName,
+    /// A full name after `氏名：` and its like.
+    LabelledName,
+    /// A full name that nothing announces, between boundaries.
+    BareName,
+    /// A telephone that one person carries.
+    Mobile,
+    /// A telephone that stands in a house or an office.
+    Landline,
+    /// A freephone or service number: nobody's own.
+    Service,
+    /// `info@`, `sales@`: nobody's own.
+    RoleAddress,
+}
+
+/// A candidate that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Passed {
+    /// The value itself, without its label.
+    pub(super) range: Range<usize>,
+    /// The shape is so common that only context makes it a finding.
+    pub(super) doubt: bool,
+    /// What more was learnt.
+    pub(super) note: Note,
+}
+
+impl Passed {
+    fn plain(range: Range<usize>) -> Self {
+        Self { range, doubt: false, note: Note::Plain }
+    }
+
+    fn doubted(self, doubt: bool) -> Self {
+        Self { doubt, ..self }
+    }
+}
+
+impl Check {
+    /// Checks the candidate at `range` of `text`.
+    pub(super) fn in_text(self, names: &Names, text: &str, range: Range<usize>) -> Option<Passed> {
+        let value = text.get(range.clone())?;
+        if self.is_number() && !stands_alone(text, &range) {
+            return None;
+        }
+        match self {
+            Self::None | Self::SpecialCare => Some(Passed::plain(range)),
+            Self::MyNumber => numbers::is_my_number(value)
+                .then(|| Passed::plain(range).doubted(value.bytes().all(|b| b.is_ascii_digit()))),
+            Self::CorporateNumber => numbers::is_corporate_number(value).then(|| Passed::plain(range)),
+            Self::Luhn => numbers::is_luhn(value).then(|| Passed::plain(range)),
+            Self::Card => numbers::is_card(value).then(|| Passed::plain(range)),
+            Self::Iban => numbers::iban_length(value).map(|length| Passed::plain(range.start..range.start + length)),
+            Self::PhoneJp => {
+                phone::japanese(value, false).map(|(note, doubt)| Passed { range, doubt, note })
+            }
+            Self::Phone => phone::international(value).map(|doubt| Passed::plain(range).doubted(doubt)),
+            Self::PostalCodeJp => numbers::is_postal_code(value)
+                .then(|| Passed::plain(range.clone()).doubted(!value.starts_with('〒') && !before(text, &range, "〒"))),
+            Self::AddressJp => address::around(text, &range).map(Passed::plain),
+            Self::NameJp => words::japanese_name(names, text, &range),
+            Self::PersonName => words::latin_name(text, &range),
+            Self::BirthDate => dates::is_birth_date(value).then(|| Passed::plain(range)),
+            Self::DriversLicenseJp => numbers::is_drivers_license(value).then(|| Passed::plain(range)),
+            Self::SsnUs => numbers::is_ssn(value).then(|| Passed::plain(range)),
+            Self::Email => words::email(value).map(|note| Passed { note, ..Passed::plain(range) }),
+            Self::Password => words::secret(text, &range).map(Passed::plain),
+            Self::AccountJp => numbers::labelled_number(value)
+                .map(|part| Passed::plain(range.start + part.start..range.start + part.end)),
+        }
+    }
+
+    /// Checks a whole cell, in a column that its header calls so (`headed`) or its values suggest.
+    pub(super) fn in_cell(self, names: &Names, value: &str, headed: bool) -> Option<Note> {
+        let plain = |holds: bool| holds.then_some(Note::Plain);
+        match self {
+            Self::None => None,
+            Self::MyNumber => plain(numbers::is_my_number(&padded(value, 12, headed))),
+            Self::CorporateNumber => plain(numbers::is_corporate_number(value)),
+            Self::Luhn => plain(numbers::is_luhn(value)),
+            Self::Card => plain(numbers::is_card(value)),
+            Self::Iban => plain(numbers::iban_length(value) == Some(value.len())),
+            Self::PhoneJp => phone::japanese(value, headed).and_then(|(note, doubt)| (headed || !doubt).then_some(note)),
+            Self::Phone => phone::international(value).and_then(|doubt| plain(headed || !doubt)),
+            Self::PostalCodeJp => plain(
+                (headed || value.contains('-')) && numbers::is_postal_code(&padded(value, 7, headed)),
+            ),
+            Self::AddressJp => plain(address::is_address(value, headed)),
+            Self::NameJp => words::name_cell(names, value, headed),
+            Self::PersonName => plain(words::is_latin_name(value)).filter(|_| headed),
+            Self::BirthDate => plain(headed && dates::is_birth_date_cell(value)),
+            Self::DriversLicenseJp => plain(numbers::is_drivers_license(&padded(value, 12, headed))),
+            Self::SsnUs => plain(numbers::is_ssn(value)),
+            Self::Email => words::whole_email(value),
+            Self::Password => plain(headed && words::is_secret(value)),
+            Self::AccountJp => plain(headed && numbers::is_account(value)),
+            Self::SpecialCare => plain(headed && words::says_something(value)),
+        }
+    }
+
+    /// Whether a check digit makes many hits in a row no accident.
+    pub(super) fn has_check_digit(self) -> bool {
+        matches!(self, Self::MyNumber | Self::DriversLicenseJp | Self::Card | Self::Iban | Self::CorporateNumber)
+    }
+
+    /// Whether a value must not be part of a longer number.
+    fn is_number(self) -> bool {
+        !matches!(
+            self,
+            Self::None
+                | Self::SpecialCare
+                | Self::AddressJp
+                | Self::NameJp
+                | Self::PersonName
+                | Self::Email
+                | Self::Password
+                | Self::AccountJp
+        )
+    }
+}
+
+/// The digits of a telephone number as telephone numbers are compared: `+81 90…` is `090…`, a lost zero is put back.
+pub(super) fn phone_digits(value: &str) -> String {
+    phone::national(value, true).unwrap_or_else(|| value.chars().filter(char::is_ascii_digit).collect())
+}
+
+/// Whether the digits at `range` are a number of their own: not the middle of a longer one, no amount, no part of a
+/// link.
+fn stands_alone(text: &str, range: &Range<usize>) -> bool {
+    let (before, after) = (text.get(..range.start).unwrap_or_default(), text.get(range.end..).unwrap_or_default());
+    let mut back = before.chars().rev();
+    match back.next() {
+        Some(c) if c.is_ascii_alphanumeric() || matches!(c, '¥' | '$' | '_' | '\\' | '#') => return false,
+        Some('-' | '.' | '/' | '+') if back.next().is_some_and(|c| c.is_ascii_alphanumeric()) => return false,
+        _ => {}
+    }
+    let mut on = after.chars();
+    match on.next() {
+        Some(c) if c.is_ascii_alphanumeric() || matches!(c, '円' | '%' | '_') => return false,
+        Some('-' | '.') if on.next().is_some_and(|c| c.is_ascii_alphanumeric()) => return false,
+        _ => {}
+    }
+    // The tail is looked at, so that a text without spaces does not cost its square.
+    let from = before.char_indices().rev().take(200).last().map_or(0, |(i, _)| i);
+    let link = before.get(from..).unwrap_or_default().rsplit(|c: char| !c.is_ascii_graphic()).next().unwrap_or_default();
+    !link.contains("://")
+}
+
+fn before(text: &str, range: &Range<usize>, word: &str) -> bool {
+    text.get(..range.start).is_some_and(|t| t.trim_end_matches(' ').ends_with(word))
+}
+
+/// A number typed into a spreadsheet loses its leading zeros and may gain `.0`; under a header they are put back.
+fn padded(value: &str, length: usize, headed: bool) -> String {
+    let value = value.strip_suffix(".0").unwrap_or(value);
+    let short = headed && value.len() < length && value.len() + 2 >= length;
+    if short && value.bytes().all(|b| b.is_ascii_digit()) { format!("{value:0>length$}") } else { value.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_inside_something_longer_is_no_number() {
+        let alone = |text: &str| {
+            let start = text.find("1234").unwrap();
+            stands_alone(text, &(start..start + 4))
+        };
+        for text in ["1234", "番号1234です", "(1234)", "No: 1234.", "a 1234, b", "1234/5678"] {
+            assert!(alone(text), "{text}");
+        }
+        for text in ["91234", "12345", "9-1234", "1234-5", "¥1234", "1234円", "x1234", "https://x.example/?q=1234", "0.1234", "1234.5"] {
+            assert!(!alone(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn zeros_that_a_spreadsheet_dropped_come_back_under_a_header_only() {
+        assert_eq!(padded("600001", 7, true), "0600001");
+        assert_eq!(padded("600001.0", 7, true), "0600001");
+        assert_eq!(padded("600001", 7, false), "600001");
+        assert_eq!(padded("12", 7, true), "12");
+    }
+}

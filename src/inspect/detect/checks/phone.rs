@@ -1,0 +1,148 @@
+//! Telephone numbers.
+//!
+//! In: a candidate as written. Out: whether it is a number of Japan's plan, and whose kind of line it is; or of any
+//! country's plan. Mobile numbers are told by their shape (MIC's numbering plan: 060, 070, 080, 090 and eight
+//! digits), the rest by a port of libphonenumber.
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+
+use super::Note;
+
+/// A Japanese number: whose line it is, and whether only context makes it one. Under a header (`headed`) a lost
+/// leading zero is put back.
+pub(super) fn japanese(value: &str, headed: bool) -> Option<(Note, bool)> {
+    let value = value.strip_suffix(".0").unwrap_or(value);
+    let digits = national(value, headed)?;
+    let separated = value.contains(['-', ' ', '(', ')']);
+    let note = match digits.get(..4)? {
+        "0120" | "0800" | "0570" | "0180" | "0990" => Note::Service,
+        "0000" => return None,
+        head if digits.len() == 11 => match head.as_bytes() {
+            [b'0', b'6'..=b'9', b'0', b'1'..=b'9'] => Note::Mobile,
+            [b'0', b'6'..=b'9', b'0', b'0'] if headed => Note::Mobile,
+            [b'0', b'5', b'0', b'1'..=b'9'] => Note::Landline,
+            _ => return None,
+        },
+        _ if digits.len() == 10 => Note::Landline,
+        _ => return None,
+    };
+    let odd = separated && !is_usual_shape(value);
+    if note == Note::Mobile {
+        return Some((note, odd));
+    }
+    // A landline without separators looks like any number of ten digits.
+    let doubt = odd || (!separated && !value.starts_with('+'));
+    if is_valid(&digits, Region::JP) {
+        return Some((note, doubt));
+    }
+    // A number of the right shape that no carrier has been given: invented, mistyped, or newer than the plan.
+    let shaped = digits.as_bytes().get(1).is_some_and(|&b| b != b'0') && !odd;
+    (headed && shaped || separated && shaped).then_some((note, true))
+}
+
+/// A number of any country, `+` first; or one of North America, which only context makes one (`true`).
+pub(super) fn international(value: &str) -> Option<bool> {
+    if value.starts_with('+') {
+        let valid = PHONE_NUMBER_UTIL
+            .parse(value, None)
+            .ok()
+            .filter(|number| number.country_code != 81)
+            .is_some_and(|number| PHONE_NUMBER_UTIL.is_valid_number(&number));
+        return valid.then_some(false);
+    }
+    is_valid(value, Region::US).then_some(true)
+}
+
+fn is_valid(value: &str, region: Region) -> bool {
+    PHONE_NUMBER_UTIL
+        .parse(value, Some(region))
+        .ok()
+        .is_some_and(|number| PHONE_NUMBER_UTIL.is_valid_number_for_region(&number, region))
+}
+
+/// The digits with their leading zero, whatever prefix they came with.
+pub(super) fn national(value: &str, headed: bool) -> Option<String> {
+    let abroad = value.strip_prefix("+81").or_else(|| value.strip_prefix("0081")).or_else(|| value.strip_prefix("(+81)"));
+    let mut digits = String::with_capacity(12);
+    if abroad.is_some() {
+        digits.push('0');
+    }
+    for c in abroad.unwrap_or(value).chars() {
+        match c {
+            // `+81 (0)90`: the zero is told twice.
+            '0' if abroad.is_some() && digits.len() == 1 && digits == "0" => {}
+            '0'..='9' => digits.push(c),
+            '-' | ' ' | '(' | ')' | '.' => {}
+            _ => return None,
+        }
+        if digits.len() > 11 {
+            return None;
+        }
+    }
+    let lost = headed && !digits.starts_with('0') && matches!(digits.len(), 9 | 10);
+    Some(if lost { format!("0{digits}") } else { digits }).filter(|digits| digits.starts_with('0') && digits.len() >= 10)
+}
+
+/// Groups as Japanese numbers are written: 03-1234-5678, 045-123-4567, 0466-12-3456, 090-1234-5678, 0120-123-456.
+fn is_usual_shape(value: &str) -> bool {
+    if value.starts_with(['+']) || value.starts_with("0081") {
+        return true;
+    }
+    let groups: Vec<usize> =
+        value.split(|c: char| !c.is_ascii_digit()).map(str::len).filter(|&length| length > 0).collect();
+    matches!(
+        groups.as_slice(),
+        [2, 4, 4] | [3, 3, 4] | [4, 2, 4] | [5, 1, 4] | [3, 4, 4] | [4, 3, 3] | [4, 3, 4] | [4, 6] | [3, 8] | [2, 8]
+            | [3, 7] | [4, 4, 2] | [6, 4] | [7, 4]
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn japanese_numbers_in_all_their_forms() {
+        for (value, note) in [
+            ("090-1234-5678", Note::Mobile),
+            ("09012345678", Note::Mobile),
+            ("080 1234 5678", Note::Mobile),
+            ("+81-90-1234-5678", Note::Mobile),
+            ("+81 (0)90 1234 5678", Note::Mobile),
+            ("0081-90-1234-5678", Note::Mobile),
+            ("03-3580-3311", Note::Landline),
+            ("(03)3580-3311", Note::Landline),
+            ("0466-25-1111", Note::Landline),
+            ("050-3123-4567", Note::Landline),
+            ("0120-123-456", Note::Service),
+            ("0570-064-556", Note::Service),
+        ] {
+            assert_eq!(japanese(value, false), Some((note, false)), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_only_context_makes_a_number() {
+        assert_eq!(japanese("0335803311", false), Some((Note::Landline, true)));
+        assert_eq!(japanese("03-1234-5678", false), Some((Note::Landline, true)));
+        assert_eq!(japanese("9012345678", true), Some((Note::Mobile, false)));
+        assert_eq!(japanese("9012345678", false), None);
+        assert_eq!(international("212-555-0123"), international("212-555-0123"));
+    }
+
+    #[test]
+    fn no_numbers() {
+        for value in ["000-0000-0000", "2024-01-15", "123-4567", "0123", "090-1234-567", "00-1234-5678"] {
+            assert_eq!(japanese(value, false), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn other_countries() {
+        assert_eq!(international("+1 650-253-0000"), Some(false));
+        assert_eq!(international("+44 20 7031 3000"), Some(false));
+        assert_eq!(international("+81 90 1234 5678"), None, "Japan has its own detector");
+        assert_eq!(international("+999 123"), None);
+        assert_eq!(international("650-253-0000"), Some(true));
+    }
+}

@@ -1,0 +1,216 @@
+//! Is this a Japanese personal name?
+//!
+//! In: normalised text of a word or two. Out: whether it reads as a full name or a surname, by dictionary, and how sure
+//! that is ([`Reading`]). Where in a text names are looked for is decided by whoever asks.
+//! Deliberately absent: a tokenizer; a name stands between boundaries or beside a word that announces it.
+
+use super::words::Words;
+
+/// The dictionaries of names.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    surnames: Words,
+    given: Words,
+    surname_readings: Words,
+    given_readings: Words,
+}
+
+/// How a word reads as a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reading {
+    /// A surname alone.
+    Surname,
+    /// A known surname, and after it what may be a given name.
+    Plausible,
+    /// Surname and given name, both known.
+    Full,
+}
+
+/// No Japanese name is longer than this, in characters.
+const LONGEST: usize = 10;
+
+impl Names {
+    /// Adds one dictionary file; its name says what is in it. `false` when the name says nothing.
+    pub(super) fn add(&mut self, file: &str, text: &str) -> bool {
+        let stem = file.rsplit('/').next().unwrap_or(file);
+        let words = if stem.starts_with("surname_readings") {
+            &mut self.surname_readings
+        } else if stem.starts_with("given_readings") {
+            &mut self.given_readings
+        } else if stem.starts_with("surnames") {
+            &mut self.surnames
+        } else if stem.starts_with("given_names") {
+            &mut self.given
+        } else {
+            return false;
+        };
+        words.add(text);
+        true
+    }
+
+    /// Reads all of `word` as a name: `山田太郎`, `山田 太郎`, `ヤマダ タロウ`, `山田`.
+    pub(super) fn read(&self, word: &str) -> Option<Reading> {
+        if let Some((surname, given)) = word.split_once(|c| matches!(c, ' ' | '・' | '\u{A0}')) {
+            return self.read_parts(surname, given.trim_start());
+        }
+        let ends: Vec<usize> = word.char_indices().map(|(i, c)| i + c.len_utf8()).take(LONGEST + 1).collect();
+        if ends.len() > LONGEST || !word.chars().all(is_name_character) {
+            return None;
+        }
+        let mut best = (ends.len() >= 2 && self.surnames.has(word)).then_some(Reading::Surname);
+        for (length, &end) in (1usize..).zip(&ends).take(ends.len().saturating_sub(1)) {
+            let (surname, given) = word.split_at(end);
+            if !self.surnames.has(surname) {
+                continue;
+            }
+            // 林 and 森 are surnames and also words: they need a given name of two characters that is known.
+            let rest = ends.len() - length;
+            if self.given.has(given) && (length >= 2 || rest >= 2) && ends.len() >= 3 {
+                return Some(Reading::Full);
+            }
+            if length >= 2 && (1..=3).contains(&rest) && may_be_given(given) {
+                best = best.max(Some(Reading::Plausible));
+            }
+        }
+        best
+    }
+
+    fn read_parts(&self, surname: &str, given: &str) -> Option<Reading> {
+        let length = given.chars().count();
+        if length == 0 || length > 6 || !given.chars().all(is_name_character) {
+            return None;
+        }
+        if self.surnames.has(surname) {
+            let known = self.given.has(given);
+            return Some(if known { Reading::Full } else { Reading::Plausible }).filter(|_| known || length <= 3);
+        }
+        let known = self.surname_readings.has(&in_katakana(surname)) && self.given_readings.has(&in_katakana(given));
+        known.then_some(Reading::Full)
+    }
+
+    /// The longest name that ends `text`, as the offset where it starts. A name does not start in the middle of a
+    /// word, unless both its parts are known.
+    pub(super) fn ending(&self, text: &str) -> Option<(usize, Reading)> {
+        let mut starts: Vec<(usize, char)> = Vec::new();
+        let mut space = false;
+        for (start, c) in text.char_indices().rev().take(LONGEST) {
+            // One space may stand between the parts.
+            if c == ' ' && !space && !starts.is_empty() {
+                space = true;
+            } else if !is_name_character(c) {
+                break;
+            }
+            starts.push((start, c));
+        }
+        let mut best: Option<(usize, Reading)> = None;
+        for &(start, c) in &starts {
+            let Some(reading) = (c != ' ').then(|| text.get(start..)).flatten().and_then(|word| self.read(word)) else {
+                continue;
+            };
+            let inside = text.get(..start).and_then(|t| t.chars().next_back()).is_some_and(is_kanji);
+            if (!inside || reading == Reading::Full) && best.is_none_or(|(_, known)| reading >= known) {
+                best = Some((start, reading));
+            }
+        }
+        best
+    }
+
+    /// The longest name that begins `text`, as the offset where it ends.
+    pub(super) fn beginning(&self, text: &str) -> Option<(usize, Reading)> {
+        let mut best: Option<(usize, Reading)> = None;
+        let mut space = false;
+        for (start, c) in text.char_indices().take(LONGEST + 1) {
+            if matches!(c, ' ' | '・') && !space && start > 0 {
+                space = true;
+                continue;
+            }
+            if !is_name_character(c) {
+                break;
+            }
+            let end = start + c.len_utf8();
+            let Some(reading) = text.get(..end).and_then(|word| self.read(word)) else { continue };
+            let inside = text.get(end..).and_then(|t| t.chars().next()).is_some_and(is_kanji);
+            if (!inside || reading == Reading::Full) && best.is_none_or(|(_, known)| reading >= known) {
+                best = Some((end, reading));
+            }
+        }
+        best
+    }
+}
+
+/// Characters that Japanese names are written with.
+pub(super) fn is_name_character(c: char) -> bool {
+    is_kanji(c) || matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー')
+}
+
+/// Kanji, and the marks that stand for one.
+pub(super) fn is_kanji(c: char) -> bool {
+    matches!(c, '々' | '〆' | 'ヶ' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{2FFFF}')
+}
+
+/// What follows a surname in a word of its own and does not name a person: 山田商店, 石川県, 田中課長.
+fn may_be_given(word: &str) -> bool {
+    const NOT: &str = "県市区町村郡部課係室店社会館院園校局所署家駅線川橋山寺港島様氏殿君行宛方的性化製式型用側内外中上下";
+    let all_kana = word.chars().all(|c| matches!(c, 'ぁ'..='ゖ'));
+    !all_kana
+        && word.chars().all(|c| is_kanji(c) || matches!(c, 'ぁ'..='ゖ'))
+        && !word.ends_with(|c| NOT.contains(c))
+        && !word.starts_with(|c: char| matches!(c, 'ぁ'..='ゖ'))
+}
+
+/// ひらがな as カタカナ.
+pub(super) fn in_katakana(word: &str) -> String {
+    word.chars()
+        .map(|c| match c {
+            'ぁ'..='ゖ' => char::from_u32(u32::from(c) + 0x60).unwrap_or(c),
+            c => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::detect::builtin;
+
+    fn names() -> Names {
+        let mut names = Names::default();
+        for (file, text) in builtin::DICTIONARIES {
+            assert!(names.add(file, text), "{file}");
+        }
+        names
+    }
+
+    #[test]
+    fn full_names_are_read() {
+        let names = names();
+        for name in
+            ["山田太郎", "山田 太郎", "佐藤花子", "髙橋健一", "大谷翔平", "渡邉美咲", "五十嵐結衣", "ヤマダ タロウ", "やまだ はなこ", "森健太郎", "林 修"]
+        {
+            assert_eq!(names.read(name), Some(Reading::Full), "{name}");
+        }
+        assert_eq!(names.read("山田"), Some(Reading::Surname));
+        assert_eq!(names.read("田中騎士"), Some(Reading::Plausible));
+    }
+
+    #[test]
+    fn words_are_no_names() {
+        let names = names();
+        for word in ["", "東京都", "経済成長", "山田商店", "石川県", "高橋部長", "大学", "株式会社", "ありがとう", "サーバー", "森林", "お客", "数量", "請求書"] {
+            assert!(names.read(word).is_none_or(|r| r == Reading::Surname), "{word}: {:?}", names.read(word));
+        }
+    }
+
+    #[test]
+    fn a_name_is_found_at_the_end_and_at_the_beginning() {
+        let names = names();
+        let text = "株式会社北保安サービス 営業部 山田太郎";
+        assert_eq!(names.ending(text), Some((text.find("山田").unwrap(), Reading::Full)));
+        assert_eq!(names.ending("それは山田"), Some(("それは".len(), Reading::Surname)));
+        assert_eq!(names.ending("お客"), None);
+        assert_eq!(names.ending("仕"), None);
+        assert_eq!(names.beginning("佐藤 花子 090"), Some(("佐藤 花子".len(), Reading::Full)));
+        assert_eq!(names.beginning("鈴木一郎さんの"), Some(("鈴木一郎".len(), Reading::Full)));
+        assert_eq!(names.beginning("未定です"), None);
+    }
+}

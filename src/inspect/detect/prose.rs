@@ -1,0 +1,383 @@
+//! Running text → hits about people.
+//!
+//! In: one normalised text. Out: into the [`Record`], the hits that are about somebody, and those people. What a clean
+//! business mail holds anyway is left aside: salutations, signatures, quoted headers, the sender's and the recipients'
+//! own addresses, offices and their telephones. Lists in the text are read as tables.
+
+use super::checks::Note;
+use super::clusters::{Cluster, group, name_key};
+use super::names::{Reading, is_name_character};
+use super::record::{Record, describe};
+use super::rule::{Detector, Role};
+use super::scan::{self, Hit};
+use super::table::Table;
+use super::whereabouts::Whereabouts;
+use super::zones::{self, Zone};
+use super::{layout, lists};
+use crate::inspect::persons::Person;
+use crate::inspect::{Category, Confidence};
+
+/// As many names that nothing announces are a list of names.
+const LIST: usize = 3;
+/// As many landlines without a name are a list of people's telephones.
+const LANDLINES: usize = 5;
+/// More addresses of sender's and recipients' colleagues are a list of staff.
+const COLLEAGUES: usize = 3;
+
+/// Reads one text.
+pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabouts<'_>) {
+    let hits = scan::hits(record.rules, text, "");
+    let bare = bare_names(record, text);
+    if hits.is_empty() && bare.len() < LIST {
+        return;
+    }
+    let page = Page::new(text);
+    let (hits, bare) = read_lists(record, &page, hits, bare, whereabouts);
+    let mut hits: Vec<Hit> = hits
+        .into_iter()
+        .filter(|hit| {
+            let about_people = record.rules.detector(hit.detector).is_none_or(|detector| detector.info.personal);
+            if !about_people && let Some(value) = text.get(hit.range.clone()) {
+                record.found(hit.detector, hit.confidence, value, || whereabouts.of(hit.range.start));
+            }
+            about_people
+        })
+        .collect();
+    let zones = page.zones(record, &hits, &bare);
+    hits.retain(|hit| !page.is_courtesy(record, hit, &zones));
+    add_names(record, &page, &mut hits, bare, &zones);
+    let landlines = hits.iter().filter(|hit| hit.note == Note::Landline).count();
+    let line_of = |offset| page.line_of(offset);
+    let breaks = |from: usize, to: usize| page.breaks(from, to);
+    for cluster in group(record.rules, hits, line_of, breaks) {
+        let about = Judgement::of(record, &page, &cluster, landlines >= LANDLINES);
+        settle(record, text, cluster, about, whereabouts);
+    }
+}
+
+/// A text and its lines.
+struct Page<'a> {
+    text: &'a str,
+    lines: Vec<&'a str>,
+    starts: Vec<usize>,
+}
+
+impl<'a> Page<'a> {
+    fn new(text: &'a str) -> Self {
+        let lines: Vec<&str> = text.split('\n').collect();
+        let starts = lines
+            .iter()
+            .scan(0, |next, line| {
+                let start = *next;
+                *next += line.len() + 1;
+                Some(start)
+            })
+            .collect();
+        Self { text, lines, starts }
+    }
+
+    fn line_of(&self, offset: usize) -> usize {
+        self.starts.partition_point(|&start| start <= offset).saturating_sub(1)
+    }
+
+    fn line(&self, number: usize) -> &'a str {
+        self.lines.get(number).copied().unwrap_or_default()
+    }
+
+    /// Whether an empty line or a rule stands between two lines.
+    fn breaks(&self, from: usize, to: usize) -> bool {
+        (from + 1..to).any(|line| zones::unquoted(self.line(line)).is_empty() || zones::is_rule(self.line(line)))
+    }
+
+    /// The zones of the lines; a signature with too many people in it is none.
+    fn zones(&self, record: &mut Record<'_>, hits: &[Hit], bare: &[Bare]) -> Vec<Zone> {
+        let mut zones = zones::of(&self.lines, &record.own);
+        let mut load: std::collections::BTreeMap<u32, [usize; 4]> = std::collections::BTreeMap::new();
+        for hit in hits {
+            let Some(Zone::Signature(number)) = zones.get(self.line_of(hit.range.start)) else { continue };
+            let Some(detector) = record.rules.detector(hit.detector) else { continue };
+            let kind = match detector.role {
+                Role::Name => 0,
+                Role::Identifier if self.value(hit).contains('@') => 1,
+                Role::Identifier if detector.info.category == Category::Contact => 2,
+                _ if detector.info.category == Category::Contact => continue,
+                _ => 3,
+            };
+            if let Some(count) = load.entry(*number).or_default().get_mut(kind) {
+                *count += 1;
+            }
+        }
+        for name in bare {
+            if let Some(Zone::Signature(number)) = zones.get(self.line_of(name.start)) {
+                load.entry(*number).or_default()[0] += 1;
+            }
+        }
+        for zone in &mut zones {
+            if let Zone::Signature(number) = zone
+                && let Some(&[names, mails, phones, other]) = load.get(number)
+                && (names > 2 || mails > 3 || phones > 5 || other > 0)
+            {
+                *zone = Zone::Body;
+            }
+        }
+        for (line, zone) in self.lines.iter().zip(&zones) {
+            if matches!(zone, Zone::Salutation | Zone::Signature(_) | Zone::Quoted) {
+                record.acquaint(zones::unquoted(line));
+            }
+        }
+        zones
+    }
+
+    /// Whether a hit is there because this is a letter, and not because somebody's data is in it.
+    fn is_courtesy(&self, record: &Record<'_>, hit: &Hit, zones: &[Zone]) -> bool {
+        let Some(detector) = record.rules.detector(hit.detector) else { return true };
+        let courteous = detector.role == Role::Name || detector.info.category == Category::Contact;
+        if courteous && zones.get(self.line_of(hit.range.start)).is_some_and(|zone| *zone != Zone::Body) {
+            return true;
+        }
+        let value = self.value(hit);
+        match hit.note {
+            Note::Service | Note::RoleAddress => true,
+            _ if value.contains('@') => {
+                let address = value.to_lowercase();
+                record.own.contains(&address) || (is_colleague(record, &address) && self.colleagues(record) <= COLLEAGUES)
+            }
+            _ => false,
+        }
+    }
+
+    /// How many different addresses of colleagues stand in the text.
+    fn colleagues(&self, record: &Record<'_>) -> usize {
+        let mut found: Vec<&str> = Vec::new();
+        for (at, _) in self.text.match_indices('@') {
+            let graphic = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | ',' | ';' | '(' | ')' | '"' | ':');
+            let before = self.text.get(..at).unwrap_or_default();
+            let start = before.char_indices().rev().take(64).take_while(|(_, c)| graphic(*c)).last().map_or(at, |(i, _)| i);
+            let after = self.text.get(at..).unwrap_or_default();
+            let end = at + after.find(|c: char| !graphic(c)).unwrap_or(after.len()).min(254);
+            let address = self.text.get(start..end).unwrap_or_default();
+            if is_colleague(record, &address.to_lowercase()) && !found.contains(&address) {
+                found.push(address);
+                if found.len() > COLLEAGUES {
+                    break;
+                }
+            }
+        }
+        found.len()
+    }
+
+    fn value(&self, hit: &Hit) -> &'a str {
+        self.text.get(hit.range.clone()).unwrap_or_default()
+    }
+}
+
+fn is_colleague(record: &Record<'_>, address: &str) -> bool {
+    let domain = address.rsplit_once('@').map(|(_, domain)| domain);
+    domain.is_some_and(|domain| record.domains.iter().any(|own| own == domain)) && !record.own.iter().any(|own| own == address)
+}
+
+/// A full name between boundaries that nothing announces.
+#[derive(Debug, Clone)]
+struct Bare {
+    start: usize,
+    end: usize,
+    /// The line holds hardly anything else.
+    listed: bool,
+}
+
+/// Finds full names that stand alone between spaces, commas, brackets or line ends.
+fn bare_names(record: &Record<'_>, text: &str) -> Vec<Bare> {
+    let names = record.rules.names();
+    let mut found: Vec<Bare> = Vec::new();
+    let mut line_start = 0;
+    for line in text.split('\n') {
+        let first = found.len();
+        let mut before: Option<(usize, usize)> = None;
+        let mut at = 0;
+        while at < line.len() {
+            let rest = line.get(at..).unwrap_or_default();
+            let length = rest.find(|c: char| !is_name_character(c)).unwrap_or(rest.len());
+            // Two characters of three bytes at least, ten at most.
+            if (3..=36).contains(&length) {
+                let whole = length >= 6 && rest.get(..length).is_some_and(|w| names.read(w) == Some(Reading::Full));
+                let pair = before.filter(|&(start, end)| end + 1 == at && line.get(end..at) == Some(" ") && at - start <= 16);
+                let joined = pair.filter(|&(start, _)| line.get(start..at + length).is_some_and(|w| names.read(w) == Some(Reading::Full)));
+                if whole {
+                    found.push(Bare { start: line_start + at, end: line_start + at + length, listed: false });
+                    before = None;
+                } else if let Some((start, _)) = joined {
+                    found.push(Bare { start: line_start + start, end: line_start + at + length, listed: false });
+                    before = None;
+                } else {
+                    before = Some((at, at + length));
+                }
+            } else if length > 0 {
+                before = None;
+            }
+            at += length;
+            at += line.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        }
+        if found.len() > first {
+            let named: usize = found.iter().skip(first).map(|name| name.end - name.start).sum();
+            let written: usize = line.chars().filter(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
+            let listed = named * 2 >= written && !zones::is_staff_line(line);
+            found.iter_mut().skip(first).for_each(|name| name.listed = listed);
+        }
+        line_start += line.len() + 1;
+    }
+    found
+}
+
+/// Adds the names that nothing announces where a value stands beside them, or where they are a list.
+fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Vec<Bare>, zones: &[Zone]) {
+    let Some(detector) = record.rules.name_detector() else { return };
+    let lines: Vec<usize> = hits.iter().map(|hit| page.line_of(hit.range.start)).collect();
+    let in_body = |name: &Bare| zones.get(page.line_of(name.start)) == Some(&Zone::Body);
+    let list = bare.iter().filter(|name| name.listed && in_body(name)).count() >= LIST;
+    for name in bare {
+        let line = page.line_of(name.start);
+        let beside = lines.binary_search(&line).is_ok() || (name.listed && lines.binary_search(&(line + 1)).is_ok());
+        let overlaps = hits.iter().any(|hit| hit.range.start < name.end && name.start < hit.range.end);
+        if in_body(&name) && !overlaps && (beside || (list && name.listed)) {
+            let note = if list && name.listed { Note::FullName } else { Note::BareName };
+            let range = name.start..name.end;
+            hits.push(Hit { detector, range, confidence: Confidence::Medium, context: false, note });
+        }
+    }
+    hits.sort_by_key(|hit| hit.range.start);
+}
+
+/// Reads lists in the text as tables; what is left is running text.
+fn read_lists(
+    record: &mut Record<'_>,
+    page: &Page<'_>,
+    mut hits: Vec<Hit>,
+    mut bare: Vec<Bare>,
+    whereabouts: &Whereabouts<'_>,
+) -> (Vec<Hit>, Vec<Bare>) {
+    if hits.len() + bare.len() < 2 {
+        return (hits, bare);
+    }
+    for block in lists::blocks(&page.lines) {
+        let start = page.starts.get(block.lines.start).copied().unwrap_or_default();
+        let end = page.starts.get(block.lines.end).copied().unwrap_or(page.text.len() + 1);
+        let inside = |offset: usize| (start..end).contains(&offset);
+        if !hits.iter().any(|hit| inside(hit.range.start)) && !bare.iter().any(|name| inside(name.start)) {
+            continue;
+        }
+        let rows = block.rows(&page.lines);
+        if !layout::is_table(record.rules, &rows) {
+            continue;
+        }
+        let mut list = Table::new(whereabouts.list(start));
+        for (row, cells) in &rows {
+            list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_str())));
+        }
+        list.end(record);
+        hits.retain(|hit| !inside(hit.range.start));
+        bare.retain(|name| !inside(name.start));
+    }
+    (hits, bare)
+}
+
+/// What a cluster is about.
+enum Judgement {
+    /// Nobody: an office, a colleague, a place of business.
+    Nobody,
+    /// Something personal, but nobody whom it leads to.
+    Thing,
+    /// A person.
+    Person,
+}
+
+impl Judgement {
+    fn of(record: &Record<'_>, page: &Page<'_>, cluster: &Cluster, landlines: bool) -> Self {
+        let rule = |hit: &Hit| record.rules.detector(hit.detector);
+        let is = |hit: &Hit, role: Role| rule(hit).is_some_and(|detector| detector.role == role);
+        let contact = |hit: &Hit| rule(hit).is_some_and(|detector| detector.info.category == Category::Contact);
+        let standing = |hit: &&Hit| rule(hit).is_some_and(|detector| !detector.with_person);
+        if cluster.hits.iter().filter(standing).any(|hit| is(hit, Role::Identifier) && !contact(hit)) {
+            return Self::Person;
+        }
+        let names: Vec<&Hit> = cluster.hits.iter().filter(|hit| is(hit, Role::Name)).collect();
+        let beside: Vec<&Hit> = cluster.hits.iter().filter(|hit| !is(hit, Role::Name)).collect();
+        let mobile = beside.iter().any(|hit| hit.note == Note::Mobile);
+        let private = beside.iter().any(|hit| !contact(hit));
+        let Some(name) = names.iter().max_by_key(|hit| (hit.note != Note::Surname, hit.range.len())) else {
+            let mail = beside.iter().any(|hit| page.value(hit).contains('@'));
+            let abroad = beside.iter().any(|hit| is(hit, Role::Identifier) && hit.note == Note::Plain && contact(hit));
+            let home = beside.iter().any(|hit| hit.note == Note::Landline && (landlines || at_home(page, hit)));
+            return if mobile || mail || abroad || home {
+                Self::Person
+            } else if private && beside.iter().any(standing) {
+                Self::Thing
+            } else {
+                Self::Nobody
+            };
+        };
+        let lines = page.lines.get(cluster.first_line..=cluster.last_line).unwrap_or_default();
+        let staff = zones::is_staff_line(page.line(page.line_of(name.range.start)));
+        let company = lines.iter().any(|line| zones::has_company(line));
+        let key = name_key(page.value(name));
+        let surname_only = name.note == Note::Surname;
+        let known = record.known.contains(&key);
+        let family = record.known.iter().any(|known| key.starts_with(known.as_str()));
+        let nobody = if beside.is_empty() {
+            surname_only || staff || family || company && name.note != Note::LabelledName || name.note == Note::BareName
+        } else {
+            !private && (known || ((staff || company) && !mobile) || (staff && mobile))
+        };
+        if nobody { Self::Nobody } else { Self::Person }
+    }
+}
+
+fn at_home(page: &Page<'_>, hit: &Hit) -> bool {
+    let line = page.line(page.line_of(hit.range.start));
+    ["自宅", "ご自宅", "実家", "お客様", "home"].iter().any(|word| line.contains(word))
+}
+
+/// Counts a cluster's hits and its person.
+fn settle(
+    record: &mut Record<'_>,
+    text: &str,
+    cluster: Cluster,
+    about: Judgement,
+    whereabouts: &Whereabouts<'_>,
+) {
+    let mut person = Person::default();
+    for hit in cluster.hits {
+        let Some(detector) = record.rules.detector(hit.detector) else { continue };
+        let value = text.get(hit.range.clone()).unwrap_or_default();
+        let counts = match about {
+            Judgement::Nobody => false,
+            Judgement::Thing => !detector.with_person && !is_contact(detector),
+            Judgement::Person => true,
+        };
+        if counts {
+            describe(&mut person, detector, value);
+            record.found(hit.detector, hit.confidence, value, || whereabouts.of(hit.range.start));
+        }
+    }
+    if matches!(about, Judgement::Person) {
+        record.person(&person);
+    }
+}
+
+fn is_contact(detector: &Detector) -> bool {
+    detector.info.category == Category::Contact
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::Rules;
+
+    #[test]
+    fn names_between_boundaries_are_seen_and_words_are_not() {
+        let rules = Rules::compile(&[]).unwrap();
+        let record = Record::new(&rules, &[]);
+        let bare = |text: &str| bare_names(&record, text).iter().map(|name| text[name.start..name.end].to_owned()).collect::<Vec<_>>();
+        assert_eq!(bare("山田太郎、佐藤 花子,鈴木一郎(35)\n・高橋健一"), ["山田太郎", "佐藤 花子", "鈴木一郎", "高橋健一"]);
+        assert!(bare("本日は晴天なり。東京都 千代田区、経済成長 製品開発").is_empty());
+    }
+}

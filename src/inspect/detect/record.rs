@@ -1,0 +1,114 @@
+//! What one inspection has come to know so far.
+//!
+//! In: hits and people, from texts and from tables. Out: at the end, findings and the number of people. It also knows
+//! whose mail it is: the addresses and names of sender and recipients, who are not leaked by being there.
+
+use super::clusters::name_key;
+use super::names::{Reading, is_name_character};
+use super::rule::{Detector, Role};
+use super::rules::Rules;
+use super::tally::Tally;
+use super::words::hash;
+use crate::inspect::persons::{Person, Persons};
+use crate::inspect::{Category, Confidence, Finding};
+
+/// Findings and people of one mail or file.
+#[derive(Debug)]
+pub(super) struct Record<'a> {
+    pub(super) rules: &'a Rules,
+    /// Addresses of sender and recipients, lower case.
+    pub(super) own: Vec<String>,
+    /// Their domains, save those that anybody may have an address in.
+    pub(super) domains: Vec<String>,
+    /// Their names as folded by [`name_key`], as far as headers, salutations and signatures tell.
+    pub(super) known: Vec<String>,
+    tally: Tally,
+    persons: Persons,
+}
+
+/// Domains in which neighbours are not colleagues.
+const SHARED: [&str; 16] = [
+    "gmail.com", "googlemail.com", "yahoo.co.jp", "ymail.ne.jp", "yahoo.com", "hotmail.com", "hotmail.co.jp", "outlook.com",
+    "outlook.jp", "live.jp", "icloud.com", "me.com", "docomo.ne.jp", "ezweb.ne.jp", "au.com", "softbank.ne.jp",
+];
+
+/// More names than this are not kept.
+const KNOWN: usize = 64;
+
+impl<'a> Record<'a> {
+    pub(super) fn new(rules: &'a Rules, own: &[String]) -> Self {
+        let own: Vec<String> = own.iter().map(|address| address.to_lowercase()).collect();
+        let mut domains: Vec<String> =
+            own.iter().filter_map(|address| address.rsplit_once('@')).map(|(_, domain)| domain.to_owned()).collect();
+        domains.retain(|domain| !SHARED.contains(&domain.as_str()));
+        domains.sort();
+        domains.dedup();
+        Self { rules, own, domains, known: Vec::new(), tally: Tally::new(rules), persons: Persons::default() }
+    }
+
+    /// Takes the names in an address field for those of sender and recipients.
+    pub(super) fn introduce(&mut self, field: &str) {
+        for part in field.split(['<', '>', ',', ';', '"', '(', ')', '/', '@']).take(KNOWN) {
+            self.acquaint(part.trim());
+        }
+    }
+
+    /// Keeps the names in a line of a salutation or a signature.
+    pub(super) fn acquaint(&mut self, line: &str) {
+        let runs = line.split(|c: char| !is_name_character(c) && c != ' ');
+        for run in runs {
+            let run = run.trim().trim_end_matches(['様', '殿', '氏']).trim_end_matches("さん").trim_end();
+            let pairs = run.split(' ').zip(run.split(' ').skip(1)).map(|(a, b)| format!("{a} {b}"));
+            let words = std::iter::once(run.to_owned()).chain(run.split(' ').map(str::to_owned)).chain(pairs);
+            for word in words {
+                if self.known.len() < KNOWN && self.rules.names().read(&word).is_some_and(|r| r != Reading::Plausible) {
+                    let key = name_key(&word);
+                    if !self.known.contains(&key) {
+                        self.known.push(key);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts a hit.
+    pub(super) fn found(
+        &mut self,
+        detector: usize,
+        confidence: Confidence,
+        value: &str,
+        place: impl FnOnce() -> (String, bool),
+    ) {
+        self.tally.add(self.rules, detector, confidence, value, place);
+    }
+
+    /// Counts a person.
+    pub(super) fn person(&mut self, person: &Person) {
+        self.persons.add(person);
+    }
+
+    pub(super) fn finish(self) -> (Vec<Finding>, u32) {
+        (self.tally.finish(self.rules), self.persons.count())
+    }
+}
+
+/// Adds to a person what a value of `detector` says about them.
+pub(super) fn describe(person: &mut Person, detector: &Detector, value: &str) {
+    match detector.role {
+        Role::Name => {
+            person.name.get_or_insert_with(|| hash(name_key(value).as_str()));
+        }
+        Role::Identifier => {
+            let key: String = if detector.info.category == Category::Contact && !value.contains('@') {
+                super::checks::phone_digits(value)
+            } else {
+                value.chars().filter(|c| c.is_alphanumeric() || matches!(c, '@' | '.')).flat_map(char::to_lowercase).collect()
+            };
+            person.strong.push(hash(key.as_str()));
+        }
+        Role::Attribute => {
+            let key: String = value.chars().filter(|c| c.is_alphanumeric()).collect();
+            person.weak.push(hash(key.as_str()));
+        }
+    }
+}

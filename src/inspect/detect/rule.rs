@@ -1,0 +1,305 @@
+//! One detector: TOML → checked rule.
+//!
+//! In: the text of a rule file (`[[detector]]` tables). Out: [`Detector`]s, or the first thing that is wrong with
+//! line and column. A rule without examples that must and must not match is refused here; whether they come true is
+//! seen when the whole set is compiled ([`super::rules`]). Deliberately absent: code in rules; what a pattern cannot
+//! say is a named [`Check`].
+
+use serde::Deserialize;
+
+use super::checks::Check;
+use super::mask::Mask;
+use super::normal::Normal;
+use super::{RuleError, RuleSource};
+use crate::inspect::{Category, Confidence};
+use crate::language::Text;
+
+/// What `rules list` tells about a detector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetectorInfo {
+    /// `jp.phone`.
+    pub id: String,
+    /// Its legal category.
+    pub category: Category,
+    /// Whether what it finds is about a person.
+    pub personal: bool,
+    /// What it finds, for people.
+    pub title: Text,
+    /// The law, standard or vendor document that defines its check.
+    pub source: String,
+    /// The file it came from.
+    pub file: String,
+    /// How many examples it carries.
+    pub examples: usize,
+}
+
+/// One detector, checked.
+#[derive(Debug)]
+pub(super) struct Detector {
+    pub(super) info: DetectorInfo,
+    pub(super) role: Role,
+    pub(super) check: Check,
+    pub(super) patterns: Vec<String>,
+    /// Confidence of a hit that nothing near speaks for; `None` drops it.
+    pub(super) alone: Option<Confidence>,
+    /// Confidence with a context word near.
+    pub(super) in_context: Confidence,
+    /// Words near a hit that speak for it, normalised and lower case.
+    pub(super) context: Vec<String>,
+    /// Words near a hit that speak against it.
+    pub(super) against: Vec<String>,
+    /// How many characters before a hit a context word may stand.
+    pub(super) window: usize,
+    /// Header words of table columns, as [`header_key`] makes them.
+    pub(super) headers: Vec<String>,
+    pub(super) mask: Mask,
+    /// Of two overlapping hits of the same confidence the greater wins.
+    pub(super) priority: u8,
+    /// Reported only when a person stands beside it.
+    pub(super) with_person: bool,
+    pub(super) examples: Examples,
+}
+
+/// What a hit says about a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Role {
+    /// It is a person's name.
+    Name,
+    /// It leads to one person: a number given to one, a way to reach one.
+    Identifier,
+    /// It tells something about a person whom something else names.
+    Attribute,
+}
+
+/// What a rule promises about itself.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Examples {
+    /// Texts in which it must find something.
+    #[serde(rename = "match")]
+    pub(super) matching: Vec<String>,
+    /// Texts in which it must not.
+    #[serde(rename = "no_match")]
+    pub(super) not_matching: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    detector: Vec<toml::Spanned<Raw>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    id: String,
+    category: Category,
+    title: Text,
+    source: String,
+    #[serde(default = "yes")]
+    personal: bool,
+    #[serde(default = "attribute")]
+    role: Role,
+    #[serde(default = "no_check")]
+    check: Check,
+    #[serde(default)]
+    patterns: Vec<String>,
+    confidence: RawConfidence,
+    #[serde(default)]
+    context: Vec<String>,
+    #[serde(default)]
+    against: Vec<String>,
+    #[serde(default = "window")]
+    window: usize,
+    #[serde(default)]
+    headers: Vec<String>,
+    mask: Mask,
+    #[serde(default = "priority")]
+    priority: u8,
+    #[serde(default)]
+    with_person: bool,
+    #[serde(default)]
+    examples: Examples,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfidence {
+    alone: Alone,
+    context: Confidence,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Alone {
+    None,
+    Low,
+    Medium,
+    High,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn attribute() -> Role {
+    Role::Attribute
+}
+
+fn no_check() -> Check {
+    Check::None
+}
+
+fn window() -> usize {
+    40
+}
+
+fn priority() -> u8 {
+    50
+}
+
+/// Reads the detectors of one file.
+pub(super) fn read(source: &RuleSource) -> Result<Vec<Detector>, RuleError> {
+    let file: File = toml::from_str(&source.text).map_err(|error| {
+        let message = error.message().replace('\n', " ");
+        match error.span() {
+            Some(span) => wrong(source, &format!("{}: {message}", place(&source.text, span.start))),
+            None => wrong(source, &message),
+        }
+    })?;
+    file.detector
+        .into_iter()
+        .map(|raw| {
+            let place = place(&source.text, raw.span().start);
+            checked(raw.into_inner(), source).map_err(|message| wrong(source, &format!("{place}: {message}")))
+        })
+        .collect()
+}
+
+fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
+    let id = raw.id;
+    let simple = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if !id.split('.').all(simple) {
+        return Err(format!("detector id {id:?}: write it like \"jp.phone\", in small letters, digits and _"));
+    }
+    if raw.examples.matching.is_empty() || raw.examples.not_matching.is_empty() {
+        return Err(format!("detector {id}: give it [detector.examples] with both match and no_match; a rule without examples is not used"));
+    }
+    if raw.patterns.is_empty() && raw.headers.is_empty() {
+        return Err(format!("detector {id}: give it patterns, headers, or both; without them it finds nothing"));
+    }
+    if raw.source.trim().is_empty() {
+        return Err(format!("detector {id}: say in source which law, standard or document defines it"));
+    }
+    let words = |words: Vec<String>| words.iter().map(|word| Normal::of(word).text().to_lowercase()).collect::<Vec<_>>();
+    let info = DetectorInfo {
+        id,
+        category: raw.category,
+        personal: raw.personal,
+        title: raw.title,
+        source: raw.source,
+        file: source.name.clone(),
+        examples: raw.examples.matching.len() + raw.examples.not_matching.len(),
+    };
+    Ok(Detector {
+        info,
+        role: raw.role,
+        check: raw.check,
+        patterns: raw.patterns,
+        alone: match raw.confidence.alone {
+            Alone::None => None,
+            Alone::Low => Some(Confidence::Low),
+            Alone::Medium => Some(Confidence::Medium),
+            Alone::High => Some(Confidence::High),
+        },
+        in_context: raw.confidence.context,
+        context: words(raw.context),
+        against: words(raw.against),
+        window: raw.window,
+        headers: raw.headers.iter().map(|header| header_key(header)).collect(),
+        mask: raw.mask,
+        priority: raw.priority,
+        with_person: raw.with_person,
+        examples: raw.examples,
+    })
+}
+
+/// A header cell as headers are compared: normalised, lower case, without spaces and marks.
+pub(super) fn header_key(cell: &str) -> String {
+    let normal = Normal::of(cell);
+    normal.text().chars().filter(|c| c.is_alphanumeric() || *c == 'ー').flat_map(char::to_lowercase).collect()
+}
+
+/// An error in this file.
+pub(super) fn wrong(source: &RuleSource, message: &str) -> RuleError {
+    RuleError { file: source.name.clone(), message: message.to_owned() }
+}
+
+fn place(text: &str, offset: usize) -> String {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[[detector]]
+id = "our.customer"
+category = "identity"
+title = { ja = "顧客番号", en = "Customer number" }
+source = "Our own numbering"
+patterns = ['C-[0-9]{6}']
+confidence = { alone = "low", context = "high" }
+mask = "last4"
+[detector.examples]
+match = ["顧客番号 C-123456"]
+no_match = ["C-12"]
+"#;
+
+    fn message(text: &str) -> String {
+        read(&RuleSource { name: "our.toml".to_owned(), text: text.to_owned() }).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_rule_is_read() {
+        let rules = read(&RuleSource { name: "our.toml".to_owned(), text: GOOD.to_owned() }).unwrap();
+        assert_eq!(rules.len(), 1);
+        assert_eq!(rules[0].info.id, "our.customer");
+        assert_eq!(rules[0].window, 40);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        for (from, to, told) in [
+            ("mask = \"last4\"\n", "mask = \"last4\"\ncolour = 1\n", "our.toml: line 10, column 1: unknown field `colour`"),
+            ("match = [\"顧客番号 C-123456\"]\n", "match = []\n", "our.toml: line 2, column 1: detector our.customer: give it [detector.examples]"),
+            ("id = \"our.customer\"", "id = \"Our Customer\"", "detector id \"Our Customer\": write it like"),
+            ("patterns = ['C-[0-9]{6}']\n", "", "detector our.customer: give it patterns"),
+            ("[detector.examples]", "[detector.examples", "our.toml: line 10, column"),
+            ("\"Our own numbering\"", "\" \"", "say in source"),
+        ] {
+            let text = GOOD.replace(from, to);
+            assert_ne!(text, GOOD);
+            assert!(message(&text).contains(told), "{}", message(&text));
+        }
+    }
+
+    #[test]
+    fn a_rule_without_examples_is_refused() {
+        let (rule, _) = GOOD.split_once("[detector.examples]").unwrap();
+        assert!(message(rule).contains("a rule without examples is not used"));
+    }
+
+    #[test]
+    fn headers_are_compared_without_their_dress() {
+        assert_eq!(header_key(" 電話番号（携帯）※ "), "電話番号携帯");
+        assert_eq!(header_key("E-Mail"), "email");
+        assert_eq!(header_key("ｶﾅ 氏名"), "カナ氏名");
+    }
+}

@@ -1,0 +1,289 @@
+//! All rules together: rule files and dictionaries → one search.
+//!
+//! In: the built-in files, then those of `rules.directory`, which add to them or replace a detector of the same id.
+//! Out: [`Rules`]. Every rule's examples are run here, by the same road that a mail takes; one that does not come true
+//! refuses the whole set. All patterns are searched in one pass over the text (one regular expression that says which
+//! of them matched), not pattern after pattern.
+
+use regex_automata::meta::{self, Regex};
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input, MatchKind, PatternSet};
+
+use super::names::Names;
+use super::rule::{self, Detector, DetectorInfo, Role, header_key, wrong};
+use super::{Detection, RuleError, RuleSource, builtin};
+use crate::inspect::{Place, Sink};
+
+/// Compiled detectors and dictionaries.
+#[derive(Debug)]
+pub struct Rules {
+    detectors: Vec<Detector>,
+    names: Names,
+    /// Finds where any pattern matches next.
+    any: Regex,
+    /// Tells which patterns match at a place.
+    which: Regex,
+    /// Each pattern, and whose it is.
+    patterns: Vec<(usize, Regex)>,
+}
+
+/// What became of one example of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExampleResult {
+    /// The detector.
+    pub detector: String,
+    /// Whether it is one that must match.
+    pub must_match: bool,
+    /// Which of those it is, from 1.
+    pub number: usize,
+    /// Whether it came true.
+    pub passed: bool,
+}
+
+impl Rules {
+    /// Compiles the built-in rules and then `extra`, which add to them or, with the same id, replace them. Of `extra`,
+    /// `.toml` files under `detectors/` (or with a `[[detector]]` in them) and `.txt` files under `dictionaries/` are
+    /// read; others belong to someone else.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that cannot be used, by file and place.
+    pub fn compile(extra: &[RuleSource]) -> Result<Self, RuleError> {
+        let own = |(name, text): (&str, &str)| RuleSource { name: name.to_owned(), text: text.to_owned() };
+        let mut names = Names::default();
+        for (name, text) in builtin::DICTIONARIES {
+            names.add(name, text);
+        }
+        let mut detectors: Vec<Detector> = Vec::new();
+        for source in builtin::DETECTORS.map(own).iter().chain(extra) {
+            if is_dictionary(source) {
+                if !names.add(&source.name, &source.text) {
+                    return Err(wrong(source, "a dictionary is named surnames….txt, given_names….txt, surname_readings….txt or given_readings….txt; rename it"));
+                }
+            } else if is_detectors(source) {
+                for detector in rule::read(source)? {
+                    detectors.retain(|known| known.info.id != detector.info.id);
+                    detectors.push(detector);
+                }
+            }
+        }
+        let rules = Self::of(detectors, names)?;
+        match rules.test().into_iter().find(|result| !result.passed) {
+            Some(failed) => Err(rules.broken(&failed)),
+            None => Ok(rules),
+        }
+    }
+
+    /// The detectors, in the order of their ids.
+    pub fn detectors(&self) -> impl Iterator<Item = &DetectorInfo> {
+        let mut all: Vec<&DetectorInfo> = self.detectors.iter().map(|detector| &detector.info).collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all.into_iter()
+    }
+
+    /// Runs every example of every rule.
+    pub fn test(&self) -> Vec<ExampleResult> {
+        let mut results = Vec::new();
+        for detector in &self.detectors {
+            let sides = [(true, &detector.examples.matching), (false, &detector.examples.not_matching)];
+            for (must_match, texts) in sides {
+                for (number, text) in (1..).zip(texts) {
+                    let passed = self.finds(&detector.info.id, text) == must_match;
+                    results.push(ExampleResult { detector: detector.info.id.clone(), must_match, number, passed });
+                }
+            }
+        }
+        results
+    }
+
+    fn finds(&self, id: &str, text: &str) -> bool {
+        let mut detection = Detection::new(self, &[]);
+        detection.text(&Place::new("example"), text);
+        let (findings, _) = detection.finish();
+        findings.iter().any(|finding| finding.detector == id)
+    }
+
+    fn broken(&self, failed: &ExampleResult) -> RuleError {
+        let file = self.detectors.iter().find(|d| d.info.id == failed.detector).map_or("", |d| d.info.file.as_str());
+        let (list, said) =
+            if failed.must_match { ("match", "is not found") } else { ("no_match", "is found, and must not be") };
+        let message = format!("detector {}: example {} of {list} {said}; mend the rule or the example", failed.detector, failed.number);
+        RuleError { file: file.to_owned(), message }
+    }
+
+    fn of(detectors: Vec<Detector>, names: Names) -> Result<Self, RuleError> {
+        let mut patterns = Vec::new();
+        let mut texts = Vec::new();
+        for (index, detector) in detectors.iter().enumerate() {
+            for (number, pattern) in (1..).zip(&detector.patterns) {
+                let regex = build(std::slice::from_ref(pattern), MatchKind::LeftmostFirst);
+                let regex = regex.map_err(|error| RuleError {
+                    file: detector.info.file.clone(),
+                    message: format!("detector {}: pattern {number}: {error}", detector.info.id),
+                })?;
+                if regex.find("").is_some() {
+                    let message = format!("detector {}: pattern {number} matches nothing at all, everywhere; make it need a character", detector.info.id);
+                    return Err(RuleError { file: detector.info.file.clone(), message });
+                }
+                patterns.push((index, regex));
+                texts.push(pattern.clone());
+            }
+        }
+        let together = |kind| {
+            build(&texts, kind).map_err(|error| RuleError {
+                file: "detectors".to_owned(),
+                message: format!("the patterns are too large together: {error}; make the longest ones shorter"),
+            })
+        };
+        let (any, which) = (together(MatchKind::LeftmostFirst)?, together(MatchKind::All)?);
+        Ok(Self { detectors, names, any, which, patterns })
+    }
+
+    pub(super) fn detector(&self, index: usize) -> Option<&Detector> {
+        self.detectors.get(index)
+    }
+
+    pub(super) fn all(&self) -> &[Detector] {
+        &self.detectors
+    }
+
+    pub(super) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The start of the next match of any pattern from `at`.
+    pub(super) fn next(&self, text: &str, at: usize) -> Option<usize> {
+        self.any.search(&Input::new(text).range(at..)).map(|found| found.start())
+    }
+
+    /// Every pattern that matches at `start`: whose it is, and where the match ends.
+    pub(super) fn at(&self, text: &str, start: usize, found: &mut Vec<(usize, usize)>) {
+        found.clear();
+        let input = Input::new(text).range(start..).anchored(Anchored::Yes);
+        let mut set = PatternSet::new(self.which.pattern_len());
+        self.which.which_overlapping_matches(&input, &mut set);
+        for pattern in set.iter() {
+            let Some((detector, regex)) = self.patterns.get(pattern.as_usize()) else { continue };
+            if let Some(end) = regex.search(&input).map(|found| found.end()) {
+                found.push((*detector, end));
+            }
+        }
+    }
+
+    /// Which detectors a header cell announces: those with the longest of their header words in it. Exact wins.
+    pub(super) fn announced(&self, header: &str) -> Vec<usize> {
+        let key = header_key(header);
+        let mut best = (0, Vec::new());
+        for (index, detector) in self.detectors.iter().enumerate() {
+            let fits = |word: &&String| key == **word || (word.chars().count() >= 2 && key.contains(word.as_str()));
+            let weight = |word: &String| word.chars().count() + if key == *word { 100 } else { 0 };
+            let Some(weight) = detector.headers.iter().filter(fits).map(weight).max() else { continue };
+            if weight > best.0 {
+                best = (weight, Vec::new());
+            }
+            if weight == best.0 {
+                best.1.push(index);
+            }
+        }
+        best.1
+    }
+
+    /// The detector that finds Japanese names, for names that no pattern announces.
+    pub(super) fn name_detector(&self) -> Option<usize> {
+        self.detectors.iter().position(|d| d.role == Role::Name && d.check == super::checks::Check::NameJp)
+    }
+}
+
+fn is_dictionary(source: &RuleSource) -> bool {
+    source.name.starts_with("dictionaries/") || source.name.contains("/dictionaries/")
+}
+
+fn is_detectors(source: &RuleSource) -> bool {
+    let toml = std::path::Path::new(&source.name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+    toml && (source.name.starts_with("detectors/")
+        || source.name.contains("/detectors/")
+        || source.text.lines().any(|line| line.trim_start().starts_with("[[detector]]")))
+}
+
+fn build(patterns: &[String], kind: MatchKind) -> Result<Regex, meta::BuildError> {
+    let config = meta::Config::new()
+        .match_kind(kind)
+        .which_captures(regex_automata::nfa::thompson::WhichCaptures::Implicit)
+        .nfa_size_limit(Some(64 << 20))
+        // The lazy DFA's states for kanji classes are many; with too small a cache it falls back to a slower engine.
+        .hybrid_cache_capacity(16 << 20);
+    Regex::builder().configure(config).syntax(syntax::Config::new()).build_many(patterns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(change: impl Fn(&str) -> String) -> RuleSource {
+        let text = r#"
+[[detector]]
+id = "our.customer"
+category = "identity"
+title = { ja = "顧客番号", en = "Customer number" }
+source = "Our own numbering"
+role = "identifier"
+patterns = ['(?-u:\b)C-[0-9]{6}(?-u:\b)']
+confidence = { alone = "low", context = "high" }
+context = ["顧客番号"]
+headers = ["顧客番号"]
+mask = "last4"
+[detector.examples]
+match = ["顧客番号 C-123456"]
+no_match = ["C-12"]
+"#;
+        RuleSource { name: "our.toml".to_owned(), text: change(text) }
+    }
+
+    #[test]
+    fn every_built_in_rule_keeps_its_examples() {
+        let rules = Rules::compile(&[]).unwrap();
+        let results = rules.test();
+        assert!(results.len() > 100, "{}", results.len());
+        assert!(results.iter().all(|result| result.passed));
+        assert!(rules.detectors().count() >= 20);
+    }
+
+    #[test]
+    fn a_company_adds_its_own() {
+        let rules = Rules::compile(&[rule(str::to_owned)]).unwrap();
+        assert!(rules.finds("our.customer", "顧客番号：C-654321"));
+        assert!(rules.detectors().any(|detector| detector.id == "our.customer" && detector.file == "our.toml"));
+    }
+
+    #[test]
+    fn the_same_id_replaces() {
+        let before = Rules::compile(&[]).unwrap().detectors().count();
+        let rules = Rules::compile(&[rule(|text| text.replace("our.customer", "us.ssn"))]).unwrap();
+        assert_eq!(rules.detectors().count(), before);
+        assert!(!rules.finds("us.ssn", "SSN: 536-90-4399"));
+    }
+
+    #[test]
+    fn a_rule_whose_example_fails_is_refused() {
+        let error = |change: fn(&str) -> String| Rules::compile(&[rule(change)]).unwrap_err().to_string();
+        assert_eq!(
+            error(|text| text.replace("顧客番号 C-123456", "nothing here")),
+            "our.toml: detector our.customer: example 1 of match is not found; mend the rule or the example"
+        );
+        assert_eq!(
+            error(|text| text.replace("\"C-12\"", "\"C-12\", \"C-123456\"")),
+            "our.toml: detector our.customer: example 2 of no_match is found, and must not be; mend the rule or the example"
+        );
+        assert!(error(|text| text.replace("[0-9]{6}", "[0-9")).contains("detector our.customer: pattern 1:"));
+        assert!(error(|text| text.replace("(?-u:\\b)C-[0-9]{6}(?-u:\\b)", "x*")).contains("make it need a character"));
+    }
+
+    #[test]
+    fn a_dictionary_adds_words_and_other_files_are_left_alone() {
+        let name = |name: &str, text: &str| RuleSource { name: name.to_owned(), text: text.to_owned() };
+        let extra = [name("dictionaries/surnames-ours.txt", "鬼無里\n"), name("policies/x.toml", "[[rule]]\n")];
+        assert!(Rules::compile(&extra).is_ok());
+        let error = Rules::compile(&[name("dictionaries/words.txt", "x")]).unwrap_err().to_string();
+        assert!(error.contains("rename it"), "{error}");
+    }
+}

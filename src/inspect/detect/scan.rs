@@ -1,0 +1,154 @@
+//! Normalised text → hits.
+//!
+//! In: a stretch of normalised text. Out: every place where a detector's pattern matches, its check holds and, where it
+//! needs one, a context word is near ([`Hit`]); of overlapping hits the one that knows most. Deliberately absent: whose
+//! data it is, and whether it is a leak ([`super::clusters`]).
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::checks::{Note, Passed};
+use super::rules::Rules;
+use crate::inspect::Confidence;
+
+/// One place where a detector found something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hit {
+    /// Whose.
+    pub(super) detector: usize,
+    /// Where in the normalised text.
+    pub(super) range: Range<usize>,
+    /// How sure.
+    pub(super) confidence: Confidence,
+    /// Whether something near speaks for it.
+    pub(super) context: bool,
+    /// What the check learnt.
+    pub(super) note: Note,
+}
+
+/// A context word stands at most so many characters after a value: `(携帯)`.
+const WINDOW_AFTER: usize = 16;
+
+/// From so many values with a right check digit, and hardly any with a wrong one, chance is out of the question.
+const CROWD: usize = 5;
+
+/// Finds all hits in `text`; `header` is the header of the column it stands in, if any.
+pub(super) fn hits(rules: &Rules, text: &str, header: &str) -> Vec<Hit> {
+    let mut search = Search { rules, text, header: header.to_lowercase(), found: Vec::new(), crowds: BTreeMap::new() };
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(start) = rules.next(text, at) {
+        rules.at(text, start, &mut found);
+        let end = found.iter().map(|&(detector, end)| search.candidate(detector, start..end)).max().unwrap_or(start);
+        // Whatever was refused may hide something that starts within it.
+        at = end.max(text.ceil_char_boundary(start + 1));
+    }
+    search.finish()
+}
+
+struct Search<'a> {
+    rules: &'a Rules,
+    text: &'a str,
+    header: String,
+    found: Vec<Found>,
+    /// Per detector with a check digit: candidates that hold, and that do not.
+    crowds: BTreeMap<usize, (usize, usize)>,
+}
+
+struct Found {
+    hit: Hit,
+    /// Neither word nor shape speaks for it: only a crowd of its like can.
+    waiting: bool,
+}
+
+impl Search<'_> {
+    /// Judges one candidate; the end of what it takes up, 0 for nothing.
+    fn candidate(&mut self, index: usize, range: Range<usize>) -> usize {
+        let Some(detector) = self.rules.detector(index) else { return 0 };
+        let passed = detector.check.in_text(self.rules.names(), self.text, range.clone());
+        if detector.check.has_check_digit() {
+            let crowd = self.crowds.entry(index).or_default();
+            if passed.is_some() {
+                crowd.0 += 1;
+            } else {
+                crowd.1 += 1;
+            }
+        }
+        let Some(Passed { range: value, doubt, note }) = passed else { return 0 };
+        if self.is_near(&detector.against, detector.window, &value) {
+            return 0;
+        }
+        let context = self.is_near(&detector.context, detector.window, &value);
+        let alone = if doubt { None } else { detector.alone };
+        let waiting = !context && alone.is_none();
+        if waiting && !detector.check.has_check_digit() {
+            return 0;
+        }
+        let confidence = if context { detector.in_context } else { alone.unwrap_or(Confidence::Medium) };
+        // What waits takes up no room meanwhile.
+        let end = if waiting { 0 } else { value.end.min(range.end) };
+        self.found.push(Found { hit: Hit { detector: index, range: value, confidence, context, note }, waiting });
+        end
+    }
+
+    /// Whether one of `words` stands near `value`: before it within the window, without an empty line between, or
+    /// shortly after it on its line, or in the header of its column.
+    fn is_near(&self, words: &[String], window: usize, value: &Range<usize>) -> bool {
+        if words.is_empty() {
+            return false;
+        }
+        let before = self.text.get(..value.start).unwrap_or_default();
+        let from = before.char_indices().rev().take(window).last().map_or(before.len(), |(at, _)| at);
+        let before = before.get(from..).unwrap_or_default();
+        let before = before.rsplit("\n\n").next().unwrap_or(before);
+        let after = self.text.get(value.end..).unwrap_or_default();
+        let to = after.char_indices().nth(WINDOW_AFTER).map_or(after.len(), |(at, _)| at);
+        let after = after.get(..to).unwrap_or_default();
+        let after = after.split('\n').next().unwrap_or(after);
+        let near = |stretch: &str| {
+            let lower = stretch.to_lowercase();
+            words.iter().any(|word| lower.contains(word.as_str()))
+        };
+        near(before) || near(after) || words.iter().any(|word| self.header.contains(word.as_str()))
+    }
+
+    /// Drops what waits for a crowd that did not come, and of overlapping hits all but the best.
+    fn finish(self) -> Vec<Hit> {
+        let crowded: Vec<usize> = self
+            .crowds
+            .iter()
+            .filter(|(_, (right, wrong))| *right >= CROWD && *right >= wrong * 4)
+            .map(|(&index, _)| index)
+            .collect();
+        let mut hits: Vec<Hit> = self
+            .found
+            .into_iter()
+            .filter(|found| !found.waiting || crowded.contains(&found.hit.detector))
+            .map(|Found { mut hit, .. }| {
+                if crowded.contains(&hit.detector) {
+                    hit.confidence = hit.confidence.max(Confidence::Medium);
+                }
+                hit
+            })
+            .collect();
+        hits.sort_by_key(|hit| (hit.range.start, Reverse(hit.range.end)));
+        let mut kept: Vec<Hit> = Vec::with_capacity(hits.len());
+        for hit in hits {
+            match kept.last_mut() {
+                Some(last) if last.range.end > hit.range.start => {
+                    if weight(self.rules, &hit) > weight(self.rules, last) {
+                        *last = hit;
+                    }
+                }
+                _ => kept.push(hit),
+            }
+        }
+        kept
+    }
+}
+
+fn weight(rules: &Rules, hit: &Hit) -> (bool, u8, Confidence, usize) {
+    let priority = rules.detector(hit.detector).map_or(0, |detector| detector.priority);
+    (hit.context, priority, hit.confidence, hit.range.len())
+}

@@ -1,0 +1,76 @@
+//! Hits → findings.
+//!
+//! In: one hit after another, with its place. Out: per detector how many there were, how sure the surest was, and a
+//! few masked examples. Deliberately absent: unmasked values; they are masked on the way in.
+
+use super::rules::Rules;
+use crate::inspect::{Confidence, Example, Finding};
+
+/// Examples kept of each detector.
+const EXAMPLES: usize = 5;
+
+/// What has been found so far.
+#[derive(Debug)]
+pub(super) struct Tally {
+    found: Vec<Option<Entry>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    confidence: Confidence,
+    count: u32,
+    examples: Vec<(Confidence, Example)>,
+}
+
+impl Tally {
+    /// Nothing found yet.
+    pub(super) fn new(rules: &Rules) -> Self {
+        Self { found: rules.all().iter().map(|_| None).collect() }
+    }
+
+    /// Counts a hit; `place` is asked only when the hit becomes an example.
+    pub(super) fn add(
+        &mut self,
+        rules: &Rules,
+        detector: usize,
+        confidence: Confidence,
+        value: &str,
+        place: impl FnOnce() -> (String, bool),
+    ) {
+        let (Some(slot), Some(rule)) = (self.found.get_mut(detector), rules.detector(detector)) else { return };
+        let entry = slot.get_or_insert_with(|| Entry { confidence, count: 0, examples: Vec::new() });
+        entry.count = entry.count.saturating_add(1);
+        entry.confidence = entry.confidence.max(confidence);
+        // A surer hit takes the place of the least sure example.
+        let weakest = entry.examples.iter().enumerate().min_by_key(|(_, (known, _))| *known).map(|(i, (known, _))| (i, *known));
+        if entry.examples.len() >= EXAMPLES {
+            match weakest {
+                Some((index, known)) if known < confidence => drop(entry.examples.remove(index)),
+                _ => return,
+            }
+        }
+        let (place, hidden) = place();
+        entry.examples.push((confidence, Example { masked: rule.mask.apply(value), place, hidden }));
+    }
+
+    /// The findings, in the order of their detectors' ids.
+    pub(super) fn finish(self, rules: &Rules) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = rules
+            .all()
+            .iter()
+            .zip(self.found)
+            .filter_map(|(detector, entry)| {
+                let entry = entry?;
+                Some(Finding {
+                    detector: detector.info.id.clone(),
+                    category: detector.info.category,
+                    confidence: entry.confidence,
+                    count: entry.count,
+                    examples: entry.examples.into_iter().map(|(_, example)| example).collect(),
+                })
+            })
+            .collect();
+        findings.sort_by(|a, b| a.detector.cmp(&b.detector));
+        findings
+    }
+}

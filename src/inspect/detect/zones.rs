@@ -1,0 +1,259 @@
+//! Which lines of a text are business courtesy, and whose they are.
+//!
+//! In: the lines of a text. Out: for each line whether it is ordinary text, the salutation at the head, a quoted
+//! mail's header lines, or a signature ([`Zone`]). Names and addresses there are the sender's and the recipients' own,
+//! not leaked. Each zone is narrow on purpose: a list of customers below `-- ` is still a list of customers.
+//! Deliberately absent: what is found in the lines; that is compared with the limits by [`super::clusters`].
+
+use super::names::is_kanji;
+
+/// What a line is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zone {
+    /// What the writer has to say.
+    Body,
+    /// `株式会社北保安サービス 山田様`.
+    Salutation,
+    /// `From: …` above a quoted mail, `2026年3月3日 山田 <…>:`.
+    Quoted,
+    /// Who writes: this block, by number.
+    Signature(u32),
+}
+
+/// Lines at the head, not counting empty ones, in which a salutation stands.
+const HEAD: usize = 8;
+/// More salutations than this are a list of people.
+const SALUTATIONS: usize = 4;
+/// No signature is longer.
+const SIGNATURE: usize = 15;
+
+/// The zone of each line; `own` are the addresses of sender and recipients.
+pub(super) fn of(lines: &[&str], own: &[String]) -> Vec<Zone> {
+    let bare: Vec<&str> = lines.iter().map(|line| unquoted(line)).collect();
+    let mut zones = vec![Zone::Body; lines.len()];
+    salutations(&bare, &mut zones);
+    for (line, zone) in bare.iter().zip(&mut zones) {
+        if is_quoted_header(line) {
+            *zone = Zone::Quoted;
+        }
+    }
+    signatures(&bare, own, &mut zones);
+    zones
+}
+
+/// A line without the marks of quotation before it.
+pub(super) fn unquoted(line: &str) -> &str {
+    line.trim_start_matches(|c: char| matches!(c, '>' | '|') || c.is_whitespace()).trim_end()
+}
+
+/// As [`unquoted`], for a row of a list, whose bars and tabs count.
+pub(super) fn unquoted_list(line: &str) -> &str {
+    line.trim_start_matches(['>', ' '])
+}
+
+/// Whether a line only separates: `-----`, `━━━━`, `*=*=*`.
+pub(super) fn is_rule(line: &str) -> bool {
+    let line = unquoted(line);
+    line.chars().count() >= 4 && line.chars().all(|c| !c.is_alphanumeric() && !matches!(c, '.' | '。' | '、') || "ー一".contains(c))
+}
+
+fn salutations(lines: &[&str], zones: &mut [Zone]) {
+    let mut left = HEAD;
+    let mut found = Vec::new();
+    for (number, line) in lines.iter().enumerate() {
+        if line.is_empty() {
+            continue;
+        }
+        if is_quoted_header(line) || is_rule(line) {
+            // Below a quoted header another mail begins.
+            left = HEAD;
+            continue;
+        }
+        if left == 0 {
+            continue;
+        }
+        left -= 1;
+        if is_salutation(line) {
+            found.push(number);
+        } else if line.contains('。') || line.contains("世話") {
+            left = 0;
+        }
+    }
+    // Each mail in a thread has its own; what counts is how many stand in one place.
+    let crowded = found.windows(SALUTATIONS + 1).any(|run| match (run.first(), run.last()) {
+        (Some(first), Some(last)) => last - first <= HEAD,
+        _ => false,
+    });
+    if !crowded {
+        for number in found {
+            if let Some(zone) = zones.get_mut(number) {
+                *zone = Zone::Salutation;
+            }
+        }
+    }
+}
+
+/// A line that only addresses somebody.
+fn is_salutation(line: &str) -> bool {
+    let end = line.trim_end_matches(|c: char| matches!(c, '、' | ',' | '。' | ')' | '!' | ':' | ' '));
+    let short = line.chars().count() <= 48 && !line.chars().any(|c| c.is_ascii_digit() || c == '@');
+    let honorific = ["様", "さま", "殿", "御中", "各位", "さん", "先生", "君", "へ"].iter().any(|word| end.ends_with(word));
+    let english = ["Dear ", "Hi ", "Hello "].iter().any(|word| line.starts_with(word));
+    let copied = ["CC", "Cc", "cc"].iter().any(|word| line.trim_start_matches('(').starts_with(word));
+    short && (honorific || english || (copied && line.contains('様')))
+}
+
+/// A header line of a mail that is quoted below, or the line that introduces a quotation.
+fn is_quoted_header(line: &str) -> bool {
+    const FIELDS: [&str; 19] = [
+        "from", "to", "cc", "bcc", "sent", "date", "reply-to", "message-id", "sender", "差出人", "宛先", "送信者", "送信元",
+        "送信日時", "受信日時", "日時", "送信先", "返信先", "写し",
+    ];
+    let field = line.split(':').next().unwrap_or_default();
+    if field.len() < line.len() {
+        let field = field.trim_matches(|c: char| matches!(c, '*' | '【' | '】' | ' ')).to_lowercase();
+        let said = FIELDS.contains(&field.as_str());
+        let address = line.contains('@') || line.contains(';');
+        if said && (address || !matches!(field.as_str(), "from" | "to")) {
+            return true;
+        }
+    }
+    let introduces = line.ends_with(':') || line.ends_with("wrote") || line.ends_with("書きました");
+    (introduces && line.contains('@') && line.contains(|c: char| c.is_ascii_digit()))
+        || line.contains("Original Message")
+        || line.contains("Forwarded message")
+}
+
+/// Marks what looks like a signature: below `-- `, between separators, or the last paragraph.
+fn signatures(lines: &[&str], own: &[String], zones: &mut [Zone]) {
+    let mut number = 0;
+    let mut after_rule = false;
+    let mut start = 0;
+    while start < lines.len() {
+        let is_break = |line: &&str| line.is_empty() || is_rule(line);
+        let Some(line) = lines.get(start) else { break };
+        if is_break(line) {
+            // `-- ` loses its space on the way through many programs.
+            after_rule = is_rule(line) || *line == "--" || (after_rule && line.is_empty());
+            start += 1;
+            continue;
+        }
+        let delimiter = *line == "--";
+        // Below a separator a signature may have empty lines; elsewhere it is one paragraph.
+        let in_block = after_rule || delimiter;
+        let rest = lines.get(start..).unwrap_or_default();
+        let length = rest
+            .iter()
+            .position(|line| if in_block { is_rule(line) } else { is_break(line) })
+            .unwrap_or(rest.len());
+        let block = rest.get(..length).unwrap_or_default();
+        let last = rest.get(length..).unwrap_or_default().iter().all(is_break);
+        let filled = block.iter().filter(|line| !line.is_empty()).count();
+        let points = points(block, own);
+        let enough = if delimiter {
+            true
+        } else if in_block {
+            points >= 2
+        } else {
+            points >= if last { 3 } else { 4 } || (points >= 2 && has_own(block, own) && filled >= 2)
+        };
+        if enough && filled <= SIGNATURE {
+            number += 1;
+            for zone in zones.iter_mut().skip(start).take(length).filter(|zone| **zone == Zone::Body) {
+                *zone = Zone::Signature(number);
+            }
+        }
+        // A block that is no signature is looked at again paragraph by paragraph.
+        let whole = enough && filled <= SIGNATURE || !in_block;
+        start += if whole { length.max(1) } else { rest.iter().position(is_break).unwrap_or(length).max(1) };
+        after_rule = false;
+    }
+}
+
+/// How many things of a business card stand in the block.
+fn points(block: &[&str], own: &[String]) -> usize {
+    let text = block.join("\n");
+    let lower = text.to_lowercase();
+    let any = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    [
+        has_company(&text),
+        any(&["tel", "電話", "fax", "phone", "mobile", "携帯", "直通", "代表"]),
+        any(&["http://", "https://", "www."]),
+        any(&["e-mail", "email", "mail:", "メール"]) || has_own(block, own),
+        text.contains('〒') || any(&["address", "住所", "所在地"]),
+        any(&["部 ", "部\n", "課 ", "課\n", "事業部", "営業部", "支店", "営業所", "department", "division", "manager", "部長", "課長", "担当"]),
+    ]
+    .iter()
+    .filter(|&&point| point)
+    .count()
+}
+
+fn has_own(block: &[&str], own: &[String]) -> bool {
+    block.iter().any(|line| {
+        line.contains('@') && {
+            let lower = line.to_lowercase();
+            own.iter().any(|address| lower.contains(address.as_str()))
+        }
+    })
+}
+
+/// Whether an organisation is named.
+pub(super) fn has_company(text: &str) -> bool {
+    const JAPANESE: [&str; 20] = [
+        "株式会社", "有限会社", "合同会社", "合資会社", "(株)", "(有)", "(同)", "法人", "事務所", "協会", "組合", "銀行", "大学", "病院",
+        "市役所", "区役所", "県庁", "本社", "営業所", "支社",
+    ];
+    const ENGLISH: [&str; 9] = [" inc", " ltd", " llc", " corp", " gmbh", "co., ", "co.,l", " company", " k.k."];
+    let lower = text.to_lowercase();
+    JAPANESE.iter().any(|word| text.contains(word)) || ENGLISH.iter().any(|word| lower.contains(word))
+}
+
+/// Whether the line's label says that whoever follows is there for work: `担当：`, `出席者：`.
+pub(super) fn is_staff_line(line: &str) -> bool {
+    const STAFF: [&str; 22] = [
+        "担当", "出席", "参加者", "弊社", "当社", "御社", "貴社", "作成", "承認", "発信", "文責", "責任者", "講師", "議長", "司会", "同席",
+        "訪問", "代表取締役", "取締役", "部長", "課長", "発表",
+    ];
+    let head: String = unquoted(line).chars().take(16).collect();
+    STAFF.iter().any(|word| head.contains(word)) && head.chars().any(is_kanji)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zones(text: &str) -> String {
+        let lines: Vec<&str> = text.lines().collect();
+        let mark = |zone| match zone {
+            Zone::Body => 'b',
+            Zone::Salutation => 's',
+            Zone::Quoted => 'q',
+            Zone::Signature(_) => 'g',
+        };
+        of(&lines, &["suzuki@example.co.jp".to_owned()]).into_iter().map(mark).collect()
+    }
+
+    #[test]
+    fn a_business_letter() {
+        let letter = "株式会社北保安サービス\n営業部 山田様\n\nお世話になっております。\n鈴木です。\n\n-- \n東邦観光株式会社\n鈴木一郎\nTEL 03-3580-3311";
+        assert_eq!(zones(letter), "bsbbbbbggg");
+    }
+
+    #[test]
+    fn a_signature_between_lines_or_at_the_end() {
+        assert_eq!(zones("本文です。\n=====\n東邦観光株式会社\n鈴木\nTEL: 03\n====="), "bbgggb");
+        assert_eq!(zones("本文です。\n\n東邦観光株式会社 営業部\n鈴木\nTEL: 03\n"), "bbggg");
+        assert_eq!(zones("本文です。\n\n鈴木一郎\n03-3580-3311\n"), "bbbb");
+    }
+
+    #[test]
+    fn a_quoted_mail() {
+        assert_eq!(zones("了解\n\nFrom: 山田 <y@example.com>\nTo: suzuki@example.co.jp\n\n> 鈴木様\n> 本文。"), "bbqqbsb");
+        assert_eq!(zones("2026年3月3日(火) 10:00 山田太郎 <y@example.com>:\n> はい"), "qb");
+    }
+
+    #[test]
+    fn a_list_of_people_is_no_salutation() {
+        assert!(!zones("山田太郎様\n佐藤花子様\n鈴木一郎様\n高橋健一様\n田中美咲様\n伊藤誠様").contains('s'));
+    }
+}

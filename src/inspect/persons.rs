@@ -1,0 +1,124 @@
+//! Findings → how many distinct people.
+//!
+//! In: one [`Person`] for each table row and each cluster of values in running text, as hashes. Out: their number, the
+//! same person counted once: one mail address is one person with one name, and a name alone is whoever was seen with
+//! that name before. Deliberately absent: the values themselves, and any guess on who is related to whom.
+//!
+//! Memory is bounded: past [`MOST`] remembered keys everybody new counts as new, which can only count too many.
+
+use super::detect::words::{Hashes, hash};
+
+/// Remembered keys; eight bytes each and as much again for the table they live in.
+const MOST: usize = 8 << 20;
+
+/// What is known of one person in one place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Person {
+    /// The name, folded and hashed.
+    pub(crate) name: Option<u64>,
+    /// Hashes of what leads to one person: My Number, card, mail address, telephone.
+    pub(crate) strong: Vec<u64>,
+    /// Hashes of what only tells people of one name apart: address, birth date.
+    pub(crate) weak: Vec<u64>,
+}
+
+/// The people seen so far.
+#[derive(Debug, Default)]
+pub(crate) struct Persons {
+    /// Name with something beside it; or something strong without a name.
+    known: Hashes,
+    /// Names that were seen with something beside them.
+    named: Hashes,
+    /// Names that were seen alone.
+    bare: Hashes,
+    /// Strong values that were seen with a name, and without.
+    reached: Hashes,
+    count: u32,
+    uncounted: u32,
+}
+
+impl Persons {
+    /// Takes one person into account.
+    pub(crate) fn add(&mut self, person: &Person) {
+        if self.known.len() + self.named.len() + self.bare.len() + self.reached.len() > MOST {
+            self.uncounted = self.uncounted.saturating_add(1);
+            return;
+        }
+        let Some(name) = person.name else {
+            // Without a name whoever has this number or address is the person, named elsewhere or not.
+            let seen = person.strong.iter().any(|strong| self.reached.contains(strong));
+            let weak = hash(&person.weak);
+            let new = if person.strong.is_empty() { self.known.insert(hash(&("weak", weak))) } else { !seen };
+            self.reached.extend(&person.strong);
+            self.count = self.count.saturating_add(u32::from(new));
+            return;
+        };
+        if person.strong.is_empty() && person.weak.is_empty() {
+            self.bare.insert(name);
+            return;
+        }
+        self.named.insert(name);
+        let keys = if person.strong.is_empty() { &person.weak } else { &person.strong };
+        let seen = keys.iter().fold(false, |seen, key| !self.known.insert(hash(&(name, key))) | seen);
+        // Seen before without a name: that was this person, and was counted. With another name it is somebody else.
+        let nameless = person.strong.iter().any(|strong| self.reached.contains(strong) && !self.owned(*strong));
+        for &strong in &person.strong {
+            self.reached.insert(strong);
+            self.known.insert(hash(&("owned", strong)));
+        }
+        self.count = self.count.saturating_add(u32::from(!seen && !nameless));
+    }
+
+    /// How many different people there are.
+    pub(crate) fn count(&self) -> u32 {
+        let alone = self.bare.difference(&self.named).count();
+        self.count.saturating_add(u32::try_from(alone).unwrap_or(u32::MAX)).saturating_add(self.uncounted)
+    }
+
+    /// Whether a strong value was seen with a name.
+    fn owned(&self, strong: u64) -> bool {
+        self.known.contains(&hash(&("owned", strong)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(name: &str, strong: &[&str], weak: &[&str]) -> Person {
+        let hashes = |values: &[&str]| values.iter().map(|value| hash(*value)).collect();
+        Person { name: (!name.is_empty()).then(|| hash(name)), strong: hashes(strong), weak: hashes(weak) }
+    }
+
+    fn count(people: &[Person]) -> u32 {
+        let mut persons = Persons::default();
+        people.iter().for_each(|person| persons.add(person));
+        persons.count()
+    }
+
+    #[test]
+    fn the_same_person_twice_is_one() {
+        let yamada = person("山田太郎", &["090", "t@x"], &[]);
+        assert_eq!(count(&[yamada.clone(), yamada.clone()]), 1);
+        assert_eq!(count(&[yamada.clone(), person("山田太郎", &["090"], &[])]), 1);
+        assert_eq!(count(&[yamada.clone(), person("山田太郎", &[], &[])]), 1);
+        assert_eq!(count(&[person("山田太郎", &[], &[]), yamada.clone()]), 1);
+        assert_eq!(count(&[yamada.clone(), person("", &["t@x"], &[])]), 1);
+        assert_eq!(count(&[person("", &["t@x"], &[]), yamada.clone()]), 1);
+        assert_eq!(count(&[person("", &["t@x"], &[]), person("", &["t@x"], &[])]), 1);
+    }
+
+    #[test]
+    fn different_people_are_not_merged() {
+        assert_eq!(count(&[person("山田太郎", &["090"], &[]), person("山田太郎", &["080"], &[])]), 2);
+        assert_eq!(count(&[person("山田太郎", &["03"], &[]), person("山田花子", &["03"], &[])]), 2, "one household");
+        assert_eq!(count(&[person("山田太郎", &[], &["東京"]), person("山田太郎", &[], &["大阪"])]), 2);
+        assert_eq!(count(&[person("山田太郎", &[], &[]), person("山田花子", &[], &[])]), 2);
+        assert_eq!(count(&[person("", &["a"], &[]), person("", &["b"], &[])]), 2);
+    }
+
+    #[test]
+    fn nobody_is_nobody() {
+        assert_eq!(count(&[]), 0);
+    }
+}
