@@ -5,6 +5,7 @@
 //! Deliberately absent: rules of the command line's own; what is listed here is what decides about mail.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -15,6 +16,7 @@ use clap::{Args, ValueEnum};
 use super::{
     Failure,
     config::{Outcome, wrong},
+    show::word,
 };
 use crate::{
     config::{ConfigErrors, load_all},
@@ -56,27 +58,41 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
 
 /// Whether all rules can be used.
 pub fn check(config: Option<&Path>) -> Outcome {
-    answer(config, |_, policies| format!("rules: good; {} policy rules\n", policies.rules().count()))
+    answer(config, |rules, policies| {
+        let (detectors, policies) = (rules.detectors().count(), policies.rules().count());
+        format!("rules: good; {detectors} detectors, {policies} policy rules\n")
+    })
 }
 
 /// Runs every rule's own examples and says how many there were.
 pub fn test(config: Option<&Path>) -> Outcome {
-    answer(config, |_, policies| {
+    answer(config, |rules, policies| {
         let mut out = String::new();
-        let mut examples = 0;
+        let mut by_detector: BTreeMap<String, usize> = BTreeMap::new();
+        for result in rules.test() {
+            *by_detector.entry(result.detector).or_default() += 1;
+        }
+        for (detector, examples) in &by_detector {
+            let _ = writeln!(out, "detector {detector}: {examples} examples pass");
+        }
+        let mut examples: usize = by_detector.values().sum();
         for rule in policies.rules() {
             let _ = writeln!(out, "policy {}: {} examples pass", rule.id, rule.examples);
             examples += rule.examples;
         }
-        let _ = writeln!(out, "all {examples} examples of {} policy rules pass", policies.rules().count());
+        let (detectors, policies) = (by_detector.len(), policies.rules().count());
+        let _ = writeln!(out, "all {examples} examples of {detectors} detectors and {policies} policy rules pass");
         out
     })
 }
 
-/// Names recipient checks and policies, the most severe first.
+/// Names detectors, recipient checks and policies, the most severe first.
 pub fn list(config: Option<&Path>) -> Outcome {
-    answer(config, |_, policies| {
+    answer(config, |rules, policies| {
         let mut out = String::new();
+        for detector in rules.detectors() {
+            let _ = writeln!(out, "detector\t{}\t{}\t{}", detector.id, word(&detector.category), detector.title.en);
+        }
         for check in Check::ALL {
             let _ = writeln!(out, "check\t{}\t{}", check.name(), check.what().en);
         }

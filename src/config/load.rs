@@ -75,6 +75,11 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
     let rules = Rules::compile(&rule_sources).map_err(|error| told(vec![error])).ok();
     let policies = Policies::compile_all(&policy_sources, config.default_action).map_err(&mut told).ok();
 
+    if let (Some(rules), Some(policies)) = (&rules, &policies) {
+        let detectors: Vec<&str> = rules.detectors().map(|detector| detector.id.as_str()).collect();
+        told(policies.unknown_detectors(&detectors));
+    }
+
     let partners = partners(&config, &mut lines);
     match (rules, policies) {
         (Some(rules), Some(policies)) if lines.is_empty() => {
