@@ -52,7 +52,11 @@ pub(super) fn group(
 
 /// A name as names are compared: without spaces, in the modern form of its kanji.
 pub(super) fn name_key(name: &str) -> String {
-    name.chars().filter(|c| is_name_character(*c) || c.is_alphabetic()).map(modern).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|c| is_name_character(*c) || c.is_alphabetic())
+        .map(modern)
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 struct Grouping<'a> {
@@ -66,9 +70,10 @@ impl Grouping<'_> {
         match hits.iter().filter(|hit| self.is_name(hit)).count() {
             0 => self.nameless(line, hits),
             1 => {
-                let joins = self.open.as_ref().is_some_and(|open| {
-                    !open.hits.iter().any(|hit| self.is_name(hit)) && !clashes(open, &hits)
-                });
+                let joins = self
+                    .open
+                    .as_ref()
+                    .is_some_and(|open| !open.hits.iter().any(|hit| self.is_name(hit)) && !clashes(open, &hits));
                 if !joins {
                     self.close();
                 }

@@ -66,7 +66,8 @@ const HEAD: usize = 15;
 
 /// Tells how a table that starts with `rows` is to be read.
 pub(super) fn of(rules: &Rules, rows: &[Row]) -> Layout {
-    let announced: Vec<Vec<(u32, Vec<usize>)>> = rows.iter().take(HEAD).map(|(_, row)| announcements(rules, row)).collect();
+    let announced: Vec<Vec<(u32, Vec<usize>)>> =
+        rows.iter().take(HEAD).map(|(_, row)| announcements(rules, row)).collect();
     let best = best_row(rules, rows, &announced);
     if is_form(rows, rules, best.map_or(0, |(_, score)| score)) {
         return Layout::Form;
@@ -102,7 +103,9 @@ pub(super) fn is_header(rules: &Rules, row: &[(u32, String)]) -> bool {
 /// Which detectors the cells of a row announce.
 fn announcements(rules: &Rules, row: &[(u32, String)]) -> Vec<(u32, Vec<usize>)> {
     row.iter()
-        .filter(|(_, text)| text.len() <= HEADER * 4 && text.chars().count() <= HEADER && !has_digits(text, 4) && !text.contains('@'))
+        .filter(|(_, text)| {
+            text.len() <= HEADER * 4 && text.chars().count() <= HEADER && !has_digits(text, 4) && !text.contains('@')
+        })
         .filter_map(|(column, text)| {
             let detectors = rules.announced(text);
             (!detectors.is_empty()).then_some((*column, detectors))
@@ -198,7 +201,8 @@ fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
             if chancy && !(detector.check.has_check_digit() && values.len() >= 5) {
                 return None;
             }
-            let fits = values.iter().filter(|value| detector.check.in_cell(rules.names(), value, false).is_some()).count();
+            let fits =
+                values.iter().filter(|value| detector.check.in_cell(rules.names(), value, false).is_some()).count();
             let share = if chancy { 9 } else { 6 };
             (fits * 10 >= values.len() * share).then_some((fits, detector.priority, index))
         });
@@ -219,9 +223,11 @@ fn is_form(rows: &[Row], rules: &Rules, best: usize) -> bool {
     if rows.len() < 2 {
         return false;
     }
+    let first = rows.iter().filter_map(|(_, row)| row.first()).map(|(column, _)| *column).min();
     let labels: Vec<Vec<usize>> = rows
         .iter()
         .filter_map(|(_, row)| row.first())
+        .filter(|(column, _)| Some(*column) == first)
         .filter_map(|cell| announcements(rules, std::slice::from_ref(cell)).pop())
         .map(|(_, detectors)| detectors)
         .collect();
@@ -241,7 +247,9 @@ pub(super) fn part_of(header: &str) -> Part {
         "姓" | "氏" | "苗字" | "名字" | "lastname" | "familyname" | "surname" => Part::Family,
         "名" | "firstname" | "givenname" => Part::Given,
         "セイ" | "メイ" => Part::Reading,
-        key if ["フリガナ", "ふりがな", "カナ", "ローマ字", "英字"].iter().any(|word| key.contains(word)) => Part::Reading,
+        key if ["フリガナ", "ふりがな", "カナ", "ローマ字", "英字"].iter().any(|word| key.contains(word)) => {
+            Part::Reading
+        }
         _ => Part::Whole,
     }
 }
@@ -252,8 +260,28 @@ fn is_name(rules: &Rules, column: &Column) -> bool {
 
 fn is_organisation(header: &str) -> bool {
     const WORDS: [&str; 22] = [
-        "会社", "企業", "法人", "取引先", "仕入先", "得意先", "店舗", "店名", "施設", "支店", "営業所", "事業所", "団体", "学校名", "病院名", "拠点",
-        "company", "organization", "organisation", "store", "branch", "supplier",
+        "会社",
+        "企業",
+        "法人",
+        "取引先",
+        "仕入先",
+        "得意先",
+        "店舗",
+        "店名",
+        "施設",
+        "支店",
+        "営業所",
+        "事業所",
+        "団体",
+        "学校名",
+        "病院名",
+        "拠点",
+        "company",
+        "organization",
+        "organisation",
+        "store",
+        "branch",
+        "supplier",
     ];
     let key = header_key(header);
     WORDS.iter().any(|word| key.contains(word))
@@ -296,13 +324,22 @@ mod tests {
     #[test]
     fn header_and_values_decide_together() {
         for (text, layout) in [
-            ("氏名,電話番号,数量\n山田太郎,090-1234-5678,1234567\n佐藤花子,08012345678,7654321", "1 0=jp.name 1=jp.phone"),
+            (
+                "氏名,電話番号,数量\n山田太郎,090-1234-5678,1234567\n佐藤花子,08012345678,7654321",
+                "1 0=jp.name 1=jp.phone",
+            ),
             ("氏名,口座番号,数量\n山田太郎,1234567,1234567", "1 0=jp.name 1=jp.bank_account"),
             ("品名,数量,電話確認\nボルト,1234567,済\nナット,7654321,未", "loose"),
-            ("顧客名簿\n2026年度\n氏名,連絡先,\n,電話,メール\n山田太郎,09012345678,t@example.com\n佐藤花子,08012345678,h@example.com", "4 0=jp.name 1=jp.phone 2=email"),
+            (
+                "顧客名簿\n2026年度\n氏名,連絡先,\n,電話,メール\n山田太郎,09012345678,t@example.com\n佐藤花子,08012345678,h@example.com",
+                "4 0=jp.name 1=jp.phone 2=email",
+            ),
             ("山田太郎,090-1234-5678\n佐藤花子,080-1234-5678\n鈴木一郎,070-1234-5678", "0 0=jp.name? 1=jp.phone?"),
             ("氏名,山田太郎\n電話,090-1234-5678\n住所,東京都千代田区1-1", "form"),
-            ("Name,Phone,Email\nJohn Smith,+1 650-253-0000,j@example.com\nMary Brown,+1 650-253-0001,m@example.com", "1 0=person_name 1=phone 2=email"),
+            (
+                "Name,Phone,Email\nJohn Smith,+1 650-253-0000,j@example.com\nMary Brown,+1 650-253-0001,m@example.com",
+                "1 0=person_name 1=phone 2=email",
+            ),
             ("日付,金額\n2026-01-01,1000\n2026-01-02,2000", "loose"),
         ] {
             assert_eq!(told(text), layout, "{text}");

@@ -68,7 +68,7 @@ impl Block {
 
 /// The end of the run of lines from `at` that have about as many of the separator as the first.
 fn run(lines: &[&str], at: usize, separator: Separator) -> Option<usize> {
-    let count = |line: &str| separator.split(zones::unquoted_list(line)).len() - 1;
+    let count = |line: &str| separator.split(zones::unquoted_list(line)).len().saturating_sub(1);
     let first = count(lines.get(at)?);
     if first == 0 {
         return None;
@@ -94,7 +94,9 @@ impl Separator {
             Self::Bar => line.split('|').collect(),
             Self::Semicolon => outside_quotes(line, ';'),
             Self::Comma => outside_quotes(line, ','),
-            Self::Gap => line.split("  ").filter(|cell| !cell.trim().is_empty()).collect::<Vec<_>>().into_iter().collect(),
+            Self::Gap => {
+                line.split("  ").filter(|cell| !cell.trim().is_empty()).collect::<Vec<_>>().into_iter().collect()
+            }
         }
     }
 }

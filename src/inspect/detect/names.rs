@@ -50,7 +50,7 @@ impl Names {
 
     /// Reads all of `word` as a name: `山田太郎`, `山田 太郎`, `ヤマダ タロウ`, `山田`.
     pub(super) fn read(&self, word: &str) -> Option<Reading> {
-        if let Some((surname, given)) = word.split_once(|c| matches!(c, ' ' | '・' | '\u{A0}')) {
+        if let Some((surname, given)) = word.split_once([' ', '・', '\u{A0}']) {
             return self.read_parts(surname, given.trim_start());
         }
         let ends: Vec<usize> = word.char_indices().map(|(i, c)| i + c.len_utf8()).take(LONGEST + 1).collect();
@@ -150,7 +150,8 @@ pub(super) fn is_kanji(c: char) -> bool {
 
 /// What follows a surname in a word of its own and does not name a person: 山田商店, 石川県, 田中課長.
 fn may_be_given(word: &str) -> bool {
-    const NOT: &str = "県市区町村郡部課係室店社会館院園校局所署家駅線川橋山寺港島様氏殿君行宛方的性化製式型用側内外中上下";
+    const NOT: &str =
+        "県市区町村郡部課係室店社会館院園校局所署家駅線川橋山寺港島長員者等様氏殿君行宛方的性化製式型用側内外中上下";
     let all_kana = word.chars().all(|c| matches!(c, 'ぁ'..='ゖ'));
     !all_kana
         && word.chars().all(|c| is_kanji(c) || matches!(c, 'ぁ'..='ゖ'))
@@ -184,9 +185,19 @@ mod tests {
     #[test]
     fn full_names_are_read() {
         let names = names();
-        for name in
-            ["山田太郎", "山田 太郎", "佐藤花子", "髙橋健一", "大谷翔平", "渡邉美咲", "五十嵐結衣", "ヤマダ タロウ", "やまだ はなこ", "森健太郎", "林 修"]
-        {
+        for name in [
+            "山田太郎",
+            "山田 太郎",
+            "佐藤花子",
+            "髙橋健一",
+            "大谷翔平",
+            "渡邉美咲",
+            "五十嵐結衣",
+            "ヤマダ タロウ",
+            "やまだ はなこ",
+            "森健太郎",
+            "林 修",
+        ] {
             assert_eq!(names.read(name), Some(Reading::Full), "{name}");
         }
         assert_eq!(names.read("山田"), Some(Reading::Surname));
@@ -196,7 +207,22 @@ mod tests {
     #[test]
     fn words_are_no_names() {
         let names = names();
-        for word in ["", "東京都", "経済成長", "山田商店", "石川県", "高橋部長", "大学", "株式会社", "ありがとう", "サーバー", "森林", "お客", "数量", "請求書"] {
+        for word in [
+            "",
+            "東京都",
+            "経済成長",
+            "山田商店",
+            "石川県",
+            "高橋部長",
+            "大学",
+            "株式会社",
+            "ありがとう",
+            "サーバー",
+            "森林",
+            "お客",
+            "数量",
+            "請求書",
+        ] {
             assert!(names.read(word).is_none_or(|r| r == Reading::Surname), "{word}: {:?}", names.read(word));
         }
     }

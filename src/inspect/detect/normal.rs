@@ -114,10 +114,12 @@ impl Fold<'_> {
             rest.chars().take_while(|&c| is_combining_mark(c) || matches!(c, 'ﾞ' | 'ﾟ')).take(30).collect();
         let taken = marks.len().max(mark.len_utf8());
         if let Some(base) = self.out.pop() {
-            if let Some(step) = self.steps.last_mut() {
-                step.0 = self.out.len();
-                step.1 = at.saturating_sub(base.len_utf8());
+            while self.steps.last().is_some_and(|&(here, _)| here > self.out.len()) {
+                self.steps.pop();
             }
+            let there = self.original.floor_char_boundary(at.saturating_sub(base.len_utf8()));
+            let before = self.steps.last().map_or(0, |&(_, there)| there);
+            self.steps.push((self.out.len(), there.max(before)));
             self.out.extend(std::iter::once(base).chain(marks.chars()).nfkc());
         }
         taken
@@ -136,7 +138,8 @@ fn plain_until(bytes: &[u8], mut at: usize) -> usize {
                 }
                 // ー is a dash between digits and a letter elsewhere.
                 (Some(0x83), Some(0xBC)) => {
-                    if at > 0 && bytes.get(at - 1).is_some_and(|b| b.is_ascii_digit() || *b == b')' || is_wide_tail(*b))
+                    if at > 0
+                        && bytes.get(at - 1).is_some_and(|b| b.is_ascii_digit() || *b == b')' || is_wide_tail(*b))
                         && follows_number(bytes, at)
                     {
                         return at;
@@ -211,8 +214,12 @@ mod tests {
 
     #[test]
     fn normal_text_is_lent() {
-        for text in ["", "plain", "本日は晴天なり。ラーメン、コーヒー、10月３日".split('３').next().unwrap(), "「引用」・々〆ヶ"]
-        {
+        for text in [
+            "",
+            "plain",
+            "本日は晴天なり。ラーメン、コーヒー、10月３日".split('３').next().unwrap(),
+            "「引用」・々〆ヶ",
+        ] {
             assert!(matches!(Normal::of(text).into_text(), Cow::Borrowed(_)), "{text}");
         }
     }
@@ -232,7 +239,8 @@ mod tests {
 
     #[test]
     fn any_text_folds_without_fault() {
-        let pieces = ["\u{3099}", "ｰ", "ー", "1", "９", "\u{200B}", "ﾞ", "\u{301}", "山", "\u{FFFD}", "\n", "𠮷", "㈱", "(", "ﾊ"];
+        let pieces =
+            ["\u{3099}", "ｰ", "ー", "1", "９", "\u{200B}", "ﾞ", "\u{301}", "山", "\u{FFFD}", "\n", "𠮷", "㈱", "(", "ﾊ"];
         let mut dice = 0x2545_F491_4F6C_DD1D_u64;
         for _ in 0..2_000 {
             let mut text = String::new();

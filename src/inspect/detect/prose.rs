@@ -28,7 +28,7 @@ const COLLEAGUES: usize = 3;
 pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabouts<'_>) {
     let hits = scan::hits(record.rules, text, "");
     let bare = bare_names(record, text);
-    if hits.is_empty() && bare.len() < LIST {
+    if hits.is_empty() && bare.is_empty() {
         return;
     }
     let page = Page::new(text);
@@ -140,7 +140,8 @@ impl<'a> Page<'a> {
             Note::Service | Note::RoleAddress => true,
             _ if value.contains('@') => {
                 let address = value.to_lowercase();
-                record.own.contains(&address) || (is_colleague(record, &address) && self.colleagues(record) <= COLLEAGUES)
+                record.own.contains(&address)
+                    || (is_colleague(record, &address) && self.colleagues(record) <= COLLEAGUES)
             }
             _ => false,
         }
@@ -152,7 +153,8 @@ impl<'a> Page<'a> {
         for (at, _) in self.text.match_indices('@') {
             let graphic = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | ',' | ';' | '(' | ')' | '"' | ':');
             let before = self.text.get(..at).unwrap_or_default();
-            let start = before.char_indices().rev().take(64).take_while(|(_, c)| graphic(*c)).last().map_or(at, |(i, _)| i);
+            let start =
+                before.char_indices().rev().take(64).take_while(|(_, c)| graphic(*c)).last().map_or(at, |(i, _)| i);
             let after = self.text.get(at..).unwrap_or_default();
             let end = at + after.find(|c: char| !graphic(c)).unwrap_or(after.len()).min(254);
             let address = self.text.get(start..end).unwrap_or_default();
@@ -173,7 +175,8 @@ impl<'a> Page<'a> {
 
 fn is_colleague(record: &Record<'_>, address: &str) -> bool {
     let domain = address.rsplit_once('@').map(|(_, domain)| domain);
-    domain.is_some_and(|domain| record.domains.iter().any(|own| own == domain)) && !record.own.iter().any(|own| own == address)
+    domain.is_some_and(|domain| record.domains.iter().any(|own| own == domain))
+        && !record.own.iter().any(|own| own == address)
 }
 
 /// A full name between boundaries that nothing announces.
@@ -200,8 +203,11 @@ fn bare_names(record: &Record<'_>, text: &str) -> Vec<Bare> {
             // Two characters of three bytes at least, ten at most.
             if (3..=36).contains(&length) {
                 let whole = length >= 6 && rest.get(..length).is_some_and(|w| names.read(w) == Some(Reading::Full));
-                let pair = before.filter(|&(start, end)| end + 1 == at && line.get(end..at) == Some(" ") && at - start <= 16);
-                let joined = pair.filter(|&(start, _)| line.get(start..at + length).is_some_and(|w| names.read(w) == Some(Reading::Full)));
+                let pair =
+                    before.filter(|&(start, end)| end + 1 == at && line.get(end..at) == Some(" ") && at - start <= 16);
+                let joined = pair.filter(|&(start, _)| {
+                    line.get(start..at + length).is_some_and(|w| names.read(w) == Some(Reading::Full))
+                });
                 if whole {
                     found.push(Bare { start: line_start + at, end: line_start + at + length, listed: false });
                     before = None;
@@ -255,9 +261,6 @@ fn read_lists(
     mut bare: Vec<Bare>,
     whereabouts: &Whereabouts<'_>,
 ) -> (Vec<Hit>, Vec<Bare>) {
-    if hits.len() + bare.len() < 2 {
-        return (hits, bare);
-    }
     for block in lists::blocks(&page.lines) {
         let start = page.starts.get(block.lines.start).copied().unwrap_or_default();
         let end = page.starts.get(block.lines.end).copied().unwrap_or(page.text.len() + 1);
@@ -325,7 +328,7 @@ impl Judgement {
         let nobody = if beside.is_empty() {
             surname_only || staff || family || company && name.note != Note::LabelledName || name.note == Note::BareName
         } else {
-            !private && (known || ((staff || company) && !mobile) || (staff && mobile))
+            !private && (known || staff || (company && !mobile))
         };
         if nobody { Self::Nobody } else { Self::Person }
     }
@@ -337,13 +340,7 @@ fn at_home(page: &Page<'_>, hit: &Hit) -> bool {
 }
 
 /// Counts a cluster's hits and its person.
-fn settle(
-    record: &mut Record<'_>,
-    text: &str,
-    cluster: Cluster,
-    about: Judgement,
-    whereabouts: &Whereabouts<'_>,
-) {
+fn settle(record: &mut Record<'_>, text: &str, cluster: Cluster, about: Judgement, whereabouts: &Whereabouts<'_>) {
     let mut person = Person::default();
     for hit in cluster.hits {
         let Some(detector) = record.rules.detector(hit.detector) else { continue };
@@ -376,8 +373,13 @@ mod tests {
     fn names_between_boundaries_are_seen_and_words_are_not() {
         let rules = Rules::compile(&[]).unwrap();
         let record = Record::new(&rules, &[]);
-        let bare = |text: &str| bare_names(&record, text).iter().map(|name| text[name.start..name.end].to_owned()).collect::<Vec<_>>();
-        assert_eq!(bare("山田太郎、佐藤 花子,鈴木一郎(35)\n・高橋健一"), ["山田太郎", "佐藤 花子", "鈴木一郎", "高橋健一"]);
+        let bare = |text: &str| {
+            bare_names(&record, text).iter().map(|name| text[name.start..name.end].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            bare("山田太郎、佐藤 花子,鈴木一郎(35)\n・高橋健一"),
+            ["山田太郎", "佐藤 花子", "鈴木一郎", "高橋健一"]
+        );
         assert!(bare("本日は晴天なり。東京都 千代田区、経済成長 製品開発").is_empty());
     }
 }

@@ -28,8 +28,22 @@ pub(super) struct Record<'a> {
 
 /// Domains in which neighbours are not colleagues.
 const SHARED: [&str; 16] = [
-    "gmail.com", "googlemail.com", "yahoo.co.jp", "ymail.ne.jp", "yahoo.com", "hotmail.com", "hotmail.co.jp", "outlook.com",
-    "outlook.jp", "live.jp", "icloud.com", "me.com", "docomo.ne.jp", "ezweb.ne.jp", "au.com", "softbank.ne.jp",
+    "gmail.com",
+    "googlemail.com",
+    "yahoo.co.jp",
+    "ymail.ne.jp",
+    "yahoo.com",
+    "hotmail.com",
+    "hotmail.co.jp",
+    "outlook.com",
+    "outlook.jp",
+    "live.jp",
+    "icloud.com",
+    "me.com",
+    "docomo.ne.jp",
+    "ezweb.ne.jp",
+    "au.com",
+    "softbank.ne.jp",
 ];
 
 /// More names than this are not kept.
@@ -102,7 +116,11 @@ pub(super) fn describe(person: &mut Person, detector: &Detector, value: &str) {
             let key: String = if detector.info.category == Category::Contact && !value.contains('@') {
                 super::checks::phone_digits(value)
             } else {
-                value.chars().filter(|c| c.is_alphanumeric() || matches!(c, '@' | '.')).flat_map(char::to_lowercase).collect()
+                value
+                    .chars()
+                    .filter(|c| c.is_alphanumeric() || matches!(c, '@' | '.'))
+                    .flat_map(char::to_lowercase)
+                    .collect()
             };
             person.strong.push(hash(key.as_str()));
         }

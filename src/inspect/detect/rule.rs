@@ -180,12 +180,15 @@ pub(super) fn read(source: &RuleSource) -> Result<Vec<Detector>, RuleError> {
 
 fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
     let id = raw.id;
-    let simple = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let simple =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if !id.split('.').all(simple) {
         return Err(format!("detector id {id:?}: write it like \"jp.phone\", in small letters, digits and _"));
     }
     if raw.examples.matching.is_empty() || raw.examples.not_matching.is_empty() {
-        return Err(format!("detector {id}: give it [detector.examples] with both match and no_match; a rule without examples is not used"));
+        return Err(format!(
+            "detector {id}: give it [detector.examples] with both match and no_match; a rule without examples is not used"
+        ));
     }
     if raw.patterns.is_empty() && raw.headers.is_empty() {
         return Err(format!("detector {id}: give it patterns, headers, or both; without them it finds nothing"));
@@ -193,7 +196,8 @@ fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
     if raw.source.trim().is_empty() {
         return Err(format!("detector {id}: say in source which law, standard or document defines it"));
     }
-    let words = |words: Vec<String>| words.iter().map(|word| Normal::of(word).text().to_lowercase()).collect::<Vec<_>>();
+    let words =
+        |words: Vec<String>| words.iter().map(|word| Normal::of(word).text().to_lowercase()).collect::<Vec<_>>();
     let info = DetectorInfo {
         id,
         category: raw.category,
@@ -277,8 +281,16 @@ no_match = ["C-12"]
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
         for (from, to, told) in [
-            ("mask = \"last4\"\n", "mask = \"last4\"\ncolour = 1\n", "our.toml: line 10, column 1: unknown field `colour`"),
-            ("match = [\"顧客番号 C-123456\"]\n", "match = []\n", "our.toml: line 2, column 1: detector our.customer: give it [detector.examples]"),
+            (
+                "mask = \"last4\"\n",
+                "mask = \"last4\"\ncolour = 1\n",
+                "our.toml: line 10, column 1: unknown field `colour`",
+            ),
+            (
+                "match = [\"顧客番号 C-123456\"]\n",
+                "match = []\n",
+                "our.toml: line 2, column 1: detector our.customer: give it [detector.examples]",
+            ),
             ("id = \"our.customer\"", "id = \"Our Customer\"", "detector id \"Our Customer\": write it like"),
             ("patterns = ['C-[0-9]{6}']\n", "", "detector our.customer: give it patterns"),
             ("[detector.examples]", "[detector.examples", "our.toml: line 10, column"),

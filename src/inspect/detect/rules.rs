@@ -49,6 +49,15 @@ impl Rules {
     ///
     /// The first rule that cannot be used, by file and place.
     pub fn compile(extra: &[RuleSource]) -> Result<Self, RuleError> {
+        let rules = Self::assemble(extra)?;
+        match rules.test().into_iter().find(|result| !result.passed) {
+            Some(failed) => Err(rules.broken(&failed)),
+            None => Ok(rules),
+        }
+    }
+
+    /// All rules, examples not yet run.
+    fn assemble(extra: &[RuleSource]) -> Result<Self, RuleError> {
         let own = |(name, text): (&str, &str)| RuleSource { name: name.to_owned(), text: text.to_owned() };
         let mut names = Names::default();
         for (name, text) in builtin::DICTIONARIES {
@@ -58,7 +67,10 @@ impl Rules {
         for source in builtin::DETECTORS.map(own).iter().chain(extra) {
             if is_dictionary(source) {
                 if !names.add(&source.name, &source.text) {
-                    return Err(wrong(source, "a dictionary is named surnames….txt, given_names….txt, surname_readings….txt or given_readings….txt; rename it"));
+                    return Err(wrong(
+                        source,
+                        "a dictionary is named surnames….txt, given_names….txt, surname_readings….txt or given_readings….txt; rename it",
+                    ));
                 }
             } else if is_detectors(source) {
                 for detector in rule::read(source)? {
@@ -67,11 +79,7 @@ impl Rules {
                 }
             }
         }
-        let rules = Self::of(detectors, names)?;
-        match rules.test().into_iter().find(|result| !result.passed) {
-            Some(failed) => Err(rules.broken(&failed)),
-            None => Ok(rules),
-        }
+        Self::of(detectors, names)
     }
 
     /// The detectors, in the order of their ids.
@@ -107,7 +115,10 @@ impl Rules {
         let file = self.detectors.iter().find(|d| d.info.id == failed.detector).map_or("", |d| d.info.file.as_str());
         let (list, said) =
             if failed.must_match { ("match", "is not found") } else { ("no_match", "is found, and must not be") };
-        let message = format!("detector {}: example {} of {list} {said}; mend the rule or the example", failed.detector, failed.number);
+        let message = format!(
+            "detector {}: example {} of {list} {said}; mend the rule or the example",
+            failed.detector, failed.number
+        );
         RuleError { file: file.to_owned(), message }
     }
 
@@ -122,7 +133,10 @@ impl Rules {
                     message: format!("detector {}: pattern {number}: {error}", detector.info.id),
                 })?;
                 if regex.find("").is_some() {
-                    let message = format!("detector {}: pattern {number} matches nothing at all, everywhere; make it need a character", detector.info.id);
+                    let message = format!(
+                        "detector {}: pattern {number} matches nothing at all, everywhere; make it need a character",
+                        detector.info.id
+                    );
                     return Err(RuleError { file: detector.info.file.clone(), message });
                 }
                 patterns.push((index, regex));
@@ -205,14 +219,20 @@ fn is_detectors(source: &RuleSource) -> bool {
         || source.text.lines().any(|line| line.trim_start().starts_with("[[detector]]")))
 }
 
-fn build(patterns: &[String], kind: MatchKind) -> Result<Regex, meta::BuildError> {
+fn build(patterns: &[String], kind: MatchKind) -> Result<Regex, String> {
     let config = meta::Config::new()
         .match_kind(kind)
         .which_captures(regex_automata::nfa::thompson::WhichCaptures::Implicit)
         .nfa_size_limit(Some(64 << 20))
         // The lazy DFA's states for kanji classes are many; with too small a cache it falls back to a slower engine.
         .hybrid_cache_capacity(16 << 20);
-    Regex::builder().configure(config).syntax(syntax::Config::new()).build_many(patterns)
+    Regex::builder().configure(config).syntax(syntax::Config::new()).build_many(patterns).map_err(told)
+}
+
+/// What is wrong with a pattern, on one line.
+fn told(error: meta::BuildError) -> String {
+    let text = error.syntax_error().map_or_else(|| error.to_string(), ToString::to_string);
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -241,10 +261,11 @@ no_match = ["C-12"]
 
     #[test]
     fn every_built_in_rule_keeps_its_examples() {
-        let rules = Rules::compile(&[]).unwrap();
+        let rules = Rules::assemble(&[]).unwrap();
         let results = rules.test();
         assert!(results.len() > 100, "{}", results.len());
-        assert!(results.iter().all(|result| result.passed));
+        let failed: Vec<_> = results.iter().filter(|result| !result.passed).collect();
+        assert!(failed.is_empty(), "{failed:#?}");
         assert!(rules.detectors().count() >= 20);
     }
 

@@ -86,7 +86,8 @@ impl Table {
                 let titles = above.get(..above.len() - columns.header_rows.min(above.len())).unwrap_or_default();
                 loose(record, &self.place, titles);
                 for (row, cells) in records {
-                    let found = cells.iter().flat_map(|(column, text)| in_cell(record, &columns, *column, text)).collect();
+                    let found =
+                        cells.iter().flat_map(|(column, text)| in_cell(record, &columns, *column, text)).collect();
                     settle(record, &columns, &self.place, *row, found);
                 }
                 self.columns = Some(columns);
@@ -121,7 +122,14 @@ fn in_cell(record: &Record<'_>, columns: &Columns, column: u32, text: &str) -> V
     let hits = scan::hits(record.rules, text, header).into_iter();
     hits.filter_map(|hit| {
         let value = text.get(hit.range)?.to_owned();
-        Some(Found { detector: hit.detector, confidence: hit.confidence, note: hit.note, column, value, part: Part::Whole })
+        Some(Found {
+            detector: hit.detector,
+            confidence: hit.confidence,
+            note: hit.note,
+            column,
+            value,
+            part: Part::Whole,
+        })
     })
     .collect()
 }
@@ -138,10 +146,14 @@ fn settle(record: &mut Record<'_>, columns: &Columns, place: &Where, row: u32, f
     let rule = |found: &Found| record.rules.detector(found.detector);
     let role = |found: &Found| rule(found).filter(|d| d.info.personal).map(|detector| detector.role);
     let contact = |found: &Found| rule(found).is_some_and(|detector| detector.info.category == Category::Contact);
-    let named = found.iter().any(|f| role(f) == Some(Role::Name) && (f.note != Note::Surname || f.confidence == Confidence::High));
+    let named = found
+        .iter()
+        .any(|f| role(f) == Some(Role::Name) && (f.note != Note::Surname || f.confidence == Confidence::High));
     let office = !named && columns.organisations;
     let reached = |f: &Found| {
-        let own = !contact(f) || matches!(f.note, Note::Mobile) || (!office && !matches!(f.note, Note::Service | Note::RoleAddress));
+        let own = !contact(f)
+            || matches!(f.note, Note::Mobile)
+            || (!office && !matches!(f.note, Note::Service | Note::RoleAddress));
         role(f) == Some(Role::Identifier) && rule(f).is_some_and(|detector| !detector.with_person) && own
     };
     let described = found.iter().filter(|f| role(f) == Some(Role::Attribute)).count() >= 2 && !office;
@@ -215,7 +227,9 @@ fn form(record: &mut Record<'_>, place: &Where, rows: &[Row]) {
             let whose = if labels > 1 { 0 } else { *column };
             for found in in_form(record, &label, *column, text) {
                 let known = people.entry(whose).or_default();
-                let again = known.iter().any(|(before, f)| before != row && f.detector == found.detector && f.part == found.part);
+                let again = known
+                    .iter()
+                    .any(|(before, f)| before != row && f.detector == found.detector && f.part == found.part);
                 if again && is_name(record, &found) {
                     finish(record, std::mem::take(known));
                 }
@@ -233,7 +247,8 @@ fn is_name(record: &Record<'_>, found: &Found) -> bool {
 }
 
 fn rules_of(record: &Record<'_>, text: &str) -> Vec<usize> {
-    let label = text.chars().count() <= 16 && text.bytes().filter(u8::is_ascii_digit).count() < 4 && !text.contains('@');
+    let label =
+        text.chars().count() <= 16 && text.bytes().filter(u8::is_ascii_digit).count() < 4 && !text.contains('@');
     if label { record.rules.announced(text) } else { Vec::new() }
 }
 
@@ -244,7 +259,14 @@ fn in_form(record: &Record<'_>, (label, announced): &(String, Vec<usize>), colum
             && let Some(note) = detector.check.in_cell(record.rules.names(), text, true)
         {
             let part = layout::part_of(label);
-            return vec![Found { detector: index, confidence: Confidence::High, note, column, value: text.to_owned(), part }];
+            return vec![Found {
+                detector: index,
+                confidence: Confidence::High,
+                note,
+                column,
+                value: text.to_owned(),
+                part,
+            }];
         }
     }
     let mut columns = Columns::default();

@@ -42,7 +42,8 @@ impl Tally {
         entry.count = entry.count.saturating_add(1);
         entry.confidence = entry.confidence.max(confidence);
         // A surer hit takes the place of the least sure example.
-        let weakest = entry.examples.iter().enumerate().min_by_key(|(_, (known, _))| *known).map(|(i, (known, _))| (i, *known));
+        let weakest =
+            entry.examples.iter().enumerate().min_by_key(|(_, (known, _))| *known).map(|(i, (known, _))| (i, *known));
         if entry.examples.len() >= EXAMPLES {
             match weakest {
                 Some((index, known)) if known < confidence => drop(entry.examples.remove(index)),

@@ -54,7 +54,8 @@ pub(super) fn unquoted_list(line: &str) -> &str {
 /// Whether a line only separates: `-----`, `━━━━`, `*=*=*`.
 pub(super) fn is_rule(line: &str) -> bool {
     let line = unquoted(line);
-    line.chars().count() >= 4 && line.chars().all(|c| !c.is_alphanumeric() && !matches!(c, '.' | '。' | '、') || "ー一".contains(c))
+    line.chars().count() >= 4
+        && line.chars().all(|c| !c.is_alphanumeric() && !matches!(c, '.' | '。' | '、') || "ー一".contains(c))
 }
 
 fn salutations(lines: &[&str], zones: &mut [Zone]) {
@@ -95,9 +96,10 @@ fn salutations(lines: &[&str], zones: &mut [Zone]) {
 
 /// A line that only addresses somebody.
 fn is_salutation(line: &str) -> bool {
-    let end = line.trim_end_matches(|c: char| matches!(c, '、' | ',' | '。' | ')' | '!' | ':' | ' '));
+    let end = line.trim_end_matches(['、', ',', '。', ')', '!', ':', ' ']);
     let short = line.chars().count() <= 48 && !line.chars().any(|c| c.is_ascii_digit() || c == '@');
-    let honorific = ["様", "さま", "殿", "御中", "各位", "さん", "先生", "君", "へ"].iter().any(|word| end.ends_with(word));
+    let honorific =
+        ["様", "さま", "殿", "御中", "各位", "さん", "先生", "君", "へ"].iter().any(|word| end.ends_with(word));
     let english = ["Dear ", "Hi ", "Hello "].iter().any(|word| line.starts_with(word));
     let copied = ["CC", "Cc", "cc"].iter().any(|word| line.trim_start_matches('(').starts_with(word));
     short && (honorific || english || (copied && line.contains('様')))
@@ -106,8 +108,25 @@ fn is_salutation(line: &str) -> bool {
 /// A header line of a mail that is quoted below, or the line that introduces a quotation.
 fn is_quoted_header(line: &str) -> bool {
     const FIELDS: [&str; 19] = [
-        "from", "to", "cc", "bcc", "sent", "date", "reply-to", "message-id", "sender", "差出人", "宛先", "送信者", "送信元",
-        "送信日時", "受信日時", "日時", "送信先", "返信先", "写し",
+        "from",
+        "to",
+        "cc",
+        "bcc",
+        "sent",
+        "date",
+        "reply-to",
+        "message-id",
+        "sender",
+        "差出人",
+        "宛先",
+        "送信者",
+        "送信元",
+        "送信日時",
+        "受信日時",
+        "日時",
+        "送信先",
+        "返信先",
+        "写し",
     ];
     let field = line.split(':').next().unwrap_or_default();
     if field.len() < line.len() {
@@ -142,10 +161,8 @@ fn signatures(lines: &[&str], own: &[String], zones: &mut [Zone]) {
         // Below a separator a signature may have empty lines; elsewhere it is one paragraph.
         let in_block = after_rule || delimiter;
         let rest = lines.get(start..).unwrap_or_default();
-        let length = rest
-            .iter()
-            .position(|line| if in_block { is_rule(line) } else { is_break(line) })
-            .unwrap_or(rest.len());
+        let length =
+            rest.iter().position(|line| if in_block { is_rule(line) } else { is_break(line) }).unwrap_or(rest.len());
         let block = rest.get(..length).unwrap_or_default();
         let last = rest.get(length..).unwrap_or_default().iter().all(is_break);
         let filled = block.iter().filter(|line| !line.is_empty()).count();
@@ -181,7 +198,22 @@ fn points(block: &[&str], own: &[String]) -> usize {
         any(&["http://", "https://", "www."]),
         any(&["e-mail", "email", "mail:", "メール"]) || has_own(block, own),
         text.contains('〒') || any(&["address", "住所", "所在地"]),
-        any(&["部 ", "部\n", "課 ", "課\n", "事業部", "営業部", "支店", "営業所", "department", "division", "manager", "部長", "課長", "担当"]),
+        any(&[
+            "部 ",
+            "部\n",
+            "課 ",
+            "課\n",
+            "事業部",
+            "営業部",
+            "支店",
+            "営業所",
+            "department",
+            "division",
+            "manager",
+            "部長",
+            "課長",
+            "担当",
+        ]),
     ]
     .iter()
     .filter(|&&point| point)
@@ -200,8 +232,26 @@ fn has_own(block: &[&str], own: &[String]) -> bool {
 /// Whether an organisation is named.
 pub(super) fn has_company(text: &str) -> bool {
     const JAPANESE: [&str; 20] = [
-        "株式会社", "有限会社", "合同会社", "合資会社", "(株)", "(有)", "(同)", "法人", "事務所", "協会", "組合", "銀行", "大学", "病院",
-        "市役所", "区役所", "県庁", "本社", "営業所", "支社",
+        "株式会社",
+        "有限会社",
+        "合同会社",
+        "合資会社",
+        "(株)",
+        "(有)",
+        "(同)",
+        "法人",
+        "事務所",
+        "協会",
+        "組合",
+        "銀行",
+        "大学",
+        "病院",
+        "市役所",
+        "区役所",
+        "県庁",
+        "本社",
+        "営業所",
+        "支社",
     ];
     const ENGLISH: [&str; 9] = [" inc", " ltd", " llc", " corp", " gmbh", "co., ", "co.,l", " company", " k.k."];
     let lower = text.to_lowercase();
@@ -211,8 +261,28 @@ pub(super) fn has_company(text: &str) -> bool {
 /// Whether the line's label says that whoever follows is there for work: `担当：`, `出席者：`.
 pub(super) fn is_staff_line(line: &str) -> bool {
     const STAFF: [&str; 22] = [
-        "担当", "出席", "参加者", "弊社", "当社", "御社", "貴社", "作成", "承認", "発信", "文責", "責任者", "講師", "議長", "司会", "同席",
-        "訪問", "代表取締役", "取締役", "部長", "課長", "発表",
+        "担当",
+        "出席",
+        "参加者",
+        "弊社",
+        "当社",
+        "御社",
+        "貴社",
+        "作成",
+        "承認",
+        "発信",
+        "文責",
+        "責任者",
+        "講師",
+        "議長",
+        "司会",
+        "同席",
+        "訪問",
+        "代表取締役",
+        "取締役",
+        "部長",
+        "課長",
+        "発表",
     ];
     let head: String = unquoted(line).chars().take(16).collect();
     STAFF.iter().any(|word| head.contains(word)) && head.chars().any(is_kanji)
@@ -236,7 +306,7 @@ mod tests {
     #[test]
     fn a_business_letter() {
         let letter = "株式会社北保安サービス\n営業部 山田様\n\nお世話になっております。\n鈴木です。\n\n-- \n東邦観光株式会社\n鈴木一郎\nTEL 03-3580-3311";
-        assert_eq!(zones(letter), "bsbbbbbggg");
+        assert_eq!(zones(letter), "bsbbbbgggg");
     }
 
     #[test]
@@ -248,7 +318,10 @@ mod tests {
 
     #[test]
     fn a_quoted_mail() {
-        assert_eq!(zones("了解\n\nFrom: 山田 <y@example.com>\nTo: suzuki@example.co.jp\n\n> 鈴木様\n> 本文。"), "bbqqbsb");
+        assert_eq!(
+            zones("了解\n\nFrom: 山田 <y@example.com>\nTo: suzuki@example.co.jp\n\n> 鈴木様\n> 本文。"),
+            "bbqqbsb"
+        );
         assert_eq!(zones("2026年3月3日(火) 10:00 山田太郎 <y@example.com>:\n> はい"), "qb");
     }
 

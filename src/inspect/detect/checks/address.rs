@@ -9,10 +9,53 @@ use super::super::names::is_kanji;
 
 /// The 47 prefectures.
 const PREFECTURES: [&str; 47] = [
-    "北海道", "青森県", "岩手県", "宮城県", "秋田県", "山形県", "福島県", "茨城県", "栃木県", "群馬県", "埼玉県", "千葉県",
-    "東京都", "神奈川県", "新潟県", "富山県", "石川県", "福井県", "山梨県", "長野県", "岐阜県", "静岡県", "愛知県", "三重県",
-    "滋賀県", "京都府", "大阪府", "兵庫県", "奈良県", "和歌山県", "鳥取県", "島根県", "岡山県", "広島県", "山口県", "徳島県",
-    "香川県", "愛媛県", "高知県", "福岡県", "佐賀県", "長崎県", "熊本県", "大分県", "宮崎県", "鹿児島県", "沖縄県",
+    "北海道",
+    "青森県",
+    "岩手県",
+    "宮城県",
+    "秋田県",
+    "山形県",
+    "福島県",
+    "茨城県",
+    "栃木県",
+    "群馬県",
+    "埼玉県",
+    "千葉県",
+    "東京都",
+    "神奈川県",
+    "新潟県",
+    "富山県",
+    "石川県",
+    "福井県",
+    "山梨県",
+    "長野県",
+    "岐阜県",
+    "静岡県",
+    "愛知県",
+    "三重県",
+    "滋賀県",
+    "京都府",
+    "大阪府",
+    "兵庫県",
+    "奈良県",
+    "和歌山県",
+    "鳥取県",
+    "島根県",
+    "岡山県",
+    "広島県",
+    "山口県",
+    "徳島県",
+    "香川県",
+    "愛媛県",
+    "高知県",
+    "福岡県",
+    "佐賀県",
+    "長崎県",
+    "熊本県",
+    "大分県",
+    "宮崎県",
+    "鹿児島県",
+    "沖縄県",
 ];
 
 /// No municipality's name with its county is longer than this, in characters.
@@ -41,7 +84,9 @@ pub(super) fn around(text: &str, range: &Range<usize>) -> Option<Range<usize>> {
     // Without a prefecture hiragana is more often grammar than a name: `場所は横浜市…`.
     let name_start = before
         .get(start..)
-        .and_then(|name| name.char_indices().rev().find(|(_, c)| matches!(c, 'ぁ'..='ゖ')).map(|(i, c)| start + i + c.len_utf8()))
+        .and_then(|name| {
+            name.char_indices().rev().find(|(_, c)| matches!(c, 'ぁ'..='ゖ')).map(|(i, c)| start + i + c.len_utf8())
+        })
         .unwrap_or(start);
     text.get(name_start..range.start).is_some_and(|name| !name.is_empty()).then_some(name_start..range.end)
 }

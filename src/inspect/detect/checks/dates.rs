@@ -55,8 +55,7 @@ fn day(value: &str) -> Option<(u32, u32, u32)> {
 fn named_month(value: &str) -> Option<(u32, u32, u32)> {
     let lower = value.to_ascii_lowercase();
     let month = (1u32..).zip(MONTHS).find(|(_, name)| lower.contains(name)).map(|(number, _)| number)?;
-    let numbers: Vec<u32> =
-        lower.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
+    let numbers: Vec<u32> = lower.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
     match numbers.as_slice() {
         &[day, year] => Some((year, month, day)),
         _ => None,
@@ -72,7 +71,7 @@ fn three(value: &str) -> Option<[u32; 3]> {
 fn days_of(year: u32, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
         2 => 28,
         _ => 31,
     }
@@ -80,9 +79,21 @@ fn days_of(year: u32, month: u32) -> u32 {
 
 /// Name, first year, last year. 明治 is there for the oldest records.
 const ERAS: [(&str, u32, u32); 15] = [
-    ("令和", 2019, 2045), ("平成", 1989, 2019), ("昭和", 1926, 1989), ("大正", 1912, 1926), ("明治", 1868, 1912),
-    ("R", 2019, 2045), ("H", 1989, 2019), ("S", 1926, 1989), ("T", 1912, 1926), ("M", 1868, 1912),
-    ("r", 2019, 2045), ("h", 1989, 2019), ("s", 1926, 1989), ("t", 1912, 1926), ("m", 1868, 1912),
+    ("令和", 2019, 2045),
+    ("平成", 1989, 2019),
+    ("昭和", 1926, 1989),
+    ("大正", 1912, 1926),
+    ("明治", 1868, 1912),
+    ("R", 2019, 2045),
+    ("H", 1989, 2019),
+    ("S", 1926, 1989),
+    ("T", 1912, 1926),
+    ("M", 1868, 1912),
+    ("r", 2019, 2045),
+    ("h", 1989, 2019),
+    ("s", 1926, 1989),
+    ("t", 1912, 1926),
+    ("m", 1868, 1912),
 ];
 
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -94,12 +105,34 @@ mod tests {
     #[test]
     fn days_of_either_calendar() {
         for date in [
-            "1980年1月2日", "1980/01/02", "1980-1-2", "1980.1.2", "昭和55年1月2日", "平成元年5月6日", "S55.1.2", "H1/5/6",
-            "令和 3年 4月 5日", "2 January 1980", "January 2, 1980", "01/02/1980", "31/12/1980", "2000-02-29",
+            "1980年1月2日",
+            "1980/01/02",
+            "1980-1-2",
+            "1980.1.2",
+            "昭和55年1月2日",
+            "平成元年5月6日",
+            "S55.1.2",
+            "H1/5/6",
+            "令和 3年 4月 5日",
+            "2 January 1980",
+            "January 2, 1980",
+            "01/02/1980",
+            "31/12/1980",
+            "2000-02-29",
         ] {
             assert!(is_birth_date(date), "{date}");
         }
-        for no in ["1980年13月2日", "1980-02-30", "昭和99年1月1日", "1900-02-29", "1700-01-01", "1.2.3", "S55", "2100/1/1", "日"] {
+        for no in [
+            "1980年13月2日",
+            "1980-02-30",
+            "昭和99年1月1日",
+            "1900-02-29",
+            "1700-01-01",
+            "1.2.3",
+            "S55",
+            "2100/1/1",
+            "日",
+        ] {
             assert!(!is_birth_date(no), "{no}");
         }
     }

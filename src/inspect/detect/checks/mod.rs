@@ -118,11 +118,9 @@ impl Check {
                 .then(|| Passed::plain(range).doubted(value.bytes().all(|b| b.is_ascii_digit()))),
             Self::CorporateNumber => numbers::is_corporate_number(value).then(|| Passed::plain(range)),
             Self::Luhn => numbers::is_luhn(value).then(|| Passed::plain(range)),
-            Self::Card => numbers::is_card(value).then(|| Passed::plain(range)),
+            Self::Card => numbers::card(value).map(|doubt| Passed::plain(range).doubted(doubt)),
             Self::Iban => numbers::iban_length(value).map(|length| Passed::plain(range.start..range.start + length)),
-            Self::PhoneJp => {
-                phone::japanese(value, false).map(|(note, doubt)| Passed { range, doubt, note })
-            }
+            Self::PhoneJp => phone::japanese(value, false).map(|(note, doubt)| Passed { range, doubt, note }),
             Self::Phone => phone::international(value).map(|doubt| Passed::plain(range).doubted(doubt)),
             Self::PostalCodeJp => numbers::is_postal_code(value)
                 .then(|| Passed::plain(range.clone()).doubted(!value.starts_with('〒') && !before(text, &range, "〒"))),
@@ -147,13 +145,15 @@ impl Check {
             Self::MyNumber => plain(numbers::is_my_number(&padded(value, 12, headed))),
             Self::CorporateNumber => plain(numbers::is_corporate_number(value)),
             Self::Luhn => plain(numbers::is_luhn(value)),
-            Self::Card => plain(numbers::is_card(value)),
+            Self::Card => numbers::card(value).and_then(|doubt| plain(headed || !doubt)),
             Self::Iban => plain(numbers::iban_length(value) == Some(value.len())),
-            Self::PhoneJp => phone::japanese(value, headed).and_then(|(note, doubt)| (headed || !doubt).then_some(note)),
+            Self::PhoneJp => {
+                phone::japanese(value, headed).and_then(|(note, doubt)| (headed || !doubt).then_some(note))
+            }
             Self::Phone => phone::international(value).and_then(|doubt| plain(headed || !doubt)),
-            Self::PostalCodeJp => plain(
-                (headed || value.contains('-')) && numbers::is_postal_code(&padded(value, 7, headed)),
-            ),
+            Self::PostalCodeJp => {
+                plain((headed || value.contains('-')) && numbers::is_postal_code(&padded(value, 7, headed)))
+            }
             Self::AddressJp => plain(address::is_address(value, headed)),
             Self::NameJp => words::name_cell(names, value, headed),
             Self::PersonName => plain(words::is_latin_name(value)).filter(|_| headed),
@@ -211,7 +211,8 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     }
     // The tail is looked at, so that a text without spaces does not cost its square.
     let from = before.char_indices().rev().take(200).last().map_or(0, |(i, _)| i);
-    let link = before.get(from..).unwrap_or_default().rsplit(|c: char| !c.is_ascii_graphic()).next().unwrap_or_default();
+    let link =
+        before.get(from..).unwrap_or_default().rsplit(|c: char| !c.is_ascii_graphic()).next().unwrap_or_default();
     !link.contains("://")
 }
 
@@ -239,7 +240,18 @@ mod tests {
         for text in ["1234", "番号1234です", "(1234)", "No: 1234.", "a 1234, b", "1234/5678"] {
             assert!(alone(text), "{text}");
         }
-        for text in ["91234", "12345", "9-1234", "1234-5", "¥1234", "1234円", "x1234", "https://x.example/?q=1234", "0.1234", "1234.5"] {
+        for text in [
+            "91234",
+            "12345",
+            "9-1234",
+            "1234-5",
+            "¥1234",
+            "1234円",
+            "x1234",
+            "https://x.example/?q=1234",
+            "0.1234",
+            "1234.5",
+        ] {
             assert!(!alone(text), "{text}");
         }
     }

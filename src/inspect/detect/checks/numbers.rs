@@ -36,14 +36,17 @@ pub(super) fn is_luhn(value: &str) -> bool {
             _ => return false,
         }
     }
-    count >= 2 && sum % 10 == 0
+    count >= 2 && sum.is_multiple_of(10)
 }
 
-/// A payment card: an issuer's range, its length, Luhn (ISO/IEC 7812 and the schemes' published ranges).
-pub(super) fn is_card(value: &str) -> bool {
+/// A payment card: an issuer's range, its length, Luhn (ISO/IEC 7812 and the schemes' published ranges). `true` when
+/// only context tells it from other numbers: thirteen digits are more often a product's (JAN 49…) than an old Visa's,
+/// and Maestro's ranges hold a tenth of all numbers.
+pub(super) fn card(value: &str) -> Option<bool> {
     let digits: String = value.chars().filter(char::is_ascii_digit).collect();
     let prefix = |length: usize| digits.get(..length).and_then(|p| p.parse::<u32>().ok()).unwrap_or_default();
     let length = digits.len();
+    let mut doubt = length == 13;
     let issued = match (prefix(1), prefix(2), prefix(3), prefix(4)) {
         (4, ..) => matches!(length, 13 | 16 | 19),
         (_, 51..=55, ..) | (_, _, _, 2221..=2720) => length == 16,
@@ -52,12 +55,15 @@ pub(super) fn is_card(value: &str) -> bool {
         (_, _, _, 3528..=3589) => matches!(length, 16..=19),
         (_, 62, ..) => matches!(length, 16..=19),
         (_, 65, ..) | (_, _, 644..=649, _) | (_, _, _, 6011) => matches!(length, 16..=19),
-        (_, 50 | 56..=58 | 67, ..) | (_, _, _, 6304) => matches!(length, 13..=19),
+        (_, 50 | 56..=58 | 67, ..) | (_, _, _, 6304) => {
+            doubt = true;
+            matches!(length, 13..=19)
+        }
         _ => false,
     };
     // 4444-4444-4444-4448 and the like are shown in forms; 4111111111111111 is a published test number and counts.
     let varied = digits.bytes().skip(1).any(|b| Some(&b) != digits.as_bytes().first());
-    issued && varied && is_luhn(value)
+    (issued && varied && is_luhn(value)).then_some(doubt)
 }
 
 /// How many bytes of `value` are an IBAN (ISO 13616; country lengths from SWIFT's IBAN registry).
@@ -77,7 +83,8 @@ pub(super) fn iban_length(value: &str) -> Option<usize> {
             return None;
         }
     }
-    let whole = letters.len() == length && value.get(end..).is_none_or(|r| !r.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    let whole =
+        letters.len() == length && value.get(end..).is_none_or(|r| !r.starts_with(|c: char| c.is_ascii_alphanumeric()));
     (whole && mod_97(&letters) == Some(1)).then_some(end)
 }
 
@@ -147,16 +154,95 @@ fn digits<const N: usize>(value: &str) -> Option<[u32; N]> {
 }
 
 const IBAN_LENGTHS: [(&str, usize); 89] = [
-    ("AD", 24), ("AE", 23), ("AL", 28), ("AT", 20), ("AZ", 28), ("BA", 20), ("BE", 16), ("BG", 22), ("BH", 22),
-    ("BI", 27), ("BR", 29), ("BY", 28), ("CH", 21), ("CR", 22), ("CY", 28), ("CZ", 24), ("DE", 22), ("DJ", 27),
-    ("DK", 18), ("DO", 28), ("EE", 20), ("EG", 29), ("ES", 24), ("FI", 18), ("FK", 18), ("FO", 18), ("FR", 27),
-    ("GB", 22), ("GE", 22), ("GI", 23), ("GL", 18), ("GR", 27), ("GT", 28), ("HN", 28), ("HR", 21), ("HU", 28),
-    ("IE", 22), ("IL", 23), ("IQ", 23), ("IS", 26), ("IT", 27), ("JO", 30), ("KW", 30), ("KZ", 20), ("LB", 28),
-    ("LC", 32), ("LI", 21), ("LT", 20), ("LU", 20), ("LV", 21), ("LY", 25), ("MC", 27), ("MD", 24), ("ME", 22),
-    ("MK", 19), ("MN", 20), ("MR", 27), ("MT", 31), ("MU", 30), ("NI", 28), ("NL", 18), ("NO", 15), ("OM", 23),
-    ("PK", 24), ("PL", 28), ("PS", 29), ("PT", 25), ("QA", 29), ("RO", 24), ("RS", 22), ("RU", 33), ("SA", 24),
-    ("SC", 31), ("SD", 18), ("SE", 24), ("SI", 19), ("SK", 24), ("SM", 27), ("SO", 23), ("ST", 25), ("SV", 28),
-    ("TL", 23), ("TN", 24), ("TR", 26), ("UA", 29), ("VA", 22), ("VG", 24), ("XK", 20), ("YE", 30),
+    ("AD", 24),
+    ("AE", 23),
+    ("AL", 28),
+    ("AT", 20),
+    ("AZ", 28),
+    ("BA", 20),
+    ("BE", 16),
+    ("BG", 22),
+    ("BH", 22),
+    ("BI", 27),
+    ("BR", 29),
+    ("BY", 28),
+    ("CH", 21),
+    ("CR", 22),
+    ("CY", 28),
+    ("CZ", 24),
+    ("DE", 22),
+    ("DJ", 27),
+    ("DK", 18),
+    ("DO", 28),
+    ("EE", 20),
+    ("EG", 29),
+    ("ES", 24),
+    ("FI", 18),
+    ("FK", 18),
+    ("FO", 18),
+    ("FR", 27),
+    ("GB", 22),
+    ("GE", 22),
+    ("GI", 23),
+    ("GL", 18),
+    ("GR", 27),
+    ("GT", 28),
+    ("HN", 28),
+    ("HR", 21),
+    ("HU", 28),
+    ("IE", 22),
+    ("IL", 23),
+    ("IQ", 23),
+    ("IS", 26),
+    ("IT", 27),
+    ("JO", 30),
+    ("KW", 30),
+    ("KZ", 20),
+    ("LB", 28),
+    ("LC", 32),
+    ("LI", 21),
+    ("LT", 20),
+    ("LU", 20),
+    ("LV", 21),
+    ("LY", 25),
+    ("MC", 27),
+    ("MD", 24),
+    ("ME", 22),
+    ("MK", 19),
+    ("MN", 20),
+    ("MR", 27),
+    ("MT", 31),
+    ("MU", 30),
+    ("NI", 28),
+    ("NL", 18),
+    ("NO", 15),
+    ("OM", 23),
+    ("PK", 24),
+    ("PL", 28),
+    ("PS", 29),
+    ("PT", 25),
+    ("QA", 29),
+    ("RO", 24),
+    ("RS", 22),
+    ("RU", 33),
+    ("SA", 24),
+    ("SC", 31),
+    ("SD", 18),
+    ("SE", 24),
+    ("SI", 19),
+    ("SK", 24),
+    ("SM", 27),
+    ("SO", 23),
+    ("ST", 25),
+    ("SV", 28),
+    ("TL", 23),
+    ("TN", 24),
+    ("TR", 26),
+    ("UA", 29),
+    ("VA", 22),
+    ("VG", 24),
+    ("XK", 20),
+    ("YE", 30),
 ];
 
 #[cfg(test)]
@@ -171,17 +257,29 @@ mod tests {
         assert!(is_corporate_number("7000012050002") && is_corporate_number("5-8356-7825-6246"));
         assert!(!is_corporate_number("2-8356-7825-6246") && !is_corporate_number("2-aaaa-7825-6246"));
         assert!(is_luhn("7894") ^ is_luhn("78949") && is_luhn("490154203237518") && !is_luhn("4992739871"));
-        assert!(is_drivers_license("301234567890") == is_drivers_license("301234567890"));
     }
 
     #[test]
     fn cards_have_issuers() {
-        for card in ["4111 1111 1111 1111", "5555555555554444", "378282246310005", "3530111333300000", "30569309025904", "6011111111111117", "2223003122003222"] {
-            assert!(is_card(card), "{card}");
+        for number in [
+            "4111 1111 1111 1111",
+            "5555555555554444",
+            "378282246310005",
+            "3530111333300000",
+            "30569309025904",
+            "6011111111111117",
+            "2223003122003222",
+        ] {
+            assert_eq!(card(number), Some(false), "{number}");
         }
-        for card in ["4111 1111 1111 1112", "1234567812345670", "0000000000000000", "411111111111111"] {
-            assert!(!is_card(card), "{card}");
+        for number in ["4111 1111 1111 1112", "1234567812345670", "0000000000000000", "411111111111111"] {
+            assert_eq!(card(number), None, "{number}");
         }
+    }
+
+    #[test]
+    fn a_product_number_may_pass_for_an_old_card() {
+        assert_eq!(card("4901234567894"), Some(true));
     }
 
     #[test]

@@ -56,7 +56,11 @@ const ORGANISATIONS: [&str; 12] =
 
 /// A cell of a name column.
 pub(super) fn name_cell(names: &Names, value: &str, headed: bool) -> Option<Note> {
-    let value = ["様", "さん", "さま", "殿", "氏", "先生"].iter().find_map(|h| value.strip_suffix(h)).unwrap_or(value).trim_end();
+    let value = ["様", "さん", "さま", "殿", "氏", "先生"]
+        .iter()
+        .find_map(|h| value.strip_suffix(h))
+        .unwrap_or(value)
+        .trim_end();
     let reading = names.read(value);
     if !headed {
         return reading.filter(|&reading| reading == Reading::Full).map(|_| Note::FullName);
@@ -67,7 +71,9 @@ pub(super) fn name_cell(names: &Names, value: &str, headed: bool) -> Option<Note
     // Under 氏名 a name that no dictionary knows is a name all the same, and so is one in Latin letters.
     let length = value.chars().count();
     let one_word = |c: char| is_name_character(c) || matches!(c, ' ' | '・' | '\'' | '.') || c.is_alphabetic();
-    let company = ["会社", "(株)", "(有)", "法人", "なし", "不明", "未定", "同上", "合計", "部", "課"].iter().any(|w| value.ends_with(w) || value.starts_with(w));
+    let company = ["会社", "(株)", "(有)", "法人", "なし", "不明", "未定", "同上", "合計", "部", "課"]
+        .iter()
+        .any(|w| value.ends_with(w) || value.starts_with(w));
     ((1..=30).contains(&length) && value.chars().all(one_word) && !company).then_some(Note::FullName)
 }
 
@@ -75,7 +81,8 @@ pub(super) fn name_cell(names: &Names, value: &str, headed: bool) -> Option<Note
 pub(super) fn email(value: &str) -> Option<Note> {
     let (local, domain) = value.rsplit_once('@')?;
     let top = domain.rsplit('.').next()?.to_ascii_lowercase();
-    let file = matches!(top.as_str(), "png" | "jpg" | "jpeg" | "gif" | "svg" | "webp" | "css" | "js" | "local" | "invalid");
+    let file =
+        matches!(top.as_str(), "png" | "jpg" | "jpeg" | "gif" | "svg" | "webp" | "css" | "js" | "local" | "invalid");
     let usual = (1..=64).contains(&local.len()) && domain.len() <= 253 && !domain.contains("..");
     (usual && !file).then(|| if is_role_address(local) { Note::RoleAddress } else { Note::Plain })
 }
@@ -86,7 +93,9 @@ pub(super) fn whole_email(value: &str) -> Option<Note> {
     let letters = |part: &str, more: &str| {
         !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
     };
-    (letters(local, "._%+'-/=?!#$&*^`{|}~") && letters(domain, ".-") && domain.contains('.')).then(|| email(value)).flatten()
+    (letters(local, "._%+'-/=?!#$&*^`{|}~") && letters(domain, ".-") && domain.contains('.'))
+        .then(|| email(value))
+        .flatten()
 }
 
 /// Whether the local part stands for an office and not for a person.
@@ -98,11 +107,57 @@ pub(in super::super) fn is_role_address(local: &str) -> bool {
 }
 
 const ROLES: [&str; 51] = [
-    "info", "information", "sales", "support", "contact", "inquiry", "inquiries", "toiawase", "otoiawase", "office",
-    "admin", "administrator", "postmaster", "webmaster", "hostmaster", "root", "noreply", "no", "donotreply", "reply",
-    "help", "helpdesk", "desk", "service", "services", "mail", "news", "newsletter", "magazine", "press", "pr", "ir",
-    "hr", "jinji", "recruit", "saiyo", "soumu", "keiri", "eigyo", "billing", "invoice", "seikyu", "order", "orders",
-    "shop", "store", "security", "abuse", "privacy", "all", "team",
+    "info",
+    "information",
+    "sales",
+    "support",
+    "contact",
+    "inquiry",
+    "inquiries",
+    "toiawase",
+    "otoiawase",
+    "office",
+    "admin",
+    "administrator",
+    "postmaster",
+    "webmaster",
+    "hostmaster",
+    "root",
+    "noreply",
+    "no",
+    "donotreply",
+    "reply",
+    "help",
+    "helpdesk",
+    "desk",
+    "service",
+    "services",
+    "mail",
+    "news",
+    "newsletter",
+    "magazine",
+    "press",
+    "pr",
+    "ir",
+    "hr",
+    "jinji",
+    "recruit",
+    "saiyo",
+    "soumu",
+    "keiri",
+    "eigyo",
+    "billing",
+    "invoice",
+    "seikyu",
+    "order",
+    "orders",
+    "shop",
+    "store",
+    "security",
+    "abuse",
+    "privacy",
+    "all",
+    "team",
 ];
 
 /// The secret after its label at `range`.
@@ -123,15 +178,36 @@ pub(super) fn is_secret(value: &str) -> bool {
     let length = value.chars().count();
     let placeholder = value.starts_with(['<', '$', '{', '[', '%', '(']) || value.contains("://") || value.contains('@');
     let same = value.chars().skip(1).all(|c| value.starts_with(c));
-    let word = value.chars().all(|c| c.is_ascii_lowercase()) || ["password", "changeme", "example", "********"].contains(&lower.as_str());
+    let word = value.chars().all(|c| c.is_ascii_lowercase())
+        || ["password", "changeme", "example", "********"].contains(&lower.as_str());
     (6..=128).contains(&length) && !placeholder && !same && !word
 }
 
 /// A cell of a column such as 病歴 says something, and not that there is nothing.
 pub(super) fn says_something(value: &str) -> bool {
     const NOTHING: [&str; 22] = [
-        "", "なし", "無し", "無", "特になし", "特に無し", "特記事項なし", "該当なし", "該当無し", "ナシ", "-", "--", "ー", "―", "0",
-        "no", "none", "n/a", "×", "異常なし", "未", "×なし",
+        "",
+        "なし",
+        "無し",
+        "無",
+        "特になし",
+        "特に無し",
+        "特記事項なし",
+        "該当なし",
+        "該当無し",
+        "ナシ",
+        "-",
+        "--",
+        "ー",
+        "―",
+        "0",
+        "no",
+        "none",
+        "n/a",
+        "×",
+        "異常なし",
+        "未",
+        "×なし",
     ];
     !NOTHING.contains(&value.trim().to_lowercase().as_str())
 }
