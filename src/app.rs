@@ -3,7 +3,7 @@
 //! In: [`Loaded`]. Out: a running relay, until it is told to stop. Explicit construction, no registry: what depends
 //! on what can be read here from top to bottom. Deliberately absent: signals (`cli::serve`) and any decision.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use axum::Router;
@@ -19,9 +19,16 @@ use crate::{
     notice::Voice,
     outbox::Outbox,
     pipeline::{Judgement, Pipeline, Stages},
+    recipients::Organization,
     smtp::{client::NextHop, server},
     store::Store,
 };
+
+/// How long all parts may take to end: longer than SMTP's own grace of 30 s, shorter than systemd's patience of 90 s.
+const GRACE: Duration = Duration::from_secs(45);
+
+/// The name of a part that ended well, or why it did not.
+type Part = anyhow::Result<&'static str>;
 
 /// Everything built and bound, nothing running yet.
 pub struct App {
@@ -30,6 +37,7 @@ pub struct App {
     console: TcpListener,
     pages: Router,
     voice: Voice,
+    organization: Organization,
     stages: Arc<Stages>,
     outbox: Outbox,
     store: Store,
@@ -99,6 +107,7 @@ impl App {
             console: bind(config.console.listen).await?,
             pages,
             voice,
+            organization: config.organization.clone(),
             stages,
             outbox,
             store,
@@ -119,18 +128,18 @@ impl App {
 
     /// What SIGHUP calls.
     pub fn reload(&self) -> Reload {
-        Reload { stages: Arc::clone(&self.stages) }
+        Reload { stages: Arc::clone(&self.stages), organization: self.organization.clone() }
     }
 
     /// Runs until `stop`; then what is under way is finished. A part that ends or panics by itself ends all: half a
     /// server is worse than a restart.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { smtp, smtp_settings, console, pages, voice: _, stages, outbox, store } = self;
+        let Self { smtp, smtp_settings, console, pages, stages, outbox, store, .. } = self;
         for listener in &smtp {
             tracing::info!(address = %listener.local_addr()?, "taking mail");
         }
         tracing::info!(address = %console.local_addr()?, "serving the console");
-        let mut parts = JoinSet::<anyhow::Result<&str>>::new();
+        let mut parts = JoinSet::<Part>::new();
         let gate = Arc::new(Pipeline::new(Arc::clone(&stages)));
         let heard = stop.clone();
         parts.spawn(async move {
@@ -147,27 +156,46 @@ impl App {
             console::serve(console, pages, heard).await?;
             Ok("the console")
         });
-        while let Some(ended) = parts.join_next().await {
-            let part = ended.context("a part of the server died")??;
-            if !stop.is_cancelled() {
-                bail!("{part} ended by itself");
-            }
-        }
+        all_ended(parts, stop).await?;
         stages.next_hop.close().await;
         store.close().await;
         Ok(())
     }
 }
 
+/// Waits until all parts have ended. After `stop`, those that take too long (a browser that never finishes its
+/// request) are left behind; what they had in hand was never promised.
+async fn all_ended(mut parts: JoinSet<Part>, stop: CancellationToken) -> anyhow::Result<()> {
+    let patience = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::pin!(patience);
+    loop {
+        let ended = tokio::select! {
+            ended = parts.join_next() => ended,
+            () = &mut patience => None,
+        };
+        let Some(ended) = ended else { return Ok(()) };
+        let part = ended.context("a part of the server died")??;
+        if !stop.is_cancelled() {
+            bail!("{part} ended by itself");
+        }
+    }
+}
+
 /// Replaces rules and partners of a running server.
 pub struct Reload {
     stages: Arc<Stages>,
+    organization: Organization,
 }
 
 impl Reload {
-    /// Starts workers with the new rules and lets the next mail be judged by them. On an error nothing changes.
+    /// Starts workers with the new rules and lets the next mail be judged by them. On an error nothing changes. Who
+    /// we are stays as it was at the start: judging by new domains and telling by old ones would tell outsiders.
     pub async fn apply(&self, loaded: &Loaded) -> anyhow::Result<()> {
-        self.stages.replace_judgement(judgement(loaded).await?);
+        let organization = self.organization.clone();
+        self.stages.replace_judgement(Judgement { organization, ..judgement(loaded).await? });
         Ok(())
     }
 }

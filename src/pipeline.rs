@@ -17,7 +17,7 @@ use crate::{
     },
     journal::{Journal, MailRecord, Record},
     mail::{Address, Envelope, MailId, Message, header},
-    notice::answer,
+    notice::{Answer, answer},
     policy::{Decision, Forward, Group, Policies, Verdict},
     recipients::{self, Organization, Partners, Recipient},
     smtp::{
@@ -69,9 +69,10 @@ impl Judgement {
 
 /// The sender and the recipients: people whose contact lines are not leaked by being in their own mail.
 fn own_addresses(envelope: &Envelope, message: &Message) -> Vec<String> {
-    let authors = message.header("From").map(|from| header::mailboxes(from.value)).unwrap_or_default();
+    // One author: a From field with a thousand mailboxes must not excuse a thousand people.
+    let author = message.header("From").and_then(|from| header::mailboxes(from.value).into_iter().next());
     let envelope = envelope.recipients.iter().chain(&envelope.sender).map(Address::canonical);
-    envelope.chain(authors.into_iter().map(|author| author.address.to_lowercase())).collect()
+    envelope.chain(author.map(|author| author.address.to_lowercase())).collect()
 }
 
 /// All stages of the way of a mail; [`Pipeline`] hands them out to the SMTP server.
@@ -110,15 +111,15 @@ impl Stages {
     /// The way of a mail.
     async fn pass(&self, mail: Incoming, next_hop: client::Transaction) -> Reply {
         if self.goes_in_circles(&mail.message) {
-            next_hop.reset().await;
+            let_go(next_hop);
             return Reply::mail_loop();
         }
         let judged = match self.judgement().judge(&mail.envelope, &mail.message).await {
             Ok(judged) => judged,
             Err(why) => {
                 tracing::error!(id = %mail.id, %why, "not inspected, so not taken");
-                next_hop.reset().await;
-                return Reply::busy();
+                let_go(next_hop);
+                return if matches!(why, Unavailable::Busy) { Reply::busy() } else { Reply::internal() };
             }
         };
         let record = mail.record(&judged);
@@ -126,11 +127,11 @@ impl Stages {
         match verdict.into_decision() {
             Decision::Forward(forward) => self.forward(&mail, record, &forward, next_hop).await,
             Decision::Store(groups) => {
-                next_hop.reset().await;
+                let_go(next_hop);
                 self.keep(mail.into_arrival(&self.hostname, recipients, inspection, groups)).await
             }
             Decision::Reject(_) => {
-                next_hop.reset().await;
+                let_go(next_hop);
                 self.refused(mail.entry(record), Reply::rejected(REJECTED)).await
             }
         }
@@ -171,11 +172,17 @@ impl Stages {
         reply
     }
 
-    /// A person's reply to one of our notices.
+    /// A person's reply to one of our notices. Envelope and From must both say who it is: a mail with the null reverse
+    /// path is a machine's, and its From field is anybody's.
     async fn answer(&self, sender: Option<Address>, to: &[Address], message: &Message) -> Reply {
-        let authors = author(message);
-        let from: Vec<Address> = sender.into_iter().chain(authors).collect();
-        let said = answer::parse(message);
+        let Some(sender) = sender else { return Reply::new(250, "2.0.0", "an automatic mail decides nothing") };
+        let written = message.headers().filter(|h| h.is("From")).flat_map(|h| header::mailboxes(h.value));
+        let authors = written.map(|author| Address::parse(&author.address)).collect::<Result<Vec<_>, _>>();
+        let Ok(authors) = authors.map_err(drop).and_then(|a| if a.is_empty() { Err(()) } else { Ok(a) }) else {
+            return Reply::rejected("your answer needs a From field with your own address");
+        };
+        let from: Vec<Address> = std::iter::once(sender).chain(authors).collect();
+        let Ok(said) = read_answer(message.clone()).await else { return Reply::internal() };
         for secret in to.iter().filter_map(secret_of) {
             match self.hold.answer(secret, &from, &said, Timestamp::now()).await {
                 Ok(Answered::Refused(why)) => tracing::warn!(?why, "an answer was refused"),
@@ -189,12 +196,41 @@ impl Stages {
         Reply::new(250, "2.0.0", "your answer was taken")
     }
 
+    /// Whether `address` is a secret reply address of ours. A store that does not answer is no reason to bounce an
+    /// answer: it is taken, and the store asked again.
+    async fn expects(&self, address: &Address) -> bool {
+        match secret_of(address) {
+            Some(secret) => self.hold.expects(secret).await.unwrap_or(true),
+            None => false,
+        }
+    }
+
     fn goes_in_circles(&self, message: &Message) -> bool {
         let ours = format!("by {} (Sekisho)", self.hostname);
         let passed_here = |value: &[u8]| memchr::memmem::find(value, ours.as_bytes()).is_some();
         let own = message.headers().filter(|h| h.is("Received") && passed_here(h.value)).count();
         own > MAX_OWN_HOPS || message.hops() > MAX_HOPS
     }
+}
+
+/// How much of an answer is read, in bytes: its words stand at the top, what it quotes may be large.
+const ANSWER: usize = 1 << 20;
+
+/// Reads an answer where a slow one holds up nobody.
+async fn read_answer(message: Message) -> Result<Answer, tokio::task::JoinError> {
+    tokio::task::spawn_blocking(move || {
+        let bytes = message.bytes();
+        if bytes.len() <= ANSWER {
+            return answer::parse(&message);
+        }
+        answer::parse(&Message::new(bytes.get(..ANSWER).unwrap_or_default()))
+    })
+    .await
+}
+
+/// Gives the connection back without waiting for the next hop's word on it.
+fn let_go(next_hop: client::Transaction) {
+    tokio::spawn(next_hop.reset());
 }
 
 /// What a sender is told: what to do, not what matched.
@@ -316,14 +352,14 @@ impl Transaction for Passage {
                 }
                 reply
             }
-            (_, true) if secret_of(&recipient).is_none() => Reply::no_such_mailbox(),
+            (_, true) if !self.stages.expects(&recipient).await => Reply::no_such_mailbox(),
             (Way::Answer(answers), true) => {
                 answers.push(recipient);
                 Reply::recipient_accepted()
             }
             (Way::Out { recipients, .. }, true) if recipients.is_empty() => {
                 if let Way::Out { next_hop, .. } = std::mem::replace(&mut self.way, Way::Answer(vec![recipient])) {
-                    next_hop.reset().await;
+                    let_go(next_hop);
                 }
                 Reply::recipient_accepted()
             }

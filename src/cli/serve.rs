@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{ConfigFile, Failure};
@@ -18,6 +18,8 @@ use crate::{
 
 pub(super) async fn run(file: ConfigFile) -> Result<ExitCode, Failure> {
     telemetry::start();
+    // Heard from the first moment: an unheard SIGHUP would end the process.
+    let (mut terminate, hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let app = App::build(file.load()?).await?;
     let stop = CancellationToken::new();
     let reload = app.reload();
@@ -25,8 +27,8 @@ pub(super) async fn run(file: ConfigFile) -> Result<ExitCode, Failure> {
     tokio::select! {
         // A long-lived task ended by itself: the service manager starts the whole process anew.
         ended = &mut serving => return finished(ended),
-        told = until_told_to_stop() => told?,
-        () = reload_on_hangup(file, reload) => {}
+        told = until_told_to_stop(&mut terminate) => told?,
+        () = reload_on_hangup(file, reload, hangup) => {}
     }
     tracing::info!("stopping: what is under way is finished first");
     stop.cancel();
@@ -38,9 +40,8 @@ fn finished(ended: Result<anyhow::Result<()>, tokio::task::JoinError>) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns when somebody asks the process to stop.
-pub(super) async fn until_told_to_stop() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
+/// Returns when somebody asks the process to stop: by SIGTERM or Ctrl+C.
+pub(super) async fn until_told_to_stop(terminate: &mut Signal) -> std::io::Result<()> {
     tokio::select! {
         _ = terminate.recv() => Ok(()),
         interrupted = tokio::signal::ctrl_c() => interrupted,
@@ -48,14 +49,7 @@ pub(super) async fn until_told_to_stop() -> std::io::Result<()> {
 }
 
 /// Loads rules and partners anew at each SIGHUP; never returns.
-async fn reload_on_hangup(file: ConfigFile, reload: Reload) {
-    let mut hangup = match signal(SignalKind::hangup()) {
-        Ok(hangup) => hangup,
-        Err(why) => {
-            tracing::error!(%why, "SIGHUP cannot be heard; rules change at a restart only");
-            return std::future::pending().await;
-        }
-    };
+async fn reload_on_hangup(file: ConfigFile, reload: Reload, mut hangup: Signal) {
     while hangup.recv().await.is_some() {
         match file.load() {
             Err(why) => tracing::error!(%why, "not reloaded, the old rules stay in force"),

@@ -5,7 +5,7 @@
 
 use aws_lc_rs::{digest, rand};
 
-use super::HoldError;
+use super::{Hold, HoldError};
 use crate::{
     mail::{Address, MailId},
     store::{Purpose, StoreError, Token},
@@ -42,6 +42,13 @@ pub(super) fn hash(secret: &str) -> [u8; 32] {
     let digest = digest::digest(&digest::SHA256, secret.to_ascii_lowercase().as_bytes());
     hash.copy_from_slice(digest.as_ref());
     hash
+}
+
+impl Hold {
+    /// Whether `secret` belongs to a secret reply address that was given out.
+    pub async fn expects(&self, secret: &str) -> Result<bool, HoldError> {
+        Ok(self.store().token(&hash(secret)).await?.is_some())
+    }
 }
 
 #[cfg(test)]

@@ -71,7 +71,8 @@ impl Journal {
     /// Whether the last write worked. While it did not, new mail is best answered with 451 at once; the journal keeps
     /// trying by itself.
     pub fn healthy(&self) -> bool {
-        self.health.healthy.load(Ordering::Acquire)
+        // A task that died writes nothing more, whatever its last write was.
+        self.health.healthy.load(Ordering::Acquire) && !self.records.is_closed()
     }
 
     /// How many commits were made for records handed to [`Journal::record`].

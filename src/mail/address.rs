@@ -2,7 +2,8 @@
 //!
 //! In: the text between `<` and `>`. Out: an [`Address`] that keeps it to the letter, with its two halves.
 //! Deliberately absent: the full grammar of RFC 5321 §4.1.2. Japanese phone addresses (`taro..yamada.@docomo.ne.jp`)
-//! break it and must pass; what is refused is only what could be mistaken for a command or for another address.
+//! break it and must pass; what is refused is only what could be mistaken for a command or for another address, in
+//! the eyes of any mail server behind us.
 
 use std::fmt;
 
@@ -26,9 +27,12 @@ pub enum AddressError {
     /// There is no `@` with something on both sides of it.
     #[error("an address needs a local part and a domain, as in taro@example.co.jp")]
     Incomplete,
-    /// It holds a space outside quotes, an angle bracket or a control character.
-    #[error("an address cannot contain spaces, angle brackets or control characters")]
+    /// It holds a space or comment outside quotes, an angle bracket or a control character.
+    #[error("an address cannot contain spaces, brackets or control characters")]
     Forbidden,
+    /// Its domain is neither a host name nor an address literal in square brackets.
+    #[error("the domain may hold letters, digits, hyphens and points only, or be an address in square brackets")]
+    Domain,
     /// It is longer than 512 bytes.
     #[error("the address is longer than 512 bytes")]
     TooLong,
@@ -47,9 +51,12 @@ impl Address {
         }
         let quoted = local.len() >= 2 && local.starts_with('"') && local.ends_with('"');
         let forbidden = |c: char| c.is_control() || c == '<' || c == '>';
-        let spaced = |c: char| c.is_whitespace() || c == ',' || c == ';';
-        if text.contains(forbidden) || domain.contains(spaced) || (!quoted && local.contains(spaced)) {
+        let spaced = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')');
+        if text.contains(forbidden) || (!quoted && local.contains(spaced)) {
             return Err(AddressError::Forbidden);
+        }
+        if !is_domain(domain) {
+            return Err(AddressError::Domain);
         }
         Ok(Self { text: text.to_owned(), at })
     }
@@ -69,6 +76,13 @@ impl Address {
         &self.text[self.at + 1..]
     }
 
+    /// Whether a mail server may read another address out of the local part and send the mail on to that one:
+    /// `user%evil.example@ours.example`, `evil.example!user@…`, `"user@evil.example"@…` (RFC 1123 §5.2.16; Postfix
+    /// rewrites them by default). Such an address is where the local part says, not where the domain says.
+    pub fn is_routed(&self) -> bool {
+        self.local().contains(['@', '%', '!'])
+    }
+
     /// The form in which two addresses are compared: lower case, as practically every mail system treats them.
     pub fn canonical(&self) -> String {
         self.text.to_lowercase()
@@ -78,6 +92,21 @@ impl Address {
     pub fn same_mailbox(&self, other: &Self) -> bool {
         self.canonical() == other.canonical()
     }
+}
+
+/// A host name, in ASCII or not, or an address literal. Signs that stand for a point or an at-sign elsewhere are none.
+fn is_domain(domain: &str) -> bool {
+    if let Some(literal) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return !literal.is_empty()
+            && literal.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-'));
+    }
+    let look_alike = |c: char| matches!(c, '。' | '．' | '｡' | '＠' | '﹒' | '﹫' | '／' | '％' | '！');
+    let fits = |c: char| match c {
+        '-' | '.' | '_' => true,
+        c if c.is_ascii() => c.is_ascii_alphanumeric(),
+        c => !c.is_whitespace() && !c.is_control() && !look_alike(c),
+    };
+    domain.chars().all(fits)
 }
 
 impl fmt::Display for Address {
@@ -128,6 +157,10 @@ mod tests {
             ("@example.jp", AddressError::Incomplete),
             ("taro@", AddressError::Incomplete),
             ("a b@example.jp", AddressError::Forbidden),
+            ("a(c)@example.jp", AddressError::Forbidden),
+            ("user@evil.com(.example.co.jp", AddressError::Domain),
+            ("user@evil.com%.example.co.jp", AddressError::Domain),
+            ("user@evil.com／.example.co.jp", AddressError::Domain),
             ("a@b.jp\r\nDATA", AddressError::Forbidden),
             ("a@b.jp> SIZE=1", AddressError::Forbidden),
             ("a,b@example.jp", AddressError::Forbidden),

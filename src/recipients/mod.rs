@@ -39,7 +39,8 @@ impl Default for Organization {
 impl Organization {
     /// Whether an address is one of ours.
     pub fn is_internal(&self, address: &Address) -> bool {
-        self.owns(&domain::normal(address.domain()))
+        // `user%evil.example@ours.example` is delivered to evil.example by the mail server behind us.
+        !address.is_routed() && self.owns(&domain::normal(address.domain()))
     }
 
     /// Whether a domain in normal form (lower case, Punycode decoded) is ours.

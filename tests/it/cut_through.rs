@@ -1,7 +1,7 @@
 //! The mail server sees the next hop's own replies, per recipient, and never a 250 that the next hop did not give.
 
 use crate::support::{
-    free_port,
+    eventually, free_port,
     relay::Relay,
     sink::Sink,
     talk::{self, Talk, letter},
@@ -86,11 +86,39 @@ fn the_connection_to_the_next_hop_is_used_again_after_a_hold() {
 fn answers_and_other_mail_do_not_travel_together() {
     let sink = Sink::start();
     let relay = Relay::start(sink.address);
+    let secret = letter("answers", "s", "従業員 高橋 由美のマイナンバーは 123456789018 です。");
+    assert!(talk::send(relay.smtp, SENDER, &[CONTRACTOR], &secret).unwrap().starts_with("250 2.0.0 held"));
+    let notice = eventually("the hold notice", || sink.to(SENDER).pop()).text();
+    let address = notice.split("sekisho+").nth(1).unwrap().split('>').next().unwrap();
     let mut talk = Talk::start(relay.smtp).unwrap();
     talk.say(&format!("MAIL FROM:<{SENDER}>")).unwrap();
     assert!(talk.say(&format!("RCPT TO:<{CONTRACTOR}>")).unwrap().starts_with("250"));
-    let reply = talk.say("RCPT TO:<sekisho+abcdefghijklmnopqrstuvwxyz@sekisho.toho.example.co.jp>").unwrap();
+    let reply = talk.say(&format!("RCPT TO:<sekisho+{address}>")).unwrap();
     assert!(reply.starts_with("452 4.5.3"), "{reply}");
+    let unknown = talk.say("RCPT TO:<sekisho+abcdefghijklmnopqrstuvwxyz@sekisho.toho.example.co.jp>").unwrap();
+    assert!(unknown.starts_with("550 5.1.1"), "{unknown}");
+}
+
+/// Each of these was delivered to evil.example by a real Postfix behind us, whose domain is ours.
+#[test]
+fn an_address_that_is_routed_on_is_not_ours() {
+    let sink = Sink::start();
+    let relay = Relay::start(sink.address);
+    for (n, to) in [
+        "user%evil.example@toho.example.co.jp",
+        "evil.example!user@toho.example.co.jp",
+        "user@evil.example@toho.example.co.jp",
+        "\"user@evil.example\"@toho.example.co.jp",
+        "user@evil.example(.toho.example.co.jp",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mail = letter(&format!("routed-{n}"), "s", "従業員 高橋 由美のマイナンバーは 123456789018 です。");
+        let reply = talk::send(relay.smtp, SENDER, &[to], &mail).unwrap();
+        assert!(reply.starts_with("250 2.0.0 held") || reply.starts_with('5'), "{to}: {reply}");
+    }
+    assert!(sink.mails().iter().all(|mail| mail.from != SENDER), "it went out");
 }
 
 #[test]

@@ -129,8 +129,13 @@ fn the_sender_can_never_approve() {
     let own = relay.command(&["held", "approve", id(&held), "--as", SENDER]);
     assert_eq!(own.status.code(), Some(2), "{}", String::from_utf8_lossy(&own.stderr));
     let request = arrival(&sink, APPROVER, "承認");
-    // Even with the approver's secret address in hand.
-    answer(&relay, SENDER, &reply_address(&request), "承認");
+    // Even with the approver's secret address in hand, and with the approver's name in the From field.
+    let secret_address = reply_address(&request);
+    answer(&relay, SENDER, &secret_address, "承認");
+    let forged = format!("From: {APPROVER}\r\nTo: {secret_address}\r\nSubject: Re: x\r\n\r\napprove\r\n");
+    for envelope in [SENDER, ""] {
+        talk::send(relay.smtp, envelope, &[&secret_address], forged.as_bytes()).unwrap();
+    }
     let stranger = relay.command(&["held", "approve", id(&held), "--as", "x@toho.example.co.jp"]);
     assert_eq!(stranger.status.code(), Some(2));
     std::thread::sleep(std::time::Duration::from_millis(1500));

@@ -18,7 +18,10 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 
 use self::{mailbox::Mailbox, story::Story};
@@ -61,7 +64,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let went_as_told = story.tell().await?;
     if !options.exit {
         story.invite(options.console, &password);
-        until_told_to_stop().await?;
+        until_told_to_stop(&mut signal(SignalKind::terminate())?).await?;
     }
     stop.cancel();
     serving.await.context("the relay died")??;
