@@ -6,7 +6,10 @@
 //!
 //! Memory is bounded: past [`MOST`] remembered keys everybody new counts as new, which can only count too many.
 
-use super::detect::words::{Hashes, hash};
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+use super::detect::words::{AsIs, Hashes, hash};
 
 /// Remembered keys; eight bytes each and as much again for the table they live in.
 const MOST: usize = 8 << 20;
@@ -31,8 +34,8 @@ pub(crate) struct Persons {
     named: Hashes,
     /// Names that were seen alone.
     bare: Hashes,
-    /// Strong values that were seen with a name, and without.
-    reached: Hashes,
+    /// Strong values, and whether they were seen with a name.
+    reached: HashMap<u64, bool, BuildHasherDefault<AsIs>>,
     count: u32,
     uncounted: u32,
 }
@@ -46,10 +49,12 @@ impl Persons {
         }
         let Some(name) = person.name else {
             // Without a name whoever has this number or address is the person, named elsewhere or not.
-            let seen = person.strong.iter().any(|strong| self.reached.contains(strong));
-            let weak = hash(&person.weak);
-            let new = if person.strong.is_empty() { self.known.insert(hash(&("weak", weak))) } else { !seen };
-            self.reached.extend(&person.strong);
+            let mut seen = false;
+            for &strong in &person.strong {
+                seen |= self.reached.contains_key(&strong);
+                self.reached.entry(strong).or_insert(false);
+            }
+            let new = if person.strong.is_empty() { self.known.insert(hash(&person.weak)) } else { !seen };
             self.count = self.count.saturating_add(u32::from(new));
             return;
         };
@@ -59,12 +64,11 @@ impl Persons {
         }
         self.named.insert(name);
         let keys = if person.strong.is_empty() { &person.weak } else { &person.strong };
-        let seen = keys.iter().fold(false, |seen, key| !self.known.insert(hash(&(name, key))) | seen);
+        let seen = keys.iter().fold(false, |seen, &key| !self.known.insert(joined(name, key)) | seen);
         // Seen before without a name: that was this person, and was counted. With another name it is somebody else.
-        let nameless = person.strong.iter().any(|strong| self.reached.contains(strong) && !self.owned(*strong));
+        let mut nameless = false;
         for &strong in &person.strong {
-            self.reached.insert(strong);
-            self.known.insert(hash(&("owned", strong)));
+            nameless |= self.reached.insert(strong, true) == Some(false);
         }
         self.count = self.count.saturating_add(u32::from(!seen && !nameless));
     }
@@ -74,11 +78,11 @@ impl Persons {
         let alone = self.bare.difference(&self.named).count();
         self.count.saturating_add(u32::try_from(alone).unwrap_or(u32::MAX)).saturating_add(self.uncounted)
     }
+}
 
-    /// Whether a strong value was seen with a name.
-    fn owned(&self, strong: u64) -> bool {
-        self.known.contains(&hash(&("owned", strong)))
-    }
+/// One hash of two.
+fn joined(name: u64, key: u64) -> u64 {
+    (name.rotate_left(23) ^ key).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 #[cfg(test)]

@@ -52,11 +52,12 @@ pub(super) fn group(
 
 /// A name as names are compared: without spaces, in the modern form of its kanji.
 pub(super) fn name_key(name: &str) -> String {
-    name.chars()
-        .filter(|c| is_name_character(*c) || c.is_alphabetic())
-        .map(modern)
-        .flat_map(char::to_lowercase)
-        .collect()
+    name_characters(name).collect()
+}
+
+/// The characters of [`name_key`].
+pub(super) fn name_characters(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|c| is_name_character(*c) || c.is_alphabetic()).map(modern).map(|c| c.to_ascii_lowercase())
 }
 
 struct Grouping<'a> {

@@ -29,11 +29,18 @@ enum Separator {
 const SEPARATORS: [Separator; 5] =
     [Separator::Tab, Separator::Bar, Separator::Semicolon, Separator::Comma, Separator::Gap];
 
-/// The blocks of a text, in its order, not overlapping.
-pub(super) fn blocks(lines: &[&str]) -> Vec<Block> {
+/// A header, and what stands between it and the first row with something in it, is no longer than this.
+const HEAD: usize = 8;
+
+/// The blocks of a text, in its order, not overlapping; `busy` tells in which lines something was found.
+pub(super) fn blocks(lines: &[&str], busy: &[bool]) -> Vec<Block> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < lines.len() {
+        if !busy.iter().skip(at).take(HEAD).any(|&busy| busy) {
+            at += 1;
+            continue;
+        }
         let longest = SEPARATORS
             .iter()
             .rev()
@@ -68,7 +75,7 @@ impl Block {
 
 /// The end of the run of lines from `at` that have about as many of the separator as the first.
 fn run(lines: &[&str], at: usize, separator: Separator) -> Option<usize> {
-    let count = |line: &str| separator.split(zones::unquoted_list(line)).len().saturating_sub(1);
+    let count = |line: &str| separator.count(zones::unquoted_list(line));
     let first = count(lines.get(at)?);
     if first == 0 {
         return None;
@@ -88,15 +95,30 @@ fn run(lines: &[&str], at: usize, separator: Separator) -> Option<usize> {
 }
 
 impl Separator {
+    /// How many of it stand between the cells of a line.
+    fn count(self, line: &str) -> usize {
+        let byte = match self {
+            Self::Tab => b'\t',
+            Self::Bar => b'|',
+            Self::Semicolon => b';',
+            Self::Comma => b',',
+            Self::Gap if line.contains("  ") => return self.split(line).len().saturating_sub(1),
+            Self::Gap => return 0,
+        };
+        match memchr::memchr_iter(byte, line.as_bytes()).count() {
+            0 => 0,
+            count if matches!(self, Self::Tab | Self::Bar) => count,
+            _ => self.split(line).len().saturating_sub(1),
+        }
+    }
+
     fn split(self, line: &str) -> Vec<&str> {
         match self {
             Self::Tab => line.split('\t').collect(),
             Self::Bar => line.split('|').collect(),
             Self::Semicolon => outside_quotes(line, ';'),
             Self::Comma => outside_quotes(line, ','),
-            Self::Gap => {
-                line.split("  ").filter(|cell| !cell.trim().is_empty()).collect::<Vec<_>>().into_iter().collect()
-            }
+            Self::Gap => line.split("  ").filter(|cell| !cell.trim().is_empty()).collect(),
         }
     }
 }
@@ -119,7 +141,7 @@ mod tests {
     fn lists_are_found_between_prose() {
         let text = "下記の通りです。\n氏名,電話\n山田太郎,090\n佐藤花子,080\n以上\nA  1\nB  2\n| a | b |\n|---|---|\n| c | d |";
         let lines: Vec<&str> = text.lines().collect();
-        let blocks = blocks(&lines);
+        let blocks = blocks(&lines, &vec![true; lines.len()]);
         let ranges: Vec<_> = blocks.iter().map(|block| block.lines.clone()).collect();
         assert_eq!(ranges, [1..4, 5..7, 7..10]);
         let rows = blocks[0].rows(&lines);

@@ -53,7 +53,11 @@ impl Names {
         if let Some((surname, given)) = word.split_once([' ', '・', '\u{A0}']) {
             return self.read_parts(surname, given.trim_start());
         }
-        let ends: Vec<usize> = word.char_indices().map(|(i, c)| i + c.len_utf8()).take(LONGEST + 1).collect();
+        let first = word.chars().next()?;
+        if word.len() > LONGEST * 4 || !self.surnames.begins(first) {
+            return None;
+        }
+        let ends: Vec<usize> = word.char_indices().map(|(i, c)| i + c.len_utf8()).collect();
         if ends.len() > LONGEST || !word.chars().all(is_name_character) {
             return None;
         }

@@ -89,9 +89,20 @@ impl<'a> Page<'a> {
         (from + 1..to).any(|line| zones::unquoted(self.line(line)).is_empty() || zones::is_rule(self.line(line)))
     }
 
+    /// In which lines something was found.
+    fn busy(&self, hits: &[Hit], bare: &[Bare]) -> Vec<bool> {
+        let mut busy = vec![false; self.lines.len()];
+        for start in hits.iter().map(|hit| hit.range.start).chain(bare.iter().map(|name| name.start)) {
+            if let Some(busy) = busy.get_mut(self.line_of(start)) {
+                *busy = true;
+            }
+        }
+        busy
+    }
+
     /// The zones of the lines; a signature with too many people in it is none.
     fn zones(&self, record: &mut Record<'_>, hits: &[Hit], bare: &[Bare]) -> Vec<Zone> {
-        let mut zones = zones::of(&self.lines, &record.own);
+        let mut zones = zones::of(&self.lines, &record.own, &self.busy(hits, bare));
         let mut load: std::collections::BTreeMap<u32, [usize; 4]> = std::collections::BTreeMap::new();
         for hit in hits {
             let Some(Zone::Signature(number)) = zones.get(self.line_of(hit.range.start)) else { continue };
@@ -261,7 +272,7 @@ fn read_lists(
     mut bare: Vec<Bare>,
     whereabouts: &Whereabouts<'_>,
 ) -> (Vec<Hit>, Vec<Bare>) {
-    for block in lists::blocks(&page.lines) {
+    for block in lists::blocks(&page.lines, &page.busy(&hits, &bare)) {
         let start = page.starts.get(block.lines.start).copied().unwrap_or_default();
         let end = page.starts.get(block.lines.end).copied().unwrap_or(page.text.len() + 1);
         let inside = |offset: usize| (start..end).contains(&offset);

@@ -3,12 +3,12 @@
 //! In: hits and people, from texts and from tables. Out: at the end, findings and the number of people. It also knows
 //! whose mail it is: the addresses and names of sender and recipients, who are not leaked by being there.
 
-use super::clusters::name_key;
+use super::clusters::{name_characters, name_key};
 use super::names::{Reading, is_name_character};
 use super::rule::{Detector, Role};
 use super::rules::Rules;
 use super::tally::Tally;
-use super::words::hash;
+use super::words::hash_characters;
 use crate::inspect::persons::{Person, Persons};
 use crate::inspect::{Category, Confidence, Finding};
 
@@ -110,23 +110,18 @@ impl<'a> Record<'a> {
 pub(super) fn describe(person: &mut Person, detector: &Detector, value: &str) {
     match detector.role {
         Role::Name => {
-            person.name.get_or_insert_with(|| hash(name_key(value).as_str()));
+            person.name.get_or_insert_with(|| hash_characters(name_characters(value)));
+        }
+        Role::Identifier if detector.info.category == Category::Contact && !value.contains('@') => {
+            person.strong.push(hash_characters(super::checks::phone_digits(value).chars()));
         }
         Role::Identifier => {
-            let key: String = if detector.info.category == Category::Contact && !value.contains('@') {
-                super::checks::phone_digits(value)
-            } else {
-                value
-                    .chars()
-                    .filter(|c| c.is_alphanumeric() || matches!(c, '@' | '.'))
-                    .flat_map(char::to_lowercase)
-                    .collect()
-            };
-            person.strong.push(hash(key.as_str()));
+            let told = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '@' | '.') || !c.is_ascii();
+            person.strong.push(hash_characters(value.chars().filter(told).map(|c| c.to_ascii_lowercase())));
         }
         Role::Attribute => {
-            let key: String = value.chars().filter(|c| c.is_alphanumeric()).collect();
-            person.weak.push(hash(key.as_str()));
+            let told = |c: &char| c.is_ascii_alphanumeric() || !c.is_ascii();
+            person.weak.push(hash_characters(value.chars().filter(told)));
         }
     }
 }

@@ -5,6 +5,7 @@
 //! seen when the whole set is compiled ([`super::rules`]). Deliberately absent: code in rules; what a pattern cannot
 //! say is a named [`Check`].
 
+use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
 use super::checks::Check;
@@ -44,10 +45,10 @@ pub(super) struct Detector {
     pub(super) alone: Option<Confidence>,
     /// Confidence with a context word near.
     pub(super) in_context: Confidence,
-    /// Words near a hit that speak for it, normalised and lower case.
-    pub(super) context: Vec<String>,
+    /// Words near a hit that speak for it.
+    pub(super) context: Nearby,
     /// Words near a hit that speak against it.
-    pub(super) against: Vec<String>,
+    pub(super) against: Nearby,
     /// How many characters before a hit a context word may stand.
     pub(super) window: usize,
     /// Header words of table columns, as [`header_key`] makes them.
@@ -196,8 +197,6 @@ fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
     if raw.source.trim().is_empty() {
         return Err(format!("detector {id}: say in source which law, standard or document defines it"));
     }
-    let words =
-        |words: Vec<String>| words.iter().map(|word| Normal::of(word).text().to_lowercase()).collect::<Vec<_>>();
     let info = DetectorInfo {
         id,
         category: raw.category,
@@ -219,8 +218,8 @@ fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
             Alone::High => Some(Confidence::High),
         },
         in_context: raw.confidence.context,
-        context: words(raw.context),
-        against: words(raw.against),
+        context: Nearby::of(&raw.context)?,
+        against: Nearby::of(&raw.against)?,
         window: raw.window,
         headers: raw.headers.iter().map(|header| header_key(header)).collect(),
         mask: raw.mask,
@@ -228,6 +227,34 @@ fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
         with_person: raw.with_person,
         examples: raw.examples,
     })
+}
+
+/// Words that are looked for beside a hit, all at once.
+#[derive(Debug, Default)]
+pub(super) struct Nearby(Option<AhoCorasick>);
+
+impl Nearby {
+    fn of(words: &[String]) -> Result<Self, String> {
+        if words.is_empty() {
+            return Ok(Self(None));
+        }
+        if words.iter().any(|word| word.trim().is_empty()) {
+            return Err("an empty context word is near everything; remove it".to_owned());
+        }
+        let words = words.iter().map(|word| Normal::of(word).into_text().into_owned());
+        let search = AhoCorasick::builder().ascii_case_insensitive(true).build(words);
+        search.map(|search| Self(Some(search))).map_err(|error| format!("context words: {error}; use fewer"))
+    }
+
+    /// Whether there are no such words.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether one of them stands in `text`.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        self.0.as_ref().is_some_and(|search| search.is_match(text))
+    }
 }
 
 /// A header cell as headers are compared: normalised, lower case, without spaces and marks.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::checks::{Note, Passed};
+use super::rule::Nearby;
 use super::rules::Rules;
 use crate::inspect::Confidence;
 
@@ -35,7 +36,7 @@ const CROWD: usize = 5;
 
 /// Finds all hits in `text`; `header` is the header of the column it stands in, if any.
 pub(super) fn hits(rules: &Rules, text: &str, header: &str) -> Vec<Hit> {
-    let mut search = Search { rules, text, header: header.to_lowercase(), found: Vec::new(), crowds: BTreeMap::new() };
+    let mut search = Search { rules, text, header, found: Vec::new(), crowds: BTreeMap::new() };
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(start) = rules.next(text, at) {
@@ -50,7 +51,7 @@ pub(super) fn hits(rules: &Rules, text: &str, header: &str) -> Vec<Hit> {
 struct Search<'a> {
     rules: &'a Rules,
     text: &'a str,
-    header: String,
+    header: &'a str,
     found: Vec<Found>,
     /// Per detector with a check digit: candidates that hold, and that do not.
     crowds: BTreeMap<usize, (usize, usize)>,
@@ -94,23 +95,21 @@ impl Search<'_> {
 
     /// Whether one of `words` stands near `value`: before it within the window, without an empty line between, or
     /// shortly after it on its line, or in the header of its column.
-    fn is_near(&self, words: &[String], window: usize, value: &Range<usize>) -> bool {
+    fn is_near(&self, words: &Nearby, window: usize, value: &Range<usize>) -> bool {
         if words.is_empty() {
             return false;
         }
         let before = self.text.get(..value.start).unwrap_or_default();
         let from = before.char_indices().rev().take(window).last().map_or(before.len(), |(at, _)| at);
         let before = before.get(from..).unwrap_or_default();
-        let before = before.rsplit("\n\n").next().unwrap_or(before);
+        let before = before.rfind("\n\n").and_then(|at| before.get(at..)).unwrap_or(before);
+        if words.is_in(before) || words.is_in(self.header) {
+            return true;
+        }
         let after = self.text.get(value.end..).unwrap_or_default();
-        let to = after.char_indices().nth(WINDOW_AFTER).map_or(after.len(), |(at, _)| at);
-        let after = after.get(..to).unwrap_or_default();
-        let after = after.split('\n').next().unwrap_or(after);
-        let near = |stretch: &str| {
-            let lower = stretch.to_lowercase();
-            words.iter().any(|word| lower.contains(word.as_str()))
-        };
-        near(before) || near(after) || words.iter().any(|word| self.header.contains(word.as_str()))
+        let to = after.char_indices().take(WINDOW_AFTER).find(|(_, c)| *c == '\n').map(|(at, _)| at);
+        let to = to.or_else(|| after.char_indices().nth(WINDOW_AFTER).map(|(at, _)| at)).unwrap_or(after.len());
+        words.is_in(after.get(..to).unwrap_or_default())
     }
 
     /// Drops what waits for a crowd that did not come, and of overlapping hits all but the best.

@@ -5,6 +5,7 @@
 //! Deliberately absent: joining rows; one row is one person, a form is one, and the same person in two rows is one by
 //! the keys of [`crate::inspect::persons`].
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::checks::Note;
@@ -13,7 +14,7 @@ use super::normal::Normal;
 use super::prose;
 use super::record::{Record, describe};
 use super::rule::Role;
-use super::scan;
+use super::scan::{self, Hit};
 use super::whereabouts::{Where, Whereabouts};
 use crate::inspect::persons::Person;
 use crate::inspect::{Category, Confidence};
@@ -30,12 +31,12 @@ pub(super) struct Table {
 }
 
 /// Something found in a cell.
-struct Found {
+struct Found<'c> {
     detector: usize,
     confidence: Confidence,
     note: Note,
     column: u32,
-    value: String,
+    value: Cow<'c, str>,
     part: Part,
 }
 
@@ -49,10 +50,11 @@ impl Table {
     pub(super) fn row<'c>(&mut self, record: &mut Record<'_>, row: u32, cells: impl Iterator<Item = (u32, &'c str)>) {
         if let Some(columns) = &self.columns {
             let mut seen: Vec<(u32, &str)> = Vec::new();
-            let found = cells
-                .inspect(|cell| seen.push(*cell))
-                .flat_map(|(column, text)| in_cell(record, columns, column, text))
-                .collect::<Vec<_>>();
+            let mut found = Vec::new();
+            for (column, text) in cells {
+                seen.push((column, text));
+                in_cell(record, columns, column, text, &mut found);
+            }
             if !found.is_empty() || seen.len() < 2 {
                 return settle(record, columns, &self.place, row, found);
             }
@@ -86,8 +88,10 @@ impl Table {
                 let titles = above.get(..above.len() - columns.header_rows.min(above.len())).unwrap_or_default();
                 loose(record, &self.place, titles);
                 for (row, cells) in records {
-                    let found =
-                        cells.iter().flat_map(|(column, text)| in_cell(record, &columns, *column, text)).collect();
+                    let mut found = Vec::new();
+                    for (column, text) in cells {
+                        in_cell(record, &columns, *column, text, &mut found);
+                    }
                     settle(record, &columns, &self.place, *row, found);
                 }
                 self.columns = Some(columns);
@@ -103,54 +107,49 @@ fn normal(text: &str) -> String {
 }
 
 /// What a cell holds: the value that its column calls for, or whatever a text would.
-fn in_cell(record: &Record<'_>, columns: &Columns, column: u32, text: &str) -> Vec<Found> {
-    let text = Normal::of(text).into_text();
-    let text = text.trim();
+fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, text: &'c str, found: &mut Vec<Found<'c>>) {
+    let text = match Normal::of(text).into_text() {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    };
     let about = columns.columns.get(&column);
-    let called = about.and_then(|about| Some((about, record.rules.detector(about.detector?)?)));
-    if let Some((about, detector)) = called
-        && let Some(note) = detector.check.in_cell(record.rules.names(), text, about.headed)
+    let called = about.and_then(|about| Some((about, about.detector?)));
+    if let Some((about, index)) = called
+        && let Some(detector) = record.rules.detector(index)
+        && let Some(note) = detector.check.in_cell(record.rules.names(), &text, about.headed)
     {
         let confidence = if about.headed { Confidence::High } else { Confidence::Medium };
-        let index = about.detector.unwrap_or_default();
-        return vec![Found { detector: index, confidence, note, column, value: text.to_owned(), part: about.part }];
+        found.push(Found { detector: index, confidence, note, column, value: text, part: about.part });
+        return;
     }
-    if !is_worth_scanning(text) {
-        return Vec::new();
+    if !is_worth_scanning(&text) {
+        return;
     }
     let header = about.map_or("", |about| about.header.as_str());
-    let hits = scan::hits(record.rules, text, header).into_iter();
-    hits.filter_map(|hit| {
-        let value = text.get(hit.range)?.to_owned();
-        Some(Found {
-            detector: hit.detector,
-            confidence: hit.confidence,
-            note: hit.note,
-            column,
-            value,
-            part: Part::Whole,
-        })
-    })
-    .collect()
+    for hit in scan::hits(record.rules, &text, header) {
+        let value = Cow::Owned(text.get(hit.range).unwrap_or_default().to_owned());
+        let Hit { detector, confidence, note, .. } = hit;
+        found.push(Found { detector, confidence, note, column, value, part: Part::Whole });
+    }
 }
 
 /// Most cells are short words and small numbers, in which nothing can be.
 fn is_worth_scanning(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    digits >= 6 || text.len() >= 16 || (text.len() >= 6 && !text.is_ascii()) || text.contains('@')
+    digits >= 6 || text.len() >= 16 || (text.len() >= 9 && !text.is_ascii()) || text.contains('@')
 }
 
 /// Counts what one row holds, and its person.
-fn settle(record: &mut Record<'_>, columns: &Columns, place: &Where, row: u32, found: Vec<Found>) {
+fn settle(record: &mut Record<'_>, columns: &Columns, place: &Where, row: u32, found: Vec<Found<'_>>) {
     let found = one_name(record, found);
-    let rule = |found: &Found| record.rules.detector(found.detector);
-    let role = |found: &Found| rule(found).filter(|d| d.info.personal).map(|detector| detector.role);
-    let contact = |found: &Found| rule(found).is_some_and(|detector| detector.info.category == Category::Contact);
+    let rule = |found: &Found<'_>| record.rules.detector(found.detector);
+    let role = |found: &Found<'_>| rule(found).filter(|d| d.info.personal).map(|detector| detector.role);
+    let contact = |found: &Found<'_>| rule(found).is_some_and(|detector| detector.info.category == Category::Contact);
     let named = found
         .iter()
         .any(|f| role(f) == Some(Role::Name) && (f.note != Note::Surname || f.confidence == Confidence::High));
     let office = !named && columns.organisations;
-    let reached = |f: &Found| {
+    let reached = |f: &Found<'_>| {
         let own = !contact(f)
             || matches!(f.note, Note::Mobile)
             || (!office && !matches!(f.note, Note::Service | Note::RoleAddress));
@@ -178,27 +177,27 @@ fn settle(record: &mut Record<'_>, columns: &Columns, place: &Where, row: u32, f
 }
 
 /// Joins surname and given name in two columns, and leaves out the reading of a name that is there.
-fn one_name(record: &Record<'_>, found: Vec<Found>) -> Vec<Found> {
-    let is_name = |f: &Found| record.rules.detector(f.detector).is_some_and(|detector| detector.role == Role::Name);
+fn one_name<'c>(record: &Record<'_>, found: Vec<Found<'c>>) -> Vec<Found<'c>> {
+    let is_name = |f: &Found<'_>| record.rules.detector(f.detector).is_some_and(|detector| detector.role == Role::Name);
     if found.iter().filter(|f| is_name(f)).count() < 2 {
         return found;
     }
     let written = found.iter().any(|f| is_name(f) && f.part != Part::Reading);
-    let mut kept: Vec<Found> = Vec::with_capacity(found.len());
+    let mut kept: Vec<Found<'c>> = Vec::with_capacity(found.len());
     for f in found {
         let before = kept.iter_mut().rev().find(|known| is_name(known) && known.part == Part::Family);
         match f.part {
             Part::Reading if written => {}
             Part::Given if before.is_some() => {
                 if let Some(family) = before {
-                    family.value.push_str(&f.value);
+                    family.value.to_mut().push_str(&f.value);
                     family.note = Note::FullName;
                     family.part = Part::Whole;
                 }
             }
             // セイ and メイ without a name in kanji.
             Part::Reading => match kept.iter_mut().find(|known| is_name(known)) {
-                Some(reading) => reading.value.push_str(&f.value),
+                Some(reading) => reading.value.to_mut().push_str(&f.value),
                 None => kept.push(f),
             },
             _ => kept.push(f),
@@ -209,9 +208,9 @@ fn one_name(record: &Record<'_>, found: Vec<Found>) -> Vec<Found> {
 
 /// Reads rows of labels and values: each column of values is a person, and a label that comes again begins the next.
 fn form(record: &mut Record<'_>, place: &Where, rows: &[Row]) {
-    let mut people: BTreeMap<u32, Vec<(u32, Found)>> = BTreeMap::new();
+    let mut people: BTreeMap<u32, Vec<(u32, Found<'_>)>> = BTreeMap::new();
     let columns = Columns::default();
-    let finish = |record: &mut Record<'_>, found: Vec<(u32, Found)>| {
+    let finish = |record: &mut Record<'_>, found: Vec<(u32, Found<'_>)>| {
         let Some(row) = found.first().map(|(row, _)| *row) else { return };
         settle(record, &columns, place, row, found.into_iter().map(|(_, found)| found).collect());
     };
@@ -242,7 +241,7 @@ fn form(record: &mut Record<'_>, place: &Where, rows: &[Row]) {
     }
 }
 
-fn is_name(record: &Record<'_>, found: &Found) -> bool {
+fn is_name(record: &Record<'_>, found: &Found<'_>) -> bool {
     record.rules.detector(found.detector).is_some_and(|detector| detector.role == Role::Name)
 }
 
@@ -253,25 +252,26 @@ fn rules_of(record: &Record<'_>, text: &str) -> Vec<usize> {
 }
 
 /// What stands beside a label.
-fn in_form(record: &Record<'_>, (label, announced): &(String, Vec<usize>), column: u32, text: &str) -> Vec<Found> {
-    for &index in announced {
-        if let Some(detector) = record.rules.detector(index)
-            && let Some(note) = detector.check.in_cell(record.rules.names(), text, true)
-        {
-            let part = layout::part_of(label);
-            return vec![Found {
-                detector: index,
-                confidence: Confidence::High,
-                note,
-                column,
-                value: text.to_owned(),
-                part,
-            }];
-        }
+fn in_form<'c>(
+    record: &Record<'_>,
+    (label, announced): &(String, Vec<usize>),
+    column: u32,
+    text: &'c str,
+) -> Vec<Found<'c>> {
+    let fits = |index: &usize| {
+        let check = record.rules.detector(*index)?.check;
+        Some((*index, check.in_cell(record.rules.names(), text, true)?))
+    };
+    let mut found = Vec::new();
+    if let Some((detector, note)) = announced.iter().find_map(fits) {
+        let part = layout::part_of(label);
+        found.push(Found { detector, confidence: Confidence::High, note, column, value: Cow::Borrowed(text), part });
+    } else {
+        let mut columns = Columns::default();
+        columns.columns.entry(column).or_default().header.clone_from(label);
+        in_cell(record, &columns, column, text, &mut found);
     }
-    let mut columns = Columns::default();
-    columns.columns.entry(column).or_default().header.clone_from(label);
-    in_cell(record, &columns, column, text)
+    found
 }
 
 /// Reads rows in no order as text, cell after cell and line after line.

@@ -41,13 +41,14 @@ impl Tally {
         let entry = slot.get_or_insert_with(|| Entry { confidence, count: 0, examples: Vec::new() });
         entry.count = entry.count.saturating_add(1);
         entry.confidence = entry.confidence.max(confidence);
-        // A surer hit takes the place of the least sure example.
-        let weakest =
-            entry.examples.iter().enumerate().min_by_key(|(_, (known, _))| *known).map(|(i, (known, _))| (i, *known));
         if entry.examples.len() >= EXAMPLES {
-            match weakest {
-                Some((index, known)) if known < confidence => drop(entry.examples.remove(index)),
-                _ => return,
+            // A surer hit takes the place of the least sure example.
+            let weakest = entry.examples.iter().map(|(known, _)| *known).min();
+            if weakest.is_none_or(|weakest| weakest >= confidence) {
+                return;
+            }
+            if let Some(index) = entry.examples.iter().position(|(known, _)| Some(*known) == weakest) {
+                entry.examples.remove(index);
             }
         }
         let (place, hidden) = place();

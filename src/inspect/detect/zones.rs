@@ -27,8 +27,9 @@ const SALUTATIONS: usize = 4;
 /// No signature is longer.
 const SIGNATURE: usize = 15;
 
-/// The zone of each line; `own` are the addresses of sender and recipients.
-pub(super) fn of(lines: &[&str], own: &[String]) -> Vec<Zone> {
+/// The zone of each line; `own` are the addresses of sender and recipients, `busy` tells in which lines something was
+/// found: a signature without anything in it need not be known.
+pub(super) fn of(lines: &[&str], own: &[String], busy: &[bool]) -> Vec<Zone> {
     let bare: Vec<&str> = lines.iter().map(|line| unquoted(line)).collect();
     let mut zones = vec![Zone::Body; lines.len()];
     salutations(&bare, &mut zones);
@@ -37,7 +38,7 @@ pub(super) fn of(lines: &[&str], own: &[String]) -> Vec<Zone> {
             *zone = Zone::Quoted;
         }
     }
-    signatures(&bare, own, &mut zones);
+    signatures(&bare, own, busy, &mut zones);
     zones
 }
 
@@ -130,7 +131,7 @@ fn is_quoted_header(line: &str) -> bool {
     ];
     let field = line.split(':').next().unwrap_or_default();
     if field.len() < line.len() {
-        let field = field.trim_matches(|c: char| matches!(c, '*' | '【' | '】' | ' ')).to_lowercase();
+        let field = field.trim_matches(|c: char| matches!(c, '*' | '【' | '】' | ' ')).to_ascii_lowercase();
         let said = FIELDS.contains(&field.as_str());
         let address = line.contains('@') || line.contains(';');
         if said && (address || !matches!(field.as_str(), "from" | "to")) {
@@ -144,7 +145,7 @@ fn is_quoted_header(line: &str) -> bool {
 }
 
 /// Marks what looks like a signature: below `-- `, between separators, or the last paragraph.
-fn signatures(lines: &[&str], own: &[String], zones: &mut [Zone]) {
+fn signatures(lines: &[&str], own: &[String], busy: &[bool], zones: &mut [Zone]) {
     let mut number = 0;
     let mut after_rule = false;
     let mut start = 0;
@@ -166,7 +167,8 @@ fn signatures(lines: &[&str], own: &[String], zones: &mut [Zone]) {
         let block = rest.get(..length).unwrap_or_default();
         let last = rest.get(length..).unwrap_or_default().iter().all(is_break);
         let filled = block.iter().filter(|line| !line.is_empty()).count();
-        let points = points(block, own);
+        let is_busy = busy.iter().skip(start).take(length).any(|&busy| busy);
+        let points = if is_busy && filled <= SIGNATURE { points(block, own) } else { 0 };
         let enough = if delimiter {
             true
         } else if in_block {
@@ -190,7 +192,7 @@ fn signatures(lines: &[&str], own: &[String], zones: &mut [Zone]) {
 /// How many things of a business card stand in the block.
 fn points(block: &[&str], own: &[String]) -> usize {
     let text = block.join("\n");
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     let any = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     [
         has_company(&text),
@@ -223,7 +225,7 @@ fn points(block: &[&str], own: &[String]) -> usize {
 fn has_own(block: &[&str], own: &[String]) -> bool {
     block.iter().any(|line| {
         line.contains('@') && {
-            let lower = line.to_lowercase();
+            let lower = line.to_ascii_lowercase();
             own.iter().any(|address| lower.contains(address.as_str()))
         }
     })
@@ -254,7 +256,7 @@ pub(super) fn has_company(text: &str) -> bool {
         "支社",
     ];
     const ENGLISH: [&str; 9] = [" inc", " ltd", " llc", " corp", " gmbh", "co., ", "co.,l", " company", " k.k."];
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     JAPANESE.iter().any(|word| text.contains(word)) || ENGLISH.iter().any(|word| lower.contains(word))
 }
 
@@ -300,7 +302,7 @@ mod tests {
             Zone::Quoted => 'q',
             Zone::Signature(_) => 'g',
         };
-        of(&lines, &["suzuki@example.co.jp".to_owned()]).into_iter().map(mark).collect()
+        of(&lines, &["suzuki@example.co.jp".to_owned()], &vec![true; lines.len()]).into_iter().map(mark).collect()
     }
 
     #[test]

@@ -104,6 +104,10 @@ pub(super) fn is_address(value: &str, headed: bool) -> bool {
 
 /// How many bytes of `text` are a prefecture's name.
 pub(in super::super) fn prefecture_at(text: &str) -> Option<usize> {
+    const FIRST: &str = "北青岩宮秋山福茨栃群埼千東神新富石長岐静愛三滋京大兵奈和鳥島岡広徳香高佐熊鹿沖";
+    if !text.chars().next().is_some_and(|c| FIRST.contains(c)) {
+        return None;
+    }
     PREFECTURES.iter().find(|name| text.starts_with(*name)).map(|name| name.len())
 }
 
@@ -126,6 +130,11 @@ mod tests {
         assert_eq!(whole("東京都 千代田区霞が関3-1-1", "区", "3-1-1"), Some("東京都 千代田区霞が関3-1-1"));
         assert_eq!(whole("場所は横浜市中区本町6-50-10", "市", "6-50-10"), Some("横浜市中区本町6-50-10"));
         assert_eq!(whole("市場1-2-3", "市", "1-2-3"), None);
+    }
+
+    #[test]
+    fn every_prefecture_is_seen() {
+        assert!(PREFECTURES.iter().all(|name| prefecture_at(name) == Some(name.len())));
     }
 
     #[test]
