@@ -163,7 +163,7 @@ impl Hold {
         original: &Message,
     ) -> Result<(), HoldError> {
         let story = telling::story_of(mail, group.action, group.matched.clone(), &group.recipients)?;
-        self.give_back(writing, (mail, None), &story, &Outcome::Refused, original, mail.at).await
+        self.give_back(writing, (mail, None), &story, &Outcome::Refused, Some(original), mail.at).await
     }
 }
 
@@ -260,7 +260,8 @@ mod tests {
         let list = hold.list(Some(State::Pending)).await.unwrap();
         assert_eq!((list.len(), &list[0].id, list[0].persons), (1, &id, 12));
         assert_eq!(list[0].rules, ["rule-require_approval"]);
-        let letters = outbox(&store).await;
+        let mut letters = outbox(&store).await;
+        letters.sort_by_key(|letter| [SENDER, BOSS, VICE].iter().position(|person| letter.to == [*person]));
         let to: Vec<&str> = letters.iter().map(|letter| letter.to[0].as_str()).collect();
         assert_eq!(to, [SENDER, BOSS, VICE]);
         let secrets: std::collections::HashSet<String> = letters.iter().map(|letter| letter.secret()).collect();

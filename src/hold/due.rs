@@ -79,15 +79,9 @@ impl Hold {
         let held = known(&mut writing, id).await?;
         let mail = mail_of(&mut writing, &held).await?;
         change(&mut writing, &held, Change::Expire, now).await?;
-        match self.original_of(&mail).await? {
-            Some(original) => {
-                let story = telling::story(&mail, &held)?;
-                let about = (&mail, Some(&held.id));
-                self.give_back(&mut writing, about, &story, &Outcome::Expired, &original, now).await?;
-            }
-            // Without its bytes it cannot be given back, but its sender must hear of it.
-            None => self.tell_outcome(&mut writing, (&mail, &held), &Outcome::Expired, now).await?,
-        }
+        let original = self.original_of(&mail).await?;
+        let (story, about) = (telling::story(&mail, &held)?, (&mail, Some(&held.id)));
+        self.give_back(&mut writing, about, &story, &Outcome::Expired, original.as_ref(), now).await?;
         conclude(writing, held, Change::Expire, None, Via::System, now).await.map(drop)
     }
 
@@ -128,14 +122,16 @@ impl Hold {
         refused: &[(Address, String)],
         now: Timestamp,
     ) -> Result<(), HoldError> {
-        let Some(to) = &mail.sender else { return Ok(()) };
-        // Without its bytes the report is about nothing, but its sender must hear of it.
-        let original = self.original_of(mail).await?.unwrap_or_else(|| Message::new(Vec::new()));
         let addresses: Vec<Address> = refused.iter().map(|(address, _)| address.clone()).collect();
         let mut story = telling::story_of(mail, Action::Forward, Vec::new(), &addresses)?;
         if let Some(held) = &row.held_id {
             story.id = held.clone();
         }
+        let Some(to) = self.sender_of_ours(mail) else {
+            return self.tell_outsider(writing, (mail, row.held_id.as_ref()), &story, refused, now).await;
+        };
+        // Without its bytes the report is about nothing, but its sender must hear of it.
+        let original = self.original_of(mail).await?.unwrap_or_else(|| Message::new(Vec::new()));
         let letter = Letter { to, reply_to: None, now };
         let notice = notice::undeliverable(&story, self.voice(), &letter, refused, &original);
         self.post(writing, (&mail.id, row.held_id.as_ref()), Kind::Dsn, notice, now).await
@@ -246,6 +242,47 @@ mod tests {
         assert_eq!(released[0].to, ["goes@x.example.com"]);
         let error = hold.withdraw(&goes.0, &address(SENDER), Via::Cli, end).await.unwrap_err();
         assert!(matches!(error, HoldError::Decided { state: State::Released, .. }), "{error}");
+    }
+
+    /// The one delivery status notice in the outbox, which must tell `to` nothing of the mail.
+    async fn tells_nothing(store: &crate::store::Store, to: &str) {
+        let letters = outbox(store).await;
+        let told: Vec<_> = letters.iter().filter(|letter| letter.kind == Kind::Dsn).collect();
+        assert_eq!((told.len(), told[0].to[0].as_str()), (1, to));
+        for secret in ["secret words", "Subject: list", "reason", BOSS, SECURITY, "in@example.co.jp"] {
+            assert!(!told[0].text.contains(secret), "{secret} in\n{}", told[0].text);
+        }
+        assert!(told[0].text.contains("message/delivery-status") && told[0].text.contains(OUTSIDE));
+    }
+
+    #[tokio::test]
+    async fn a_sender_outside_never_gets_the_mail_back() {
+        const OUTSIDER: &str = "me@elsewhere.example.net";
+        for action in [Action::Hold, Action::Reject] {
+            let dir = tempfile::tempdir().unwrap();
+            let (store, hold) = hold_in(dir.path(), settings()).await;
+            let mut mail = arrival(vec![group(Action::Forward, &["in@example.co.jp"]), group(action, &[OUTSIDE])]);
+            mail.envelope.sender = Some(address(OUTSIDER));
+            hold.take(mail).await.unwrap();
+            hold.due(later(noon(), minutes(60))).await.unwrap();
+            tells_nothing(&store, OUTSIDER).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sender_outside_hears_of_a_refused_release_without_the_mail() {
+        const OUTSIDER: &str = "me@elsewhere.example.net";
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let mut mail = arrival(vec![group(Action::Hold, &[OUTSIDE])]);
+        mail.envelope.sender = Some(address(OUTSIDER));
+        let id = hold.take(mail).await.unwrap();
+        hold.approve(&id.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        let due = store.outbox_due(Timestamp::MAX, 100).await.unwrap();
+        let mut row = due.into_iter().find(|row| row.kind == Kind::Release).unwrap();
+        row.recipients[0].fate = Fate::Refused;
+        hold.settle(&row, &[(address(OUTSIDE), "550 5.1.1 secret words".to_owned())], noon()).await.unwrap();
+        tells_nothing(&store, OUTSIDER).await;
     }
 
     #[tokio::test]
