@@ -173,7 +173,7 @@ impl Stages {
 
     /// A person's reply to one of our notices.
     async fn answer(&self, sender: Option<Address>, to: &[Address], message: &Message) -> Reply {
-        let authors = author(message);
+        let authors = authors(message);
         let from: Vec<Address> = sender.into_iter().chain(authors).collect();
         let said = answer::parse(message);
         for secret in to.iter().filter_map(secret_of) {
@@ -200,10 +200,16 @@ impl Stages {
 /// What a sender is told: what to do, not what matched.
 const REJECTED: &str = "this mail may not leave the organisation; ask your security team";
 
-/// The first mailbox of the From field.
-fn author(message: &Message) -> Option<Address> {
-    let from = header::mailboxes(message.header("From")?.value).into_iter().next()?;
-    Address::parse(&from.address).ok()
+/// Everybody who says in the header to have written or sent it, those of From fields first, each mailbox once.
+fn authors(message: &Message) -> Vec<Address> {
+    let mut seen = std::collections::HashSet::new();
+    ["From", "Sender", "Resent-From", "Resent-Sender"]
+        .into_iter()
+        .flat_map(|name| message.headers().filter(move |header| header.is(name)))
+        .flat_map(|header| header::mailboxes(header.value))
+        .filter_map(|mailbox| Address::parse(&mailbox.address).ok())
+        .filter(|author| seen.insert(author.canonical()))
+        .collect()
 }
 
 /// What stands between `sekisho+` and `@` in a secret reply address.
@@ -237,7 +243,7 @@ impl Incoming {
         Arrival {
             trace: self.trace(hostname),
             peer: self.client(),
-            author: author(&self.message),
+            authors: authors(&self.message),
             subject,
             recipients,
             inspection,
@@ -349,5 +355,21 @@ impl Transaction for Passage {
         if let Way::Out { next_hop, .. } = self.way {
             next_hop.reset().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authors_are_everybody_in_every_field_of_origin() {
+        let message = Message::new(
+            *b"Resent-Sender: e@example.co.jp\r\nSender: C <c@example.co.jp>\r\nFrom: A <a@example.co.jp>, nobody,\r\n \
+               b@example.co.jp\r\nTo: to@example.co.jp\r\nFROM: A@example.co.jp, d@example.co.jp\r\n\
+               Resent-From: f@example.co.jp\r\n\r\nFrom: body@example.co.jp\r\n",
+        );
+        let authors: Vec<String> = authors(&message).iter().map(|author| author.local().to_owned()).collect();
+        assert_eq!(authors, ["a", "b", "d", "c", "f", "e"]);
     }
 }

@@ -309,6 +309,20 @@ impl Writing {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Makes the secret reply address `old` unknown and `new` known in its place; false, and nothing is done, if `old`
+    /// is not known any more.
+    pub async fn replace_token(&mut self, old: &[u8; 32], new: &Token) -> Result<bool, StoreError> {
+        let gone = sqlx::query("DELETE FROM reply_token WHERE hash = ?")
+            .bind(&old[..])
+            .execute(&mut *self.transaction)
+            .await?;
+        if gone.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.put_token(new).await?;
+        Ok(true)
+    }
+
     /// Makes a secret reply address known.
     pub async fn put_token(&mut self, token: &Token) -> Result<(), StoreError> {
         let purpose = match token.purpose {
@@ -411,7 +425,7 @@ mod tests {
             at: now(),
             peer: String::new(),
             sender: None,
-            author: None,
+            authors: Vec::new(),
             from_field: String::new(),
             body: BodyKind::SevenBit,
             smtputf8: false,
