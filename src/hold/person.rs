@@ -52,7 +52,7 @@ pub struct Step {
     pub at: Timestamp,
     /// Who; nobody if it happened by itself.
     pub by: Option<Address>,
-    /// What, in the journal's words: the new state, or `viewed`, `retried`, `refused`.
+    /// What, in the journal's words: the new state, or `viewed`, `retried`, `refused`, `unasked`.
     pub change: String,
     /// What they wrote.
     pub comment: String,

@@ -228,5 +228,17 @@ pub fn refused_answer(story: &Story, voice: &Voice, letter: &Letter<'_>, claimed
     letter::write(story, voice, letter, "refused", &page, None)
 }
 
+/// Tells the security team that the request to decide did not reach `person`, with what the next hop `said`.
+pub fn request_undeliverable(
+    story: &Story,
+    voice: &Voice,
+    letter: &Letter<'_>,
+    person: &Address,
+    said: &str,
+) -> Notice {
+    let page = tell::replies::unasked(story, voice, person, said);
+    letter::write(story, voice, letter, "unasked", &page, None)
+}
+
 #[cfg(test)]
 mod tests;

@@ -124,6 +124,7 @@ fn all(story: &Story, voice: &Voice) -> Vec<(&'static str, Notice)> {
         ("unclear", answer_not_understood(story, voice, &to_decider)),
         ("decided", already_decided(story, voice, &to_decider, &released)),
         ("refused", refused_answer(story, voice, &to_decider, "x@evil.example <script>", Refusal::WrongPerson)),
+        ("unasked", request_undeliverable(story, voice, &to_decider, &sender, "550 <script>")),
     ]
 }
 
