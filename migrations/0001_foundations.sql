@@ -20,7 +20,7 @@ CREATE TABLE mail (
     at         INTEGER NOT NULL,
     peer       TEXT NOT NULL,
     mail_from  TEXT,
-    author     TEXT,
+    authors    TEXT NOT NULL,
     from_field TEXT NOT NULL,
     body       TEXT NOT NULL,
     smtputf8   INTEGER NOT NULL,

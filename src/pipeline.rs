@@ -176,11 +176,10 @@ impl Stages {
     /// path is a machine's, and its From field is anybody's.
     async fn answer(&self, sender: Option<Address>, to: &[Address], message: &Message) -> Reply {
         let Some(sender) = sender else { return Reply::new(250, "2.0.0", "an automatic mail decides nothing") };
-        let written = message.headers().filter(|h| h.is("From")).flat_map(|h| header::mailboxes(h.value));
-        let authors = written.map(|author| Address::parse(&author.address)).collect::<Result<Vec<_>, _>>();
-        let Ok(authors) = authors.map_err(drop).and_then(|a| if a.is_empty() { Err(()) } else { Ok(a) }) else {
+        let authors = authors(message);
+        if authors.is_empty() {
             return Reply::rejected("your answer needs a From field with your own address");
-        };
+        }
         let from: Vec<Address> = std::iter::once(sender).chain(authors).collect();
         let Ok(said) = read_answer(message.clone()).await else { return Reply::internal() };
         for secret in to.iter().filter_map(secret_of) {
@@ -236,10 +235,16 @@ fn let_go(next_hop: client::Transaction) {
 /// What a sender is told: what to do, not what matched.
 const REJECTED: &str = "this mail may not leave the organisation; ask your security team";
 
-/// The first mailbox of the From field.
-fn author(message: &Message) -> Option<Address> {
-    let from = header::mailboxes(message.header("From")?.value).into_iter().next()?;
-    Address::parse(&from.address).ok()
+/// Everybody who says in the header to have written or sent it, those of From fields first, each mailbox once.
+fn authors(message: &Message) -> Vec<Address> {
+    let mut seen = std::collections::HashSet::new();
+    ["From", "Sender", "Resent-From", "Resent-Sender"]
+        .into_iter()
+        .flat_map(|name| message.headers().filter(move |header| header.is(name)))
+        .flat_map(|header| header::mailboxes(header.value))
+        .filter_map(|mailbox| Address::parse(&mailbox.address).ok())
+        .filter(|author| seen.insert(author.canonical()))
+        .collect()
 }
 
 /// What stands between `sekisho+` and `@` in a secret reply address.
@@ -273,7 +278,7 @@ impl Incoming {
         Arrival {
             trace: self.trace(hostname),
             peer: self.client(),
-            author: author(&self.message),
+            authors: authors(&self.message),
             subject,
             recipients,
             inspection,
@@ -385,5 +390,21 @@ impl Transaction for Passage {
         if let Way::Out { next_hop, .. } = self.way {
             next_hop.reset().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authors_are_everybody_in_every_field_of_origin() {
+        let message = Message::new(
+            *b"Resent-Sender: e@example.co.jp\r\nSender: C <c@example.co.jp>\r\nFrom: A <a@example.co.jp>, nobody,\r\n \
+               b@example.co.jp\r\nTo: to@example.co.jp\r\nFROM: A@example.co.jp, d@example.co.jp\r\n\
+               Resent-From: f@example.co.jp\r\n\r\nFrom: body@example.co.jp\r\n",
+        );
+        let authors: Vec<String> = authors(&message).iter().map(|author| author.local().to_owned()).collect();
+        assert_eq!(authors, ["a", "b", "d", "c", "f", "e"]);
     }
 }

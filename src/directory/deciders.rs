@@ -6,7 +6,7 @@
 use crate::{mail::Address, policy::Action};
 
 /// The persons who may decide about a mail that `sender` sent, in the order of the configured list, each mailbox
-/// once. The sender is never among them, whatever lists they are on.
+/// once. The sender is never among them, whatever lists they are on and however the address is spelt there.
 ///
 /// A hold is for the security team. An approval is for the approvers; when the sender is the only approver, or none
 /// is configured, for the security team. An empty answer means that nobody may decide: the mail waits and goes back
@@ -25,7 +25,7 @@ pub fn deciders(action: Action, security: &[Address], approvers: &[Address], sen
 fn others(list: &[Address], sender: Option<&Address>) -> Vec<Address> {
     let mut persons: Vec<Address> = Vec::with_capacity(list.len());
     for person in list {
-        let is_sender = sender.is_some_and(|sender| sender.same_mailbox(person));
+        let is_sender = sender.is_some_and(|sender| sender.may_be_same_person(person));
         if !is_sender && !persons.iter().any(|known| known.same_mailbox(person)) {
             persons.push(person.clone());
         }
@@ -61,6 +61,10 @@ mod tests {
         let (security, approvers) = (["Taro@A.jp", "sec@a.jp"], ["TARO@a.jp", "boss@a.jp"]);
         assert_eq!(ask(Action::RequireApproval, &security, &approvers, "taro@a.jp"), ["boss@a.jp"]);
         assert_eq!(ask(Action::Hold, &security, &approvers, "taro@a.JP"), ["sec@a.jp"]);
+        for spelling in ["taro+x@a.jp", "\"taro\"@a.jp", "taro@a.jp."] {
+            assert_eq!(ask(Action::RequireApproval, &security, &approvers, spelling), ["boss@a.jp"], "{spelling}");
+            assert_eq!(ask(Action::Hold, &[spelling, "sec@a.jp"], &[], "taro@a.jp"), ["sec@a.jp"], "{spelling}");
+        }
     }
 
     #[test]

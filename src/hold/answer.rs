@@ -10,7 +10,7 @@ use super::{Hold, HoldError, rounded, telling, token};
 use crate::{
     journal::{self, Record, Via},
     mail::{Address, MailId},
-    notice::{self, Answer, Letter, Refusal, Verdict},
+    notice::{self, Answer, Letter, Outcome, Refusal, Verdict},
     store::{HeldRow, Kind, MailRow, Purpose, State, Token},
 };
 
@@ -73,28 +73,32 @@ impl Hold {
                 return self.refuse(&token, from, Refusal::OwnMail, now).await;
             }
             (Purpose::Decide, Verdict::Withdraw) | (_, Verdict::Unclear | Verdict::Ignore) => {
-                return self.explain(&token, secret, now).await;
+                return self.explain(&token, now).await;
             }
         };
         match decided {
             Ok(decided) => Ok(Answered::Done { id: decided.id, state: decided.state }),
-            Err(HoldError::Decided { .. }) => self.tell_too_late(&token, now).await,
+            Err(HoldError::Decided { .. } | HoldError::TooLate { .. }) => self.tell_too_late(&token, now).await,
             Err(HoldError::NotADecider { .. }) => self.refuse(&token, from, Refusal::WrongPerson, now).await,
             Err(HoldError::OwnMail { .. }) => self.refuse(&token, from, Refusal::OwnMail, now).await,
             Err(error) => Err(error),
         }
     }
 
-    /// Tells how to answer.
-    async fn explain(&self, token: &Token, secret: &str, now: Timestamp) -> Result<Answered, HoldError> {
+    /// Tells how to answer, at a new secret address: the old one stands in a mail that may have been quoted to others.
+    async fn explain(&self, token: &Token, now: Timestamp) -> Result<Answered, HoldError> {
         let (mail, held) = self.subject_of(token).await?;
         if held.state != State::Pending {
             return self.tell_too_late(token, now).await;
         }
-        let reply_to = token::reply_address(&self.voice().hostname, &secret.to_ascii_lowercase())?;
+        let (reply_to, fresh) = token::make(&self.voice().hostname, &held.id, &token.person, token.purpose)?;
         let letter = Letter { to: &token.person, reply_to: Some(&reply_to), now };
         let notice = notice::answer_not_understood(&telling::story(&mail, &held)?, self.voice(), &letter);
         let mut writing = self.store().write().await?;
+        if !writing.replace_token(&token.hash, &fresh).await? {
+            // Another reply to the same address was faster, and its writer has been told the new one.
+            return Ok(Answered::Refused(Refusal::UnknownToken));
+        }
         self.post(&mut writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, now).await?;
         writing.commit().await?;
         Ok(Answered::Unclear { id: held.id })
@@ -104,7 +108,9 @@ impl Hold {
     async fn tell_too_late(&self, token: &Token, now: Timestamp) -> Result<Answered, HoldError> {
         let (mail, held) = self.subject_of(token).await?;
         let approvals = self.store().approvals(std::slice::from_ref(&held.id)).await?;
-        if let Some(outcome) = telling::outcome_of(&held, &approvals) {
+        // Its time may be over without its state having changed yet.
+        let expired = (held.expires_at <= now).then_some(Outcome::Expired);
+        if let Some(outcome) = telling::outcome_of(&held, &approvals).or(expired) {
             let letter = Letter { to: &token.person, reply_to: None, now };
             let notice = notice::already_decided(&telling::story(&mail, &held)?, self.voice(), &letter, &outcome);
             let mut writing = self.store().write().await?;
@@ -216,21 +222,40 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_unclear_is_asked_again_and_what_a_machine_wrote_is_not() {
+    async fn what_is_unclear_is_asked_again_at_a_new_address_and_what_a_machine_wrote_is_not() {
         let (_dir, store, hold, id) = held().await;
         let secret = secret_of(&store, BOSS).await;
         let from = [address(BOSS)];
         let before = outbox(&store).await.len();
         let answered = hold.answer(&secret, &from, &says(Verdict::Ignore), noon()).await.unwrap();
         assert_eq!((answered, outbox(&store).await.len()), (Answered::Ignored, before));
+        let mut secrets = vec![secret];
         for verdict in [Verdict::Unclear, Verdict::Withdraw] {
-            let answered = hold.answer(&secret, &from, &says(verdict), noon()).await.unwrap();
+            let old = secrets.last().unwrap().clone();
+            let answered = hold.answer(&old, &from, &says(verdict), noon()).await.unwrap();
             assert_eq!(answered, Answered::Unclear { id: id.clone() });
+            let answered = hold.answer(&old, &from, &says(Verdict::Approve), noon()).await.unwrap();
+            assert_eq!(answered, Answered::Refused(Refusal::UnknownToken), "an address that was answered is spent");
+            let letters = outbox(&store).await.into_iter().filter(|letter| letter.to == [BOSS]);
+            let fresh: Vec<String> = letters.map(|l| l.secret()).filter(|secret| !secrets.contains(secret)).collect();
+            assert_eq!(fresh.len(), 1, "one new address");
+            secrets.extend(fresh);
         }
-        let letters = outbox(&store).await;
-        assert_eq!(letters.len(), before + 2);
-        assert!(letters.iter().filter(|l| l.to == [BOSS]).all(|l| l.secret() == secret), "the same address again");
+        assert_eq!(outbox(&store).await.len(), before + 2);
         assert_eq!(hold.show(&id.0).await.unwrap().summary.state, State::Pending);
+        let answered = hold.answer(secrets.last().unwrap(), &from, &says(Verdict::Approve), noon()).await.unwrap();
+        assert_eq!(answered, Answered::Done { id, state: State::Approved });
+    }
+
+    #[tokio::test]
+    async fn an_answer_after_the_deadline_is_too_late_and_no_fault() {
+        let (_dir, store, hold, id) = held().await;
+        let secret = secret_of(&store, BOSS).await;
+        let end = crate::hold::later(noon(), minutes(60));
+        let answered = hold.answer(&secret, &[address(BOSS)], &says(Verdict::Approve), end).await.unwrap();
+        assert_eq!(answered, Answered::TooLate { id, state: State::Pending });
+        let told = outbox(&store).await.into_iter().filter(|letter| letter.to == [BOSS]);
+        assert_eq!(told.filter(|letter| letter.text.contains("Nobody decided")).count(), 1);
     }
 
     #[tokio::test]

@@ -3,7 +3,8 @@
 //! In: an [`Arrival`]. Out: the id to answer `250 held as ID` with, when all of this is on the disk at once: the mail
 //! and its sealed bytes, a held row for every group that waits, an outgoing mail for the group that does not, what
 //! people are told, the secret addresses at which they answer, and the journal record.
-//! A mail that the mail server brings again within a day is answered with the first id, and nothing else happens.
+//! A mail that the mail server brings again within a day is answered with the first id, and nothing else happens;
+//! unless it has come to nothing (rejected, withdrawn, expired, bounced): then a person sent it again.
 //! Deliberately absent: the decision; groups come from policy as they are.
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -34,8 +35,9 @@ pub struct Arrival {
     pub peer: String,
     /// From whom, to whom.
     pub envelope: Envelope,
-    /// The address in the From field, if there is one: that person never decides about the mail either.
-    pub author: Option<Address>,
+    /// Everybody who says in its header to have written or sent it, the first in the From field first: none of them
+    /// ever decides about the mail either.
+    pub authors: Vec<Address>,
     /// The bytes.
     pub message: Message,
     /// The header lines to put in front when it goes out.
@@ -116,7 +118,7 @@ impl Hold {
                 action: group.action.name().to_owned(),
                 rcpt_to: group.recipients.clone(),
                 matched: json(&group.matched)?,
-                asked: self.deciders(group.action, arrival.envelope.sender.as_ref(), arrival.author.as_ref()),
+                asked: self.deciders(group.action, arrival.envelope.sender.as_ref(), &arrival.authors),
                 created_at: at,
                 expires_at: later(at, settings.expires_after),
                 release_at,
@@ -163,7 +165,7 @@ impl Hold {
         original: &Message,
     ) -> Result<(), HoldError> {
         let story = telling::story_of(mail, group.action, group.matched.clone(), &group.recipients)?;
-        self.give_back(writing, (mail, None), &story, &Outcome::Refused, original, mail.at).await
+        self.give_back(writing, (mail, None), &story, &Outcome::Refused, Some(original), mail.at).await
     }
 }
 
@@ -193,7 +195,7 @@ fn mail_row(arrival: &Arrival, at: Timestamp, retry_key: [u8; 32]) -> Result<Mai
         at,
         peer: arrival.peer.clone(),
         sender: arrival.envelope.sender.clone(),
-        author: arrival.author.clone(),
+        authors: arrival.authors.clone(),
         from_field: arrival.message.header("From").map(|from| header::decode(from.value)).unwrap_or_default(),
         body: arrival.envelope.body,
         smtputf8: arrival.envelope.smtputf8,
@@ -260,7 +262,8 @@ mod tests {
         let list = hold.list(Some(State::Pending)).await.unwrap();
         assert_eq!((list.len(), &list[0].id, list[0].persons), (1, &id, 12));
         assert_eq!(list[0].rules, ["rule-require_approval"]);
-        let letters = outbox(&store).await;
+        let mut letters = outbox(&store).await;
+        letters.sort_by_key(|letter| [SENDER, BOSS, VICE].iter().position(|person| letter.to == [*person]));
         let to: Vec<&str> = letters.iter().map(|letter| letter.to[0].as_str()).collect();
         assert_eq!(to, [SENDER, BOSS, VICE]);
         let secrets: std::collections::HashSet<String> = letters.iter().map(|letter| letter.secret()).collect();
@@ -327,17 +330,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_retry_is_the_same_mail_whatever_became_of_it() {
+    async fn a_retry_is_the_same_mail_unless_it_came_to_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let (store, hold) = hold_in(dir.path(), settings()).await;
         let verdict = || vec![group(Action::RequireApproval, &[OUTSIDE])];
         let id = hold.take(arrival(verdict())).await.unwrap();
         let before = outbox(&store).await.len();
         assert_eq!(hold.take(arrival(verdict())).await.unwrap(), id);
-        hold.reject(&id.0, &address(BOSS), Via::Cli, "", noon()).await.unwrap();
+        hold.approve(&id.0, &address(BOSS), Via::Cli, "", noon()).await.unwrap();
         assert_eq!(hold.take(arrival(verdict())).await.unwrap(), id);
-        assert_eq!(outbox(&store).await.len(), before + 1, "only the outcome of the rejection");
-        assert_eq!(changes(&store).await, ["mail require_approval", "retried", "rejected", "retried"]);
+        assert_eq!(outbox(&store).await.len(), before + 2, "only the release and the outcome");
+        assert_eq!(changes(&store).await, ["mail require_approval", "retried", "approved", "retried"]);
+
+        let again = || arrival(vec![group(Action::Hold, &["again@x.example.com"])]);
+        let rejected = hold.take(again()).await.unwrap();
+        hold.reject(&rejected.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        let withdrawn = hold.take(again()).await.unwrap();
+        assert_ne!(withdrawn, rejected);
+        hold.withdraw(&withdrawn.0, &address(SENDER), Via::Cli, noon()).await.unwrap();
+        let pending = hold.take(again()).await.unwrap();
+        assert!(pending != rejected && pending != withdrawn);
+        assert_eq!(hold.take(again()).await.unwrap(), pending);
 
         let other_body =
             Arrival { message: Message::new(*b"Message-ID: <1@example.co.jp>\r\n\r\nother"), ..arrival(verdict()) };

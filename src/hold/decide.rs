@@ -88,11 +88,11 @@ impl Hold {
         let mut writing = self.store().write().await?;
         let held = one(writing.held_by_prefix(&normal(id)).await?, id)?;
         let mail = mail_of(&mut writing, &held).await?;
-        if is_sender(&mail, person) {
+        if may_be_own(&mail, person) {
             return Err(HoldError::OwnMail { id: held.id, person: person.clone() });
         }
         let action = telling::action(&held.action)?;
-        let deciders = self.deciders(action, mail.sender.as_ref(), mail.author.as_ref());
+        let deciders = self.deciders(action, mail.sender.as_ref(), &mail.authors);
         if !deciders.iter().any(|decider| decider.same_mailbox(person)) {
             return Err(HoldError::NotADecider { id: held.id, person: person.clone(), deciders });
         }
@@ -119,9 +119,14 @@ pub(super) fn normal(id: &str) -> String {
     id.trim().to_ascii_uppercase()
 }
 
-/// Whether `person` sent it.
+/// Whether `person` sent it, and may take it back and see it.
 pub(super) fn is_sender(mail: &MailRow, person: &Address) -> bool {
-    [&mail.sender, &mail.author].into_iter().flatten().any(|own| own.same_mailbox(person))
+    mail.sender.iter().chain(mail.authors.first()).any(|own| own.same_mailbox(person))
+}
+
+/// Whether `person` may have had a hand in it, and so never decides about it.
+fn may_be_own(mail: &MailRow, person: &Address) -> bool {
+    mail.sender.iter().chain(&mail.authors).any(|own| own.may_be_same_person(person))
 }
 
 /// The mail that is held.
@@ -242,6 +247,26 @@ mod tests {
         let error = hold.approve(&id, &address(SENDER), Via::Console, "", noon()).await.unwrap_err();
         assert!(matches!(error, HoldError::OwnMail { .. }), "{error}");
         assert_eq!(hold.show(&id).await.unwrap().asked, [address(BOSS)]);
+    }
+
+    #[tokio::test]
+    async fn nobody_in_the_header_decides_however_the_address_is_spelt() {
+        let dir = tempfile::tempdir().unwrap();
+        let everyone = vec![address(SENDER), address(BOSS), address(VICE), address(SECURITY)];
+        let settings = Settings { security: everyone.clone(), approvers: everyone, ..settings() };
+        let (_, hold) = hold_in(dir.path(), settings).await;
+        let mut mail = arrival(vec![group(Action::Hold, &[OUTSIDE])]);
+        mail.envelope.sender = Some(address("taro+list@example.co.jp"));
+        mail.authors = vec![address("\"Boss\"@example.co.jp"), address("vice@example.co.jp.")];
+        let id = hold.take(mail).await.unwrap().0;
+        assert_eq!(hold.show(&id).await.unwrap().asked, [address(SECURITY)]);
+        for own in [SENDER, BOSS, VICE] {
+            let error = hold.approve(&id, &address(own), Via::Console, "", noon()).await.unwrap_err();
+            assert!(matches!(error, HoldError::OwnMail { .. }), "{own}: {error}");
+            let error = hold.withdraw(&id, &address(own), Via::Console, noon()).await.unwrap_err();
+            assert!(matches!(error, HoldError::NotTheSender { .. }), "a like address grants nothing: {own}: {error}");
+        }
+        hold.approve(&id, &address(SECURITY), Via::Console, "", noon()).await.unwrap();
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use crate::{
     mail::{Address, MailId, Message},
     notice::{self, Letter, Outcome},
     policy::Action,
-    store::{Change, Fate, HeldRow, Kind, MailRow, OutboxRow, StoreError, Writing},
+    store::{Change, Fate, HeldRow, Kind, MailRow, OutboxRow, State, StoreError, Writing},
 };
 
 /// How many mails are dealt with in one go.
@@ -41,15 +41,22 @@ impl Hold {
     /// the same moment is passed over.
     pub async fn due(&self, now: Timestamp) -> Result<Due, HoldError> {
         let now = rounded(now);
-        let (lapsed, expired) = self.store().held_due(now, STEP).await?;
         let mut due = Due::default();
-        for id in lapsed {
-            due.count(&id, self.lapse(&id, now).await, |due| &mut due.lapsed);
+        // Mails with which it failed stay at the head of the queue: those behind them must have their turn too.
+        let mut passed = (0, 0);
+        loop {
+            let (lapsed, expired) = self.store().held_due(now, passed, STEP).await?;
+            let before = passed;
+            for id in lapsed {
+                passed.0 += due.count(&id, self.lapse(&id, now).await, |due| &mut due.lapsed);
+            }
+            for id in expired {
+                passed.1 += due.count(&id, self.expire(&id, now).await, |due| &mut due.expired);
+            }
+            if passed == before {
+                return Ok(due);
+            }
         }
-        for id in expired {
-            due.count(&id, self.expire(&id, now).await, |due| &mut due.expired);
-        }
-        Ok(due)
     }
 
     /// Destroys the bytes of mails with which nothing has been left to do for a month.
@@ -79,15 +86,9 @@ impl Hold {
         let held = known(&mut writing, id).await?;
         let mail = mail_of(&mut writing, &held).await?;
         change(&mut writing, &held, Change::Expire, now).await?;
-        match self.original_of(&mail).await? {
-            Some(original) => {
-                let story = telling::story(&mail, &held)?;
-                let about = (&mail, Some(&held.id));
-                self.give_back(&mut writing, about, &story, &Outcome::Expired, &original, now).await?;
-            }
-            // Without its bytes it cannot be given back, but its sender must hear of it.
-            None => self.tell_outcome(&mut writing, (&mail, &held), &Outcome::Expired, now).await?,
-        }
+        let original = self.original_of(&mail).await?;
+        let (story, about) = (telling::story(&mail, &held)?, (&mail, Some(&held.id)));
+        self.give_back(&mut writing, about, &story, &Outcome::Expired, original.as_ref(), now).await?;
         conclude(writing, held, Change::Expire, None, Via::System, now).await.map(drop)
     }
 
@@ -115,9 +116,36 @@ impl Hold {
         } else {
             for (address, reply) in refused {
                 tracing::warn!(outgoing = %row.id, to = %address, reply, "a notice could not be delivered");
+                self.tell_unasked(&mut writing, row, (address, reply), now).await?;
             }
         }
         Ok(writing.commit().await?)
+    }
+
+    /// Tells the security team that `person`, who was asked to decide about a mail that still waits, did not get the
+    /// request. The warning names no held mail in the outbox, so a warning that is refused in its turn makes none.
+    async fn tell_unasked(
+        &self,
+        writing: &mut Writing,
+        row: &OutboxRow,
+        (person, reply): (&Address, &str),
+        now: Timestamp,
+    ) -> Result<(), HoldError> {
+        let (Kind::Notice, Some(id)) = (row.kind, &row.held_id) else { return Ok(()) };
+        let held = known(writing, id).await?;
+        if held.state != State::Pending || !held.asked.iter().any(|asked| asked.same_mailbox(person)) {
+            return Ok(());
+        }
+        let mail = mail_of(writing, &held).await?;
+        let story = telling::story(&mail, &held)?;
+        let others = self.inner.settings.security.iter().filter(|to| !to.same_mailbox(person));
+        for to in others {
+            let letter = Letter { to, reply_to: None, now };
+            let notice = notice::request_undeliverable(&story, self.voice(), &letter, person, reply);
+            self.post(writing, (&mail.id, None), Kind::Notice, notice, now).await?;
+        }
+        let entry = entry(id, "unasked", Some(format!("{person}: {reply}")));
+        Ok(journal::append(writing, &[Record::change(mail.id, now, entry)]).await?)
     }
 
     async fn tell_undeliverable(
@@ -128,14 +156,16 @@ impl Hold {
         refused: &[(Address, String)],
         now: Timestamp,
     ) -> Result<(), HoldError> {
-        let Some(to) = &mail.sender else { return Ok(()) };
-        // Without its bytes the report is about nothing, but its sender must hear of it.
-        let original = self.original_of(mail).await?.unwrap_or_else(|| Message::new(Vec::new()));
         let addresses: Vec<Address> = refused.iter().map(|(address, _)| address.clone()).collect();
         let mut story = telling::story_of(mail, Action::Forward, Vec::new(), &addresses)?;
         if let Some(held) = &row.held_id {
             story.id = held.clone();
         }
+        let Some(to) = self.sender_of_ours(mail) else {
+            return self.tell_outsider(writing, (mail, row.held_id.as_ref()), &story, refused, now).await;
+        };
+        // Without its bytes the report is about nothing, but its sender must hear of it.
+        let original = self.original_of(mail).await?.unwrap_or_else(|| Message::new(Vec::new()));
         let letter = Letter { to, reply_to: None, now };
         let notice = notice::undeliverable(&story, self.voice(), &letter, refused, &original);
         self.post(writing, (&mail.id, row.held_id.as_ref()), Kind::Dsn, notice, now).await
@@ -183,15 +213,19 @@ async fn known(writing: &mut Writing, id: &MailId) -> Result<HeldRow, HoldError>
 }
 
 impl Due {
-    /// One mail that cannot be dealt with must not keep the others waiting.
-    fn count(&mut self, id: &MailId, outcome: Result<(), HoldError>, counter: fn(&mut Self) -> &mut usize) {
+    /// One mail that cannot be dealt with must not keep the others waiting. How many stay where they were: one or none.
+    fn count(&mut self, id: &MailId, outcome: Result<(), HoldError>, counter: fn(&mut Self) -> &mut usize) -> u32 {
         match outcome {
-            Ok(()) => *counter(self) += 1,
+            Ok(()) => {
+                *counter(self) += 1;
+                0
+            }
             // Somebody was faster.
-            Err(HoldError::Decided { .. }) => {}
+            Err(HoldError::Decided { .. }) => 0,
             Err(error) => {
                 tracing::error!(held = %id, %error, "a held mail whose time has come cannot be dealt with");
                 self.failed += 1;
+                1
             }
         }
     }
@@ -200,10 +234,7 @@ impl Due {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        hold::{fixture::*, later},
-        store::State,
-    };
+    use crate::hold::{Arrival, fixture::*, later};
 
     #[tokio::test]
     async fn nobody_decided_and_the_mail_goes_back_as_a_delivery_status_notice() {
@@ -246,6 +277,85 @@ mod tests {
         assert_eq!(released[0].to, ["goes@x.example.com"]);
         let error = hold.withdraw(&goes.0, &address(SENDER), Via::Cli, end).await.unwrap_err();
         assert!(matches!(error, HoldError::Decided { state: State::Released, .. }), "{error}");
+    }
+
+    /// The one delivery status notice in the outbox, which must tell `to` nothing of the mail.
+    async fn tells_nothing(store: &crate::store::Store, to: &str) {
+        let letters = outbox(store).await;
+        let told: Vec<_> = letters.iter().filter(|letter| letter.kind == Kind::Dsn).collect();
+        assert_eq!((told.len(), told[0].to[0].as_str()), (1, to));
+        for secret in ["secret words", "Subject: list", "reason", BOSS, SECURITY, "in@example.co.jp"] {
+            assert!(!told[0].text.contains(secret), "{secret} in\n{}", told[0].text);
+        }
+        assert!(told[0].text.contains("message/delivery-status") && told[0].text.contains(OUTSIDE));
+    }
+
+    #[tokio::test]
+    async fn a_sender_outside_never_gets_the_mail_back() {
+        const OUTSIDER: &str = "me@elsewhere.example.net";
+        for action in [Action::Hold, Action::Reject] {
+            let dir = tempfile::tempdir().unwrap();
+            let (store, hold) = hold_in(dir.path(), settings()).await;
+            let mut mail = arrival(vec![group(Action::Forward, &["in@example.co.jp"]), group(action, &[OUTSIDE])]);
+            mail.envelope.sender = Some(address(OUTSIDER));
+            hold.take(mail).await.unwrap();
+            hold.due(later(noon(), minutes(60))).await.unwrap();
+            tells_nothing(&store, OUTSIDER).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sender_outside_hears_of_a_refused_release_without_the_mail() {
+        const OUTSIDER: &str = "me@elsewhere.example.net";
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let mut mail = arrival(vec![group(Action::Hold, &[OUTSIDE])]);
+        mail.envelope.sender = Some(address(OUTSIDER));
+        let id = hold.take(mail).await.unwrap();
+        hold.approve(&id.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        let due = store.outbox_due(Timestamp::MAX, 100).await.unwrap();
+        let mut row = due.into_iter().find(|row| row.kind == Kind::Release).unwrap();
+        row.recipients[0].fate = Fate::Refused;
+        hold.settle(&row, &[(address(OUTSIDE), "550 5.1.1 secret words".to_owned())], noon()).await.unwrap();
+        tells_nothing(&store, OUTSIDER).await;
+    }
+
+    #[tokio::test]
+    async fn mails_that_cannot_be_dealt_with_do_not_starve_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        for number in 0..=STEP {
+            hold.take(arrival(vec![group(Action::Hold, &[&format!("a{number}@x.example.com")])])).await.unwrap();
+        }
+        let mut writing = store.write().await.unwrap();
+        writing.tamper("UPDATE held SET matched = 'nonsense'").await;
+        writing.commit().await.unwrap();
+        let last = Arrival { at: later(noon(), minutes(1)), ..arrival(vec![group(Action::Hold, &[OUTSIDE])]) };
+        let last = hold.take(last).await.unwrap();
+        let failed = usize::try_from(STEP).unwrap() + 1;
+        let end = later(noon(), minutes(61));
+        assert_eq!(hold.due(end).await.unwrap(), Due { expired: 1, failed, ..Due::default() });
+        assert_eq!(hold.show(&last.0).await.unwrap().summary.state, State::Expired);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_reaches_nobody_is_told_to_the_security_team_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        hold.take(arrival(vec![group(Action::RequireApproval, &[OUTSIDE])])).await.unwrap();
+        for person in [BOSS, SENDER, SECURITY] {
+            let due = store.outbox_due(Timestamp::MAX, 100).await.unwrap();
+            let mut row = due.into_iter().find(|row| row.recipients[0].address == address(person)).unwrap();
+            row.recipients[0].fate = Fate::Refused;
+            hold.settle(&row, &[(address(person), "550 5.1.1 no such user".to_owned())], noon()).await.unwrap();
+            let told: Vec<_> = outbox(&store).await.into_iter().filter(|letter| letter.to == [SECURITY]).collect();
+            assert_eq!(told.len(), usize::from(person != SECURITY), "only for {BOSS}, not for {person}");
+            for letter in told {
+                assert!(letter.text.contains(BOSS) && letter.text.contains("no such user"), "{}", letter.text);
+                assert!(!letter.text.contains("secret words"), "{}", letter.text);
+            }
+        }
+        assert_eq!(changes(&store).await, ["mail require_approval", "unasked"]);
     }
 
     #[tokio::test]

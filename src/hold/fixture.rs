@@ -76,7 +76,7 @@ pub(crate) fn arrival(groups: Vec<Group>) -> Arrival {
         peer: "127.0.0.1 (mta.example.co.jp)".to_owned(),
         recipients: judged.collect(),
         envelope: Envelope { sender: Some(address(SENDER)), recipients, body: BodyKind::SevenBit, smtputf8: false },
-        author: Some(address(SENDER)),
+        authors: vec![address(SENDER)],
         message: Message::new(BYTES),
         trace: TRACE.to_vec(),
         subject: "list".to_owned(),

@@ -93,11 +93,11 @@ impl Hold {
         &self.inner.voice
     }
 
-    /// Who may decide about a mail by `sender` and `author`, neither of whom is ever among them. A mail with the null
+    /// Who may decide about a mail by `sender` and `authors`, none of whom is ever among them. A mail with the null
     /// reverse path has nobody to answer for it: the security team decides, whatever policy asks for.
-    fn deciders(&self, action: Action, sender: Option<&Address>, author: Option<&Address>) -> Vec<Address> {
+    fn deciders(&self, action: Action, sender: Option<&Address>, authors: &[Address]) -> Vec<Address> {
         let others = |list: &[Address]| -> Vec<Address> {
-            list.iter().filter(|person| !author.is_some_and(|own| own.same_mailbox(person))).cloned().collect()
+            list.iter().filter(|person| !authors.iter().any(|own| own.may_be_same_person(person))).cloned().collect()
         };
         let security = others(&self.inner.settings.security);
         let approvers = if sender.is_some() { others(&self.inner.settings.approvers) } else { Vec::new() };

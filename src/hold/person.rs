@@ -52,7 +52,7 @@ pub struct Step {
     pub at: Timestamp,
     /// Who; nobody if it happened by itself.
     pub by: Option<Address>,
-    /// What, in the journal's words: the new state, or `viewed`, `retried`, `refused`.
+    /// What, in the journal's words: the new state, or `viewed`, `retried`, `refused`, `unasked`.
     pub change: String,
     /// What they wrote.
     pub comment: String,
@@ -116,10 +116,8 @@ impl Hold {
 
     fn rights(&self, who: &Address, mail: &MailRow, held: &HeldRow) -> Result<Rights, HoldError> {
         let action = telling::action(&held.action)?;
-        let decider = self
-            .deciders(action, mail.sender.as_ref(), mail.author.as_ref())
-            .iter()
-            .any(|person| person.same_mailbox(who));
+        let decider =
+            self.deciders(action, mail.sender.as_ref(), &mail.authors).iter().any(|person| person.same_mailbox(who));
         let security = self.inner.settings.security.iter().any(|person| person.same_mailbox(who));
         let sender = is_sender(mail, who);
         let open = held.state == State::Pending;

@@ -136,19 +136,43 @@ impl Hold {
         self.post(writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, now).await
     }
 
-    /// Gives a mail back to its sender, if there is one.
+    /// Gives a mail back to its sender, if there is one. The mail itself and what was found go only to one of ours;
+    /// others learn that it did not go out. Without the `original` one of ours at least hears how it ended.
     pub(super) async fn give_back(
         &self,
         writing: &mut Writing,
         (mail, held): (&MailRow, Option<&MailId>),
         story: &Story,
         outcome: &Outcome,
-        original: &Message,
+        original: Option<&Message>,
+        now: Timestamp,
+    ) -> Result<(), HoldError> {
+        let Some(to) = self.sender_of_ours(mail) else {
+            let refused: Vec<(Address, String)> =
+                story.recipients.iter().map(|recipient| (recipient.address.clone(), String::new())).collect();
+            return self.tell_outsider(writing, (mail, held), story, &refused, now).await;
+        };
+        let letter = Letter { to, reply_to: None, now };
+        let (kind, notice) = match original {
+            Some(original) => (Kind::Dsn, notice::returned(story, self.voice(), &letter, outcome, original)),
+            None => (Kind::Notice, notice::outcome(story, self.voice(), &letter, outcome)),
+        };
+        self.post(writing, (&mail.id, held), kind, notice, now).await
+    }
+
+    /// Tells a sender who is not one of ours, if there is one, that the mail did not reach `refused`: nothing of the
+    /// mail, nothing of what was found in it, nothing of who else got it.
+    pub(super) async fn tell_outsider(
+        &self,
+        writing: &mut Writing,
+        (mail, held): (&MailRow, Option<&MailId>),
+        story: &Story,
+        refused: &[(Address, String)],
         now: Timestamp,
     ) -> Result<(), HoldError> {
         let Some(to) = &mail.sender else { return Ok(()) };
         let letter = Letter { to, reply_to: None, now };
-        let notice = notice::returned(story, self.voice(), &letter, outcome, original);
+        let notice = notice::not_sent(story, self.voice(), &letter, refused);
         self.post(writing, (&mail.id, held), Kind::Dsn, notice, now).await
     }
 }

@@ -92,6 +92,27 @@ impl Address {
     pub fn same_mailbox(&self, other: &Self) -> bool {
         self.canonical() == other.canonical()
     }
+
+    /// Whether both may reach one person: quotes, what follows a `+`, case and a dot behind the domain make no
+    /// difference to many mail systems. It may say yes of two persons, so it is for excluding somebody, never for
+    /// letting somebody do something; that is [`Address::same_mailbox`].
+    pub fn may_be_same_person(&self, other: &Self) -> bool {
+        self.person() == other.person()
+    }
+
+    fn person(&self) -> (String, String) {
+        let mut local = String::with_capacity(self.local().len());
+        let mut chars = self.local().chars();
+        while let Some(c) = chars.next() {
+            match c {
+                '"' => {}
+                '\\' => local.extend(chars.next()),
+                _ => local.push(c),
+            }
+        }
+        let name = local.split('+').next().unwrap_or_default();
+        (name.to_lowercase(), self.domain().trim_end_matches('.').to_lowercase())
+    }
 }
 
 /// A host name, in ASCII or not, or an address literal. Signs that stand for a point or an at-sign elsewhere are none.
@@ -168,6 +189,26 @@ mod tests {
             assert_eq!(Address::parse(text), Err(error), "{text}");
         }
         assert_eq!(Address::parse(&format!("{}@b.jp", "a".repeat(600))), Err(AddressError::TooLong));
+    }
+
+    #[test]
+    fn equal_spellings_may_be_the_same_person() {
+        let suzuki = Address::parse("suzuki@example.co.jp").unwrap();
+        for (text, same) in [
+            ("suzuki@example.co.jp", true),
+            ("suzuki+x@example.co.jp", true),
+            ("suzuki+x+y@example.co.jp", true),
+            ("\"suzuki\"@example.co.jp", true),
+            ("\"su\\zuki+x\"@example.co.jp", true),
+            ("SUZUKI@EXAMPLE.co.jp", true),
+            ("suzuki@example.co.jp.", true),
+            ("suzuki2@example.co.jp", false),
+            ("suzuki@example.com", false),
+            ("x+suzuki@example.co.jp", false),
+        ] {
+            let other = Address::parse(text).unwrap();
+            assert_eq!((suzuki.may_be_same_person(&other), other.may_be_same_person(&suzuki)), (same, same), "{text}");
+        }
     }
 
     #[test]

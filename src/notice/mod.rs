@@ -186,13 +186,20 @@ pub fn outcome(story: &Story, voice: &Voice, letter: &Letter<'_>, outcome: &Outc
     letter::write(story, voice, letter, tell::ended::kind(outcome), &page, None)
 }
 
-/// Returns the mail to its sender with a delivery status notice (RFC 3464): it was not sent to anybody of
+/// Returns the mail to its sender, one of ours, with a delivery status notice (RFC 3464): it was not sent to anybody of
 /// `story.recipients`, because of `outcome` ([`Outcome::Expired`], [`Outcome::Rejected`] or [`Outcome::Refused`]).
 pub fn returned(story: &Story, voice: &Voice, letter: &Letter<'_>, outcome: &Outcome, original: &Message) -> Notice {
     tell::ended::returned(story, voice, letter, outcome, original)
 }
 
-/// Returns a released mail that the next hop refused: a delivery status notice with its reply per recipient.
+/// Tells a sender who is not one of ours, with a delivery status notice, that a mail reached none of `failures`, each
+/// with its status code (RFC 3463). Neither the mail nor a word about what was found or decided comes along: whoever can
+/// write an outside address into `MAIL FROM` must not get the mail there by having it held.
+pub fn not_sent(story: &Story, voice: &Voice, letter: &Letter<'_>, failures: &[(Address, String)]) -> Notice {
+    tell::ended::not_sent(story, voice, letter, failures)
+}
+
+/// Returns a released mail that the next hop refused to its sender, one of ours: a delivery status notice with its reply per recipient.
 pub fn undeliverable(
     story: &Story,
     voice: &Voice,
@@ -219,6 +226,18 @@ pub fn already_decided(story: &Story, voice: &Voice, letter: &Letter<'_>, outcom
 pub fn refused_answer(story: &Story, voice: &Voice, letter: &Letter<'_>, claimed: &str, refusal: Refusal) -> Notice {
     let page = tell::replies::refused(story, voice, claimed, refusal);
     letter::write(story, voice, letter, "refused", &page, None)
+}
+
+/// Tells the security team that the request to decide did not reach `person`, with what the next hop `said`.
+pub fn request_undeliverable(
+    story: &Story,
+    voice: &Voice,
+    letter: &Letter<'_>,
+    person: &Address,
+    said: &str,
+) -> Notice {
+    let page = tell::replies::unasked(story, voice, person, said);
+    letter::write(story, voice, letter, "unasked", &page, None)
 }
 
 #[cfg(test)]

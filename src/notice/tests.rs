@@ -120,9 +120,11 @@ fn all(story: &Story, voice: &Voice) -> Vec<(&'static str, Notice)> {
         ("expired", outcome(story, voice, &to_decider, &Outcome::Expired)),
         ("returned", returned(story, voice, &to_sender, &Outcome::Expired, &original)),
         ("undeliverable", undeliverable(story, voice, &to_sender, &refused, &original)),
+        ("not sent", not_sent(story, voice, &to_sender, &refused)),
         ("unclear", answer_not_understood(story, voice, &to_decider)),
         ("decided", already_decided(story, voice, &to_decider, &released)),
         ("refused", refused_answer(story, voice, &to_decider, "x@evil.example <script>", Refusal::WrongPerson)),
+        ("unasked", request_undeliverable(story, voice, &to_decider, &sender, "550 <script>")),
     ]
 }
 
@@ -343,6 +345,28 @@ fn a_returned_mail_is_a_delivery_report() {
         assert!(text.contains("Message-ID: <abc@example.co.jp>"), "the original comes along");
     }
     assert!(bodies(&named("undeliverable", Language::Ja)).0.contains("550 5.1.1 no such user"));
+}
+
+#[test]
+fn a_sender_outside_learns_only_that_it_was_not_sent() {
+    for (name, notice) in both(&story()).into_iter().filter(|(name, _)| name.starts_with("not sent")) {
+        let raw = String::from_utf8(notice.bytes().to_vec()).unwrap();
+        let (text, _) = bodies(&notice);
+        assert!(
+            text.contains("送信されませんでした") && flat(&text).contains(&flat("contact the organisation")),
+            "{text}"
+        );
+        assert!(
+            raw.contains("Final-Recipient: rfc822; suzuki@kita-hoan.example.com\r\nAction: failed\r\nStatus: 5.1.1")
+        );
+        let mail = MessageParser::default().parse(notice.bytes()).unwrap();
+        for secret in ["業務委託", "taro@example.co.jp", "hanako@", "bucho@", "yamada@", "090-", "no such user", "10人"]
+        {
+            let told = mail.subject().is_some_and(|subject| subject.contains(secret));
+            let told = told || raw.lines().any(|line| !line.starts_with("To: ") && line.contains(secret));
+            assert!(!told && !text.contains(secret), "{name} tells {secret}\n{raw}");
+        }
+    }
 }
 
 #[test]

@@ -205,20 +205,30 @@ impl Store {
         approvals(&mut *self.readers().acquire().await?, ids).await
     }
 
-    /// Delayed mails whose time to go out has come, and others whose time is over; at most `limit` of each.
-    pub async fn held_due(&self, now: Timestamp, limit: u32) -> Result<(Vec<MailId>, Vec<MailId>), StoreError> {
+    /// Delayed mails whose time to go out has come, and others whose time is over, each the earliest first; at most
+    /// `limit` of each, behind as many as `passed` says.
+    pub async fn held_due(
+        &self,
+        now: Timestamp,
+        passed: (u32, u32),
+        limit: u32,
+    ) -> Result<(Vec<MailId>, Vec<MailId>), StoreError> {
         let lapsed: Vec<String> = sqlx::query_scalar(
-            "SELECT id FROM held WHERE state = 'pending' AND release_at IS NOT NULL AND release_at <= ? LIMIT ?",
+            "SELECT id FROM held WHERE state = 'pending' AND release_at IS NOT NULL AND release_at <= ? \
+             ORDER BY release_at, id LIMIT ? OFFSET ?",
         )
         .bind(micros(now))
         .bind(limit)
+        .bind(passed.0)
         .fetch_all(self.readers())
         .await?;
         let expired: Vec<String> = sqlx::query_scalar(
-            "SELECT id FROM held WHERE state = 'pending' AND release_at IS NULL AND expires_at <= ? LIMIT ?",
+            "SELECT id FROM held WHERE state = 'pending' AND release_at IS NULL AND expires_at <= ? \
+             ORDER BY expires_at, id LIMIT ? OFFSET ?",
         )
         .bind(micros(now))
         .bind(limit)
+        .bind(passed.1)
         .fetch_all(self.readers())
         .await?;
         let ids = |texts: Vec<String>| texts.into_iter().map(MailId).collect();
@@ -307,6 +317,20 @@ impl Writing {
         .execute(&mut *self.transaction)
         .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// Makes the secret reply address `old` unknown and `new` known in its place; false, and nothing is done, if `old`
+    /// is not known any more.
+    pub async fn replace_token(&mut self, old: &[u8; 32], new: &Token) -> Result<bool, StoreError> {
+        let gone = sqlx::query("DELETE FROM reply_token WHERE hash = ?")
+            .bind(&old[..])
+            .execute(&mut *self.transaction)
+            .await?;
+        if gone.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.put_token(new).await?;
+        Ok(true)
     }
 
     /// Makes a secret reply address known.
@@ -411,7 +435,7 @@ mod tests {
             at: now(),
             peer: String::new(),
             sender: None,
-            author: None,
+            authors: Vec::new(),
             from_field: String::new(),
             body: BodyKind::SevenBit,
             smtputf8: false,

@@ -20,8 +20,8 @@ pub struct MailRow {
     pub peer: String,
     /// The reverse path.
     pub sender: Option<Address>,
-    /// The address in the From field.
-    pub author: Option<Address>,
+    /// Everybody who wrote or sent it, as its header says; the first in the From field first.
+    pub authors: Vec<Address>,
     /// The From field, decoded, as people read it.
     pub from_field: String,
     /// What `BODY=` said.
@@ -49,7 +49,8 @@ pub struct MailRow {
 }
 
 impl Store {
-    /// The mail with `retry_key` that came after `since`, if one did.
+    /// The mail with `retry_key` that came after `since`, if one did and did not come to nothing: a mail whose held
+    /// rows were all rejected, withdrawn, expired or bounced may be sent again.
     pub async fn mail_by_retry_key(&self, key: &[u8; 32], since: Timestamp) -> Result<Option<MailId>, StoreError> {
         retry(&mut *self.readers().acquire().await?, key, since).await
     }
@@ -83,7 +84,7 @@ impl Writing {
     /// Keeps a mail.
     pub async fn put_mail(&mut self, mail: &MailRow) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO mail (id, at, peer, mail_from, author, from_field, body, smtputf8, message_id, subject, size, trace, \
+            "INSERT INTO mail (id, at, peer, mail_from, authors, from_field, body, smtputf8, message_id, subject, size, trace, \
              sent_to, persons, inspection, recipients, retry_key) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
@@ -91,7 +92,7 @@ impl Writing {
         .bind(micros(mail.at))
         .bind(&mail.peer)
         .bind(mail.sender.as_ref().map(Address::as_str))
-        .bind(mail.author.as_ref().map(Address::as_str))
+        .bind(to_json(&mail.authors)?)
         .bind(&mail.from_field)
         .bind(to_json(&mail.body)?)
         .bind(mail.smtputf8)
@@ -134,12 +135,17 @@ async fn retry(
     key: &[u8; 32],
     since: Timestamp,
 ) -> Result<Option<MailId>, StoreError> {
-    let id: Option<String> =
-        sqlx::query_scalar("SELECT id FROM mail WHERE retry_key = ? AND at > ? ORDER BY at LIMIT 1")
-            .bind(&key[..])
-            .bind(micros(since))
-            .fetch_optional(connection)
-            .await?;
+    let id: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM mail WHERE retry_key = ? AND at > ? AND ( \
+                 NOT EXISTS (SELECT 1 FROM held WHERE held.mail_id = mail.id) \
+                 OR EXISTS (SELECT 1 FROM held WHERE held.mail_id = mail.id \
+                     AND held.state IN ('pending', 'approved', 'released', 'delivered'))) \
+             ORDER BY at LIMIT 1",
+    )
+    .bind(&key[..])
+    .bind(micros(since))
+    .fetch_optional(connection)
+    .await?;
     Ok(id.map(MailId))
 }
 
@@ -155,7 +161,7 @@ struct Raw {
     at: i64,
     peer: String,
     mail_from: Option<String>,
-    author: Option<String>,
+    authors: String,
     from_field: String,
     body: String,
     smtputf8: bool,
@@ -179,7 +185,7 @@ impl TryFrom<Raw> for MailRow {
             at: time(raw.at)?,
             peer: raw.peer,
             sender: raw.mail_from.map(address).transpose()?,
-            author: raw.author.map(address).transpose()?,
+            authors: from_json(&raw.authors)?,
             from_field: raw.from_field,
             body: from_json(&raw.body)?,
             smtputf8: raw.smtputf8,

@@ -99,16 +99,38 @@ pub struct OutboxRow {
 }
 
 impl Store {
-    /// Up to `limit` mails whose time has come, those that waited longest first.
+    /// Up to `limit` mails whose time has come, those that waited longest first. A row that cannot be understood stays
+    /// where it is, with a word in the log, and those behind it are not kept waiting.
     pub async fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-        let raw: Vec<Raw> = sqlx::query_as(
-            "SELECT * FROM outbox WHERE state = 'queued' AND next_attempt_at <= ? ORDER BY next_attempt_at, id LIMIT ?",
-        )
-        .bind(micros(now))
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(self.readers())
-        .await?;
-        raw.into_iter().map(OutboxRow::try_from).collect()
+        let mut due = Vec::new();
+        let mut passed = 0_usize;
+        loop {
+            let raw: Vec<Raw> = sqlx::query_as(
+                "SELECT * FROM outbox WHERE state = 'queued' AND next_attempt_at <= ? \
+                 ORDER BY next_attempt_at, id LIMIT ? OFFSET ?",
+            )
+            .bind(micros(now))
+            .bind(i64::try_from(limit - due.len()).unwrap_or(i64::MAX))
+            .bind(i64::try_from(passed).unwrap_or(i64::MAX))
+            .fetch_all(self.readers())
+            .await?;
+            if raw.is_empty() {
+                return Ok(due);
+            }
+            passed += raw.len();
+            for row in raw {
+                let id = row.id.clone();
+                match OutboxRow::try_from(row) {
+                    Ok(row) => due.push(row),
+                    Err(error) => {
+                        tracing::error!(outgoing = id, %error, "an outgoing mail cannot be read and stays here")
+                    }
+                }
+            }
+            if due.len() >= limit {
+                return Ok(due);
+            }
+        }
     }
 
     /// How many mails wait in the outbox.
@@ -251,6 +273,24 @@ mod tests {
             created_at: at,
             next_attempt_at: at,
         }
+    }
+
+    #[tokio::test]
+    async fn a_row_that_cannot_be_read_keeps_no_other_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let mut writing = store.write().await.unwrap();
+        for id in ["A", "B", "C", "D"] {
+            writing.put_outbox(&row(id, now)).await.unwrap();
+        }
+        writing.tamper("UPDATE outbox SET rcpt_to = 'nonsense' WHERE id IN ('A', 'C')").await;
+        writing.commit().await.unwrap();
+        let found = |due: Vec<OutboxRow>| due.into_iter().map(|row| row.id.0).collect::<Vec<_>>();
+        assert_eq!(found(store.outbox_due(now, 9).await.unwrap()), ["B", "D"]);
+        assert_eq!(found(store.outbox_due(now, 1).await.unwrap()), ["B"]);
+        assert_eq!(found(store.outbox_due(now, 2).await.unwrap()), ["B", "D"]);
+        assert!(found(store.outbox_due(now, 0).await.unwrap()).is_empty());
     }
 
     #[tokio::test]

@@ -144,11 +144,7 @@ pub(in crate::notice) fn returned(
     how: &Outcome,
     original: &Message,
 ) -> Notice {
-    // RFC 3463: 4.7 is "delivery time expired", 7.1 "delivery not authorized".
-    let status = match how {
-        Outcome::Expired => "5.4.7",
-        Outcome::Rejected { .. } | Outcome::Refused | Outcome::Withdrawn | Outcome::Released { .. } => "5.7.1",
-    };
+    let status = status_of(how);
     let failures: Vec<Failure<'_>> = story
         .recipients
         .iter()
@@ -196,6 +192,48 @@ pub(in crate::notice) fn undeliverable(
         .map(|(recipient, said)| Failure { recipient, status: status_in(said), diagnostic: Some(said.as_str()) })
         .collect();
     report(story, voice, to, "undeliverable", &page, &reported, original)
+}
+
+/// To a sender outside: it did not go out, and no more than that. In both languages, for nobody knows theirs.
+pub(in crate::notice) fn not_sent(
+    story: &Story,
+    voice: &Voice,
+    to: &Letter<'_>,
+    failures: &[(Address, String)],
+) -> Notice {
+    let (ja, en) = (
+        "お送りいただいたメールは送信されませんでした。お手数ですが、送信元の組織の担当者にお問い合わせください。",
+        "Your mail was not sent. Please contact the organisation that it was sent through.",
+    );
+    let paras = match voice.language {
+        Language::Ja => [ja, en],
+        Language::En => [en, ja],
+    };
+    let page = Page {
+        language: voice.language,
+        subject: words::pick(voice.language, "[未送信] Mail not sent", "[Not sent] メールは送信されませんでした")
+            .to_owned(),
+        headline: words::pick(voice.language, "メールは送信されませんでした", "The mail was not sent").to_owned(),
+        tone: Tone::Bad,
+        blocks: paras.into_iter().map(|para| Block::Para(para.to_owned())).collect(),
+        footer: super::footer(story, voice),
+    };
+    let reported: Vec<Failure<'_>> = failures
+        .iter()
+        .map(|(recipient, said)| Failure { recipient, status: status_in(said), diagnostic: None })
+        .collect();
+    // Only what the sender's mail program needs to tell which mail it is.
+    let id = story.message_id.as_deref().and_then(dsn::repeatable);
+    let named = id.map(|id| format!("Message-ID: {id}\r\n\r\n")).unwrap_or_default();
+    report(story, voice, to, "notsent", &page, &reported, &Message::new(named.into_bytes()))
+}
+
+/// The status code of how it ended. RFC 3463: 4.7 is "delivery time expired", 7.1 "delivery not authorized".
+fn status_of(how: &Outcome) -> &'static str {
+    match how {
+        Outcome::Expired => "5.4.7",
+        Outcome::Rejected { .. } | Outcome::Refused | Outcome::Withdrawn | Outcome::Released { .. } => "5.7.1",
+    }
 }
 
 fn report(

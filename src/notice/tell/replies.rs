@@ -1,8 +1,9 @@
-//! About answers by mail: not understood, too late, refused.
+//! About requests and answers by mail: not delivered, not understood, too late, refused.
 
 use super::{ended, facts, footer, held, page};
 use crate::{
     language::Language,
+    mail::Address,
     notice::{
         Letter, Outcome, Refusal, Story, Voice,
         page::{Block, Page, Tone},
@@ -18,13 +19,13 @@ pub(in crate::notice) fn not_understood(story: &Story, voice: &Voice, letter: &L
             "返信をご確認ください",
             "返信の意味を読み取れませんでした",
             "いただいた返信の1行目から、ご指示を読み取れませんでした。メールの状態は変わっていません。\
-             お手数ですが、次のとおりもう一度お送りください。",
+             お手数ですが、次のとおり、このメールへの返信としてもう一度お送りください（前の返信先は使えなくなりました）。",
         ),
         Language::En => (
             "Please answer again",
             "Your answer was not understood",
             "The first line of your reply did not say what to do, so nothing has changed. \
-             Please send it again as follows.",
+             Please send it again as follows, as a reply to this mail: the earlier reply address no longer works.",
         ),
     };
     let mut blocks = vec![Block::Para(say.to_owned()), facts(story, voice, true)];
@@ -104,6 +105,45 @@ pub(in crate::notice) fn refused(story: &Story, voice: &Voice, claimed: &str, re
             Block::Facts(facts),
             Block::Steps(vec![next.to_owned()]),
         ],
+        footer: footer(story, voice),
+    }
+}
+
+/// To the security team: a request did not reach who was asked. Neither the subject nor the content is told.
+pub(in crate::notice) fn unasked(story: &Story, voice: &Voice, person: &Address, said: &str) -> Page {
+    let l = voice.language;
+    let (label, headline, say, next) = match l {
+        Language::Ja => (
+            "警告",
+            "承認・確認の依頼を届けられませんでした",
+            "判断をお願いするメールが、次の人に届きませんでした。このメールは判断されるまで送信されず、期限を過ぎると差出人に戻ります。",
+            "設定にある宛先が正しいか確かめてください。急ぐときは、判断できるほかの人に画面から判断してもらってください。",
+        ),
+        Language::En => (
+            "Warning",
+            "A request to decide could not be delivered",
+            "The person below was asked to decide about a held mail, and the request did not arrive. \
+             The mail is not sent until somebody decides, and goes back to its sender when its time is over.",
+            "Check the address in the configuration. If it is urgent, ask another person who may decide to do so \
+             on the web or on the command line.",
+        ),
+    };
+    let [who, server, reference, until] = match l {
+        Language::Ja => ["依頼の宛先", "サーバーの返答", "管理番号", "期限"],
+        Language::En => ["The request was for", "The server said", "Reference", "Until"],
+    };
+    let facts = vec![
+        (who.to_owned(), words::one_line(person.as_str(), 160)),
+        (server.to_owned(), words::one_line(said, 300)),
+        (reference.to_owned(), story.id.to_string()),
+        (until.to_owned(), words::when(story.deadline, voice)),
+    ];
+    Page {
+        language: l,
+        subject: format!("[{label}] {headline}"),
+        headline: headline.to_owned(),
+        tone: Tone::Bad,
+        blocks: vec![Block::Para(say.to_owned()), Block::Facts(facts), Block::Steps(vec![next.to_owned()])],
         footer: footer(story, voice),
     }
 }
