@@ -173,15 +173,19 @@ pub(super) fn secret(text: &str, range: &Range<usize>) -> Option<Range<usize>> {
     spoken.then_some(start..start + secret.len())
 }
 
-/// Whether `value` is a secret and no placeholder for one.
+/// Whether `value` is a secret and no placeholder, no word and no piece of a program.
 pub(super) fn is_secret(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let length = value.chars().count();
-    let placeholder = value.starts_with(['<', '$', '{', '[', '%', '(']) || value.contains("://") || value.contains('@');
-    let same = value.chars().skip(1).all(|c| value.starts_with(c));
-    let word = value.chars().all(|c| c.is_ascii_lowercase())
-        || ["password", "changeme", "example", "********"].contains(&lower.as_str());
-    (6..=128).contains(&length) && !placeholder && !same && !word
+    let value = value.trim_end_matches([',', ';', '.', ')', '"', '\'', '。']).trim_start_matches(['"', '\'']);
+    let code =
+        value.contains(|c: char| "()[]{}<>\"'`;,=|\\/".contains(c)) || value.contains("::") || value.contains("->");
+    let placeholder = value.starts_with(['$', '%', '&', '*']) || value.starts_with("0x") || value.contains('@');
+    let has = |is: fn(&char) -> bool| value.chars().any(|c| is(&c));
+    let letters = has(char::is_ascii_alphabetic);
+    let mixed = letters && has(char::is_ascii_digit)
+        || has(char::is_ascii_lowercase)
+            && has(char::is_ascii_uppercase)
+            && value.contains(|c| "!#$%&*+?^~-".contains(c));
+    (6..=128).contains(&value.chars().count()) && mixed && !code && !placeholder
 }
 
 /// A cell of a column such as 病歴 says something, and not that there is nothing.
@@ -234,10 +238,21 @@ mod tests {
 
     #[test]
     fn secrets_and_what_stands_for_one() {
-        for yes in ["Kx7!pq2Z", "hunter2-Summer", "a1b2c3d4"] {
+        for yes in ["Kx7!pq2Z", "hunter2-Summer", "a1b2c3d4", "Summer-Moon!"] {
             assert!(is_secret(yes), "{yes}");
         }
-        for no in ["********", "<password>", "${PW}", "changeme", "short", "https://x.example"] {
+        for no in [
+            "********",
+            "<password>",
+            "${PW}",
+            "changeme",
+            "short",
+            "https://x.example",
+            "get_password(1)",
+            "0x80090321",
+            "windows::HRESULT1",
+            "u8::MAX",
+        ] {
             assert!(!is_secret(no), "{no}");
         }
     }
