@@ -16,6 +16,13 @@ pub const EXPOSED_AT: usize = 10;
 /// People of one organisation know each other; so at least two must be there.
 const ORGANIZATIONS: usize = 2;
 
+/// So many addresses under one domain are seldom colleagues: it is a provider's that we do not know as one, with its
+/// customers behind it. Only a partner's domain is known to be an organisation.
+const CROWD: usize = 20;
+
+/// What marks a partner among the organisations; no domain and no address holds a space.
+const PARTNER: &str = "partner ";
+
 /// The issue, if To and Cc show too many outsiders to each other.
 pub(super) fn check(message: &Message, organization: &Organization, partners: &Partners) -> Option<Issue> {
     let mut addresses = BTreeSet::new();
@@ -33,7 +40,9 @@ pub(super) fn check(message: &Message, organization: &Organization, partners: &P
         }
     }
     let (seen, parties) = (addresses.len(), organizations.len());
-    (seen >= organization.exposed_recipients && parties >= ORGANIZATIONS).then(|| Issue {
+    let strangers =
+        parties >= ORGANIZATIONS || (seen >= CROWD && !organizations.iter().all(|o| o.starts_with(PARTNER)));
+    (seen >= organization.exposed_recipients && strangers).then(|| Issue {
         check: Check::ExposedRecipients,
         detail: format!("To/Cc: {seen} external addresses of {parties} organizations"),
         suggestion: None,
@@ -44,7 +53,7 @@ pub(super) fn check(message: &Message, organization: &Organization, partners: &P
 /// registered domain.
 fn organization_of(address: &str, domain: &Domain, partners: &Partners) -> String {
     match partners.of_domain(&domain.text) {
-        Some(partner) => format!("partner {}", partner.id),
+        Some(partner) => format!("{PARTNER}{}", partner.id),
         None if known::is_shared_by_people(domain) => address.to_owned(),
         None => domain.registered().to_owned(),
     }

@@ -259,8 +259,8 @@ mod tests {
 
     #[test]
     fn a_conversation_is_no_exposure() {
-        // one organisation, however many; one partner under two domains; and nine of nine
-        let one = customers(30, |_| "big.example".to_owned());
+        // one organisation; one partner under two domains, however many; and nine of nine
+        let one = customers(19, |_| "big.example".to_owned());
         assert!(exposed(&format!("To: {}", one.join(", ")), &one).iter().all(|exposed| !exposed));
         let partner = customers(30, |n| if n % 2 == 0 { "kita-hoan.jp" } else { "khs.example.com" }.to_owned());
         assert!(exposed(&format!("To: {}", partner.join(", ")), &partner).iter().all(|exposed| !exposed));
@@ -270,6 +270,12 @@ mod tests {
         let repeated = vec!["a@shop.example".to_owned(); 20];
         let header = format!("To: {}\r\nCc: b@other.example", repeated.join(", "));
         assert!(exposed(&header, &repeated).iter().all(|exposed| !exposed));
+    }
+
+    #[test]
+    fn a_crowd_under_one_unknown_domain_are_a_providers_customers() {
+        let to = customers(40, |n| format!("shop{n}.provider.example"));
+        assert!(exposed(&format!("To: {}", to.join(", ")), &to).iter().all(|exposed| *exposed));
     }
 
     #[test]
