@@ -49,9 +49,9 @@ impl Persons {
         }
         let Some(name) = person.name else {
             // Without a name whoever has this number or address is the person, named elsewhere or not.
-            let mut seen = false;
+            // All of it must be known: a telephone that many mail addresses share is an office's.
+            let seen = person.strong.iter().all(|strong| self.reached.contains_key(strong));
             for &strong in &person.strong {
-                seen |= self.reached.contains_key(&strong);
                 self.reached.entry(strong).or_insert(false);
             }
             let new = if person.strong.is_empty() { self.known.insert(hash(&person.weak)) } else { !seen };
@@ -64,12 +64,12 @@ impl Persons {
         }
         self.named.insert(name);
         let keys = if person.strong.is_empty() { &person.weak } else { &person.strong };
-        let seen = keys.iter().fold(false, |seen, &key| !self.known.insert(joined(name, key)) | seen);
+        // All are asked before any is kept: the same number may stand twice in one row.
+        let seen = keys.iter().any(|&key| self.known.contains(&joined(name, key)));
+        self.known.extend(keys.iter().map(|&key| joined(name, key)));
         // Seen before without a name: that was this person, and was counted. With another name it is somebody else.
-        let mut nameless = false;
-        for &strong in &person.strong {
-            nameless |= self.reached.insert(strong, true) == Some(false);
-        }
+        let nameless = person.strong.iter().any(|strong| self.reached.get(strong) == Some(&false));
+        self.reached.extend(person.strong.iter().map(|&strong| (strong, true)));
         self.count = self.count.saturating_add(u32::from(!seen && !nameless));
     }
 
@@ -113,12 +113,19 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_stands_twice_in_one_row_hides_nobody() {
+        assert_eq!(count(&[person("山田太郎", &["090", "090"], &[]), person("", &["a", "a"], &[])]), 2);
+        assert_eq!(count(&[person("山田太郎", &[], &["東京", "東京"])]), 1);
+    }
+
+    #[test]
     fn different_people_are_not_merged() {
         assert_eq!(count(&[person("山田太郎", &["090"], &[]), person("山田太郎", &["080"], &[])]), 2);
         assert_eq!(count(&[person("山田太郎", &["03"], &[]), person("山田花子", &["03"], &[])]), 2, "one household");
         assert_eq!(count(&[person("山田太郎", &[], &["東京"]), person("山田太郎", &[], &["大阪"])]), 2);
         assert_eq!(count(&[person("山田太郎", &[], &[]), person("山田花子", &[], &[])]), 2);
         assert_eq!(count(&[person("", &["a"], &[]), person("", &["b"], &[])]), 2);
+        assert_eq!(count(&[person("", &["a", "03"], &[]), person("", &["b", "03"], &[])]), 2, "one office");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::checks::Note;
 use super::clusters::{Cluster, group, name_key};
-use super::names::{Reading, is_name_character};
+use super::names::{Reading, is_kanji, is_name_character};
 use super::record::{Record, describe};
 use super::rule::{Detector, Role};
 use super::scan::{self, Hit};
@@ -250,18 +250,39 @@ fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Ve
     let Some(detector) = record.rules.name_detector() else { return };
     let lines: Vec<usize> = hits.iter().map(|hit| page.line_of(hit.range.start)).collect();
     let in_body = |name: &Bare| zones.get(page.line_of(name.start)) == Some(&Zone::Body);
+    let readings = readings(record, page, hits, &bare);
     let list = bare.iter().filter(|name| name.listed && in_body(name)).count() >= LIST;
     for name in bare {
         let line = page.line_of(name.start);
         let beside = lines.binary_search(&line).is_ok() || (name.listed && lines.binary_search(&(line + 1)).is_ok());
         let overlaps = hits.iter().any(|hit| hit.range.start < name.end && name.start < hit.range.end);
-        if in_body(&name) && !overlaps && (beside || (list && name.listed)) {
+        if in_body(&name) && !overlaps && !readings.contains(&name.start) && (beside || (list && name.listed)) {
             let note = if list && name.listed { Note::FullName } else { Note::BareName };
             let range = name.start..name.end;
             hits.push(Hit { detector, range, confidence: Confidence::Medium, context: false, note });
         }
     }
     hits.sort_by_key(|hit| hit.range.start);
+}
+
+/// Names in kana beside or right below the name that they are the reading of: `福田 太郎（フクダ タロウ）`.
+fn readings(record: &Record<'_>, page: &Page<'_>, hits: &[Hit], bare: &[Bare]) -> Vec<usize> {
+    let is_kana = |text: &str| !text.chars().any(is_kanji);
+    let is_name = |hit: &&Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
+    let text = |start: usize, end: usize| page.text.get(start..end).unwrap_or_default();
+    let names = hits.iter().filter(is_name).map(|hit| (hit.range.start, hit.range.end));
+    let mut written: Vec<usize> = names
+        .chain(bare.iter().map(|name| (name.start, name.end)))
+        .filter(|&(start, end)| !is_kana(text(start, end)))
+        .map(|(start, _)| page.line_of(start))
+        .collect();
+    written.sort_unstable();
+    let follows = |name: &&Bare| {
+        let line = page.line_of(name.start);
+        let first = written.partition_point(|&written| written + 2 < line);
+        written.get(first).is_some_and(|&written| written <= line)
+    };
+    bare.iter().filter(|name| is_kana(text(name.start, name.end))).filter(follows).map(|name| name.start).collect()
 }
 
 /// Reads lists in the text as tables; what is left is running text.

@@ -123,7 +123,13 @@ fn clean_business_mail_gives_nothing() {
 /// A body, the people in it, and what must be found how often.
 type Leak = (&'static str, u32, &'static [(&'static str, u32)]);
 
-const LEAKS: [Leak; 24] = [
+const LEAKS: [Leak; 26] = [
+    (
+        "福田 太郎（フクダ タロウ）様　〒105-0014　東京都港区芝1-1-1　電話：090-1234-5678\n中村 翔太（ナカムラ ショウタ）様　〒105-0014　東京都港区芝2-2-2　電話：090-2345-6789",
+        2,
+        &[("jp.name", 2), ("jp.phone", 2), ("jp.address", 2)],
+    ),
+    ("氏名：福田太郎\nフリガナ：フクダ タロウ\n電話：090-1234-5678", 1, &[("jp.name", 1), ("jp.phone", 1)]),
     (
         "お客様リストです。\n\n氏名,電話番号,メール\n山田太郎,090-1234-5678,taro@example.com\n佐藤花子,080-2345-6789,hanako@example.net\n高橋健一,070-3456-7890,ken@example.org\n{sig}",
         3,
@@ -297,6 +303,13 @@ fn names_in_parts_with_readings_are_one_name() {
     let rows = ["氏名\tフリガナ\t電話", "山田太郎\tヤマダ タロウ\t9012345678", "佐藤花子\tサトウ ハナコ\t8023456789"];
     let (findings, persons) = sheet(&rows.map(str::to_owned));
     assert_eq!((persons, count(&findings, "jp.name")), (2, 2), "{findings:#?}");
+}
+
+#[test]
+fn a_telephone_in_two_columns_hides_nobody() {
+    let rows = ["氏名\t電話\t携帯", "山田太郎\t090-1234-5678\t090-1234-5678", "佐藤花子\t080-2345-6789\t080-2345-6789"];
+    let (findings, persons) = sheet(&rows.map(str::to_owned));
+    assert_eq!((persons, count(&findings, "jp.phone")), (2, 4), "{findings:#?}");
 }
 
 #[test]
