@@ -93,13 +93,13 @@ pub(super) fn around(text: &str, range: &Range<usize>) -> Option<Range<usize>> {
 
 /// Whether a cell holds an address. Under a header (`headed`) a municipality will do, and so does a block number alone.
 pub(super) fn is_address(value: &str, headed: bool) -> bool {
-    let number = value.contains(|c: char| c.is_ascii_digit() || "一二三四五六七八九十".contains(c));
+    let number = || value.contains(|c: char| c.is_ascii_digit() || "一二三四五六七八九十".contains(c));
+    let suffix = || value.chars().skip(1).any(|c| matches!(c, '市' | '区' | '町' | '村' | '郡'));
     let prefecture = prefecture_at(value.trim_start_matches(|c: char| !is_kanji(c))).is_some();
-    let suffix = value.chars().skip(1).any(|c| "市区町村郡".contains(c));
     if headed {
-        return prefecture || (suffix && value.chars().count() >= 3) || (number && value.chars().any(is_kanji));
+        return prefecture || (suffix() && value.chars().count() >= 3) || (number() && value.chars().any(is_kanji));
     }
-    number && prefecture && suffix
+    prefecture && suffix() && number()
 }
 
 /// How many bytes of `text` are a prefecture's name.
