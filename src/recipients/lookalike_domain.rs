@@ -72,6 +72,9 @@ fn shown(domain: &str) -> String {
     idna::domain_to_ascii(domain).map_or_else(|_| domain.to_owned(), |ascii| format!("{domain} ({ascii})"))
 }
 
+/// The name kept for documentation under many suffixes (RFC 2606 §3, JPRS): nobody mistakes one for another.
+const RESERVED: &str = "example";
+
 /// Whether somebody who writes or sees `written` probably means `known`; they are not the same.
 fn resembles(written: &Domain, known: &Domain) -> bool {
     if written.skeleton == known.skeleton {
@@ -82,6 +85,9 @@ fn resembles(written: &Domain, known: &Domain) -> bool {
     }
     if written.squeezed == known.squeezed {
         return true;
+    }
+    if written.name == RESERVED && known.name == RESERVED {
+        return false;
     }
     if let Some(rest) = written.text.strip_prefix(known.name.as_str()).and_then(|rest| rest.strip_prefix('.')) {
         return suffix_slipped(rest, &known.suffix);

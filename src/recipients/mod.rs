@@ -234,6 +234,13 @@ mod tests {
     }
 
     #[test]
+    fn the_names_of_documentation_are_no_slips_for_each_other() {
+        let to = ["a@example.com", "b@foo.example.net", "c@example.org"].map(str::to_owned);
+        assert!(judged("To: x", &to).iter().all(|recipient| recipient.issues.is_empty()));
+        assert!(!judged("To: x", &["d@exmaple.co.jp".to_owned()])[0].issues.is_empty());
+    }
+
+    #[test]
     fn forty_customers_in_to_see_each_other() {
         let to = customers(40, |n| if n % 2 == 0 { "gmail.com".to_owned() } else { format!("shop{n}.example") });
         let header = format!("To: {}", to.join(",\r\n "));
