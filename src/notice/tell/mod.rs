@@ -16,6 +16,7 @@ use crate::{
     inspect::{Example, Finding},
     language::Language,
     mail::Address,
+    policy::{Action, Matched},
     recipients::{Direction, Recipient},
 };
 
@@ -82,7 +83,9 @@ fn authors(story: &Story, voice: &Voice) -> Vec<(String, String)> {
 fn reasons(story: &Story, voice: &Voice) -> Vec<Block> {
     let l = voice.language;
     let mut titles: Vec<String> = Vec::new();
-    for matched in &story.matched {
+    // A rule that asked for a pause only says so in its title; where the mail waits for a person, that would be untrue.
+    let paused = |matched: &&Matched| matched.action > Action::Delay || story.action == Action::Delay;
+    for matched in story.matched.iter().filter(paused) {
         let title = words::one_line(matched.title.in_language(l), 200);
         if !title.is_empty() && !titles.contains(&title) {
             titles.push(title);
