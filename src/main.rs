@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use sekisho::cli::Cli;
 
 fn main() -> ExitCode {
-    Cli::parse().run()
+    match Cli::from_arguments() {
+        Ok(command) => command.run(),
+        Err(code) => code,
+    }
 }

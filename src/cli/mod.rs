@@ -104,6 +104,23 @@ impl From<io::Error> for Failure {
 }
 
 impl Cli {
+    /// Parses the arguments; or prints the help that was asked for, or one line that says what is wrong, and gives the
+    /// exit code for that.
+    pub fn from_arguments() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            if !error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::SUCCESS;
+            }
+            let said = error.to_string();
+            let what: Vec<&str> = said.lines().take_while(|line| !line.starts_with("Usage:")).map(str::trim).collect();
+            let what = what.join(" ");
+            let what = what.trim().strip_prefix("error: ").unwrap_or(what.trim());
+            let _ = writeln!(io::stderr(), "sekisho: {what}; `sekisho help` shows how");
+            ExitCode::from(2)
+        })
+    }
+
     /// Runs the command and gives the exit code.
     pub fn run(self) -> ExitCode {
         let result = match self.command {

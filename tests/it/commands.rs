@@ -106,6 +106,20 @@ fn explain_tells_the_whole_decision_and_sends_nothing() {
 }
 
 #[test]
+fn wrong_arguments_are_one_line_and_exit_2() {
+    for args in
+        [&["scan"][..], &["bogus"], &["held", "approve", "X"], &["scan", "--bogus", "x"], &["user", "add", "foo"]]
+    {
+        let output = sekisho(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+        assert!(stderr(&output).starts_with("sekisho: "), "{}", stderr(&output));
+    }
+    let help = sekisho(&["--help"]);
+    assert!(help.status.success() && stdout(&help).contains("explain"));
+}
+
+#[test]
 fn rules_are_checked_tested_and_listed() {
     let check = sekisho(&["rules", "check"]);
     assert!(check.status.success(), "{}", stderr(&check));
