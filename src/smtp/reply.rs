@@ -144,7 +144,7 @@ impl Reply {
     /// 250: the next hop took the mail; its own words are passed on, so that the mail server's log shows the next
     /// hop's queue id.
     pub fn forwarded(next_hop: &Self) -> Self {
-        Self::new(250, "2.0.0", format!("forwarded: {}", next_hop.text()))
+        Self::new(250, "2.0.0", format!("forwarded ({})", next_hop.text()))
     }
 
     /// 250: the mail and its verdict are in the store.
@@ -287,7 +287,11 @@ impl Reply {
 
     /// 550 to RCPT: the host is ours, the mailbox is not.
     pub fn no_such_mailbox() -> Self {
-        Self::new(550, "5.1.1", "nobody reads this address; please answer to the address in the notice's Reply-To")
+        Self::new(
+            550,
+            "5.1.1",
+            "this address takes no answers any more; please answer the newest notice about the mail",
+        )
     }
 
     /// 553: an address that is not ASCII, in a mail that was not announced as SMTPUTF8 (RFC 6531 §3.5).
@@ -362,7 +366,7 @@ mod tests {
     #[test]
     fn the_contract_is_kept() {
         let hop = Reply::new(250, "2.0.0", "Ok: queued as 4XYZ");
-        assert_eq!(rendered(&Reply::forwarded(&hop)), "250 2.0.0 forwarded: 2.0.0 Ok: queued as 4XYZ\r\n");
+        assert_eq!(rendered(&Reply::forwarded(&hop)), "250 2.0.0 forwarded (2.0.0 Ok: queued as 4XYZ)\r\n");
         assert_eq!(rendered(&Reply::held(&MailId("01J".into()))), "250 2.0.0 held as 01J\r\n");
         let codes = |reply: Reply| (reply.code, reply.enhanced.unwrap());
         assert_eq!(codes(Reply::internal()), (451, "4.3.0".into()));
