@@ -83,6 +83,11 @@ impl App {
     /// Builds and binds everything; from here on mail waits in the listeners' queues.
     pub async fn build(loaded: Loaded) -> anyhow::Result<Self> {
         let config = &loaded.config;
+        for person in config.approval.security.iter().chain(&config.approval.approvers) {
+            if !config.organization.is_internal(person) {
+                tracing::warn!(%person, "decides about mail but is outside organization.domains; requests carry the mail");
+            }
+        }
         let store = Store::open(&config.data_dir).await?;
         let journal = Journal::start(store.clone());
         let hold = Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone());
