@@ -84,12 +84,8 @@ impl Story {
         )?;
 
         let secret = reply_to(&request.message).context("the request names no address to reply to")?;
-        let own = self.answer(samples::SENDER, &secret).await?;
-        well &= self.check(
-            own.starts_with("250") || own.starts_with('5'),
-            "送信者本人が承認を試みる",
-            "the sender tries to approve it alone",
-        )?;
+        self.answer(samples::SENDER, &secret).await?;
+        self.say("     送信者本人が「承認」と返信してみる", "     the sender tries to approve it alone")?;
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         let out = self
             .mailbox
