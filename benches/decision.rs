@@ -53,7 +53,7 @@ fn main() {
         sender: Some(Address::parse(sample.from).expect("an address")),
         recipients: sample.to.iter().map(|to| Address::parse(to).expect("an address")).collect(),
         body: BodyKind::EightBitMime,
-        smtputf8: false,
+        ..Envelope::default()
     };
     let judged = runtime.block_on(judgement.judge(&envelope, &message)).expect("a verdict");
     println!(

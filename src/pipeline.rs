@@ -16,14 +16,14 @@ use crate::{
         sandbox::{Unavailable, Workers},
     },
     journal::{Journal, MailRecord, Record},
-    mail::{Address, Envelope, MailId, Message, header},
+    mail::{Address, Dsn, Envelope, MailId, Message, header},
     notice::{Answer, answer},
     policy::{Decision, Forward, Group, Policies, Verdict},
     recipients::{self, Organization, Partners, Recipient},
     smtp::{
         Reply,
         client::{self, NextHop},
-        server::{Gate, MailFrom, Peer, Transaction},
+        server::{Gate, MailFrom, Peer, RcptTo, Transaction},
     },
 };
 
@@ -321,7 +321,9 @@ impl Pipeline {
 pub struct Passage {
     stages: Arc<Stages>,
     peer: Peer,
+    id: MailId,
     from: MailFrom,
+    dsn: Dsn,
     way: Way,
 }
 
@@ -336,23 +338,26 @@ enum Way {
 impl Gate for Pipeline {
     type Transaction = Passage;
 
-    async fn mail(&self, peer: &Peer, from: MailFrom) -> Result<Passage, Reply> {
+    async fn mail(&self, peer: &Peer, id: MailId, from: MailFrom) -> Result<Passage, Reply> {
         if !self.stages.journal.healthy() {
             return Err(Reply::internal());
         }
         let next_hop = self.stages.next_hop.begin(&from).await?;
         let way = Way::Out { next_hop, recipients: Vec::new() };
-        Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), from, way })
+        let dsn = Dsn { ret: from.ret, envid: from.envid.clone(), recipients: Vec::new() };
+        Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), id, from, dsn, way })
     }
 }
 
 impl Transaction for Passage {
-    async fn recipient(&mut self, recipient: Address) -> Reply {
+    async fn recipient(&mut self, to: RcptTo) -> Reply {
+        let recipient = to.address.clone();
         let ours = recipient.domain().eq_ignore_ascii_case(&self.stages.hostname);
         match (&mut self.way, ours) {
             (Way::Out { next_hop, recipients }, false) => {
-                let reply = next_hop.recipient(&recipient).await;
+                let reply = next_hop.recipient(&to).await;
                 if reply.is_positive() {
+                    self.dsn.note(&recipient, to.dsn);
                     recipients.push(recipient);
                 }
                 reply
@@ -374,12 +379,11 @@ impl Transaction for Passage {
     }
 
     async fn message(self, message: Message) -> Reply {
-        let Self { stages, peer, from, way } = self;
+        let Self { stages, peer, id, from, dsn, way } = self;
         match way {
             Way::Out { next_hop, recipients } => {
-                let MailFrom { sender, body, smtputf8, .. } = from;
-                let envelope = Envelope { sender, recipients, body, smtputf8 };
-                let id = MailId(ulid::Ulid::generate().to_string());
+                let MailFrom { sender, body, smtputf8, requiretls, .. } = from;
+                let envelope = Envelope { sender, recipients, body, smtputf8, requiretls, dsn };
                 stages.pass(Incoming { id, at: Timestamp::now(), peer, envelope, message }, next_hop).await
             }
             Way::Answer(to) => stages.answer(from.sender, &to, &message).await,

@@ -129,5 +129,5 @@ fn envelope(message: &Message, from: Option<Address>, to: Vec<Address>) -> Resul
     if recipients.is_empty() {
         return Err(Failure::Input("the mail names no recipient; say who gets it with --rcpt-to ADDRESS".to_owned()));
     }
-    Ok(Envelope { sender, recipients, body: BodyKind::EightBitMime, smtputf8: false })
+    Ok(Envelope { sender, recipients, body: BodyKind::EightBitMime, ..Envelope::default() })
 }

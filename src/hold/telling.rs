@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Hold, HoldError, new_id};
 use crate::{
     journal,
-    mail::{Address, MailId, Message},
+    mail::{Address, Dsn, MailId, Message},
     notice::{self, Letter, Notice, Outcome, Story},
     policy::{Action, Matched},
     recipients::Recipient,
@@ -111,6 +111,8 @@ impl Hold {
             sender: None,
             body: notice.body_kind(),
             smtputf8: !to.as_str().is_ascii(),
+            requiretls: false,
+            dsn: Dsn::default(),
             trace: Vec::new(),
             recipients: vec![Consignee::new(to)],
             attempts: 0,

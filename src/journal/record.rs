@@ -193,18 +193,14 @@ impl Decided {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        inspect::{Confidence, Example, Finding, Reason, Uninspected},
-        mail::BodyKind,
-    };
+    use crate::inspect::{Confidence, Example, Finding, Reason, Uninspected};
 
     #[test]
     fn a_record_has_numbers_and_no_content() {
         let envelope = Envelope {
             sender: Address::parse("taro@example.co.jp").ok(),
             recipients: vec![Address::parse("a@partner.example.com").unwrap()],
-            body: BodyKind::SevenBit,
-            smtputf8: false,
+            ..Envelope::default()
         };
         let message = Message::new(*b"Subject: list of customers\r\nMessage-ID: <1@x>\r\n\r\n090-1234-5678\r\n");
         let inspection = Inspection {

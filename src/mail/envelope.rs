@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Address;
+use super::{Address, Dsn};
 
 /// Names one mail through its whole life here: in the trace header, the journal, the hold and the logs.
 ///
@@ -30,10 +30,12 @@ pub enum BodyKind {
     SevenBit,
     /// `8BITMIME`.
     EightBitMime,
+    /// `BINARYMIME` (RFC 3030): bare CR and LF and NUL are content.
+    BinaryMime,
 }
 
 /// Who sends and who receives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Envelope {
     /// The reverse path; `None` is the null path `<>` of bounces.
     pub sender: Option<Address>,
@@ -43,4 +45,8 @@ pub struct Envelope {
     pub body: BodyKind,
     /// Whether `SMTPUTF8` was asked for (RFC 6531).
     pub smtputf8: bool,
+    /// Whether `REQUIRETLS` was asked for (RFC 8689): only over verified TLS, or not at all.
+    pub requiretls: bool,
+    /// What the sender wants to hear about its delivery.
+    pub dsn: Dsn,
 }

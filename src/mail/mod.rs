@@ -7,10 +7,12 @@
 mod address;
 pub mod charset;
 pub mod dsn;
+mod dsn_request;
 mod envelope;
 pub mod header;
 mod message;
 
 pub use address::{Address, AddressError};
+pub use dsn_request::{Dsn, Notify, RcptDsn, Ret};
 pub use envelope::{BodyKind, Envelope, MailId};
 pub use message::{Header, Message};

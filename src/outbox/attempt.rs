@@ -11,7 +11,7 @@ use crate::{
     hold::{Clearance, Hold, HoldError},
     mail::Address,
     smtp::{
-        MailFrom, Reply,
+        MailFrom, RcptTo, Reply,
         client::{Cleared, NextHop},
     },
     store::{Consignee, Fate, OutboxRow},
@@ -58,14 +58,23 @@ pub(super) async fn make(
 /// Brings the mail to all recipients that are still queued; one reply for each, in order.
 async fn bring(next_hop: &NextHop, row: &OutboxRow, clearance: &Clearance) -> Vec<Reply> {
     let size = (clearance.trace().len() + clearance.message().len()) as u64;
-    let from = MailFrom { sender: row.sender.clone(), body: row.body, smtputf8: row.smtputf8, size: Some(size) };
+    let from = MailFrom {
+        sender: row.sender.clone(),
+        body: row.body,
+        smtputf8: row.smtputf8,
+        size: Some(size),
+        requiretls: row.requiretls,
+        ret: row.dsn.ret,
+        envid: row.dsn.envid.clone(),
+    };
     let mut transaction = match next_hop.begin(&from).await {
         Ok(transaction) => transaction,
         Err(reply) => return queued(row).map(|_| reply.clone()).collect(),
     };
     let mut replies = Vec::with_capacity(row.recipients.len());
     for consignee in queued(row) {
-        replies.push(transaction.recipient(&consignee.address).await);
+        let to = RcptTo { address: consignee.address.clone(), dsn: row.dsn.of(&consignee.address) };
+        replies.push(transaction.recipient(&to).await);
     }
     if !replies.iter().any(Reply::is_positive) {
         transaction.reset().await;
@@ -106,7 +115,7 @@ fn judge(row: &mut OutboxRow, replies: Vec<Reply>, now: Timestamp) -> Vec<(Addre
 mod tests {
     use super::*;
     use crate::{
-        mail::{BodyKind, MailId},
+        mail::{BodyKind, Dsn, MailId},
         store::Kind,
     };
 
@@ -120,6 +129,8 @@ mod tests {
             sender: None,
             body: BodyKind::SevenBit,
             smtputf8: false,
+            requiretls: false,
+            dsn: Dsn::default(),
             trace: Vec::new(),
             recipients: recipients.iter().map(|a| Consignee::new(Address::parse(a).unwrap())).collect(),
             attempts: 0,

@@ -192,14 +192,12 @@ impl MayReceive {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::BodyKind;
 
     fn judged(header: &str, envelope: &[String]) -> Vec<Recipient> {
         let envelope = Envelope {
             sender: None,
             recipients: envelope.iter().map(|address| Address::parse(address).unwrap()).collect(),
-            body: BodyKind::SevenBit,
-            smtputf8: false,
+            ..Envelope::default()
         };
         let partners = Partners::parse(
             "partners.toml",

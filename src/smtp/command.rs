@@ -8,7 +8,7 @@
 //! offered beyond the ones that MAIL's parameters belong to.
 
 use super::Reply;
-use crate::mail::{Address, BodyKind};
+use crate::mail::{Address, BodyKind, RcptDsn, Ret};
 
 /// The longest command line read, CRLF included. RFC 5321 §4.5.3.1.4 asks for 512 and more for each extension; two
 /// UTF-8 addresses of the longest accepted kind fit as well.
@@ -43,7 +43,7 @@ pub(super) enum Command {
 }
 
 /// What MAIL said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MailFrom {
     /// The reverse path; `None` is `<>`.
     pub sender: Option<Address>,
@@ -53,6 +53,27 @@ pub struct MailFrom {
     pub smtputf8: bool,
     /// `SIZE=`.
     pub size: Option<u64>,
+    /// `REQUIRETLS`.
+    pub requiretls: bool,
+    /// `RET=`.
+    pub ret: Option<Ret>,
+    /// `ENVID=`, as written.
+    pub envid: Option<String>,
+}
+
+/// One recipient, with what RCPT asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RcptTo {
+    /// Who.
+    pub address: Address,
+    /// `NOTIFY=` and `ORCPT=`.
+    pub dsn: RcptDsn,
+}
+
+impl From<Address> for RcptTo {
+    fn from(address: Address) -> Self {
+        Self { address, dsn: RcptDsn::default() }
+    }
 }
 
 /// What RCPT said.
@@ -111,7 +132,7 @@ fn name(text: &str) -> Result<String, Reply> {
 fn mail(rest: &str) -> Result<MailFrom, Reply> {
     const USAGE: &str = "MAIL FROM:<address> [SIZE=n] [BODY=7BIT|8BITMIME] [SMTPUTF8]";
     let (path, parameters) = after_keyword(rest, "FROM:").and_then(path).ok_or_else(|| Reply::bad_syntax(USAGE))?;
-    let mut from = MailFrom { sender: None, body: BodyKind::default(), smtputf8: false, size: None };
+    let mut from = MailFrom::default();
     if !path.is_empty() {
         from.sender = Some(address(path).map_err(|why| Reply::bad_sender(&why))?);
     }
@@ -250,6 +271,7 @@ mod tests {
             body: BodyKind::EightBitMime,
             smtputf8: true,
             size: Some(12),
+            ..MailFrom::default()
         };
         assert_eq!(parse("MAIL FROM:<a@b.jp> smtputf8 size=12 Body=8BitMime"), Ok(Command::Mail(from)));
     }

@@ -11,5 +11,5 @@ mod data;
 mod reply;
 pub mod server;
 
-pub use command::MailFrom;
+pub use command::{MailFrom, RcptTo};
 pub use reply::{Reply, Then};

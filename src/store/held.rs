@@ -439,6 +439,8 @@ mod tests {
             from_field: String::new(),
             body: BodyKind::SevenBit,
             smtputf8: false,
+            requiretls: false,
+            dsn: crate::mail::Dsn::default(),
             message_id: None,
             subject: String::new(),
             size: 0,

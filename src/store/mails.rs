@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::{Store, StoreError, Writing, address, from_json, micros, time, to_json};
-use crate::mail::{Address, BodyKind, MailId};
+use crate::mail::{Address, BodyKind, Dsn, MailId};
 
 /// One mail that is in our hands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub struct MailRow {
     pub body: BodyKind,
     /// Whether `SMTPUTF8` was asked for.
     pub smtputf8: bool,
+    /// Whether `REQUIRETLS` was asked for.
+    pub requiretls: bool,
+    /// What its sender wants to hear about its delivery.
+    pub dsn: Dsn,
     /// With its angle brackets.
     pub message_id: Option<String>,
     /// Decoded.
@@ -85,8 +89,8 @@ impl Writing {
     pub async fn put_mail(&mut self, mail: &MailRow) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO mail (id, at, peer, mail_from, authors, from_field, body, smtputf8, message_id, subject, size, trace, \
-             sent_to, persons, inspection, recipients, retry_key) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             sent_to, persons, inspection, recipients, retry_key, requiretls, dsn) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&mail.id.0)
         .bind(micros(mail.at))
@@ -105,6 +109,8 @@ impl Writing {
         .bind(&mail.inspection)
         .bind(&mail.recipients)
         .bind(&mail.retry_key[..])
+        .bind(mail.requiretls)
+        .bind(to_json(&mail.dsn)?)
         .execute(&mut *self.transaction)
         .await?;
         Ok(())
@@ -174,6 +180,8 @@ struct Raw {
     inspection: String,
     recipients: String,
     retry_key: Vec<u8>,
+    requiretls: bool,
+    dsn: String,
 }
 
 impl TryFrom<Raw> for MailRow {
@@ -189,6 +197,8 @@ impl TryFrom<Raw> for MailRow {
             from_field: raw.from_field,
             body: from_json(&raw.body)?,
             smtputf8: raw.smtputf8,
+            requiretls: raw.requiretls,
+            dsn: from_json(&raw.dsn)?,
             message_id: raw.message_id,
             subject: raw.subject,
             size: u64::try_from(raw.size).unwrap_or(0),

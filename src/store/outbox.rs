@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, Writing, address, from_json, micros, time, to_json};
-use crate::mail::{Address, BodyKind, MailId};
+use crate::mail::{Address, BodyKind, Dsn, MailId};
 
 /// What kind of mail it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +86,10 @@ pub struct OutboxRow {
     pub body: BodyKind,
     /// Whether to ask for `SMTPUTF8`.
     pub smtputf8: bool,
+    /// Whether it goes only over verified TLS (RFC 8689).
+    pub requiretls: bool,
+    /// What its sender wants to hear about its delivery.
+    pub dsn: Dsn,
     /// Header lines to put in front.
     pub trace: Vec<u8>,
     /// To whom.
@@ -146,7 +150,8 @@ impl Writing {
     pub async fn put_outbox(&mut self, row: &OutboxRow) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO outbox (id, kind, mail_id, held_id, sealed_id, mail_from, body, smtputf8, trace, rcpt_to, \
-             state, attempts, created_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
+             state, attempts, created_at, next_attempt_at, requiretls, dsn) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
         )
         .bind(&row.id.0)
         .bind(row.kind.name())
@@ -161,6 +166,8 @@ impl Writing {
         .bind(row.attempts)
         .bind(micros(row.created_at))
         .bind(micros(row.next_attempt_at))
+        .bind(row.requiretls)
+        .bind(to_json(&row.dsn)?)
         .execute(&mut *self.transaction)
         .await?;
         self.outbox_grew = true;
@@ -227,6 +234,8 @@ struct Raw {
     attempts: u32,
     created_at: i64,
     next_attempt_at: i64,
+    requiretls: bool,
+    dsn: String,
 }
 
 impl TryFrom<Raw> for OutboxRow {
@@ -242,6 +251,8 @@ impl TryFrom<Raw> for OutboxRow {
             sender: raw.mail_from.map(address).transpose()?,
             body: from_json(&raw.body)?,
             smtputf8: raw.smtputf8,
+            requiretls: raw.requiretls,
+            dsn: from_json(&raw.dsn)?,
             trace: raw.trace,
             recipients: from_json(&raw.rcpt_to)?,
             attempts: raw.attempts,
@@ -267,6 +278,8 @@ mod tests {
             sender: None,
             body: BodyKind::EightBitMime,
             smtputf8: false,
+            requiretls: false,
+            dsn: Dsn::default(),
             trace: Vec::new(),
             recipients: vec![Consignee::new(Address::parse("taro@example.co.jp").unwrap())],
             attempts: 0,

@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     console::mailbox::{Inbox, Received},
-    mail::{Address, Message, header},
+    mail::{Address, MailId, Message, header},
     smtp::{
         Reply,
-        server::{self, Gate, MailFrom, Peer, Transaction},
+        server::{self, Gate, MailFrom, Peer, RcptTo, Transaction},
     },
 };
 
@@ -97,7 +97,7 @@ impl From<Arrived> for Received {
 impl Gate for Mailbox {
     type Transaction = Receiving;
 
-    async fn mail(&self, _peer: &Peer, from: MailFrom) -> Result<Receiving, Reply> {
+    async fn mail(&self, _peer: &Peer, _id: MailId, from: MailFrom) -> Result<Receiving, Reply> {
         Ok(Receiving { mailbox: self.clone(), from: from.sender, to: Vec::new() })
     }
 }
@@ -109,8 +109,8 @@ pub(super) struct Receiving {
 }
 
 impl Transaction for Receiving {
-    async fn recipient(&mut self, recipient: Address) -> Reply {
-        self.to.push(recipient);
+    async fn recipient(&mut self, recipient: RcptTo) -> Reply {
+        self.to.push(recipient.address);
         Reply::recipient_accepted()
     }
 

@@ -13,7 +13,7 @@ use tokio::{
 use super::*;
 use crate::{
     mail::{Address, BodyKind},
-    smtp::Then,
+    smtp::{RcptTo, Then},
 };
 
 /// What the hop expects (the start of a line; `.` for a whole message) and what it answers, `|` between lines. `close`
@@ -120,11 +120,11 @@ fn next_hop(hosts: &[&str], hangs: bool) -> NextHop {
 
 fn from(sender: &str) -> MailFrom {
     let sender = (!sender.is_empty()).then(|| Address::parse(sender).unwrap());
-    MailFrom { sender, body: BodyKind::SevenBit, smtputf8: false, size: None }
+    MailFrom { sender, ..MailFrom::default() }
 }
 
-fn to(address: &str) -> Address {
-    Address::parse(address).unwrap()
+fn to(address: &str) -> RcptTo {
+    Address::parse(address).unwrap().into()
 }
 
 struct Pass(&'static [u8], Vec<u8>);

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     mail::{Address, BodyKind},
-    smtp::{MailFrom, Reply, data::has_only_crlf},
+    smtp::{MailFrom, RcptTo, Reply, data::has_only_crlf},
 };
 
 /// A mail under way to the next hop.
@@ -101,7 +101,8 @@ impl Transaction {
     }
 
     /// Relays one RCPT; the reply is the next hop's own.
-    pub async fn recipient(&mut self, recipient: &Address) -> Reply {
+    pub async fn recipient(&mut self, recipient: &RcptTo) -> Reply {
+        let recipient = &recipient.address;
         if !self.smtputf8 && !recipient.as_str().is_ascii() {
             return Reply::smtputf8_needed();
         }

@@ -15,11 +15,11 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
 
-pub use super::command::MailFrom;
+pub use super::command::{MailFrom, RcptTo};
 pub use listen::serve;
 
 use super::Reply;
-use crate::mail::{Address, Message};
+use crate::mail::{MailId, Message};
 
 /// How the server listens; from `[smtp]`.
 #[derive(Debug, Clone)]
@@ -49,14 +49,28 @@ pub struct Peer {
     pub helo: String,
     /// Whether it said EHLO.
     pub extended: bool,
+    /// The protocol version, as in `TLSv1.3`, if the connection is encrypted.
+    pub tls: Option<String>,
+    /// As whom it logged in.
+    pub login: Option<String>,
 }
 
 /// The product, as the protocol engine sees it.
 pub trait Gate: Send + Sync + 'static {
     /// One mail on its way.
     type Transaction: Transaction;
-    /// MAIL: a transaction, or the reply that refuses it.
-    fn mail(&self, peer: &Peer, from: MailFrom) -> impl Future<Output = Result<Self::Transaction, Reply>> + Send;
+    /// MAIL: a transaction, or the reply that refuses it. `id` names the mail from now on, also in the session's own
+    /// log lines about it.
+    fn mail(
+        &self,
+        peer: &Peer,
+        id: MailId,
+        from: MailFrom,
+    ) -> impl Future<Output = Result<Self::Transaction, Reply>> + Send;
+    /// Whether BINARYMIME is offered: only where the next hop takes it, since nobody here can convert a mail.
+    fn takes_binary(&self) -> bool {
+        false
+    }
 }
 
 /// One mail between MAIL and its final reply. Exactly one of [`message`](Self::message) and
@@ -68,7 +82,7 @@ pub trait Transaction: Send {
         Reply::sender_accepted()
     }
     /// RCPT: a positive reply accepts the recipient.
-    fn recipient(&mut self, recipient: Address) -> impl Future<Output = Reply> + Send;
+    fn recipient(&mut self, recipient: RcptTo) -> impl Future<Output = Reply> + Send;
     /// The whole message; the reply is what the client gets for its final dot. A client that goes away meanwhile does
     /// not interrupt it.
     fn message(self, message: Message) -> impl Future<Output = Reply> + Send;

@@ -20,7 +20,7 @@ use super::{
     wire::{CHUNK, Line, Wire},
 };
 use crate::{
-    mail::{Address, Message},
+    mail::{Address, MailId, Message},
     smtp::{
         Reply, Then,
         command::{Command, Recipient},
@@ -51,7 +51,7 @@ pub(super) async fn run<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send>(
     stream: S,
     hurry: CancellationToken,
 ) {
-    let peer = Peer { address: start.address, helo: String::new(), extended: false };
+    let peer = Peer { address: start.address, helo: String::new(), extended: false, tls: None, login: None };
     let mut session = Session { start, wire: Wire::new(stream), peer, errors: 0, cut: false, current: None };
     let ended = tokio::select! {
         biased;
@@ -183,7 +183,8 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
             return Reply::too_large(limit);
         }
         let (smtputf8, size) = (from.smtputf8, from.size.unwrap_or_default());
-        match self.start.gate.mail(&self.peer, from).await {
+        let id = MailId(ulid::Ulid::generate().to_string());
+        match self.start.gate.mail(&self.peer, id, from).await {
             Ok(transaction) => {
                 let reply = transaction.mail_reply();
                 self.current = Some(Current { transaction, smtputf8, size, offered: 0, accepted: 0 });
@@ -211,7 +212,7 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         if !current.smtputf8 && !address.as_str().is_ascii() {
             return self.counted(Reply::smtputf8_needed());
         }
-        let reply = current.transaction.recipient(address).await;
+        let reply = current.transaction.recipient(address.into()).await;
         if reply.is_positive() {
             current.accepted += 1;
         }

@@ -54,7 +54,7 @@ struct Recorded {
 impl Gate for Recorder {
     type Transaction = Recorded;
 
-    async fn mail(&self, peer: &Peer, from: MailFrom) -> Result<Recorded, Reply> {
+    async fn mail(&self, peer: &Peer, _id: MailId, from: MailFrom) -> Result<Recorded, Reply> {
         let sender = from.sender.map_or("<>".to_owned(), String::from);
         if sender.starts_with("refused@") {
             let mut reply = Reply::new(550, "5.7.1", "no mail from here");
@@ -73,9 +73,9 @@ impl Transaction for Recorded {
         Reply::new(250, "2.1.0", format!("{} is welcome", self.sender))
     }
 
-    async fn recipient(&mut self, recipient: Address) -> Reply {
-        self.recorder.note(format!("rcpt {recipient}"));
-        match recipient.local() {
+    async fn recipient(&mut self, recipient: RcptTo) -> Reply {
+        self.recorder.note(format!("rcpt {}", recipient.address));
+        match recipient.address.local() {
             "refused" => Reply::new(550, "5.1.1", "no such user"),
             "later" => Reply::new(451, "4.7.1", "greylisted"),
             "panic" => panic!("the product is broken"),

@@ -3,8 +3,11 @@
 //! In: the file's text. Out: a checked [`Config`], or every problem. One function a section; a key stands in one place
 //! only. Deliberately absent: other files (`load`).
 
+mod next_hop;
+mod smtp;
+
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -19,7 +22,6 @@ use crate::{
     inspect::{Limits, sandbox},
     policy::Action,
     recipients::{EXPOSED_AT, Organization, own_domain},
-    smtp::{client, server},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -44,8 +46,8 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     problems.extend(policy.finish());
 
     let hostname = hostname.unwrap_or_default();
-    let smtp = smtp(document.section("smtp"), &hostname, &mut problems);
-    let next_hop = next_hop(document.section("next_hop"), &hostname, &smtp.listen, &mut problems);
+    let smtp = smtp::read(document.section("smtp"), &hostname, &mut problems);
+    let next_hop = next_hop::read(document.section("next_hop"), &hostname, &smtp.listen, &mut problems);
     let inspection = inspection(document.section("inspection"), &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     let approval = approval(document.section("approval"), &mut problems);
@@ -81,72 +83,6 @@ fn organization(mut section: Section<'_>, exposed: Option<usize>, problems: &mut
     let name = section.read("name", value::something).or_else(|| domains.first().cloned());
     problems.extend(section.finish());
     Organization { name: name.unwrap_or_default(), domains, exposed_recipients: exposed.unwrap_or(EXPOSED_AT) }
-}
-
-fn smtp(mut section: Section<'_>, hostname: &str, problems: &mut Vec<Problem>) -> server::Settings {
-    let listen = section.list("listen", value::socket).map(|list| list.into_iter().map(|(_, socket)| socket).collect());
-    let allow_from =
-        section.list("allow_from", value::network).map(|list| list.into_iter().map(|(_, net)| net).collect());
-    let max_message_size = section.read("max_message_size", |text| {
-        // Less than RFC 5321 §4.5.3.1.7 guarantees would refuse ordinary mail; more than a GiB fits no worker.
-        within(value::size(text)?, 64 << 10, 1 << 30, "write a size from 64 KiB to 1 GiB")
-    });
-    let max_recipients = section.number("max_recipients", 1..=50_000);
-    let idle_timeout = section.read("idle_timeout", |text| {
-        within(value::duration(text)?, SECOND, 3_600 * SECOND, "write a duration from 1s to 1h")
-    });
-    let max_connections = section.number("max_connections", 1..=10_000);
-    problems.extend(section.finish());
-    server::Settings {
-        hostname: hostname.to_owned(),
-        listen: listen.unwrap_or_else(|| vec![SocketAddr::from(([127, 0, 0, 1], 10_025))]),
-        allow_from: allow_from.unwrap_or_else(|| {
-            vec![
-                ipnet::Ipv4Net::new_assert([127, 0, 0, 0].into(), 8).into(),
-                IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]).into(),
-            ]
-        }),
-        max_message_size: max_message_size.unwrap_or(50 << 20),
-        max_recipients: whole(max_recipients, 1_000),
-        idle_timeout: idle_timeout.unwrap_or(300 * SECOND),
-        max_connections: whole(max_connections, 200),
-    }
-}
-
-fn next_hop(
-    mut section: Section<'_>,
-    hostname: &str,
-    listen: &[SocketAddr],
-    problems: &mut Vec<Problem>,
-) -> client::Settings {
-    let hosts = section.list("hosts", value::host_and_port).unwrap_or_default();
-    section.require("hosts", "hosts = [\"127.0.0.1:10026\"] under [next_hop]");
-    for (at, host) in &hosts {
-        if listen.iter().any(|own| is_own(host, hostname, *own)) {
-            let message = format!("`{host}` is where Sekisho itself listens (smtp.listen), a loop; name the next hop");
-            section.wrong("hosts", *at, &message);
-        }
-    }
-    let tls = section.read("tls", value::tls).unwrap_or(client::Tls::Opportunistic);
-    problems.extend(section.finish());
-    client::Settings { hostname: hostname.to_owned(), hosts: hosts.into_iter().map(|(_, host)| host).collect(), tls }
-}
-
-/// Whether `host` (as in `next_hop.hosts`) is the socket that we listen at. A port of 0 is chosen at start, so
-/// nothing can be said about it here.
-fn is_own(host: &str, hostname: &str, own: SocketAddr) -> bool {
-    let Some((name, port)) = host.rsplit_once(':') else { return false };
-    if own.port() == 0 || port.parse() != Ok(own.port()) {
-        return false;
-    }
-    let name = name.trim_matches(['[', ']']);
-    match name.parse::<IpAddr>() {
-        Ok(ip) => ip == own.ip() || (own.ip().is_unspecified() && ip.is_loopback()),
-        Err(_) => {
-            name.eq_ignore_ascii_case(hostname)
-                || (name.eq_ignore_ascii_case("localhost") && (own.ip().is_loopback() || own.ip().is_unspecified()))
-        }
-    }
 }
 
 fn inspection(mut section: Section<'_>, problems: &mut Vec<Problem>) -> sandbox::Settings {
