@@ -230,6 +230,41 @@ impl Reply {
         Self::new(421, "4.3.0", "internal fault, closing connection; try again later").and_close()
     }
 
+    /// 334: a question of an AUTH exchange, in base64.
+    pub fn challenge(text: String) -> Self {
+        Self::plain(334, text)
+    }
+
+    /// 235: the login is good.
+    pub fn logged_in() -> Self {
+        Self::new(235, "2.7.0", "authentication successful")
+    }
+
+    /// 535: name and password do not belong together; which of them is wrong is not said.
+    pub fn wrong_login() -> Self {
+        Self::new(535, "5.7.8", "authentication failed; check name and password")
+    }
+
+    /// 454: not looked at, for the moment.
+    pub fn login_unavailable() -> Self {
+        Self::new(454, "4.7.0", "temporary authentication failure; try again later")
+    }
+
+    /// 501: the client gave the AUTH exchange up.
+    pub fn login_cancelled() -> Self {
+        Self::new(501, "5.7.0", "authentication cancelled")
+    }
+
+    /// 501: a response of an AUTH exchange that cannot be read.
+    pub fn bad_base64() -> Self {
+        Self::new(501, "5.5.2", "this response cannot be read; it must be base64 of what the mechanism asks for")
+    }
+
+    /// 504: an AUTH mechanism that is not offered.
+    pub fn unknown_mechanism() -> Self {
+        Self::new(504, "5.5.4", "this mechanism is not offered; use PLAIN or LOGIN")
+    }
+
     /// 452: this mail has as many recipients as it may have; the others go in a second mail (RFC 5321 §4.5.3.1.10).
     pub fn too_many_recipients() -> Self {
         Self::new(452, "4.5.3", "too many recipients; send the rest in another mail")

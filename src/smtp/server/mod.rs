@@ -4,12 +4,19 @@
 //! decides who may talk at all, `session` keeps the dialogue in order, `wire` moves the bytes. Deliberately absent:
 //! any reason to refuse a mail other than the protocol's own limits.
 
+mod auth;
 mod caught;
+mod limits;
 mod listen;
+mod proxy;
 mod session;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod users;
 mod wire;
+mod xclient;
 
 use std::{future::Future, net::SocketAddr, time::Duration};
 
