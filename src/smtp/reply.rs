@@ -13,6 +13,8 @@ const MAX_TEXT: usize = 480;
 pub enum Then {
     /// It goes on.
     Continue,
+    /// It goes on behind a TLS handshake.
+    Encrypt,
     /// It is closed.
     Close,
 }
@@ -213,9 +215,10 @@ impl Reply {
 
 /// What a session refuses.
 impl Reply {
-    /// 554 at connect: this peer is not in `smtp.allow_from`.
+    /// 554 at connect: this peer is neither in `smtp.allow_from` nor in `smtp.auth_from`, which only the log says.
     pub fn not_allowed() -> Self {
-        Self::new(554, "5.7.1", "not allowed to relay; add this address to smtp.allow_from").and_close()
+        Self::new(554, "5.7.1", "not allowed to relay from this address; ask the administrator of this host")
+            .and_close()
     }
 
     /// 554 at connect: the peer spoke before it was greeted, as mail servers never do.
@@ -261,6 +264,60 @@ impl Reply {
     /// 421 after a panic in this connection's code.
     pub fn broken() -> Self {
         Self::new(421, "4.3.0", "internal fault, closing connection; try again later").and_close()
+    }
+
+    /// 220 to STARTTLS.
+    pub fn start_tls() -> Self {
+        Self { then: Then::Encrypt, ..Self::new(220, "2.0.0", "ready to start TLS") }
+    }
+
+    /// 530 to MAIL in plain text (RFC 3207 §4).
+    pub fn starttls_needed() -> Self {
+        Self::new(530, "5.7.0", "this host takes mail over TLS only; say STARTTLS first")
+    }
+
+    /// 530 to MAIL without a login (RFC 4954 §6).
+    pub fn login_needed() -> Self {
+        Self::new(530, "5.7.0", "authentication required; log in over TLS first")
+    }
+
+    /// 538 to AUTH in plain text (RFC 4954 §4).
+    pub fn login_needs_tls() -> Self {
+        Self::new(538, "5.7.11", "encryption required for authentication; say STARTTLS first")
+    }
+
+    /// 500 within AUTH (RFC 4954 §4).
+    pub fn login_line_too_long() -> Self {
+        Self::new(500, "5.5.6", "the line of the authentication exchange is too long")
+    }
+
+    /// 421 after too many failed logins.
+    pub fn too_many_failed_logins() -> Self {
+        Self::new(421, "4.7.0", "too many failed logins, closing connection").and_close()
+    }
+
+    /// 553 to MAIL: another login's sender.
+    pub fn not_your_sender() -> Self {
+        Self::new(553, "5.7.1", "this login may not send as this address; use one of its own")
+    }
+
+    /// 550 to XCLIENT and XFORWARD.
+    pub fn not_trusted() -> Self {
+        Self::new(550, "5.7.1", "this host may not speak for other clients")
+    }
+
+    /// 450 to MAIL: this sender sends too fast.
+    pub fn sender_too_fast() -> Self {
+        Self::new(450, "4.7.1", "this sender sends too many mails a minute; try again later")
+    }
+
+    /// 550 to MAIL: this sender has sent what a day allows.
+    pub fn sender_at_daily_cap() -> Self {
+        Self::new(
+            550,
+            "5.7.1",
+            "this sender has sent as many mails as a day allows; send again tomorrow or ask for more",
+        )
     }
 
     /// 334: a question of an AUTH exchange, in base64.

@@ -153,16 +153,17 @@ impl Users {
         right && owner == name
     }
 
-    /// Whether the login `name` may send as `sender`. The null sender impersonates nobody. A login that is not in the
-    /// file any more (it was removed while it was logged in) may not send.
-    pub(super) fn may_send_as(&self, name: &str, sender: Option<&Address>) -> bool {
-        let Some(user) = self.users.get(name) else { return false };
-        let Some(sender) = sender else { return true };
-        user.senders.is_empty()
+    /// Whether the login `name` may send as `sender`; none if there is no such login. The null sender impersonates
+    /// nobody.
+    pub(super) fn may_send_as(&self, name: &str, sender: Option<&Address>) -> Option<bool> {
+        let user = self.users.get(name)?;
+        let Some(sender) = sender else { return Some(true) };
+        let may = user.senders.is_empty()
             || user.senders.iter().any(|allowed| match allowed {
                 Senders::Domain(domain) => sender.domain().eq_ignore_ascii_case(domain),
                 Senders::Mailbox(mailbox) => sender.canonical() == *mailbox,
-            })
+            });
+        Some(may)
     }
 }
 
@@ -261,12 +262,12 @@ mod tests {
             ("a@sub.example.co.jp", false),
             ("a@notexample.co.jp", false),
         ] {
-            assert_eq!(users.may_send_as("app", Some(&address(sender))), may, "{sender}");
-            assert!(users.may_send_as("any", Some(&address(sender))));
-            assert!(!users.may_send_as("gone", Some(&address(sender))));
+            assert_eq!(users.may_send_as("app", Some(&address(sender))), Some(may), "{sender}");
+            assert_eq!(users.may_send_as("any", Some(&address(sender))), Some(true));
+            assert_eq!(users.may_send_as("gone", Some(&address(sender))), None);
         }
-        assert!(users.may_send_as("app", None));
-        assert!(!users.may_send_as("gone", None));
+        assert_eq!(users.may_send_as("app", None), Some(true));
+        assert_eq!(users.may_send_as("gone", None), None);
     }
 
     #[test]
