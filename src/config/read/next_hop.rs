@@ -28,7 +28,7 @@ pub(super) fn read(
     }
     let tls = section.read("tls", value::tls).unwrap_or(client::Tls::Opportunistic);
     problems.extend(section.finish());
-    client::Settings { hostname: hostname.to_owned(), hosts: hosts.into_iter().map(|(_, host)| host).collect(), tls }
+    client::Settings { hostname: hostname.to_owned(), hosts: hosts.into_iter().map(|(_, host)| host).collect(), tls, ..client::Settings::default() }
 }
 
 /// Whether `host` (as in `next_hop.hosts`) is the socket that we listen at. A port of 0 is chosen at start, so
