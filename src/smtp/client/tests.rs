@@ -351,7 +351,8 @@ async fn openings_that_fail_are_451_and_the_next_host_is_asked() {
         vec![("", "HTTP/1.1 400 Bad Request")],
         vec![("", "220 hi"), ("EHLO", "502 no")],
         vec![("", "220 hi"), ("EHLO", "close")],
-        vec![("", "220 hi"), ("EHLO", EHLO), ("EHLO", "550 no")],
+        vec![("", "220 hi"), ("EHLO", "550 no")],
+        vec![("", "220 hi"), ("EHLO", "502 no"), ("HELO", "502 no")],
     ] {
         let bad = Hop::start(vec![script.clone()]).await;
         assert_eq!(shown(&bad.next_hop().begin(&from("a@b.jp")).await.unwrap_err()), UNAVAILABLE, "{script:?}");
