@@ -11,7 +11,11 @@
 
 mod answer;
 mod connection;
+#[cfg(test)]
+mod extension_tests;
 mod fault;
+#[cfg(test)]
+mod hop;
 mod login;
 mod offers;
 mod pool;
@@ -19,6 +23,8 @@ mod route;
 mod stuffing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 mod transaction;
 mod wire;
 
@@ -199,11 +205,7 @@ impl NextHop {
 
     /// Relays MAIL and every RCPT, in one go where the next hop offers PIPELINING; one reply for each recipient. Until
     /// all have come, a connection or a host that fails is replaced by the next.
-    pub async fn begin_with(
-        &self,
-        from: &MailFrom,
-        recipients: &[RcptTo],
-    ) -> Result<(Transaction, Vec<Reply>), Reply> {
+    pub async fn begin_with(&self, from: &MailFrom, recipients: &[RcptTo]) -> Result<(Transaction, Vec<Reply>), Reply> {
         transaction::begin(&self.pool, from, recipients).await
     }
 
