@@ -16,6 +16,9 @@ use super::{Address, Message};
 /// A longer original is returned as its header lines only.
 const WHOLE: usize = 10 * 1024 * 1024;
 
+/// The longest line of a mail, CRLF not counted (RFC 5321 §4.5.3.1.6).
+const LONGEST_LINE: usize = 998;
+
 /// A diagnostic longer than this is cut.
 const LONGEST_DIAGNOSTIC: usize = 900;
 
@@ -83,7 +86,8 @@ pub fn failure(report: &Report<'_>) -> Vec<u8> {
 
 /// The original as a part of another mail, byte for byte: whole, or only its header lines.
 ///
-/// RFC 2046 §5.2.1 forbids encoding a message/rfc822 part, so its bytes stand as they are.
+/// RFC 2046 §5.2.1 forbids encoding a message/rfc822 part, so its bytes stand as they are; an original that cannot be
+/// sent so (bare line ends of BINARYMIME, lines that are too long, NUL) is a file in base64 instead.
 pub fn original_part(original: &Message, whole: bool) -> MimePart<'static> {
     let (kind, bytes) = if whole {
         (ContentType::new("message/rfc822"), original.bytes())
@@ -91,8 +95,23 @@ pub fn original_part(original: &Message, whole: bool) -> MimePart<'static> {
         let end = original.bytes().len().saturating_sub(original.body().len());
         (ContentType::new("text/rfc822-headers"), original.bytes().get(..end).unwrap_or_default())
     };
+    if !can_stand_as_it_is(bytes) {
+        let file = MimePart::new(ContentType::new("application/octet-stream"), bytes.to_vec());
+        return file.transfer_encoding("base64").attachment("original.eml");
+    }
     let encoding = if bytes.is_ascii() { "7bit" } else { "8bit" };
     MimePart::new(kind, bytes.to_vec()).transfer_encoding(encoding)
+}
+
+/// Whether bytes may be sent as 8BITMIME: CRLF only, no NUL, no line beyond 998 octets (RFC 2045 §2.8).
+fn can_stand_as_it_is(bytes: &[u8]) -> bool {
+    let line_is_plain = |line: &[u8]| {
+        let ended = line.strip_suffix(b"\r\n");
+        let text = ended.unwrap_or(line);
+        let stray = memchr::memchr3(b'\r', b'\n', 0, text).is_some();
+        !stray && text.len() <= LONGEST_LINE
+    };
+    bytes.split_inclusive(|byte| *byte == b'\n').all(line_is_plain)
 }
 
 /// Text with its lines ended as in mail, whatever they ended with (RFC 2046 §4.1.1: also where it will be encoded).
@@ -269,6 +288,31 @@ mod tests {
         part.write_part(&mut bytes);
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.contains("text/rfc822-headers") && text.contains("8bit") && !text.contains("body"));
+    }
+
+    #[test]
+    fn an_original_that_cannot_be_sent_as_it_is_is_a_file() {
+        let long = format!("Subject: x\r\n\r\n{}\r\n", "a".repeat(999));
+        let fits = format!("Subject: x\r\n\r\n{}\r\n", "a".repeat(998));
+        for (bytes, file) in [
+            (&b"Subject: x\r\n\r\none\ntwo\r\n"[..], true),
+            (b"Subject: x\r\n\r\none\rtwo\r\n", true),
+            (b"Subject: x\r\n\r\nnul \0\r\n", true),
+            (long.as_bytes(), true),
+            (fits.as_bytes(), false),
+            (b"Subject: x\r\n\r\nno end", false),
+        ] {
+            let to = Address::parse("a@example.com").unwrap();
+            let original = Message::new(bytes);
+            let report = compose(&[Failure { recipient: &to, status: "5.4.7", diagnostic: None }], &original);
+            assert!(can_stand_as_it_is(&report), "{:?}", String::from_utf8_lossy(bytes));
+            let mail = MessageParser::default().parse(&report).unwrap();
+            let part = mail.parts.last().unwrap();
+            if file {
+                assert_eq!((part.contents(), part.attachment_name()), (bytes, Some("original.eml")));
+            }
+            assert_eq!(file, part.content_type().is_some_and(|kind| kind.subtype() == Some("octet-stream")));
+        }
     }
 
     #[test]
