@@ -35,6 +35,8 @@ pub struct Config {
     pub timezone: TimeZone,
     /// `[smtp]`
     pub smtp: server::Settings,
+    /// `smtp.trace_client`: whether trace headers say who handed the mail over.
+    pub trace_client: bool,
     /// `[next_hop]`
     pub next_hop: client::Settings,
     /// `[inspection]`
@@ -45,6 +47,8 @@ pub struct Config {
     pub approval: hold::Settings,
     /// `[store]`
     pub store: Store,
+    /// `store.min_free`: so many bytes must be free where the store is, or no mail is taken.
+    pub min_free: u64,
     /// `[console]`
     pub console: console::Settings,
     /// `policy.default`: what happens at least to every mail.

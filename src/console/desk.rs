@@ -100,9 +100,12 @@ impl From<HoldError> for DeskError {
                 "判断の期限を過ぎました。このメールは差出人に戻ります。",
                 "The time to decide is over. The mail goes back to its sender.",
             ),
-            HoldError::NotCleared(_) | HoldError::Row(_) | HoldError::Store(_) | HoldError::Journal(_) => {
-                return Self::Unavailable(error.to_string());
-            }
+            HoldError::NotCleared(_)
+            | HoldError::NotForwarded(_)
+            | HoldError::NotPrepared(_)
+            | HoldError::Row(_)
+            | HoldError::Store(_)
+            | HoldError::Journal(_) => return Self::Unavailable(error.to_string()),
         };
         Self::NotAllowed(Text { ja: ja.to_owned(), en: en.to_owned() })
     }

@@ -25,6 +25,9 @@ const STEP: u32 = 100;
 /// How long the bytes of a mail are kept after the last thing that happened to it.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// How long a mail may be prepared: much longer than any next hop takes to answer.
+const PREPARED: SignedDuration = SignedDuration::from_hours(24);
+
 /// What was done because its time had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Due {
@@ -62,6 +65,7 @@ impl Hold {
     /// Destroys the bytes of mails with which nothing has been left to do for a month.
     pub async fn destroy_old(&self, now: Timestamp) -> Result<usize, HoldError> {
         let now = rounded(now);
+        self.discard_prepared(now - PREPARED).await?;
         let mut writing = self.store().write().await?;
         let destroyed = writing.destroy_settled_mails(now - KEPT, STEP).await?;
         writing.forget_done_notices(now - KEPT, STEP).await?;
@@ -77,7 +81,7 @@ impl Hold {
         let held = known(&mut writing, id).await?;
         let mail = mail_of(&mut writing, &held).await?;
         change(&mut writing, &held, Change::Lapse, now).await?;
-        writing.put_outbox(&arrival::release(&mail, Some(id), &held.rcpt_to, now)).await?;
+        writing.put_outbox(&arrival::release(&mail, id, &held.rcpt_to, now)).await?;
         conclude(writing, held, Change::Lapse, None, Via::System, now).await.map(drop)
     }
 

@@ -75,6 +75,12 @@ pub enum HoldError {
     /// What is in the outbox under this id has not been released by anybody.
     #[error("the outgoing mail {0} belongs to a held mail that is not approved; it stays here")]
     NotCleared(MailId),
+    /// A mail whose forwarded part the next hop does not have yet was to be taken.
+    #[error("the mail {0} goes out at once to some recipients, and the next hop does not have it yet")]
+    NotForwarded(MailId),
+    /// A prepared mail that is gone: it was discarded.
+    #[error("the mail {0} is not prepared any more")]
+    NotPrepared(MailId),
     /// A row does not say what this program writes.
     #[error("the database holds a row that cannot be understood: {0}")]
     Row(String),

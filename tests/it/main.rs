@@ -11,6 +11,8 @@ mod commands;
 mod console;
 mod crash;
 mod cut_through;
+mod health;
+mod loops;
 mod postfix;
 mod reload;
 mod story;
