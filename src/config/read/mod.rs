@@ -49,7 +49,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let mut smtp_section = document.section("smtp");
     let trace_client = smtp_section.flag("trace_client").unwrap_or(true);
     let smtp = smtp::read(smtp_section, &hostname, &mut problems);
-    let next_hop = next_hop::read(document.section("next_hop"), &hostname, &smtp.listen, &mut problems);
+    let next_hop = next_hop::read(document.section("next_hop"), folder, &hostname, &smtp.listen, &mut problems);
     let inspection = inspection(document.section("inspection"), &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     let approval = approval(document.section("approval"), &mut problems);

@@ -98,7 +98,14 @@ async fn play(stream: TcpStream, script: Script, heard: Arc<Mutex<Vec<u8>>>) {
 const EHLO: &str = "250-hop.example|250-SIZE 1000|250-8BITMIME|250 SMTPUTF8";
 
 fn opened(rest: &[(&'static str, &'static str)]) -> Script {
-    [&[("", "220 hop.example"), ("EHLO", EHLO), ("EHLO", EHLO)], rest].concat()
+    [&[("", "220 hop.example"), ("EHLO", EHLO)], rest].concat()
+}
+
+/// The same with other extensions, `|` between them.
+fn offering(extensions: &'static str, rest: &[(&'static str, &'static str)]) -> Script {
+    let ehlo = format!("250-hop|250-{}", extensions.replace('|', "|250-"));
+    let (head, last) = ehlo.rsplit_once("250-").unwrap();
+    [&[("", "220 hop.example"), ("EHLO", format!("{head}250 {last}").leak() as &str)], rest].concat()
 }
 
 fn mail_to_data(last: &'static str) -> Vec<(&'static str, &'static str)> {
@@ -109,13 +116,22 @@ fn mail_to_data(last: &'static str) -> Vec<(&'static str, &'static str)> {
 fn next_hop(hosts: &[&str], hangs: bool) -> NextHop {
     let long = Duration::from_secs(20);
     let wait = if hangs { Duration::from_millis(400) } else { long };
-    let timeouts = Timeouts { connect: long, greeting: wait, command: wait, data: wait, message: wait, idle: long };
-    let settings = Settings {
-        hostname: "sekisho.example".into(),
-        hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
-        tls: Tls::Never,
+    let timeouts = Timeouts {
+        connect: long,
+        greeting: wait,
+        command: wait,
+        data: wait,
+        block: wait,
+        message: wait,
+        turn: wait,
+        idle: long,
     };
-    NextHop::with_timeouts(settings, timeouts).unwrap()
+    NextHop::with_timeouts(settings(hosts, Tls::Never), timeouts).unwrap()
+}
+
+fn settings(hosts: &[&str], tls: Tls) -> Settings {
+    let hosts = hosts.iter().map(|&host| host.to_owned()).collect();
+    Settings { hostname: "sekisho.example".into(), hosts, tls, ..Settings::default() }
 }
 
 fn from(sender: &str) -> MailFrom {
@@ -216,9 +232,9 @@ async fn messages_arrive_as_they_are_whatever_their_end() {
 async fn a_large_message_is_the_same_at_the_other_end() {
     let line = b".0123456789\xe3\x81\x82\r\n";
     let message = line.repeat(200_000);
-    let hop = Hop::start(vec![opened(&mail_to_data("250 ok"))]).await;
-    let settings = Settings { hostname: "s".into(), hosts: vec![hop.address.clone()], tls: Tls::Never };
-    let mut transaction = NextHop::new(settings).unwrap().begin(&from("")).await.unwrap();
+    let hop = Hop::start(vec![offering("8BITMIME", &mail_to_data("250 ok"))]).await;
+    let eight = MailFrom { body: BodyKind::EightBitMime, ..from("") };
+    let mut transaction = hop.next_hop().begin(&eight).await.unwrap();
     transaction.recipient(&to("b@example.com")).await;
     assert_eq!(shown(&transaction.data(&Pass(b"", message)).await), "250 ok");
     let heard = hop.heard.lock().unwrap();
@@ -281,7 +297,7 @@ async fn whatever_breaks_is_451_and_its_connection_is_not_used_again() {
         vec![("MAIL", "250 ok"), ("RCPT", "close")],
         vec![("MAIL", "250 ok"), ("RCPT", "hang")],
         vec![("MAIL", "250 ok"), ("RCPT", "999 no")],
-        vec![("MAIL", "250 ok"), ("RCPT", "250 ok"), ("DATA", "close")],
+        vec![("MAIL", "250 ok"), ("RCPT", "250 ok"), ("DATA", "hang")],
         vec![("MAIL", "250 ok"), ("RCPT", "250 ok"), ("DATA", "250 what?")],
         vec![("MAIL", "250 ok"), ("RCPT", "250 ok"), ("DATA", "354 go"), ("Received", "close")],
         mail_to_data("close"),
@@ -335,7 +351,8 @@ async fn openings_that_fail_are_451_and_the_next_host_is_asked() {
         vec![("", "HTTP/1.1 400 Bad Request")],
         vec![("", "220 hi"), ("EHLO", "502 no")],
         vec![("", "220 hi"), ("EHLO", "close")],
-        vec![("", "220 hi"), ("EHLO", EHLO), ("EHLO", "550 no")],
+        vec![("", "220 hi"), ("EHLO", "550 no")],
+        vec![("", "220 hi"), ("EHLO", "502 no"), ("HELO", "502 no")],
     ] {
         let bad = Hop::start(vec![script.clone()]).await;
         assert_eq!(shown(&bad.next_hop().begin(&from("a@b.jp")).await.unwrap_err()), UNAVAILABLE, "{script:?}");
@@ -419,7 +436,7 @@ async fn a_failed_reset_closes_the_connection() {
 #[tokio::test]
 async fn unused_connections_are_closed_with_quit() {
     let hop = Hop::start(vec![opened(&[&mail_to_data("250 ok")[..], &[("QUIT", "221 bye")]].concat())]).await;
-    let settings = Settings { hostname: "s".into(), hosts: vec![hop.address.clone()], tls: Tls::Never };
+    let settings = settings(&[&hop.address], Tls::Never);
     let timeouts = Timeouts { idle: Duration::from_millis(40), ..Timeouts::default() };
     let next_hop = NextHop::with_timeouts(settings, timeouts).unwrap();
     send(&next_hop).await;
@@ -443,7 +460,7 @@ async fn close_says_quit_on_what_is_idle() {
 #[tokio::test]
 async fn what_the_next_hop_does_not_offer_is_not_said() {
     let plain = |rest: &[(&'static str, &'static str)]| -> Script {
-        [&[("", "220 hop"), ("EHLO", "250 hop"), ("EHLO", "250 hop")], rest].concat()
+        [&[("", "220 hop"), ("EHLO", "250 hop")], rest].concat()
     };
     let hop = Hop::start(vec![plain(&[("MAIL FROM:<a@b.jp>\r\n", "250 ok"), ("RSET", "250 ok")])]).await;
     let next_hop = hop.next_hop();
@@ -476,8 +493,7 @@ async fn tls_that_is_asked_for_and_not_offered_or_broken_is_451() {
             vec![("", "220 hop"), ("EHLO", "250-hop|250 STARTTLS"), ("STARTTLS", "220 go|close")],
         ] {
             let hop = Hop::start(vec![script]).await;
-            let settings = Settings { hostname: "s".into(), hosts: vec![hop.address.clone()], tls };
-            let next_hop = NextHop::new(settings).unwrap();
+            let next_hop = NextHop::new(settings(&[&hop.address], tls)).unwrap();
             assert_eq!(shown(&next_hop.begin(&from("a@b.jp")).await.unwrap_err()), UNAVAILABLE);
             assert!(!hop.heard().contains("MAIL"));
         }
@@ -491,20 +507,15 @@ async fn opportunistic_tls_goes_on_in_plain_text_when_it_fails() {
         opened(&mail_to_data("250 ok")),
     ])
     .await;
-    let settings = Settings { hostname: "s".into(), hosts: vec![hop.address.clone()], tls: Tls::Opportunistic };
-    assert_eq!(shown(&send(&NextHop::new(settings).unwrap()).await), "250 ok");
+    let next_hop = NextHop::new(settings(&[&hop.address], Tls::Opportunistic)).unwrap();
+    assert_eq!(shown(&send(&next_hop).await), "250 ok");
     assert_eq!(hop.connections(), 2);
 }
 
 #[test]
 fn settings_that_cannot_work_say_how_to_mend_them() {
-    let settings = |hosts: &[&str]| Settings {
-        hostname: "s".into(),
-        hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
-        tls: Tls::Never,
-    };
-    let error = NextHop::new(settings(&[])).unwrap_err().to_string();
+    let error = NextHop::new(settings(&[], Tls::Never)).unwrap_err().to_string();
     assert_eq!(error, "next_hop.hosts is empty; name at least one server as \"host:port\"");
-    let error = NextHop::new(settings(&["mail"])).unwrap_err().to_string();
+    let error = NextHop::new(settings(&["mail"], Tls::Never)).unwrap_err().to_string();
     assert!(error.starts_with("next_hop.hosts: \"mail\" is not of the form \"host:port\""), "{error}");
 }
