@@ -92,7 +92,7 @@ impl App {
         let journal = Journal::start(store.clone());
         let hold = Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone());
         let outbox_hop = NextHop::new(config.next_hop.clone())?;
-        let outbox = Outbox::new(store.clone(), hold.clone(), outbox_hop);
+        let outbox = Outbox::new(store.clone(), hold.clone(), outbox_hop, config.outbox.clone());
         let stages = Arc::new(Stages {
             hostname: config.hostname.clone(),
             next_hop: NextHop::new(config.next_hop.clone())?,

@@ -18,6 +18,7 @@ mod due;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod outgoing;
 mod person;
 mod show;
 mod telling;
@@ -32,6 +33,7 @@ pub use decide::Decided;
 pub use due::Due;
 pub use error::HoldError;
 use jiff::Timestamp;
+pub use outgoing::{Passed, Tidings};
 pub use person::{File, Line, Step};
 pub use show::{HeldDetail, HeldSummary};
 

@@ -28,7 +28,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     (
         "config",
-        &["mail", "language", "written", "smtp", "inspect", "recipients", "policy", "hold", "console", "notice"],
+        &[
+            "mail",
+            "language",
+            "written",
+            "smtp",
+            "inspect",
+            "recipients",
+            "policy",
+            "hold",
+            "outbox",
+            "console",
+            "notice",
+        ],
     ),
     ("pipeline", &["mail", "smtp", "inspect", "recipients", "policy", "hold", "journal", "notice"]),
 ];

@@ -4,6 +4,7 @@
 //! only. Deliberately absent: other files (`load`).
 
 mod next_hop;
+mod outbox;
 mod smtp;
 
 use std::{
@@ -48,6 +49,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let hostname = hostname.unwrap_or_default();
     let smtp = smtp::read(document.section("smtp"), &hostname, &mut problems);
     let next_hop = next_hop::read(document.section("next_hop"), &hostname, &smtp.listen, &mut problems);
+    let outbox = outbox::read(document.section("outbox"), &mut problems);
     let inspection = inspection(document.section("inspection"), &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     let approval = approval(document.section("approval"), &mut problems);
@@ -67,6 +69,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         timezone: timezone.unwrap_or_else(|| value::timezone("Asia/Tokyo").unwrap_or(jiff::tz::TimeZone::UTC)),
         smtp,
         next_hop,
+        outbox,
         inspection,
         rules,
         approval,
