@@ -106,7 +106,7 @@ impl App {
         discard_prepared(&store, &hold).await?;
         let health = Health::default();
         let next_hop = NextHop::new(config.next_hop.clone())?;
-        let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone());
+        let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone(), config.outbox.clone());
         let stages = Arc::new(Stages {
             hostname: config.hostname.clone(),
             trace_client: config.trace_client,

@@ -16,8 +16,8 @@ use jiff::tz::TimeZone;
 pub use load::{Loaded, load_all};
 
 use crate::{
-    console, hold, inspect::sandbox, language::Language, policy::Action, recipients::Organization, smtp::client,
-    smtp::server,
+    console, hold, inspect::sandbox, language::Language, outbox, policy::Action, recipients::Organization,
+    smtp::client, smtp::server,
 };
 
 /// What the file says, checked; every module owns its part.
@@ -39,6 +39,8 @@ pub struct Config {
     pub trace_client: bool,
     /// `[next_hop]`
     pub next_hop: client::Settings,
+    /// `[outbox]`
+    pub outbox: outbox::Settings,
     /// `[inspection]`
     pub inspection: sandbox::Settings,
     /// `[rules]`

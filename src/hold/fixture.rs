@@ -13,7 +13,7 @@ use crate::{
     notice::Voice,
     policy::{Action, Group, Matched},
     recipients::{Direction, Organization, Recipient},
-    store::{Kind, Store},
+    store::{Kind, OutboxRow, Store},
 };
 
 pub(crate) const SENDER: &str = "taro@example.co.jp";
@@ -101,6 +101,12 @@ impl Letter {
     }
 }
 
+/// The one release in the outbox.
+pub(crate) async fn release(store: &Store) -> OutboxRow {
+    let due = store.outbox_due(Timestamp::MAX, 1000).await.unwrap();
+    due.into_iter().find(|row| row.kind == Kind::Release).unwrap()
+}
+
 /// Everything in the outbox, opened.
 pub(crate) async fn outbox(store: &Store) -> Vec<Letter> {
     let mut letters = Vec::new();
@@ -128,4 +134,15 @@ pub(crate) async fn changes(store: &Store) -> Vec<String> {
             crate::journal::What::Change(change) => change.change,
         })
         .collect()
+}
+
+/// The one delivery status notice in the outbox, which must tell `to` nothing of the mail.
+pub(crate) async fn tells_nothing(store: &Store, to: &str) {
+    let letters = outbox(store).await;
+    let told: Vec<_> = letters.iter().filter(|letter| letter.kind == Kind::Dsn).collect();
+    assert_eq!((told.len(), told[0].to[0].as_str()), (1, to));
+    for secret in ["secret words", "Subject: list", "reason", BOSS, SECURITY, "in@example.co.jp"] {
+        assert!(!told[0].text.contains(secret), "{secret} in\n{}", told[0].text);
+    }
+    assert!(told[0].text.contains("message/delivery-status") && told[0].text.contains(OUTSIDE));
 }

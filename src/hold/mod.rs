@@ -18,6 +18,7 @@ mod due;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod outgoing;
 mod pass;
 mod person;
 mod show;
@@ -33,6 +34,7 @@ pub use decide::Decided;
 pub use due::Due;
 pub use error::HoldError;
 use jiff::Timestamp;
+pub use outgoing::{Relayed, Tidings};
 pub use pass::Passed;
 pub use person::{File, Line, Step};
 pub use show::{HeldDetail, HeldSummary};

@@ -31,7 +31,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("telemetry", &["language"]),
     (
         "config",
-        &["mail", "language", "written", "smtp", "inspect", "recipients", "policy", "hold", "console", "notice"],
+        &[
+            "mail",
+            "language",
+            "written",
+            "smtp",
+            "inspect",
+            "recipients",
+            "policy",
+            "hold",
+            "outbox",
+            "console",
+            "notice",
+        ],
     ),
     // `store` and `telemetry` only in `pipeline::pressure`, which asks how the disk is and says how we are.
     (

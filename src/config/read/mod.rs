@@ -4,6 +4,7 @@
 //! only. Deliberately absent: other files (`load`).
 
 mod next_hop;
+mod outbox;
 mod smtp;
 
 use std::{
@@ -50,6 +51,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let trace_client = smtp_section.flag("trace_client").unwrap_or(true);
     let smtp = smtp::read(smtp_section, &hostname, &mut problems);
     let next_hop = next_hop::read(document.section("next_hop"), folder, &hostname, &smtp.listen, &mut problems);
+    let outbox = outbox::read(document.section("outbox"), &mut problems);
     let inspection = inspection(document.section("inspection"), &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     let approval = approval(document.section("approval"), &mut problems);
@@ -70,6 +72,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         smtp,
         trace_client,
         next_hop,
+        outbox,
         inspection,
         rules,
         approval,
