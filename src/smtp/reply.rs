@@ -46,6 +46,11 @@ impl Reply {
         self.code / 100 == 4
     }
 
+    /// 4xx or 5xx.
+    pub fn is_refusal(&self) -> bool {
+        self.code >= 400
+    }
+
     /// The same reply, after which the connection is closed.
     #[must_use]
     pub fn and_close(mut self) -> Self {
@@ -130,7 +135,15 @@ impl Reply {
 
     /// 214 to HELP.
     pub fn help() -> Self {
-        Self::new(214, "2.0.0", "Sekisho, an outbound mail relay; it speaks RFC 5321")
+        let mut reply =
+            Self::new(214, "2.0.0", "Sekisho, a relay for outgoing mail (RFC 5321); EHLO shows what it offers");
+        reply.lines.push("commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT".to_owned());
+        reply
+    }
+
+    /// 250 to a chunk of a message (RFC 3030 §2).
+    pub fn chunk_taken(octets: u64) -> Self {
+        Self::new(250, "2.0.0", format!("{octets} octets received"))
     }
 
     /// 221 to QUIT.
@@ -193,6 +206,11 @@ impl Reply {
     /// 451: too much to do at the moment.
     pub fn busy() -> Self {
         Self::new(451, "4.3.2", "too busy to take mail; try again later")
+    }
+
+    /// 451: the mails that are being taken leave no memory for this one.
+    pub fn no_memory() -> Self {
+        Self::new(451, "4.3.2", "not enough memory for this mail at the moment; try again later")
     }
 
     /// 550: policy rejects the mail. `advice` says what the sender can do, not what matched.
@@ -258,6 +276,21 @@ impl Reply {
         Self::new(421, "4.4.2", "timeout, closing connection").and_close()
     }
 
+    /// 421 to a message that trickles.
+    pub fn too_slow() -> Self {
+        Self::new(421, "4.4.2", "the message comes too slowly, closing connection").and_close()
+    }
+
+    /// 421 after too many commands that bring no mail.
+    pub fn too_many_idle_commands() -> Self {
+        Self::new(421, "4.7.0", "too many commands without a mail, closing connection").and_close()
+    }
+
+    /// 421 to MAIL: the connection has brought as many mails as it may (RFC 9422 §4.1).
+    pub fn too_many_mails() -> Self {
+        Self::new(421, "4.7.0", "too many mails in one connection; send the rest in another").and_close()
+    }
+
     /// 421 while we stop.
     pub fn shutting_down() -> Self {
         Self::new(421, "4.3.2", "shutting down; try again later").and_close()
@@ -311,6 +344,11 @@ impl Reply {
     /// 555: a parameter of MAIL or RCPT that is not offered here (RFC 5321 §4.1.1.11).
     pub fn unknown_parameter() -> Self {
         Self::new(555, "5.5.4", "parameter not supported")
+    }
+
+    /// 530 to MAIL with REQUIRETLS outside TLS, where it is not offered (RFC 8689 §3).
+    pub fn requiretls_needs_tls() -> Self {
+        Self::new(530, "5.7.0", "REQUIRETLS needs an encrypted connection; say STARTTLS first")
     }
 
     /// 501 to MAIL: the address cannot be read.

@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, info, warn};
 
-use super::{Gate, Settings, session};
+use super::{Gate, Settings, budget::Budget, session};
 use crate::smtp::Reply;
 
 /// How long mails in flight may take after a stop: longer than a relay's usual exchange, shorter than the 90 seconds
@@ -50,6 +50,7 @@ pub(super) async fn serve_with_grace<G: Gate>(
 ) {
     let door = Arc::new(Door {
         room: Arc::new(Semaphore::new(settings.max_connections)),
+        budget: Budget::new(settings.max_memory),
         gate,
         settings,
         stop,
@@ -74,6 +75,7 @@ struct Door<G> {
     gate: Arc<G>,
     settings: Arc<Settings>,
     room: Arc<Semaphore>,
+    budget: Arc<Budget>,
     stop: CancellationToken,
     hurry: CancellationToken,
     connections: TaskTracker,
@@ -104,6 +106,7 @@ impl<G: Gate> Door<G> {
                 let session = session::Start {
                     gate: Arc::clone(&self.gate),
                     settings: Arc::clone(&self.settings),
+                    budget: Arc::clone(&self.budget),
                     address,
                     stop: self.stop.clone(),
                 };

@@ -1,9 +1,15 @@
 //! SMTP in: sessions and transactions, up to the one trait behind which the product stands.
 //!
 //! In: listening sockets. Out: calls to a [`Gate`] and its [`Transaction`]s, and the replies that they give. `listen`
-//! decides who may talk at all, `session` keeps the dialogue in order, `wire` moves the bytes. Deliberately absent:
-//! any reason to refuse a mail other than the protocol's own limits.
+//! decides who may talk at all, `session` keeps the dialogue in order, `wire` moves the bytes, `budget` counts the
+//! memory that messages need. Deliberately absent: any reason to refuse a mail other than the protocol's own limits.
+//!
+//! A connection needs at most 150 KiB beside its message: its buffers (`wire` says how large each is), a batch of at
+//! most 64 KiB of RCPT lines while they are answered, and its task. Messages need at most
+//! [`max_memory`](Settings::max_memory) together while they are read, and as much again for those that have been read
+//! and are being copied into their final place.
 
+mod budget;
 mod caught;
 mod listen;
 mod session;
@@ -11,7 +17,11 @@ mod session;
 mod tests;
 mod wire;
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{
+    future::Future,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use ipnet::IpNet;
 
@@ -36,8 +46,46 @@ pub struct Settings {
     pub max_recipients: usize,
     /// How long the client may be silent (RFC 5321 §4.5.3.2.7 asks for at least 5 minutes).
     pub idle_timeout: Duration,
+    /// How long a command line may take from its first byte to its last.
+    pub command_timeout: Duration,
+    /// How long a whole message may take.
+    pub message_timeout: Duration,
+    /// How many bytes a second a message has to bring, on average over each `rate_window` behind the first; 0 for any.
+    pub min_data_rate: u64,
+    /// Over how long the rate is looked at.
+    pub rate_window: Duration,
+    /// How long a connection may last; the message that is being taken then is still taken.
+    pub max_session: Duration,
+    /// How many mails a connection may bring; the next gets 421.
+    pub max_mails_per_connection: u32,
+    /// How many bytes the messages of all connections may have together; one more gets 451.
+    pub max_memory: u64,
     /// How many connections at once; the next gets 421.
     pub max_connections: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            hostname: "localhost".to_owned(),
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 10_025))],
+            allow_from: vec![
+                ipnet::Ipv4Net::new_assert([127, 0, 0, 0].into(), 8).into(),
+                IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]).into(),
+            ],
+            max_message_size: 50 << 20,
+            max_recipients: 1_000,
+            idle_timeout: Duration::from_secs(300),
+            command_timeout: Duration::from_secs(60),
+            message_timeout: Duration::from_secs(30 * 60),
+            min_data_rate: 512,
+            rate_window: Duration::from_secs(30),
+            max_session: Duration::from_secs(60 * 60),
+            max_mails_per_connection: 10_000,
+            max_memory: 1 << 30,
+            max_connections: 200,
+        }
+    }
 }
 
 /// Who is talking to us.
@@ -83,6 +131,16 @@ pub trait Transaction: Send {
     }
     /// RCPT: a positive reply accepts the recipient.
     fn recipient(&mut self, recipient: RcptTo) -> impl Future<Output = Reply> + Send;
+    /// Several RCPT that came in one batch: one reply for each, in their order.
+    fn recipients(&mut self, recipients: Vec<RcptTo>) -> impl Future<Output = Vec<Reply>> + Send {
+        async {
+            let mut replies = Vec::with_capacity(recipients.len());
+            for recipient in recipients {
+                replies.push(self.recipient(recipient).await);
+            }
+            replies
+        }
+    }
     /// The whole message; the reply is what the client gets for its final dot. A client that goes away meanwhile does
     /// not interrupt it.
     fn message(self, message: Message) -> impl Future<Output = Reply> + Send;

@@ -115,6 +115,7 @@ fn settings() -> Settings {
         max_recipients: 3,
         idle_timeout: HANG,
         max_connections: 10,
+        ..Settings::default()
     }
 }
 
@@ -449,6 +450,7 @@ async fn replies_to_a_batch_leave_in_one_write() {
     let start = session::Start {
         gate: Arc::new(Recorder::default()),
         settings: Arc::new(settings()),
+        budget: budget::Budget::new(1 << 20),
         address: "127.0.0.1:1".parse().unwrap(),
         stop: CancellationToken::new(),
     };
