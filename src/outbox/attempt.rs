@@ -75,10 +75,8 @@ async fn bring(next_hop: &NextHop, row: &OutboxRow, clearance: &Clearance) -> Sa
         ret: row.dsn.ret,
         envid: row.dsn.envid.clone(),
     };
-    let asked = |consignee: &Consignee| RcptTo {
-        address: consignee.address.clone(),
-        dsn: row.dsn.of(&consignee.address),
-    };
+    let asked =
+        |consignee: &Consignee| RcptTo { address: consignee.address.clone(), dsn: row.dsn.of(&consignee.address) };
     let recipients: Vec<RcptTo> = row.queued().map(asked).collect();
     let (transaction, replies) = match next_hop.begin_with(&from, &recipients).await {
         Ok(begun) => begun,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Judged;
 use crate::{
-    hold::{Arrival, Outgoing, Passed},
+    hold::{Arrival, Outgoing, Passed, Relayed},
     inspect::Inspection,
     journal::{MailRecord, Record},
     mail::{
@@ -50,7 +50,7 @@ impl Incoming {
         inspection: Inspection,
         groups: Vec<Group>,
     ) -> Arrival {
-        let subject = self.message.header("Subject").map(|subject| header::decode(subject.value)).unwrap_or_default();
+        let subject = self.subject();
         Arrival {
             peer: self.client(),
             trace: self.trace,
@@ -64,6 +64,18 @@ impl Incoming {
             envelope: self.envelope,
             message: self.message,
         }
+    }
+
+    /// Decoded.
+    pub(super) fn subject(&self) -> String {
+        self.message.header("Subject").map(|subject| header::decode(subject.value)).unwrap_or_default()
+    }
+
+    /// What its sender is told when the next hop took it and will not report on it.
+    pub(super) fn relayed<'a>(&'a self, subject: &'a str, reply: &'a str) -> Relayed<'a> {
+        let Self { id, at, envelope, message, .. } = self;
+        let recipients = envelope.recipients.as_slice();
+        Relayed { id, at: *at, envelope, message, subject, recipients, via: None, reply }
     }
 
     pub(super) fn outgoing(&self) -> Outgoing<'_> {

@@ -15,8 +15,10 @@ mod split;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jiff::Timestamp;
+
 use crate::{
-    hold::{Arrival, Clearance, Hold, Passed, Proof},
+    hold::{Arrival, Clearance, Hold, Passed, Proof, Relayed},
     inspect::sandbox::Unavailable,
     journal::{Journal, MailRecord},
     mail::{MailId, Message, trace},
@@ -115,6 +117,7 @@ impl Stages {
         next_hop: client::Transaction,
     ) -> Reply {
         let clearance: Clearance = self.hold.clear_at_once(proof, mail.outgoing(), mail.at).await;
+        let reports = next_hop.takes_dsn();
         let reply = next_hop.data(&clearance).await;
         let record = record.answered(reply.text());
         if !reply.is_positive() {
@@ -122,6 +125,10 @@ impl Stages {
         }
         if let Err(why) = self.journal.record(mail.entry(record)).await {
             tracing::error!(id = %mail.id, %why, "forwarded, but not journalled");
+        }
+        if !reports && !mail.envelope.dsn.recipients.is_empty() {
+            let said = format!("{} {}", reply.code, reply.text());
+            tell_relayed(&self.hold, &mail.relayed(&mail.subject(), &said)).await;
         }
         Reply::forwarded(&reply)
     }
@@ -169,6 +176,14 @@ impl Stages {
 fn refused(id: &MailId, why: &str, reply: Reply) -> Reply {
     tracing::info!(%id, why, reply = %format!("{} {}", reply.code, reply.text()), "mail refused");
     reply
+}
+
+/// Tells a sender who asked for it that the mail went to where nobody reports on it. It is gone; a notice that cannot be
+/// kept changes nothing about that.
+async fn tell_relayed(hold: &Hold, relayed: &Relayed<'_>) {
+    if let Err(why) = hold.relayed(relayed, Timestamp::now()).await {
+        tracing::error!(id = %relayed.id, %why, "its sender could not be told that it was relayed");
+    }
 }
 
 /// Gives the connection back without waiting for the next hop's word on it.

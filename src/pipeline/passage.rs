@@ -62,21 +62,40 @@ impl Gate for Pipeline {
         let dsn = Dsn { ret: from.ret, envid: from.envid.clone(), recipients: Vec::new() };
         Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), id, from, dsn, way })
     }
+
+    fn takes_binary(&self) -> bool {
+        self.stages.next_hop.takes_binary()
+    }
+}
+
+impl Passage {
+    fn is_ours(&self, recipient: &Address) -> bool {
+        recipient.domain().eq_ignore_ascii_case(&self.stages.hostname)
+    }
+
+    /// Recipients of one batch, none of them ours, in one go to the next hop.
+    async fn relay_all(&mut self, batch: Vec<RcptTo>) -> Vec<Reply> {
+        let Way::Out { next_hop, recipients } = &mut self.way else { return Vec::new() };
+        let mut replies = next_hop.recipients(&batch).await;
+        for (to, reply) in batch.into_iter().zip(&mut replies) {
+            if reply.is_positive() {
+                self.dsn.note(&to.address, to.dsn);
+                recipients.push(to.address);
+            } else {
+                *reply = refused(&self.id, "the next hop refuses a recipient", reply.clone());
+            }
+        }
+        replies
+    }
 }
 
 impl Transaction for Passage {
     async fn recipient(&mut self, to: RcptTo) -> Reply {
         let recipient = to.address.clone();
-        let ours = recipient.domain().eq_ignore_ascii_case(&self.stages.hostname);
+        let ours = self.is_ours(&recipient);
         match (&mut self.way, ours) {
-            (Way::Out { next_hop, recipients }, false) => {
-                let reply = next_hop.recipient(&to).await;
-                if !reply.is_positive() {
-                    return refused(&self.id, "the next hop refuses a recipient", reply);
-                }
-                self.dsn.note(&recipient, to.dsn);
-                recipients.push(recipient);
-                reply
+            (Way::Out { .. }, false) => {
+                self.relay_all(vec![to]).await.pop().unwrap_or_else(Reply::next_hop_unavailable)
             }
             (_, true) if !self.stages.expects(&recipient).await => {
                 refused(&self.id, "a recipient of ours that takes no answers", Reply::no_such_mailbox())
@@ -94,6 +113,17 @@ impl Transaction for Passage {
             // An answer and a mail to others have different fates; the mail server sends them one after the other.
             _ => refused(&self.id, "an answer and other mail at once", Reply::too_many_recipients()),
         }
+    }
+
+    async fn recipients(&mut self, batch: Vec<RcptTo>) -> Vec<Reply> {
+        if matches!(self.way, Way::Out { .. }) && !batch.iter().any(|to| self.is_ours(&to.address)) {
+            return self.relay_all(batch).await;
+        }
+        let mut replies = Vec::with_capacity(batch.len());
+        for to in batch {
+            replies.push(self.recipient(to).await);
+        }
+        replies
     }
 
     async fn message(self, message: Message) -> Reply {

@@ -130,13 +130,14 @@ impl Pressure {
 
     /// The next hop took MAIL, or why it did not.
     pub(super) fn heard_of_next_hop(&self, refusal: Option<&Reply>) {
-        let away = refusal.is_some_and(|reply| *reply == Reply::next_hop_unavailable());
+        let away =
+            refusal.is_some_and(|reply| [Reply::next_hop_unavailable(), Reply::next_hop_login()].contains(reply));
         match (away, self.health.is_well(Condition::NextHop)) {
             (true, true) => self.health.unwell(
                 Condition::NextHop,
                 text(
-                    "次の中継先に接続できません。next_hop.hosts のサーバーを確認してください。",
-                    "the next hop cannot be reached; look at the servers in next_hop.hosts",
+                    "次の中継先に接続できないか、ログインできません。[next_hop] とログを確認してください。",
+                    "the next hop cannot be reached, or refuses our login; look at [next_hop] and the log",
                 ),
             ),
             (false, false) => self.health.well(Condition::NextHop, reachable()),

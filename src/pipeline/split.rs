@@ -35,9 +35,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::refused;
+use super::{refused, tell_relayed};
 use crate::{
-    hold::{Arrival, Hold, HoldError, Outgoing, Preparation, Prepared, Proof, RetryKey, Taken},
+    hold::{Arrival, Hold, HoldError, Outgoing, Preparation, Prepared, Proof, Relayed, RetryKey, Taken},
     mail::{Address, Envelope},
     policy::Forward,
     smtp::{MailFrom, RcptTo, Reply, client::NextHop},
@@ -109,7 +109,14 @@ impl Split<'_> {
             Preparation::New(prepared) => prepared,
         };
         match self.hand_over(prepared.arrival(), forward, &missing).await {
-            Ok(reply) => self.activate(&prepared, key, forward, &reply).await,
+            Ok(Handover { reply, reports }) => {
+                let taken = self.activate(&prepared, key, forward, &reply).await?;
+                if !reports {
+                    let said = format!("{} {}", reply.code, reply.text());
+                    tell_relayed(self.hold, &relayed(prepared.arrival(), &missing, &said)).await;
+                }
+                Ok(taken)
+            }
             Err(refusal) => {
                 self.discard(&prepared).await;
                 Err(Failure::NextHop(refusal.later_if_transient()))
@@ -118,22 +125,21 @@ impl Split<'_> {
     }
 
     /// Brings the mail to those who get it at once: to all of them or to none.
-    async fn hand_over(&self, mail: &Arrival, forward: &Forward, to: &[Address]) -> Result<Reply, Reply> {
+    async fn hand_over(&self, mail: &Arrival, forward: &Forward, to: &[Address]) -> Result<Handover, Reply> {
         let Arrival { id, envelope, trace, message, .. } = mail;
         let outgoing = Outgoing { id, sender: envelope.sender.as_ref(), trace, message };
         let clearance = self.hold.clear_at_once(Proof::Forward(forward), outgoing, Timestamp::now()).await;
         let size = trace.len() + message.bytes().len();
-        let mut hop = self.next_hop.begin(&mail_from(envelope, size as u64)).await?;
-        for address in to {
-            let recipient = RcptTo { address: address.clone(), dsn: envelope.dsn.of(address) };
-            let reply = hop.recipient(&recipient).await;
-            if !reply.is_positive() {
-                hop.reset().await;
-                return Err(reply.later());
-            }
+        let asked = |address: &Address| RcptTo { address: address.clone(), dsn: envelope.dsn.of(address) };
+        let recipients: Vec<RcptTo> = to.iter().map(asked).collect();
+        let (hop, replies) = self.next_hop.begin_with(&mail_from(envelope, size as u64), &recipients).await?;
+        if let Some(refusal) = replies.into_iter().find(|reply| !reply.is_positive()) {
+            hop.reset().await;
+            return Err(refusal.later());
         }
+        let reports = hop.takes_dsn();
         let reply = hop.data(&clearance).await;
-        if reply.is_positive() { Ok(reply) } else { Err(reply) }
+        if reply.is_positive() { Ok(Handover { reply, reports }) } else { Err(reply) }
     }
 
     /// The next hop has its part; now the rest must become ours.
@@ -171,6 +177,18 @@ impl Split<'_> {
             tracing::warn!(id = %prepared.arrival().id, %why, "a prepared mail stays on the disk until the next start");
         }
     }
+}
+
+/// What the next hop said when it took its part.
+struct Handover {
+    reply: Reply,
+    /// Whether it tells the sender what becomes of it.
+    reports: bool,
+}
+
+fn relayed<'a>(mail: &'a Arrival, recipients: &'a [Address], reply: &'a str) -> Relayed<'a> {
+    let Arrival { id, at, envelope, message, subject, .. } = mail;
+    Relayed { id, at: *at, envelope, message, subject, recipients, via: None, reply }
 }
 
 /// Why there is no 250.

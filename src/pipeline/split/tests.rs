@@ -80,6 +80,7 @@ impl Hop {
             hostname: "relay.example.co.jp".to_owned(),
             hosts: vec![self.address.to_string()],
             tls: Tls::Never,
+            ..Settings::default()
         };
         let short = Duration::from_millis(200);
         let timeouts = Timeouts { command: short, data: short, message: short, ..Timeouts::default() };

@@ -120,7 +120,10 @@ mod tests {
             ("250 bare end\n", None, "bare end"),
         ] {
             let (code, found, lines) = whole(wire.as_bytes());
-            assert_eq!((code / 100, found.as_deref(), lines[0].as_str()), (wire.as_bytes()[0] as u16 - 48, enhanced, rest));
+            assert_eq!(
+                (code / 100, found.as_deref(), lines[0].as_str()),
+                (wire.as_bytes()[0] as u16 - 48, enhanced, rest)
+            );
         }
     }
 
@@ -134,7 +137,9 @@ mod tests {
 
     #[test]
     fn what_is_no_reply_is_said_so() {
-        for wire in ["garbage\r\n", "\r\n", "25\r\n", "250x\r\n", "999 no\r\n", "199 no\r\n", "250-a\r\n+OK\r\n", " 250 a\r\n"] {
+        for wire in
+            ["garbage\r\n", "\r\n", "25\r\n", "250x\r\n", "999 no\r\n", "199 no\r\n", "250-a\r\n+OK\r\n", " 250 a\r\n"]
+        {
             assert_eq!(read(wire.as_bytes()), Err(Garbled::NoCode), "{wire}");
         }
         assert_eq!(read(b"250-a\r\n550 b\r\n"), Err(Garbled::TwoCodes));

@@ -199,11 +199,7 @@ impl NextHop {
 
     /// Relays MAIL and every RCPT, in one go where the next hop offers PIPELINING; one reply for each recipient. Until
     /// all have come, a connection or a host that fails is replaced by the next.
-    pub async fn begin_with(
-        &self,
-        from: &MailFrom,
-        recipients: &[RcptTo],
-    ) -> Result<(Transaction, Vec<Reply>), Reply> {
+    pub async fn begin_with(&self, from: &MailFrom, recipients: &[RcptTo]) -> Result<(Transaction, Vec<Reply>), Reply> {
         transaction::begin(&self.pool, from, recipients).await
     }
 

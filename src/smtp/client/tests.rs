@@ -459,9 +459,8 @@ async fn close_says_quit_on_what_is_idle() {
 
 #[tokio::test]
 async fn what_the_next_hop_does_not_offer_is_not_said() {
-    let plain = |rest: &[(&'static str, &'static str)]| -> Script {
-        [&[("", "220 hop"), ("EHLO", "250 hop")], rest].concat()
-    };
+    let plain =
+        |rest: &[(&'static str, &'static str)]| -> Script { [&[("", "220 hop"), ("EHLO", "250 hop")], rest].concat() };
     let hop = Hop::start(vec![plain(&[("MAIL FROM:<a@b.jp>\r\n", "250 ok"), ("RSET", "250 ok")])]).await;
     let next_hop = hop.next_hop();
     let utf8 = MailFrom { smtputf8: true, ..from("a@b.jp") };
