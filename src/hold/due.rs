@@ -195,7 +195,7 @@ mod tests {
             let (store, hold) = hold_in(dir.path(), settings()).await;
             let mut mail = arrival(vec![group(Action::Forward, &["in@example.co.jp"]), group(action, &[OUTSIDE])]);
             mail.envelope.sender = Some(address(OUTSIDER));
-            hold.take(mail).await.unwrap();
+            taken_with_its_forward(&hold, mail).await;
             hold.due(later(noon(), minutes(60))).await.unwrap();
             tells_nothing(&store, OUTSIDER).await;
         }
