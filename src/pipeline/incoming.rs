@@ -33,15 +33,11 @@ pub(super) struct Incoming {
 impl Incoming {
     /// What the journal says about it, before it is known what the next hop says.
     pub(super) fn record(&self, judged: &Judged) -> MailRecord {
-        MailRecord::new(self.client(), &self.envelope, &self.message, &judged.inspection, judged.verdict.groups())
+        MailRecord::new(self.peer.client(), &self.envelope, &self.message, &judged.inspection, judged.verdict.groups())
     }
 
     pub(super) fn entry(&self, record: MailRecord) -> Record {
         Record::mail(self.id.clone(), self.at, record)
-    }
-
-    pub(super) fn client(&self) -> String {
-        format!("{} {}", self.peer.address.ip(), self.peer.helo)
     }
 
     pub(super) fn into_arrival(
@@ -52,7 +48,7 @@ impl Incoming {
     ) -> Arrival {
         let subject = self.subject();
         Arrival {
-            peer: self.client(),
+            peer: self.peer.client(),
             trace: self.trace,
             authors: authors(&self.message),
             subject,
@@ -87,7 +83,7 @@ impl Incoming {
     pub(super) fn record_of_passed(&self, passed: &Passed) -> MailRecord {
         let recipients = self.envelope.recipients.clone();
         let groups = [Group { action: Action::Forward, recipients, matched: Vec::new() }];
-        let record = MailRecord::new(self.client(), &self.envelope, &self.message, &Inspection::default(), &groups);
+        let record = MailRecord::new(self.peer.client(), &self.envelope, &self.message, &Inspection::default(), &groups);
         MailRecord { passed_before: Some(passed.first().clone()), ..record }
     }
 }

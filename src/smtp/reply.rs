@@ -13,6 +13,8 @@ const MAX_TEXT: usize = 480;
 pub enum Then {
     /// It goes on.
     Continue,
+    /// It goes on behind a TLS handshake.
+    Encrypt,
     /// It is closed.
     Close,
 }
@@ -251,9 +253,10 @@ impl Reply {
 
 /// What a session refuses.
 impl Reply {
-    /// 554 at connect: this peer is not in `smtp.allow_from`.
+    /// 554 at connect: this peer is neither in `smtp.allow_from` nor in `smtp.auth_from`, which only the log says.
     pub fn not_allowed() -> Self {
-        Self::new(554, "5.7.1", "not allowed to relay; add this address to smtp.allow_from").and_close()
+        Self::new(554, "5.7.1", "not allowed to relay from this address; ask the administrator of this host")
+            .and_close()
     }
 
     /// 554 at connect: the peer spoke before it was greeted, as mail servers never do.
@@ -299,6 +302,95 @@ impl Reply {
     /// 421 after a panic in this connection's code.
     pub fn broken() -> Self {
         Self::new(421, "4.3.0", "internal fault, closing connection; try again later").and_close()
+    }
+
+    /// 220 to STARTTLS.
+    pub fn start_tls() -> Self {
+        Self { then: Then::Encrypt, ..Self::new(220, "2.0.0", "ready to start TLS") }
+    }
+
+    /// 530 to MAIL in plain text (RFC 3207 §4).
+    pub fn starttls_needed() -> Self {
+        Self::new(530, "5.7.0", "this host takes mail over TLS only; say STARTTLS first")
+    }
+
+    /// 530 to MAIL without a login (RFC 4954 §6).
+    pub fn login_needed() -> Self {
+        Self::new(530, "5.7.0", "authentication required; log in over TLS first")
+    }
+
+    /// 538 to AUTH in plain text (RFC 4954 §4).
+    pub fn login_needs_tls() -> Self {
+        Self::new(538, "5.7.11", "encryption required for authentication; say STARTTLS first")
+    }
+
+    /// 500 within AUTH (RFC 4954 §4).
+    pub fn login_line_too_long() -> Self {
+        Self::new(500, "5.5.6", "the line of the authentication exchange is too long")
+    }
+
+    /// 421 after too many failed logins.
+    pub fn too_many_failed_logins() -> Self {
+        Self::new(421, "4.7.0", "too many failed logins, closing connection").and_close()
+    }
+
+    /// 553 to MAIL: another login's sender.
+    pub fn not_your_sender() -> Self {
+        Self::new(553, "5.7.1", "this login may not send as this address; use one of its own")
+    }
+
+    /// 550 to XCLIENT and XFORWARD.
+    pub fn not_trusted() -> Self {
+        Self::new(550, "5.7.1", "this host may not speak for other clients")
+    }
+
+    /// 450 to MAIL: this sender sends too fast.
+    pub fn sender_too_fast() -> Self {
+        Self::new(450, "4.7.1", "this sender sends too many mails a minute; try again later")
+    }
+
+    /// 550 to MAIL: this sender has sent what a day allows.
+    pub fn sender_at_daily_cap() -> Self {
+        Self::new(
+            550,
+            "5.7.1",
+            "this sender has sent as many mails as a day allows; send again tomorrow or ask for more",
+        )
+    }
+
+    /// 334: a question of an AUTH exchange, in base64.
+    pub fn challenge(text: String) -> Self {
+        Self::plain(334, text)
+    }
+
+    /// 235: the login is good.
+    pub fn logged_in() -> Self {
+        Self::new(235, "2.7.0", "authentication successful")
+    }
+
+    /// 535: name and password do not belong together; which of them is wrong is not said.
+    pub fn wrong_login() -> Self {
+        Self::new(535, "5.7.8", "authentication failed; check name and password")
+    }
+
+    /// 454: not looked at, for the moment.
+    pub fn login_unavailable() -> Self {
+        Self::new(454, "4.7.0", "temporary authentication failure; try again later")
+    }
+
+    /// 501: the client gave the AUTH exchange up.
+    pub fn login_cancelled() -> Self {
+        Self::new(501, "5.7.0", "authentication cancelled")
+    }
+
+    /// 501: a response of an AUTH exchange that cannot be read.
+    pub fn bad_base64() -> Self {
+        Self::new(501, "5.5.2", "this response cannot be read; it must be base64 of what the mechanism asks for")
+    }
+
+    /// 504: an AUTH mechanism that is not offered.
+    pub fn unknown_mechanism() -> Self {
+        Self::new(504, "5.5.4", "this mechanism is not offered; use PLAIN or LOGIN")
     }
 
     /// 452: this mail has as many recipients as it may have; the others go in a second mail (RFC 5321 §4.5.3.1.10).

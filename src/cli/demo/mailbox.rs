@@ -50,7 +50,7 @@ impl Mailbox {
             max_connections: 100,
             ..server::Settings::default()
         };
-        server::serve(vec![listener], Arc::new(self), Arc::new(settings), stop).await;
+        server::serve(vec![listener.into()], Arc::new(self), Arc::new(settings), Arc::default(), stop).await;
     }
 
     /// The first mail to `to` that `wanted` takes, now or within a quarter of a minute.

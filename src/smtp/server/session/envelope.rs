@@ -6,12 +6,13 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Current, Gate, Session, Transaction, new_id};
+use super::{Current, Gate, Session, Transaction, Turn, new_id};
 use crate::{
     mail::{Address, BodyKind, RcptDsn},
     smtp::{
         MailFrom, RcptTo, Reply, Then,
         command::{Command, Recipient},
+        server::limits::Met,
     },
 };
 
@@ -29,7 +30,8 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         }
         self.mails += 1;
         let id = self.mail.insert(new_id()).clone();
-        if let Some(refusal) = self.cannot_have(&from, names_author) {
+        if let Some(refusal) = self.may_not_send(from.sender.as_ref()).or_else(|| self.cannot_have(&from, names_author))
+        {
             return self.counted(refusal);
         }
         let limit = self.start.settings.max_message_size;
@@ -40,11 +42,21 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         if !self.start.budget.has(size) {
             return Reply::no_memory();
         }
+        let turn = match from.sender.as_ref().map(|sender| self.start.senders.turn(&sender.canonical())) {
+            None => Turn::free(),
+            Some(Ok(turn)) => turn,
+            Some(Err(Met::Rate)) => return Reply::sender_too_fast(),
+            Some(Err(Met::Daily)) => return Reply::sender_at_daily_cap(),
+        };
         let (smtputf8, binary) = (from.smtputf8, from.body == BodyKind::BinaryMime);
-        match self.start.gate.mail(&self.peer, id, from).await {
+        let begun = self.start.gate.mail(&self.peer, id, from).await;
+        // What XFORWARD said was said of this mail.
+        self.peer.forwarded = None;
+        match begun {
             Ok(transaction) => {
                 let reply = transaction.mail_reply();
-                let current = Current { transaction, smtputf8, binary, size, offered: 0, accepted: 0, chunks: None };
+                let current =
+                    Current { transaction, turn, smtputf8, binary, size, offered: 0, accepted: 0, chunks: None };
                 self.current = Some(current);
                 reply
             }

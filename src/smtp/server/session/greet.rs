@@ -1,12 +1,15 @@
-//! How a client introduces itself: HELO, EHLO, and what makes more of it than its address.
+//! How a client introduces itself: HELO and EHLO.
 //!
-//! In: the commands before MAIL. Out: the [`Peer`](super::Peer) as the product sees it, and what is on offer.
-//! Deliberately absent: anything about a mail.
+//! In: its name. Out: what is on offer at this point of the connection. Deliberately absent: what makes more of a client
+//! than its address (`trust`), and anything about a mail.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Gate, Session};
-use crate::smtp::Reply;
+use crate::smtp::{
+    Reply,
+    server::{auth, xclient},
+};
 
 impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
     /// EHLO and HELO; both end a mail that is under way (RFC 5321 §4.1.4).
@@ -14,6 +17,7 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         self.abandon().await;
         self.peer.helo = name;
         self.peer.extended = extended;
+        self.peer.forwarded = None;
         let hostname = &self.start.settings.hostname;
         if extended { Reply::extended_hello(hostname, self.offered()) } else { Reply::hello(hostname) }
     }
@@ -34,35 +38,18 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         if self.start.gate.takes_binary() {
             offered.push("BINARYMIME".to_owned());
         }
-        if self.peer.tls.is_some() {
-            offered.push("REQUIRETLS".to_owned());
+        match self.peer.tls {
+            Some(_) => offered.push("REQUIRETLS".to_owned()),
+            None if self.start.keys.current().certificate.is_some() => offered.push("STARTTLS".to_owned()),
+            None => {}
+        }
+        if self.offers_auth() {
+            offered.push(auth::OFFERED.to_owned());
+        }
+        if self.speaks_for_others {
+            offered.extend([xclient::XCLIENT.to_owned(), xclient::XFORWARD.to_owned()]);
         }
         offered.push("HELP".to_owned());
         offered
-    }
-
-    /// STARTTLS.
-    pub(super) fn start_tls(&mut self) -> Reply {
-        Reply::not_implemented()
-    }
-
-    /// Whether AUTH is on offer, and so the `AUTH=` of MAIL.
-    pub(super) fn offers_auth(&self) -> bool {
-        false
-    }
-
-    /// AUTH.
-    pub(super) fn authenticate(&mut self, _mechanism: &str, _initial: Option<String>) -> Reply {
-        Reply::not_implemented()
-    }
-
-    /// XCLIENT.
-    pub(super) fn xclient(&mut self, _attributes: &str) -> Reply {
-        Reply::not_implemented()
-    }
-
-    /// XFORWARD.
-    pub(super) fn xforward(&mut self, _attributes: &str) -> Reply {
-        Reply::not_implemented()
     }
 }

@@ -169,7 +169,11 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         let reply = match read {
             Ok(bytes) => {
                 self.idle_commands = 0;
-                current.transaction.message(Message::new(bytes)).await
+                let reply = current.transaction.message(Message::new(bytes)).await;
+                if reply.is_positive() {
+                    current.turn.keep();
+                }
+                reply
             }
             Err(fault) => {
                 current.transaction.abandon().await;

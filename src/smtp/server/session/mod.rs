@@ -2,7 +2,7 @@
 //!
 //! In: command lines and message bytes from a [`Wire`]. Out: replies, and calls to the [`Gate`]. The session keeps what
 //! lasts as long as the connection; [`Current`] keeps what lasts as long as one mail, and dropping it is all that RSET
-//! has to do. `greet` tells how a client introduces itself, `envelope` how a mail begins, `message` how it is read,
+//! has to do. `greet` tells how a client introduces itself, `trust` what makes more of it than its address, `envelope` how a mail begins, `message` how it is read,
 //! `patience` how long any of it may take. Deliberately absent: reading and writing bytes (`wire`), the grammar
 //! (`command`), the end of a message (`data`, `chunk`).
 
@@ -10,6 +10,7 @@ mod envelope;
 mod greet;
 mod message;
 mod patience;
+mod trust;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -22,8 +23,13 @@ use tracing::{debug, error, info};
 
 use super::{
     Gate, Peer, Settings, Transaction,
+    access::{Access, names},
+    auth::Logins,
     budget::Budget,
     caught::caught,
+    keys::Keyring,
+    limits::{Senders, Turn},
+    stream::Stream,
     wire::{Line, Wire},
 };
 use crate::{
@@ -45,6 +51,9 @@ pub(super) struct Start<G> {
     pub(super) gate: Arc<G>,
     pub(super) settings: Arc<Settings>,
     pub(super) budget: Arc<Budget>,
+    pub(super) keys: Arc<Keyring>,
+    pub(super) logins: Arc<Logins>,
+    pub(super) senders: Arc<Senders>,
     pub(super) address: SocketAddr,
     pub(super) stop: CancellationToken,
 }
@@ -52,7 +61,7 @@ pub(super) struct Start<G> {
 /// Talks to one client until it leaves, or until `hurry` says that there is no time left.
 pub(super) async fn run<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send>(
     start: Start<G>,
-    stream: S,
+    stream: Stream<S>,
     hurry: CancellationToken,
 ) {
     let mut session = Session::new(start, stream);
@@ -86,6 +95,13 @@ struct Session<G: Gate, S> {
     start: Start<G>,
     wire: Wire<S>,
     peer: Peer,
+    /// What the peer's address may do.
+    access: Access,
+    /// Whether the host at the other end may say for whom it speaks, whoever the peer is by now.
+    speaks_for_others: bool,
+    /// Whether that host, and not a password, says as whom the peer has logged in.
+    vouched: bool,
+    failed_logins: u32,
     /// Names the connection in the log where there is no mail to name.
     connection: MailId,
     /// The mail that the log speaks of; also while its refusal is being said, when `current` is over.
@@ -103,6 +119,8 @@ struct Session<G: Gate, S> {
 /// One mail between MAIL and its final reply.
 struct Current<T> {
     transaction: T,
+    /// Counts for its sender once it is taken.
+    turn: Turn,
     smtputf8: bool,
     binary: bool,
     /// What `SIZE=` promised.
@@ -114,13 +132,25 @@ struct Current<T> {
 }
 
 impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
-    fn new(start: Start<G>, stream: S) -> Self {
-        let peer = Peer { address: start.address, helo: String::new(), extended: false, tls: None, login: None };
+    fn new(start: Start<G>, stream: Stream<S>) -> Self {
+        let wire = Wire::new(stream);
+        let peer = Peer {
+            address: start.address,
+            helo: String::new(),
+            extended: false,
+            tls: wire.protection(),
+            login: None,
+            forwarded: None,
+        };
         Self {
             until: Instant::now() + start.settings.max_session,
+            access: start.settings.access(start.address.ip()),
+            speaks_for_others: names(&start.settings.xclient_from, start.address.ip()),
             start,
-            wire: Wire::new(stream),
+            wire,
             peer,
+            failed_logins: 0,
+            vouched: false,
             connection: new_id(),
             mail: None,
             mails: 0,
@@ -146,8 +176,10 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
                 Next::Gone => return Ok(()),
             };
             self.say(&reply);
-            if reply.then == Then::Close {
-                return Ok(());
+            match reply.then {
+                Then::Continue => {}
+                Then::Encrypt => self.encrypt().await?,
+                Then::Close => return Ok(()),
             }
         }
     }
@@ -206,8 +238,8 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
             Command::Ehlo(name) => self.hello(name, true).await,
             Command::Helo(name) => self.hello(name, false).await,
             Command::StartTls => self.start_tls(),
-            Command::Auth { mechanism, initial } => self.authenticate(&mechanism, initial),
-            Command::Xclient(attributes) => self.xclient(&attributes),
+            Command::Auth { mechanism, initial } => self.authenticate(&mechanism, initial).await?,
+            Command::Xclient(attributes) => self.xclient(&attributes).await,
             Command::Xforward(attributes) => self.xforward(&attributes),
             Command::Mail(from, names_author) => self.mail(from, names_author).await,
             Command::Rcpt(recipient, dsn) => self.recipients(recipient, dsn).await,
