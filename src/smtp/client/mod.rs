@@ -11,7 +11,11 @@
 
 mod answer;
 mod connection;
+#[cfg(test)]
+mod extension_tests;
 mod fault;
+#[cfg(test)]
+mod hop;
 mod login;
 mod offers;
 mod pool;
@@ -19,6 +23,8 @@ mod route;
 mod stuffing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 mod transaction;
 mod wire;
 

@@ -129,6 +129,9 @@ impl Wire {
     /// Sends what was said with a message behind it. Interrupted, the other side may be asked for its reply, and the
     /// connection is of no further use.
     pub(super) async fn message(&mut self, slices: &mut [IoSlice<'_>], block: Duration) -> Result<Wrote, Fault> {
+        if !self.input.is_empty() {
+            return Ok(Wrote::Interrupted);
+        }
         let sent = self.send("message", slices, block, true).await;
         match sent {
             // It closed: it may have said why before.
