@@ -519,7 +519,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (store, hold) = hold_in(dir.path(), settings()).await;
         let recipients = [address(OUTSIDE), address(OTHER)];
-        let mut envelope =
+        let envelope =
             Envelope { sender: Some(address(SENDER)), recipients: recipients.to_vec(), ..Envelope::default() };
         let (id, message) = (MailId("M".to_owned()), Message::new(BYTES));
         let passed = |envelope| Relayed {

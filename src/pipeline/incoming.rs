@@ -83,7 +83,8 @@ impl Incoming {
     pub(super) fn record_of_passed(&self, passed: &Passed) -> MailRecord {
         let recipients = self.envelope.recipients.clone();
         let groups = [Group { action: Action::Forward, recipients, matched: Vec::new() }];
-        let record = MailRecord::new(self.peer.client(), &self.envelope, &self.message, &Inspection::default(), &groups);
+        let record =
+            MailRecord::new(self.peer.client(), &self.envelope, &self.message, &Inspection::default(), &groups);
         MailRecord { passed_before: Some(passed.first().clone()), ..record }
     }
 }

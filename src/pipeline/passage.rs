@@ -43,7 +43,7 @@ pub struct Passage {
 /// Where a transaction goes; its first recipient decides.
 enum Way {
     /// To the next hop, which has heard MAIL and every recipient accepted so far.
-    Out { next_hop: client::Transaction, recipients: Vec<Address> },
+    Out { next_hop: Box<client::Transaction>, recipients: Vec<Address> },
     /// Nowhere: it is a person's answer to one of our notices.
     Answer(Vec<Address>),
 }
@@ -58,7 +58,7 @@ impl Gate for Pipeline {
         let begun = self.stages.next_hop.begin(&from).await;
         self.stages.pressure.heard_of_next_hop(begun.as_ref().err());
         let next_hop = begun.map_err(|reply| refused(&id, "the next hop refuses MAIL", reply))?;
-        let way = Way::Out { next_hop, recipients: Vec::new() };
+        let way = Way::Out { next_hop: Box::new(next_hop), recipients: Vec::new() };
         let dsn = Dsn { ret: from.ret, envid: from.envid.clone(), recipients: Vec::new() };
         Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), id, from, dsn, way })
     }
@@ -106,7 +106,7 @@ impl Transaction for Passage {
             }
             (Way::Out { recipients, .. }, true) if recipients.is_empty() => {
                 if let Way::Out { next_hop, .. } = std::mem::replace(&mut self.way, Way::Answer(vec![recipient])) {
-                    let_go(next_hop);
+                    let_go(*next_hop);
                 }
                 Reply::recipient_accepted()
             }
@@ -134,7 +134,7 @@ impl Transaction for Passage {
                 let envelope = Envelope { sender, recipients, body, smtputf8, requiretls, dsn };
                 let at = Timestamp::now();
                 let trace = incoming::trace(&stages.hostname, stages.trace_client, (&id, at), &peer, &envelope);
-                stages.pass(Incoming { id, at, peer, envelope, message, trace }, next_hop).await
+                stages.pass(Incoming { id, at, peer, envelope, message, trace }, *next_hop).await
             }
             Way::Answer(to) => stages.answer(&id, from.sender, &to, &message).await,
         }
