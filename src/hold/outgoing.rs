@@ -426,6 +426,7 @@ mod tests {
         let orcpt = Some("rfc822;alias+2B1@partner.example.com".to_owned());
         let id = released(&hold, RcptDsn { orcpt, ..RcptDsn::default() }, None).await;
         let mut row = release(&store).await;
+        hold.clear(&row.id, noon()).await.unwrap().unwrap();
         let tidings = refused(&mut row, "550 5.1.1 no such user");
         hold.settle(&row, &tidings, noon()).await.unwrap();
         let told = dsns(&store).await;
@@ -519,7 +520,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (store, hold) = hold_in(dir.path(), settings()).await;
         let recipients = [address(OUTSIDE), address(OTHER)];
-        let mut envelope =
+        let envelope =
             Envelope { sender: Some(address(SENDER)), recipients: recipients.to_vec(), ..Envelope::default() };
         let (id, message) = (MailId("M".to_owned()), Message::new(BYTES));
         let passed = |envelope| Passed {

@@ -11,6 +11,8 @@ mod commands;
 mod console;
 mod crash;
 mod cut_through;
+mod life;
+mod outbox;
 mod postfix;
 mod reload;
 mod story;

@@ -51,7 +51,7 @@ impl Mailbox {
             idle_timeout: Duration::from_secs(300),
             max_connections: 100,
         };
-        server::serve(vec![listener], Arc::new(self), Arc::new(settings), stop).await;
+        server::serve(vec![listener.into()], Arc::new(self), Arc::new(settings), stop).await;
     }
 
     /// The first mail to `to` that `wanted` takes, now or within a quarter of a minute.

@@ -30,19 +30,30 @@ const GRACE: Duration = Duration::from_secs(30);
 /// How long to wait when the system refuses to hand out a connection (no file descriptors): long enough not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves mail on `listeners` until `stop` is cancelled. Then nothing new is accepted, idle clients get 421, mails in
-/// flight are finished (for [`GRACE`] at most), and the call returns.
-pub async fn serve<G: Gate>(
-    listeners: Vec<TcpListener>,
-    gate: Arc<G>,
-    settings: Arc<Settings>,
-    stop: CancellationToken,
-) {
+/// A bound socket.
+#[derive(Debug)]
+pub struct Listener {
+    /// Where connections come from.
+    pub socket: TcpListener,
+    /// Whether the service manager opened it and keeps it open: who comes while we stop is then served by the next
+    /// process.
+    pub inherited: bool,
+}
+
+impl From<TcpListener> for Listener {
+    fn from(socket: TcpListener) -> Self {
+        Self { socket, inherited: false }
+    }
+}
+
+/// Serves mail on `listeners` until `stop` is cancelled. Then idle clients and new ones get 421 (on an inherited socket
+/// new ones wait for the next process), mails in flight are finished (for [`GRACE`] at most), and the call returns.
+pub async fn serve<G: Gate>(listeners: Vec<Listener>, gate: Arc<G>, settings: Arc<Settings>, stop: CancellationToken) {
     serve_with_grace(listeners, gate, settings, stop, GRACE).await;
 }
 
 pub(super) async fn serve_with_grace<G: Gate>(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     gate: Arc<G>,
     settings: Arc<Settings>,
     stop: CancellationToken,
@@ -61,8 +72,10 @@ pub(super) async fn serve_with_grace<G: Gate>(
         loops.spawn(Arc::clone(&door).accept(listener));
     }
     // A panic in an accept loop is not one connection's: it goes on up.
-    loops.join_all().await;
+    let ended = loops.join_all().await;
     door.connections.close();
+    let own = ended.into_iter().filter(|listener| !listener.inherited);
+    let _turning_away: JoinSet<()> = own.map(|listener| turn_away(listener.socket)).collect();
     if timeout(grace, door.connections.wait()).await.is_err() {
         warn!(connections = door.connections.len(), "SMTP connections did not end in time and are cut");
         door.hurry.cancel();
@@ -80,12 +93,13 @@ struct Door<G> {
 }
 
 impl<G: Gate> Door<G> {
-    async fn accept(self: Arc<Self>, listener: TcpListener) {
+    /// Lets connections in until it is to stop; gives the socket back.
+    async fn accept(self: Arc<Self>, listener: Listener) -> Listener {
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return,
-                accepted = listener.accept() => accepted,
+                () = self.stop.cancelled() => return listener,
+                accepted = listener.socket.accept() => accepted,
             };
             match accepted {
                 Ok((stream, address)) => self.admit(stream, address),
@@ -144,6 +158,19 @@ impl<G: Gate> Door<G> {
     fn allows(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         self.settings.allow_from.iter().any(|network| network.contains(&peer))
+    }
+}
+
+/// Tells whoever comes that we are stopping; never ends by itself.
+async fn turn_away(socket: TcpListener) {
+    loop {
+        match socket.accept().await {
+            Ok((stream, peer)) => {
+                info!(%peer, "refused: stopping");
+                let _: io::Result<()> = refuse(stream, &Reply::shutting_down());
+            }
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
     }
 }
 

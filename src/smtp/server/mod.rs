@@ -16,7 +16,7 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 use ipnet::IpNet;
 
 pub use super::command::{MailFrom, RcptTo};
-pub use listen::serve;
+pub use listen::{Listener, serve};
 
 use super::Reply;
 use crate::mail::{MailId, Message};

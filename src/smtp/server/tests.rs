@@ -127,7 +127,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, gate, stop) = (listener.local_addr().unwrap(), Recorder::default(), CancellationToken::new());
         let (door, signal) = (Arc::new(gate.clone()), stop.clone());
-        let running = tokio::spawn(serve_with_grace(vec![listener], door, Arc::new(settings), signal, grace));
+        let running = tokio::spawn(serve_with_grace(vec![listener.into()], door, Arc::new(settings), signal, grace));
         Self { address, gate, stop, running }
     }
 
@@ -298,7 +298,8 @@ async fn who_speaks_before_the_greeting_is_refused() {
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     client.write_all(b"EHLO x\r\n").await.unwrap();
     let stop = CancellationToken::new();
-    let running = tokio::spawn(serve(vec![listener], Arc::new(Recorder::default()), settings().into(), stop.clone()));
+    let running =
+        tokio::spawn(serve(vec![listener.into()], Arc::new(Recorder::default()), settings().into(), stop.clone()));
     let mut client = Client(BufReader::new(client));
     client.expect("554 5.5.1").await;
     client.assert_closed().await;
