@@ -35,8 +35,8 @@ fn with_ear(relay: &Relay, watchdog: Duration) -> (UnixDatagram, Command) {
     let path = relay.home().join("notify");
     let ear = UnixDatagram::bind(&path).unwrap();
     ear.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    let mut program = Command::new(SEKISHO);
-    program.stdin(Stdio::null());
+    let mut program = Command::new("sh");
+    program.args(["-c", "export WATCHDOG_PID=$$; exec \"$0\" \"$@\"", SEKISHO]).stdin(Stdio::null());
     program.env("NOTIFY_SOCKET", path).env("WATCHDOG_USEC", watchdog.as_micros().to_string());
     (ear, program)
 }
