@@ -15,7 +15,7 @@ use crate::{
         MailFrom, RcptTo, Reply,
         client::{Cleared, NextHop},
     },
-    store::{Fate, OutboxRow},
+    store::{Consignee, Fate, OutboxRow},
 };
 
 /// What the next hop said.
@@ -75,16 +75,13 @@ async fn bring(next_hop: &NextHop, row: &OutboxRow, clearance: &Clearance) -> Sa
         ret: row.dsn.ret,
         envid: row.dsn.envid.clone(),
     };
-    let mut transaction = match next_hop.begin(&from).await {
-        Ok(transaction) => transaction,
+    let to = |consignee: &Consignee| RcptTo { address: consignee.address.clone(), dsn: row.dsn.of(&consignee.address) };
+    let recipients: Vec<RcptTo> = row.queued().map(to).collect();
+    let (transaction, replies) = match next_hop.begin_with(&from, &recipients).await {
+        Ok(begun) => begun,
         Err(reply) => return Said::by_nobody(row, &reply),
     };
-    let (via, reports) = (None, false);
-    let mut replies = Vec::with_capacity(row.recipients.len());
-    for consignee in row.queued() {
-        let to = RcptTo { address: consignee.address.clone(), dsn: row.dsn.of(&consignee.address) };
-        replies.push(transaction.recipient(&to).await);
-    }
+    let (via, reports) = (transaction.host().map(str::to_owned), transaction.takes_dsn());
     if !replies.iter().any(Reply::is_positive) {
         transaction.reset().await;
         return Said { replies, via, reports };
@@ -129,7 +126,7 @@ mod tests {
     use super::*;
     use crate::{
         mail::{Address, BodyKind, Dsn, MailId},
-        store::{Consignee, Kind},
+        store::Kind,
     };
 
     fn row(recipients: &[&str]) -> OutboxRow {

@@ -48,7 +48,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
 
     let hostname = hostname.unwrap_or_default();
     let smtp = smtp::read(document.section("smtp"), &hostname, &mut problems);
-    let next_hop = next_hop::read(document.section("next_hop"), &hostname, &smtp.listen, &mut problems);
+    let next_hop = next_hop::read(document.section("next_hop"), folder, &hostname, &smtp.listen, &mut problems);
     let outbox = outbox::read(document.section("outbox"), &mut problems);
     let inspection = inspection(document.section("inspection"), &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
