@@ -167,6 +167,29 @@ impl Reply {
         Self::new(250, "2.0.0", format!("held as {id}"))
     }
 
+    /// 250: nothing of the mail waits; the next hop has it for some recipients, and for the others it goes back.
+    pub fn settled(id: &MailId) -> Self {
+        Self::new(250, "2.0.0", format!("forwarded to some and returned for the others, as {id}"))
+    }
+
+    /// 451 with the words of this reply: the mail server is to try the whole mail again.
+    #[must_use]
+    pub fn later(self) -> Self {
+        let enhanced = self.enhanced.filter(|code| code.starts_with('4')).unwrap_or_else(|| "4.3.0".to_owned());
+        Self { code: 451, enhanced: Some(enhanced), lines: self.lines, then: Then::Continue }
+    }
+
+    /// The same for any 4xx; other replies stay as they are.
+    #[must_use]
+    pub fn later_if_transient(self) -> Self {
+        if self.is_transient() { self.later() } else { self }
+    }
+
+    /// 451 at MAIL: there is no room for another mail. `why` is for the administrator of the mail server.
+    pub fn strained(why: &str) -> Self {
+        Self::new(451, "4.3.2", format!("not taking mail at the moment: {why}; try again later"))
+    }
+
     /// 451: a fault of our own; the mail server keeps the mail.
     pub fn internal() -> Self {
         Self::new(451, "4.3.0", "internal fault, the mail was not taken; try again later")
@@ -175,6 +198,11 @@ impl Reply {
     /// 451: the next hop cannot be reached or cannot be understood; the mail server keeps the mail.
     pub fn next_hop_unavailable() -> Self {
         Self::new(451, "4.3.0", "next hop unavailable, the mail was not taken; try again later")
+    }
+
+    /// 451: the next hop does not let us in; an administrator has to see to it, and the mail server keeps the mail.
+    pub fn next_hop_login() -> Self {
+        Self::new(451, "4.7.0", "the next hop refuses our login, the mail was not taken; see the log of this relay")
     }
 
     /// 451: too much to do at the moment.
@@ -210,6 +238,16 @@ impl Reply {
     /// 550: the next hop cannot take internationalised addresses or headers (RFC 6531 §3.5).
     pub fn smtputf8_unsupported() -> Self {
         Self::new(550, "5.6.7", "the next hop does not support SMTPUTF8; use ASCII addresses")
+    }
+
+    /// 550: the mail may only travel over verified TLS, and the next hop cannot promise that (RFC 8689 §4.2.1).
+    pub fn requiretls_unsupported() -> Self {
+        Self::new(550, "5.7.30", "the next hop does not support REQUIRETLS over verified TLS; send without it")
+    }
+
+    /// 554: the body would have to be changed for the next hop, which nobody here does (RFC 6152 §3).
+    pub fn conversion_required() -> Self {
+        Self::new(554, "5.6.3", "the next hop takes no 8-bit or binary content; send it as quoted-printable or base64")
     }
 }
 
