@@ -45,8 +45,9 @@ fn with_ear(relay: &Relay, watchdog: Duration) -> (UnixDatagram, Command) {
 fn hear(ear: &UnixDatagram, word: &str) -> String {
     let mut bytes = [0; 4096];
     loop {
-        let length = ear.recv(&mut bytes).unwrap_or_else(|error| panic!("{word} was not heard: {error}"));
-        let said = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        let heard = ear.recv(&mut bytes);
+        assert!(heard.is_ok(), "{word} was not heard: {heard:?}");
+        let said = String::from_utf8_lossy(&bytes[..heard.unwrap()]).into_owned();
         if said.lines().any(|line| line == word) {
             return said;
         }
