@@ -12,6 +12,8 @@ mod console;
 mod crash;
 mod cut_through;
 mod edge;
+mod health;
+mod loops;
 mod postfix;
 mod reload;
 mod story;
