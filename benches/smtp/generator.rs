@@ -28,6 +28,8 @@ use crate::{
 const WARM_UP: Duration = Duration::from_millis(500);
 /// How long mail may be on its way after the last was sent.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// After so many mails a session connects anew; servers bound how many they take over one connection.
+const PER_CONNECTION: usize = 5_000;
 
 /// What is to be sent where.
 pub(crate) struct Load<'a> {
@@ -106,7 +108,7 @@ impl Load<'_> {
     async fn open(&self) -> Vec<Session> {
         let mut sessions = Vec::new();
         for _ in 0..self.sessions {
-            sessions.push(Session::open(self.address).await.expect("a session"));
+            sessions.push(Session::open(self.address, self.mail.len()).await.expect("a session"));
         }
         sessions
     }
@@ -150,6 +152,10 @@ struct Times {
 }
 
 struct Session {
+    address: SocketAddr,
+    /// How many bytes each mail has, as MAIL says.
+    size: usize,
+    sent: usize,
     replies: BufReader<OwnedReadHalf>,
     out: OwnedWriteHalf,
     commands: Vec<u8>,
@@ -157,12 +163,13 @@ struct Session {
 }
 
 impl Session {
-    async fn open(address: SocketAddr) -> std::io::Result<Self> {
+    async fn open(address: SocketAddr, size: usize) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (read, out) = stream.into_split();
-        let commands = format!("MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n").into_bytes();
-        let mut session = Self { replies: BufReader::new(read), out, commands, line: Vec::new() };
+        let commands = format!("MAIL FROM:<{SENDER}> SIZE={size}\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n").into_bytes();
+        let mut session =
+            Self { address, size, sent: 0, replies: BufReader::new(read), out, commands, line: Vec::new() };
         session.expect(b"220").await?;
         session.out.write_all(b"EHLO bench.toho.example.co.jp\r\n").await?;
         session.expect(b"250").await?;
@@ -170,6 +177,10 @@ impl Session {
     }
 
     async fn send(&mut self, mail: &[u8]) -> std::io::Result<Times> {
+        if self.sent == PER_CONNECTION {
+            *self = Self::open(self.address, self.size).await?;
+        }
+        self.sent += 1;
         let start = Instant::now();
         self.out.write_all(&self.commands).await?;
         for code in [b"250", b"250", b"354"] {
