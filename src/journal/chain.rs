@@ -38,15 +38,22 @@ pub struct Broken {
 /// Adds `records` to the chain as part of `writing`.
 pub async fn append(writing: &mut Writing, records: &[Record]) -> Result<(), JournalError> {
     let (mut seq, mut previous) = writing.journal_head().await?.unwrap_or((0, BEGINNING.to_vec()));
+    let mut rows = Vec::with_capacity(records.len());
     for record in records {
         seq += 1;
         let text = serde_json::to_string(record).map_err(|error| JournalError::Record(error.to_string()))?;
         let hash = link(&previous, seq, &text);
-        let row = JournalRow { seq, at: record.at, id: record.id.0.clone(), record: text, previous, hash };
-        writing.put_journal(&row).await?;
-        previous = row.hash;
+        rows.push(JournalRow {
+            seq,
+            at: record.at,
+            id: record.id.0.clone(),
+            record: text,
+            previous,
+            hash: hash.clone(),
+        });
+        previous = hash;
     }
-    Ok(())
+    Ok(writing.put_journal(&rows).await?)
 }
 
 /// Walks the chain from its beginning.

@@ -99,7 +99,7 @@ fn by_mark(bytes: &[u8]) -> Option<Cow<'_, str>> {
 
 /// Decodes as declared, unless the bytes say clearly that they are something else.
 fn by_label<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> Cow<'a, str> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
         // Valid UTF-8 with 8-bit bytes is practically never anything else, and plain ASCII reads the same in every
         // charset but the 16-bit ones.
         if encoding != UTF_16LE && encoding != UTF_16BE {
@@ -123,7 +123,7 @@ fn guess(bytes: &[u8]) -> Cow<'_, str> {
     if let Some(text) = utf16(bytes) {
         return text;
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
         return Cow::Borrowed(text);
     }
     if looks_like_jis(bytes) && bytes.iter().filter(|&&c| c >= 0x80).count() * 10 < bytes.len() {
@@ -159,7 +159,7 @@ fn utf16(bytes: &[u8]) -> Option<Cow<'_, str>> {
 
 /// RFC 2152. Without a shifted run it is ASCII.
 fn utf7(bytes: &[u8]) -> Cow<'_, str> {
-    let Ok(source) = std::str::from_utf8(bytes) else { return guess(bytes) };
+    let Ok(source) = simdutf8::basic::from_utf8(bytes) else { return guess(bytes) };
     let mut pieces = source.split('+');
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {

@@ -82,8 +82,12 @@ pub(super) fn of_organization(written: &str) -> Result<Domain, String> {
 
 /// Lower case, Punycode decoded, without a dot at its end.
 pub(super) fn normal(written: &str) -> String {
-    let bare = written.trim_end_matches('.');
-    idna::domain_to_unicode(bare).0.to_lowercase()
+    let bare = written.trim_end_matches('.').to_ascii_lowercase();
+    // Most domains are plain, and every mail has some.
+    if bare.is_ascii() && !bare.contains("xn--") {
+        return bare;
+    }
+    idna::domain_to_unicode(&bare).0.to_lowercase()
 }
 
 /// Whether `domain` is `parent` or below it; both in normal form.

@@ -4,8 +4,12 @@
 //! chained (`crate::journal`), and any way to change or remove a row.
 
 use jiff::Timestamp;
+use sqlx::QueryBuilder;
 
 use super::{Store, StoreError, Writing, micros, time};
+
+/// How many rows one statement adds. Every number up to this one is a statement of its own that stays prepared.
+const ROWS: usize = 64;
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,17 +82,21 @@ impl Writing {
         Ok(head)
     }
 
-    /// Adds a row.
-    pub async fn put_journal(&mut self, row: &JournalRow) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO journal (seq, at, id, record, previous, hash) VALUES (?, ?, ?, ?, ?, ?)")
-            .bind(row.seq)
-            .bind(micros(row.at))
-            .bind(&row.id)
-            .bind(&row.record)
-            .bind(&row.previous)
-            .bind(&row.hash)
-            .execute(&mut *self.transaction)
-            .await?;
+    /// Adds rows, many with one statement: each statement costs a trip to the database's thread.
+    pub async fn put_journal(&mut self, rows: &[JournalRow]) -> Result<(), StoreError> {
+        for rows in rows.chunks(ROWS) {
+            let mut insert = QueryBuilder::new("INSERT INTO journal (seq, at, id, record, previous, hash) ");
+            insert.push_values(rows, |mut values, row| {
+                values
+                    .push_bind(row.seq)
+                    .push_bind(micros(row.at))
+                    .push_bind(&row.id)
+                    .push_bind(&row.record)
+                    .push_bind(&row.previous)
+                    .push_bind(&row.hash);
+            });
+            insert.build().execute(&mut *self.transaction).await?;
+        }
         Ok(())
     }
 

@@ -44,6 +44,8 @@ impl Store {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            // A file does not hang up: there is nothing to ask it before each use.
+            .test_before_acquire(false)
             .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full))
             .await
             .map_err(|error| StoreError::opening(&path, error))?;

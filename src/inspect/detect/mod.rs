@@ -144,10 +144,20 @@ impl Sink for Detection<'_> {
 
 /// Line ends of all kinds as `\n`.
 fn without_returns(text: &str) -> Cow<'_, str> {
-    if memchr::memchr(b'\r', text.as_bytes()).is_none() {
+    let mut lines = memchr::memchr_iter(b'\r', text.as_bytes()).peekable();
+    if lines.peek().is_none() {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    let (mut plain, mut from) = (String::with_capacity(text.len()), 0);
+    for at in lines {
+        plain.push_str(text.get(from..at).unwrap_or_default());
+        from = at + 1;
+        if text.as_bytes().get(from) != Some(&b'\n') {
+            plain.push('\n');
+        }
+    }
+    plain.push_str(text.get(from..).unwrap_or_default());
+    Cow::Owned(plain)
 }
 
 /// Cuts `text` between lines into pieces that fit in memory with their hits.

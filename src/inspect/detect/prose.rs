@@ -205,6 +205,11 @@ fn bare_names(record: &Record<'_>, text: &str) -> Vec<Bare> {
     let mut found: Vec<Bare> = Vec::new();
     let mut line_start = 0;
     for line in text.split('\n') {
+        // Names are kanji or kana.
+        if line.is_ascii() {
+            line_start += line.len() + 1;
+            continue;
+        }
         let first = found.len();
         let mut before: Option<(usize, usize)> = None;
         let mut at = 0;

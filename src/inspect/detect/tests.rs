@@ -458,3 +458,10 @@ fn the_same_mail_gives_the_same_findings() {
     let body = LEAKS.map(|(body, ..)| body).join("\n\n");
     assert_eq!(mail(&body), mail(&body));
 }
+
+#[test]
+fn line_ends_of_all_kinds_become_one() {
+    for text in ["a\r\nb\rc\nd", "\r", "\r\r\n\n", "名\r\n前\r", "none", ""] {
+        assert_eq!(super::without_returns(text), text.replace("\r\n", "\n").replace('\r', "\n"), "{text:?}");
+    }
+}

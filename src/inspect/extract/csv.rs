@@ -87,12 +87,13 @@ fn quotes_swallow_rows(text: &str, delimiter: u8) -> bool {
 /// How table-like the first rows are with this delimiter: the number of fields that agree.
 fn score(text: &str, delimiter: u8, declared: bool) -> Option<usize> {
     // The sample may be cut anywhere; its last row does not count then.
-    let mut counts: Vec<usize> = Vec::new();
-    for record in reader(text, delimiter, true).into_records().take(SAMPLE_ROWS) {
-        let record = record.ok()?;
-        if record.iter().any(|field| !field.trim().is_empty()) {
-            counts.push(record.len());
-        }
+    let mut counts = if memchr::memchr(b'"', text.as_bytes()).is_some() {
+        quoted_counts(text, delimiter)?
+    } else {
+        line_counts(text, delimiter)
+    };
+    if !counts.iter().any(|&count| count >= 2) {
+        return None;
     }
     if counts.len() == SAMPLE_ROWS || (counts.len() > 3 && !text.ends_with('\n')) {
         counts.pop();
@@ -106,6 +107,27 @@ fn score(text: &str, delimiter: u8, declared: bool) -> Option<usize> {
     (enough && !prose).then_some(agreeing * usual)
 }
 
+/// How many fields the first rows have that are not empty.
+fn quoted_counts(text: &str, delimiter: u8) -> Option<Vec<usize>> {
+    let mut counts = Vec::new();
+    for record in reader(text, delimiter, true).into_records().take(SAMPLE_ROWS) {
+        let record = record.ok()?;
+        if record.iter().any(|field| !field.trim().is_empty()) {
+            counts.push(record.len());
+        }
+    }
+    Some(counts)
+}
+
+/// The same for a text without quotes, whose rows are its lines: most texts are no table, and setting up a reader for
+/// each delimiter costs more than reading them.
+fn line_counts(text: &str, delimiter: u8) -> Vec<usize> {
+    let lines = text.trim_start_matches('\u{feff}').split(['\n', '\r']).filter(|line| !line.is_empty());
+    let has_text = |line: &&str| line.chars().any(|c| c != char::from(delimiter) && !c.is_whitespace());
+    let fields = |line: &str| memchr::memchr_iter(delimiter, line.as_bytes()).count() + 1;
+    lines.take(SAMPLE_ROWS).filter(has_text).map(fields).collect()
+}
+
 fn average_field(text: &str, rows: usize) -> usize {
     let lines = text.lines().take(SAMPLE_ROWS);
     lines.map(|line| line.chars().count()).sum::<usize>() / (2 * rows.max(1))
@@ -114,6 +136,16 @@ fn average_field(text: &str, rows: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_counted_as_the_reader_counts_them() {
+        for text in ["a,b\r\nc\n\n,\n \t,\n,,x\r\rlast,one", "\u{feff}a,b\n", "", "\n", "one", "\u{3000},\na,\u{3000}"]
+        {
+            for delimiter in DELIMITERS {
+                assert_eq!(Some(line_counts(text, delimiter)), quoted_counts(text, delimiter), "{text:?}");
+            }
+        }
+    }
 
     #[test]
     fn tables_are_told_from_prose() {

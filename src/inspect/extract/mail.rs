@@ -10,6 +10,7 @@
 use super::super::{Place, Reason};
 use super::mime::{BOUNDARY_BYTES, Fields, Line, guessed_boundary, pieces};
 use super::reading::{Hint, Part, Reading};
+use super::sniff::count;
 use crate::mail::{Header, header};
 
 /// How deep multiparts may nest inside one mail. Mail programs write four or five.
@@ -339,10 +340,10 @@ impl Entity {
     fn decoded<'a>(&self, body: &'a [u8]) -> Content<'a> {
         match self.encoding.trim_matches('"') {
             "base64" => {
-                let foreign = |c: &&u8| {
+                let foreign = |c: u8| {
                     !c.is_ascii_alphanumeric() && !matches!(c, b'+' | b'/' | b'=' | b'\r' | b'\n' | b' ' | b'\t')
                 };
-                let suspect = body.iter().filter(foreign).count() * 10 > body.len();
+                let suspect = count(body, foreign) * 10 > body.len();
                 Content { bytes: header::base64(body).into(), suspect }
             }
             "quoted-printable" => Content { bytes: header::quoted_printable(body, false).into(), suspect: false },

@@ -3,6 +3,8 @@
 //! In: bytes that are text in some charset. Out: running text, tables, and the files that old mailers write into the
 //! text itself (uuencode). Deliberately absent: any grammar of JSON, vCard or iCalendar; they are read as they stand.
 
+use memchr::memmem;
+
 use super::super::{Place, Reason};
 use super::reading::{Hint, Part, Reading};
 use super::sniff::{self, Format};
@@ -47,7 +49,7 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
 }
 
 fn plain(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
-    if text.contains("-----BEGIN PGP MESSAGE-----") {
+    if memmem::find(text.as_bytes(), b"-----BEGIN PGP MESSAGE-----").is_some() {
         reading.unread(part.place, Reason::Encrypted);
     }
     let mut rest = text;
@@ -99,7 +101,7 @@ struct Uuencoded<'a> {
 fn uuencoded(text: &str) -> Option<Uuencoded<'_>> {
     let mut from = 0;
     loop {
-        let at = from + text.get(from..)?.find("begin ")?;
+        let at = from + memmem::find(text.get(from..)?.as_bytes(), b"begin ")?;
         from = at + 6;
         let line_start = at == 0 || text.get(..at)?.ends_with('\n');
         let (line, body) = text.get(from..)?.split_once('\n').unwrap_or_default();

@@ -12,6 +12,7 @@ use std::{
 };
 
 use tokio::{
+    io::BufReader,
     process::{Child, ChildStdin, ChildStdout, Command},
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
@@ -62,7 +63,7 @@ pub struct Workers {
 struct Worker {
     child: Child,
     input: ChildStdin,
-    output: ChildStdout,
+    output: BufReader<ChildStdout>,
 }
 
 impl Workers {
@@ -145,7 +146,7 @@ impl Workers {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Unavailable::Refused("its pipes are missing".to_owned()));
         };
-        let mut worker = Worker { child, input, output };
+        let mut worker = Worker { child, input, output: BufReader::new(output) };
         let setup = Setup { rules: self.rules.clone(), limits: self.settings.limits.clone(), memory: MEMORY };
         wire::send(&mut worker.input, &setup, b"").await?;
         match timeout(self.settings.timeout, wire::receive(&mut worker.output)).await {

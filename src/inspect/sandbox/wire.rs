@@ -15,6 +15,8 @@ const MAX_HEAD: usize = 64 << 20;
 /// No mail is longer than this, whatever the configuration says.
 const MAX_BODY: u64 = 4 << 30;
 const PREFIX: usize = 12;
+/// How much is written at once: what a pipe holds.
+const TOGETHER: usize = 64 << 10;
 
 /// The first frame to a worker: what it must know before it is locked down.
 #[derive(Debug, Serialize, Deserialize)]
@@ -70,17 +72,26 @@ pub(super) fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Opti
         result => result?,
     }
     let (head_length, body_length) = lengths(prefix)?;
-    let mut head = vec![0; head_length];
-    from.read_exact(&mut head)?;
-    let mut body = vec![0; body_length];
-    from.read_exact(&mut body)?;
+    let head = exactly(from, head_length)?;
+    let body = exactly(from, body_length)?;
     Ok(Some((serde_json::from_slice(&head)?, body)))
+}
+
+/// So many bytes, without first filling the memory for them with zeros.
+fn exactly(from: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(length);
+    let read = from.take(length as u64).read_to_end(&mut bytes)?;
+    if read == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// Sends one frame, from the parent's side.
 pub(super) async fn send(to: &mut (impl AsyncWrite + Unpin), head: &impl Serialize, body: &[u8]) -> io::Result<()> {
-    to.write_all(&head_and_prefix(head, body)?).await?;
-    to.write_all(body).await?;
+    let mut frame = head_and_prefix(head, body)?;
+    // A small mail goes with its head: one write, and the worker is woken once.
+    let (first, rest) = body.split_at(TOGETHER.saturating_sub(frame.len()).min(body.len()));
+    frame.extend_from_slice(first);
+    to.write_all(&frame).await?;
+    to.write_all(rest).await?;
     to.flush().await
 }
 

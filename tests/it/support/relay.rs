@@ -44,16 +44,17 @@ impl Relay {
             "[[partner]]\nid = \"kita-hoan\"\nnames = [\"北保安サービス株式会社\"]\ndomains = [\"kita-hoan.example.com\"]\n",
         )
         .unwrap();
-        let sections = if extra.contains("[inspection]") { "" } else { "[inspection]\nworkers = 2\n" };
+        let rules = format!("[rules]\npartners = {partners:?}\n");
+        let rules = if extra.contains("[rules]") { "" } else { &rules };
+        let inspection = if extra.contains("[inspection]") { "" } else { "[inspection]\nworkers = 2\n" };
         let config = format!(
             "hostname = \"sekisho.toho.example.co.jp\"\ndata_dir = {data:?}\n\
              [organization]\nname = \"東邦ガス株式会社\"\ndomains = [\"toho.example.co.jp\"]\nlanguage = \"ja\"\n\
              [smtp]\nlisten = [\"127.0.0.1:{smtp}\"]\n\
              [next_hop]\nhosts = [\"{next_hop}\"]\ntls = \"never\"\n\
-             [rules]\npartners = {partners:?}\n\
              [approval]\nsecurity = [\"security@toho.example.co.jp\"]\napprovers = [\"kacho@toho.example.co.jp\"]\n\
              [console]\nlisten = \"127.0.0.1:{console}\"\npublic_url = \"http://127.0.0.1:{console}\"\n\
-             {sections}{extra}\n",
+             {rules}{inspection}{extra}\n",
             data = home.path().join("data"),
         );
         std::fs::write(home.path().join("sekisho.toml"), config).unwrap();
