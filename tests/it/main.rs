@@ -12,6 +12,7 @@ mod console;
 mod crash;
 mod cut_through;
 mod postfix;
+mod postfix_filters;
 mod reload;
 mod story;
 mod tidy;

@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::Command,
@@ -95,6 +95,25 @@ impl Postfix {
             String::from_utf8_lossy(&output.stderr),
             self.log()
         );
+    }
+
+    /// Stops listening on one of its addresses.
+    pub(crate) fn close_service(&self, address: SocketAddr) {
+        self.set("master_service_disable", &format!("{address}.inet"));
+        eventually("Postfix to close a port", || TcpStream::connect(address).err());
+    }
+
+    /// Listens again on what [`Self::close_service`] closed.
+    pub(crate) fn open_service(&self, address: SocketAddr) {
+        self.set("master_service_disable", "");
+        eventually("Postfix to open a port", || TcpStream::connect(address).ok());
+    }
+
+    fn set(&self, name: &str, value: &str) {
+        let status =
+            Command::new("postconf").arg("-c").arg(self.etc()).arg(format!("{name}={value}")).status().unwrap();
+        assert!(status.success());
+        self.postfix("reload");
     }
 
     /// Tries again now whatever is in the queue.
