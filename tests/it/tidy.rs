@@ -11,7 +11,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("language", &[]),
     ("written", &[]),
     ("mail", &[]),
-    ("smtp", &["mail"]),
+    // `written` tells where in the users file something is wrong.
+    ("smtp", &["mail", "written"]),
     ("inspect", &["mail", "language", "written"]),
     ("recipients", &["mail", "language", "inspect", "written"]),
     ("policy", &["mail", "language", "inspect", "recipients", "written"]),

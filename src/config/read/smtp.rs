@@ -2,9 +2,14 @@
 //!
 //! In: the section. Out: [`server::Settings`]. Deliberately absent: the files that it names (`load`).
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
 
-use super::{SECOND, whole, within};
+use jiff::tz::TimeZone;
+
+use super::{SECOND, doors, whole, within};
 use crate::{
     config::{
         document::{Problem, Section},
@@ -13,7 +18,13 @@ use crate::{
     smtp::server,
 };
 
-pub(super) fn read(mut section: Section<'_>, hostname: &str, problems: &mut Vec<Problem>) -> server::Settings {
+pub(super) fn read(
+    mut section: Section<'_>,
+    hostname: &str,
+    folder: &Path,
+    timezone: &TimeZone,
+    problems: &mut Vec<Problem>,
+) -> server::Settings {
     let listen = section.list("listen", value::socket).map(|list| list.into_iter().map(|(_, socket)| socket).collect());
     let allow_from =
         section.list("allow_from", value::network).map(|list| list.into_iter().map(|(_, net)| net).collect());
@@ -26,8 +37,7 @@ pub(super) fn read(mut section: Section<'_>, hostname: &str, problems: &mut Vec<
         within(value::duration(text)?, SECOND, 3_600 * SECOND, "write a duration from 1s to 1h")
     });
     let max_connections = section.number("max_connections", 1..=10_000);
-    problems.extend(section.finish());
-    server::Settings {
+    let mut settings = server::Settings {
         hostname: hostname.to_owned(),
         listen: listen.unwrap_or_else(|| vec![SocketAddr::from(([127, 0, 0, 1], 10_025))]),
         allow_from: allow_from.unwrap_or_else(|| {
@@ -40,5 +50,9 @@ pub(super) fn read(mut section: Section<'_>, hostname: &str, problems: &mut Vec<
         max_recipients: whole(max_recipients, 1_000),
         idle_timeout: idle_timeout.unwrap_or(300 * SECOND),
         max_connections: whole(max_connections, 200),
-    }
+        ..server::Settings::default()
+    };
+    doors::read(&mut section, folder, timezone, &mut settings);
+    problems.extend(section.finish());
+    settings
 }

@@ -115,6 +115,7 @@ fn settings() -> Settings {
         max_recipients: 3,
         idle_timeout: HANG,
         max_connections: 10,
+        ..Settings::default()
     }
 }
 
@@ -127,7 +128,14 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, gate, stop) = (listener.local_addr().unwrap(), Recorder::default(), CancellationToken::new());
         let (door, signal) = (Arc::new(gate.clone()), stop.clone());
-        let running = tokio::spawn(serve_with_grace(vec![listener], door, Arc::new(settings), signal, grace));
+        let running = tokio::spawn(serve_with_grace(
+            vec![listener.into()],
+            door,
+            Arc::new(settings),
+            Arc::default(),
+            signal,
+            grace,
+        ));
         Self { address, gate, stop, running }
     }
 
@@ -298,7 +306,13 @@ async fn who_speaks_before_the_greeting_is_refused() {
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     client.write_all(b"EHLO x\r\n").await.unwrap();
     let stop = CancellationToken::new();
-    let running = tokio::spawn(serve(vec![listener], Arc::new(Recorder::default()), settings().into(), stop.clone()));
+    let running = tokio::spawn(serve(
+        vec![listener.into()],
+        Arc::new(Recorder::default()),
+        settings().into(),
+        Arc::default(),
+        stop.clone(),
+    ));
     let mut client = Client(BufReader::new(client));
     client.expect("554 5.5.1").await;
     client.assert_closed().await;
@@ -449,12 +463,16 @@ async fn replies_to_a_batch_leave_in_one_write() {
     let start = session::Start {
         gate: Arc::new(Recorder::default()),
         settings: Arc::new(settings()),
+        budget: budget::Budget::new(1 << 20),
+        keys: Arc::default(),
+        logins: Arc::new(auth::Logins::new(1)),
+        senders: limits::Senders::new(settings().senders),
         address: "127.0.0.1:1".parse().unwrap(),
         stop: CancellationToken::new(),
     };
     let batch = "EHLO x\r\nMAIL FROM:<a@b.jp>\r\nRCPT TO:<c@d.jp>\r\nRCPT TO:<refused@d.jp>\r\nDATA\r\n";
     client.write_all(batch.as_bytes()).await.unwrap();
-    tokio::spawn(session::run(start, server, CancellationToken::new()));
+    tokio::spawn(session::run(start, stream::Stream::Plain(server), CancellationToken::new()));
     let mut got = vec![0; 1 << 16];
     let mut reads: Vec<String> = Vec::new();
     while !reads.concat().contains("354 ") {
