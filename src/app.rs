@@ -95,11 +95,11 @@ impl App {
         let store = Store::open(&config.data_dir).await?;
         let journal = Journal::start(store.clone());
         let hold = Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone());
-        let outbox_hop = NextHop::new(config.next_hop.clone())?;
-        let outbox = Outbox::new(store.clone(), hold.clone(), outbox_hop);
+        let next_hop = NextHop::new(config.next_hop.clone())?;
+        let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone());
         let stages = Arc::new(Stages {
             hostname: config.hostname.clone(),
-            next_hop: NextHop::new(config.next_hop.clone())?,
+            next_hop,
             hold: hold.clone(),
             journal,
             judgement: Arc::new(judgement(&loaded).await?).into(),
@@ -157,6 +157,8 @@ impl App {
         }
         tracing::info!(address = %console.local_addr()?, "serving the console");
         let mut parts = JoinSet::<Part>::new();
+        let next_hop = stages.next_hop.clone();
+        tokio::spawn(async move { next_hop.probe().await });
         let gate = Arc::new(Pipeline::new(Arc::clone(&stages)));
         let heard = stop.clone();
         parts.spawn(async move {

@@ -177,6 +177,11 @@ impl Reply {
         Self::new(451, "4.3.0", "next hop unavailable, the mail was not taken; try again later")
     }
 
+    /// 451: the next hop does not let us in; an administrator has to see to it, and the mail server keeps the mail.
+    pub fn next_hop_login() -> Self {
+        Self::new(451, "4.7.0", "the next hop refuses our login, the mail was not taken; see the log of this relay")
+    }
+
     /// 451: too much to do at the moment.
     pub fn busy() -> Self {
         Self::new(451, "4.3.2", "too busy to take mail; try again later")
@@ -210,6 +215,16 @@ impl Reply {
     /// 550: the next hop cannot take internationalised addresses or headers (RFC 6531 §3.5).
     pub fn smtputf8_unsupported() -> Self {
         Self::new(550, "5.6.7", "the next hop does not support SMTPUTF8; use ASCII addresses")
+    }
+
+    /// 550: the mail may only travel over verified TLS, and the next hop cannot promise that (RFC 8689 §4.2.1).
+    pub fn requiretls_unsupported() -> Self {
+        Self::new(550, "5.7.30", "the next hop does not support REQUIRETLS over verified TLS; send without it")
+    }
+
+    /// 554: the body would have to be changed for the next hop, which nobody here does (RFC 6152 §3).
+    pub fn conversion_required() -> Self {
+        Self::new(554, "5.6.3", "the next hop takes no 8-bit or binary content; send it as quoted-printable or base64")
     }
 }
 

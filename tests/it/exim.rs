@@ -183,6 +183,12 @@ fn ordinary_mail_passes_exim_unchanged_and_once() {
         assert!(without_traces(&office.arrival(to)) == mail, "the mail to {to} changed");
     }
     assert_eq!(office.internet.to("hidden@kita-hoan.example.com").len(), 2);
+
+    // K is Exim's mark for BDAT: on what it sent to Sekisho, and on what it took from it.
+    let log = office.log();
+    let in_chunks = |what: &str| log.lines().filter(|line| line.contains(what) && line.contains(" K ")).count();
+    assert_eq!(in_chunks("T=sekisho_smtp "), 4, "{log}");
+    assert_eq!(in_chunks("H=(sekisho.toho.example.co.jp) "), 2, "{log}");
 }
 
 #[test]

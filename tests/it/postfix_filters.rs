@@ -41,7 +41,10 @@ impl Office {
     fn open(way: Way, sekisho: &str) -> Self {
         let (public, internet) = (free_port(), Sink::start());
         let after = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let relay = Relay::start_with(after, sekisho);
+        // This machine's Postfix may say where a mail came from.
+        let mut relay = Relay::configured(after, sekisho);
+        relay.add_to_smtp("xclient_from = [\"127.0.0.0/8\"]");
+        relay.run();
         let before = format!("127.0.0.1:{public} inet");
         let (to_sekisho, from_sekisho) = (relay.smtp.to_string(), format!("{after} inet"));
         let (folder, filter) = match way {
@@ -111,7 +114,7 @@ fn assert_passed_once(office: &Office, to: &str, sent: &[u8]) {
 
 /// Every kind of mail that a filter could spoil.
 fn ordinary_mail_passes(way: Way) {
-    let office = Office::open(way, "");
+    let mut office = Office::open(way, "");
     let says = if way == Way::ContentFilter { "250 2.0.0 Ok: queued" } else { "250 2.0.0 forwarded (" };
 
     let dots = letter("dots", "s", "来週の定例会議です。\r\n.\r\n..点が二つ\r\n.\r\n\r\n最後の行");
@@ -153,6 +156,10 @@ fn ordinary_mail_passes(way: Way) {
     let large = letter("large", "s", &vec![line; (8 << 20) / line.len()].join("\r\n"));
     assert!(office.send(&["large@kita-hoan.example.com"], &large).starts_with("250"));
     assert_passed_once(&office, "large@kita-hoan.example.com", &large);
+
+    // Postfix counts the commands of a connection when it ends: it took the mail in chunks.
+    assert!(office.relay.stop());
+    eventually("Postfix to count BDAT", || office.postfix.log().contains(" bdat=").then_some(()));
 }
 
 #[test]
@@ -165,6 +172,47 @@ fn ordinary_mail_passes_the_content_filter_unchanged_and_once() {
 #[ignore = "needs root and Postfix; tests/run runs it"]
 fn ordinary_mail_passes_before_the_queue_unchanged_and_once() {
     ordinary_mail_passes(Way::BeforeQueue);
+}
+
+/// A delivery status notice that was asked for comes once, with all that was asked, and the journal knows the client.
+fn what_the_client_said_travels_along(way: Way) {
+    let office = Office::open(way, "");
+    let mut talk = Talk::start(office.postfix.address).unwrap();
+    for line in [
+        format!("MAIL FROM:<{SENDER}> BODY=8BITMIME RET=HDRS ENVID=ours+2B42"),
+        format!("RCPT TO:<{CONTRACTOR}> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;first@kita-hoan.example.com"),
+    ] {
+        let reply = talk.say(&line).unwrap();
+        assert!(reply.starts_with("250"), "{line}: {reply}");
+    }
+    let reply = talk.data(&letter("notified", "s", "定例会議です。")).unwrap();
+    assert!(reply.starts_with("250"), "{reply}");
+    office.arrival(CONTRACTOR);
+
+    // What stands behind the last Postfix knows no DSN, so that Postfix reports, and nobody before it.
+    let notices = eventually("the notice", || Some(office.postfix.delivered_to(SENDER)).filter(|all| !all.is_empty()));
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    for part in
+        ["Original-Envelope-Id: ours+42", "Action: relayed", "Original-Recipient: rfc822;first@kita-hoan.example.com"]
+    {
+        assert!(notices[0].contains(part), "{part} is missing: {}", notices[0]);
+    }
+
+    let journal = office.relay.command(&["journal", "search", CONTRACTOR]);
+    let journal = String::from_utf8(journal.stdout).unwrap();
+    assert!(journal.contains("client.test"), "{journal}");
+}
+
+#[test]
+#[ignore = "needs root and Postfix; tests/run runs it"]
+fn the_content_filter_passes_dsn_and_origin_along() {
+    what_the_client_said_travels_along(Way::ContentFilter);
+}
+
+#[test]
+#[ignore = "needs root and Postfix; tests/run runs it"]
+fn the_proxy_before_the_queue_passes_dsn_and_origin_along() {
+    what_the_client_said_travels_along(Way::BeforeQueue);
 }
 
 fn secret(id: &str) -> Vec<u8> {

@@ -50,7 +50,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let hostname = hostname.unwrap_or_default();
     let smtp = smtp::read(document.section("smtp"), &hostname, folder, &timezone, &mut problems);
     let sockets: Vec<SocketAddr> = smtp.listen.iter().chain(&smtp.listen_tls).copied().collect();
-    let next_hop = next_hop::read(document.section("next_hop"), &hostname, &sockets, &mut problems);
+    let next_hop = next_hop::read(document.section("next_hop"), folder, &hostname, &sockets, &mut problems);
     let inspection = inspection(document.section("inspection"), &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     let approval = approval(document.section("approval"), &mut problems);
