@@ -14,6 +14,7 @@ mod cut_through;
 mod exim;
 mod postfix;
 mod postfix_filters;
+mod recipes;
 mod reload;
 mod story;
 mod tidy;
