@@ -11,6 +11,7 @@ mod commands;
 mod console;
 mod crash;
 mod cut_through;
+mod edge;
 mod exim;
 mod postfix;
 mod postfix_filters;

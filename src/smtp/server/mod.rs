@@ -16,6 +16,8 @@ mod access;
 mod auth;
 mod budget;
 mod caught;
+#[cfg(test)]
+mod door_tests;
 mod keys;
 mod limits;
 mod listen;
