@@ -56,7 +56,7 @@ struct State {
 
 /// A connection with its history.
 pub(super) struct Pooled {
-    pub(super) connection: Connection,
+    pub(super) connection: Box<Connection>,
     route: usize,
     opened: Instant,
     used: Instant,
@@ -137,7 +137,7 @@ impl Pool {
                     self.takes_binary.store(connection.offers.binary, Ordering::Relaxed);
                     debug!(host = %route.host, verified = connection.verified, "connected to the next hop");
                     let now = Instant::now();
-                    return Ok(Pooled { connection, route: number, opened: now, used: now });
+                    return Ok(Pooled { connection: Box::new(connection), route: number, opened: now, used: now });
                 }
                 Err(fault) => {
                     self.avoid(number);

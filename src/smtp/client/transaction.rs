@@ -33,7 +33,7 @@ pub struct Transaction {
     /// None after a fault.
     pooled: Option<Pooled>,
     mail_reply: Reply,
-    from: MailFrom,
+    from: Box<MailFrom>,
     /// What this connection's host offers.
     offers: Offers,
     /// What the body was declared as to it.
@@ -124,7 +124,7 @@ fn begun(
         declared: pooled.connection.offers.declared(from.body),
         pooled: Some(pooled),
         mail_reply: heard.mail,
-        from: from.clone(),
+        from: Box::new(from.clone()),
         accepted: Vec::new(),
         _place: place,
     };
