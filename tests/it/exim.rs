@@ -47,8 +47,8 @@ fn program() -> PathBuf {
 
 fn user_id() -> u32 {
     let output = Command::new("id").args(["-u", EXIM_USER]).output().unwrap();
-    let id = String::from_utf8(output.stdout).unwrap();
-    id.trim().parse().unwrap_or_else(|_| panic!("no user {EXIM_USER}; run the tests with tests/run, which adds it"))
+    assert!(output.status.success(), "no user {EXIM_USER}; run the tests with tests/run, which adds it");
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
 }
 
 impl Office {
