@@ -84,7 +84,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 self.skipped += self.buffered().len();
                 self.take(usize::MAX);
             }
-            if self.skipped > MAX_SKIPPED || self.more().await? == 0 {
+            if self.skipped > MAX_SKIPPED || self.more(READ).await? == 0 {
                 return Ok(Line::Closed);
             }
         };
@@ -106,15 +106,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.input.get(start..self.read)
     }
 
+    /// Waits for the first bytes of a command, as [`more_of_message`](Self::more_of_message) does.
+    pub(super) async fn more_of_command(&mut self) -> io::Result<usize> {
+        self.more(READ).await
+    }
+
     /// Waits for more bytes than are buffered and says how many came; none when the connection is closed. Replies are
     /// written first. Dropping the future loses nothing.
-    pub(super) async fn more(&mut self) -> io::Result<usize> {
+    pub(super) async fn more_of_message(&mut self) -> io::Result<usize> {
+        self.more(MOST).await
+    }
+
+    /// A buffer that was full grows up to `most`.
+    async fn more(&mut self, most: usize) -> io::Result<usize> {
         self.flush().await?;
         let was_full = self.input.len() == self.input.capacity();
         self.input.drain(..self.read);
         self.read = 0;
         if was_full {
-            let size = (2 * self.input.capacity()).clamp(READ, MOST);
+            let size = (2 * self.input.capacity()).clamp(READ, most);
             self.input.reserve_exact(size - self.input.len().min(size));
         }
         self.stream.read_buf(&mut self.input).await
@@ -245,7 +255,7 @@ mod tests {
         client.write_all(&vec![b'x'; 1 << 20]).await.unwrap();
         let (mut read, mut reads) = (0, 0);
         while read < 1 << 20 {
-            read += wire.more().await.unwrap();
+            read += wire.more_of_message().await.unwrap();
             wire.take(usize::MAX);
             reads += 1;
             assert!(wire.input.capacity() <= MOST);
@@ -254,6 +264,6 @@ mod tests {
         wire.slim();
         assert!(wire.input.capacity() <= READ);
         client.write_all(&vec![b'x'; READ]).await.unwrap();
-        assert_eq!(wire.more().await.unwrap(), READ);
+        assert_eq!(wire.more_of_command().await.unwrap(), READ);
     }
 }

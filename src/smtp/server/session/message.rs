@@ -147,7 +147,7 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
                 return Ok(Some(Reply::too_slow()));
             }
             let patience = until.min(now + settings.idle_timeout);
-            match timeout_at(patience.min(pace.looks_again()), self.wire.more()).await {
+            match timeout_at(patience.min(pace.looks_again()), self.wire.more_of_message()).await {
                 Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => drop(count?),
                 Err(_) if Instant::now() < patience => {}

@@ -2,8 +2,8 @@
 //!
 //! In: command lines and message bytes from a [`Wire`]. Out: replies, and calls to the [`Gate`]. The session keeps what
 //! lasts as long as the connection; [`Current`] keeps what lasts as long as one mail, and dropping it is all that RSET
-//! has to do. `greet` tells how a client introduces itself, `trust` what makes more of it than its address, `envelope` how a mail begins, `message` how it is read,
-//! `patience` how long any of it may take. Deliberately absent: reading and writing bytes (`wire`), the grammar
+//! has to do. `greet` tells how a client introduces itself, `trust` what makes more of it than its address, `envelope` how a
+//! mail begins, `message` how it is read, `patience` how long that may take. Deliberately absent: reading and writing bytes (`wire`), the grammar
 //! (`command`), the end of a message (`data`, `chunk`).
 
 mod envelope;
@@ -290,7 +290,7 @@ async fn line_in_time<'a, S: AsyncRead + AsyncWrite + Unpin>(
     until: Instant,
 ) -> io::Result<Option<Line<'a>>> {
     if !wire.has_begun() {
-        match timeout_at(until.min(Instant::now() + settings.idle_timeout), wire.more()).await {
+        match timeout_at(until.min(Instant::now() + settings.idle_timeout), wire.more_of_command()).await {
             Ok(Ok(0)) => return Ok(Some(Line::Closed)),
             Ok(Ok(_)) => {}
             Ok(Err(error)) => return Err(error),
