@@ -144,13 +144,14 @@ fn orcpt(text: &str) -> Result<String, Reply> {
 }
 
 /// RFC 3461 §4: printable ASCII without `+` and `=`, or `+` and two capital hexadecimal digits, which may only stand
-/// for a printable character too: a line end hidden there would come out in a delivery status notice.
+/// for a printable character too: a line end hidden there would come out in a delivery status notice. Bytes beyond ASCII
+/// may stand there: Postfix writes an address in UTF-8 that way, as `rfc822;+E5+B1+B1@example.jp`.
 fn is_xtext(text: &str) -> bool {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let fits = match byte {
             b'+' => match (bytes.next().and_then(hexadecimal), bytes.next().and_then(hexadecimal)) {
-                (Some(high), Some(low)) => matches!(high << 4 | low, b' '..=b'~'),
+                (Some(high), Some(low)) => matches!(high << 4 | low, b' '..=b'~' | 0x80..),
                 _ => false,
             },
             b'=' => false,
@@ -244,6 +245,7 @@ mod tests {
                 Some("rfc822;a+2Bb@example.jp"),
             ),
             ("ORCPT=utf-8;花子@例え.jp", None, Some("utf-8;花子@例え.jp")),
+            ("ORCPT=rfc822;+E5+B1+B1@a.jp", None, Some("rfc822;+E5+B1+B1@a.jp")),
             (r"ORCPT=utf-8;\x{82B1}@example.jp", None, Some(r"utf-8;\x{82B1}@example.jp")),
         ] {
             let expected = RcptDsn { notify, orcpt: orcpt.map(str::to_owned) };

@@ -1,150 +1,13 @@
-//! Real Postfix in front and behind, with the files of `deploy/postfix`.
+//! Real Postfix in front and behind, with the files of `deploy/postfix/relayhost`.
 //!
 //! Needs root and Debian's postfix: `tests/run` installs it and runs these ignored tests.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    os::unix::fs::{PermissionsExt, chown},
-    path::{Path, PathBuf},
-    process::Command,
-};
-
-use tempfile::TempDir;
-
 use crate::support::{
-    eventually, free_port,
+    eventually,
+    postfix::{Postfix, mailboxes, recipe},
     relay::Relay,
     talk::{self, letter},
 };
-
-/// A user id that owns the maildir; Postfix refuses to deliver as root.
-const MAILBOX_USER: u32 = 5000;
-
-/// One Postfix instance in a directory of its own.
-struct Postfix {
-    home: TempDir,
-    address: SocketAddr,
-}
-
-impl Postfix {
-    /// An instance that listens on a port of its own: `deployed` is the file of `deploy/postfix`, `ours` what only
-    /// this test needs, `ported` the file with this test's ports.
-    fn start(deployed: &str, ours: &str, ported: impl FnOnce(String) -> String) -> Self {
-        let home = tempfile::Builder::new().prefix("postfix").tempdir().unwrap();
-        // Postfix runs as several users, all of whom must reach the queue.
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let path = |name: &str| home.path().join(name);
-        for folder in ["etc", "queue", "data", "mail"] {
-            fs::create_dir(path(folder)).unwrap();
-        }
-        let user = Command::new("id").args(["-u", "postfix"]).output().unwrap();
-        let user = String::from_utf8(user.stdout).unwrap().trim().parse().unwrap();
-        chown(path("data"), Some(user), None).unwrap();
-        chown(path("mail"), Some(MAILBOX_USER), Some(MAILBOX_USER)).unwrap();
-
-        let port = free_port();
-        let deployed = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/postfix").join(deployed);
-        let main = format!(
-            "compatibility_level = 3.6\nmyhostname = mail.toho.example.co.jp\nmydestination =\nlocal_recipient_maps =\n\
-             queue_directory = {queue}\ndata_directory = {data}\nmaillog_file = {log}\nmaillog_file_prefixes = {home}\n\
-             inet_interfaces = loopback-only\ninet_protocols = ipv4\nalias_maps =\n\
-             smtpd_peername_lookup = no\n{deployed}\n{ours}\n",
-            queue = path("queue").display(),
-            data = path("data").display(),
-            log = path("log").display(),
-            home = home.path().display(),
-            deployed = ported(fs::read_to_string(deployed).unwrap()),
-        );
-        fs::write(path("etc/main.cf"), main).unwrap();
-        fs::write(path("etc/master.cf"), master(port)).unwrap();
-        let instance = Self { home, address: SocketAddr::from(([127, 0, 0, 1], port)) };
-        instance.go();
-        instance
-    }
-
-    fn go(&self) {
-        self.postfix("start");
-        eventually("Postfix to listen", || talk::Talk::start(self.address).ok());
-    }
-
-    fn postfix(&self, command: &str) {
-        let output = Command::new("postfix").arg("-c").arg(self.etc()).arg(command).output().unwrap();
-        assert!(
-            output.status.success(),
-            "postfix {command}: {}{}",
-            String::from_utf8_lossy(&output.stderr),
-            self.log()
-        );
-    }
-
-    /// Tries again now whatever is in the queue.
-    fn flush(&self) {
-        let status = Command::new("postqueue").arg("-c").arg(self.etc()).arg("-f").status().unwrap();
-        assert!(status.success());
-    }
-
-    /// How many mails wait in the queue.
-    fn queued(&self) -> usize {
-        let output = Command::new("postqueue").arg("-c").arg(self.etc()).arg("-j").output().unwrap();
-        String::from_utf8_lossy(&output.stdout).lines().count()
-    }
-
-    fn etc(&self) -> PathBuf {
-        self.home.path().join("etc")
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
-    }
-
-    /// Every mail delivered to `recipient`.
-    fn delivered_to(&self, recipient: &str) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(self.home.path().join("mail/inbox/new")) else { return Vec::new() };
-        let mails = entries.flatten().map(|entry| String::from_utf8(fs::read(entry.path()).unwrap()).unwrap());
-        let marker = format!("Delivered-To: {recipient}\n");
-        mails.filter(|mail| mail.contains(&marker)).collect()
-    }
-}
-
-impl Drop for Postfix {
-    fn drop(&mut self) {
-        let _ = Command::new("postfix").arg("-c").arg(self.etc()).arg("stop").output();
-        if std::thread::panicking() {
-            eprintln!("--- log of Postfix ---\n{}", self.log());
-        }
-    }
-}
-
-fn master(port: u16) -> String {
-    let mut services = format!("127.0.0.1:{port} inet n - n - - smtpd\n");
-    for service in [
-        "pickup unix n - n 60 1 pickup",
-        "cleanup unix n - n - 0 cleanup",
-        "qmgr unix n - n 300 1 qmgr",
-        "rewrite unix - - n - - trivial-rewrite",
-        "bounce unix - - n - 0 bounce",
-        "defer unix - - n - 0 bounce",
-        "trace unix - - n - 0 bounce",
-        "verify unix - - n - 1 verify",
-        "flush unix n - n 1000? 0 flush",
-        "proxymap unix - - n - - proxymap",
-        "smtp unix - - n - - smtp",
-        "relay unix - - n - - smtp",
-        "showq unix n - n - - showq",
-        "error unix - - n - - error",
-        "retry unix - - n - - error",
-        "discard unix - - n - - discard",
-        "virtual unix - n n - - virtual",
-        "anvil unix - - n - 1 anvil",
-        "scache unix - - n - 1 scache",
-        "postlog unix-dgram n - n - 1 postlogd",
-    ] {
-        services.push_str(service);
-        services.push('\n');
-    }
-    services
-}
 
 /// Front, Sekisho and behind, wired up.
 struct Office {
@@ -155,21 +18,12 @@ struct Office {
 
 impl Office {
     fn open() -> Self {
-        let behind = Postfix::start(
-            "behind.main.cf",
-            &format!(
-                "virtual_mailbox_domains = toho.example.co.jp, kita-hoan.example.com, zeirishi.example.com\n\
-                 virtual_mailbox_base = $queue_directory/../mail\nvirtual_mailbox_maps = static:inbox/\n\
-                 virtual_uid_maps = static:{MAILBOX_USER}\nvirtual_gid_maps = static:{MAILBOX_USER}\n\
-                 virtual_minimum_uid = 100\nvirtual_mailbox_limit = 0\n"
-            ),
-            |deployed| deployed,
-        );
+        let domains = "toho.example.co.jp, kita-hoan.example.com, zeirishi.example.com";
+        let behind = Postfix::start(&(recipe("postfix/relayhost/behind.main.cf", &[]) + &mailboxes(domains)));
         let relay = Relay::start(behind.address);
-        let port = relay.smtp.port();
-        let front = Postfix::start("front.main.cf", "mynetworks = 127.0.0.0/8\n", |deployed| {
-            deployed.replace("relayhost = [127.0.0.1]:10025", &format!("relayhost = [127.0.0.1]:{port}"))
-        });
+        let relayhost = format!("relayhost = [127.0.0.1]:{}", relay.smtp.port());
+        let front = recipe("postfix/relayhost/front.main.cf", &[("relayhost = [127.0.0.1]:10025", &relayhost)]);
+        let front = Postfix::start(&(front + "mynetworks = 127.0.0.0/8\n"));
         Self { front, relay, behind }
     }
 

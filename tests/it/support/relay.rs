@@ -66,6 +66,12 @@ impl Relay {
         }
     }
 
+    /// One more line under `[smtp]`, before the start.
+    pub(crate) fn add_to_smtp(&self, line: &str) {
+        let config = std::fs::read_to_string(self.config()).unwrap();
+        std::fs::write(self.config(), config.replacen("[smtp]\n", &format!("[smtp]\n{line}\n"), 1)).unwrap();
+    }
+
     /// Starts the program and waits until it takes connections.
     pub(crate) fn run(&mut self) {
         let mut program = Command::new(SEKISHO);

@@ -108,6 +108,8 @@ impl Sink {
                 }
                 "HELO" | "NOOP" => "250 2.0.0 ok\r\n",
                 "MAIL" if self.down.load(Ordering::SeqCst) => "421 4.3.2 not now\r\n",
+                // What a client sent along with that MAIL without waiting.
+                "RCPT" | "DATA" if self.down.load(Ordering::SeqCst) => "503 5.5.1 no sender yet\r\n",
                 "MAIL" => {
                     from = path(&line);
                     to.clear();
