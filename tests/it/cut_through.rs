@@ -124,10 +124,7 @@ fn an_address_that_is_routed_on_is_not_ours() {
 #[test]
 fn a_stranger_may_not_relay() {
     let sink = Sink::start();
-    let mut relay = Relay::configured(sink.address, "");
-    let config = std::fs::read_to_string(relay.config()).unwrap();
-    std::fs::write(relay.config(), config.replace("[smtp]", "[smtp]\nallow_from = [\"192.0.2.0/24\"]")).unwrap();
-    relay.run();
+    let relay = Relay::start_with(sink.address, "smtp.allow_from = [\"192.0.2.0/24\"]");
     let greeting = Talk::connect(relay.smtp).unwrap().reply().unwrap();
     assert!(greeting.starts_with("554 5.7.1"), "{greeting}");
 }

@@ -11,6 +11,7 @@ mod commands;
 mod console;
 mod crash;
 mod cut_through;
+mod dialogs;
 mod postfix;
 mod reload;
 mod story;

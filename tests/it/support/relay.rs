@@ -8,6 +8,7 @@ use std::{
 
 pub(crate) use rustix::process::Signal;
 use tempfile::TempDir;
+use toml::{Table, Value};
 
 use super::{eventually, free_port};
 
@@ -27,7 +28,7 @@ impl Relay {
         Self::start_with(next_hop, "")
     }
 
-    /// The same with lines added to the configuration; a line `[section]` in them must not repeat one of ours.
+    /// The same with settings in TOML that are added to the configuration of the tests, or replace what it says.
     pub(crate) fn start_with(next_hop: SocketAddr, extra: &str) -> Self {
         let mut relay = Self::configured(next_hop, extra);
         relay.run();
@@ -44,8 +45,7 @@ impl Relay {
             "[[partner]]\nid = \"kita-hoan\"\nnames = [\"北保安サービス株式会社\"]\ndomains = [\"kita-hoan.example.com\"]\n",
         )
         .unwrap();
-        let sections = if extra.contains("[inspection]") { "" } else { "[inspection]\nworkers = 2\n" };
-        let config = format!(
+        let ours = format!(
             "hostname = \"sekisho.toho.example.co.jp\"\ndata_dir = {data:?}\n\
              [organization]\nname = \"東邦ガス株式会社\"\ndomains = [\"toho.example.co.jp\"]\nlanguage = \"ja\"\n\
              [smtp]\nlisten = [\"127.0.0.1:{smtp}\"]\n\
@@ -53,10 +53,12 @@ impl Relay {
              [rules]\npartners = {partners:?}\n\
              [approval]\nsecurity = [\"security@toho.example.co.jp\"]\napprovers = [\"kacho@toho.example.co.jp\"]\n\
              [console]\nlisten = \"127.0.0.1:{console}\"\npublic_url = \"http://127.0.0.1:{console}\"\n\
-             {sections}{extra}\n",
+             [inspection]\nworkers = 2\n",
             data = home.path().join("data"),
         );
-        std::fs::write(home.path().join("sekisho.toml"), config).unwrap();
+        let mut config: Table = ours.parse().unwrap();
+        merge(&mut config, extra.parse().unwrap());
+        std::fs::write(home.path().join("sekisho.toml"), config.to_string()).unwrap();
         Self {
             child: None,
             home,
@@ -155,6 +157,18 @@ impl Relay {
         eventually(&format!("a held mail to be {state}; {:?}", self.held()), || {
             self.held().into_iter().find(|mail| mail["state"] == state)
         })
+    }
+}
+
+/// Puts what stands in `other` into `table`, section by section.
+fn merge(table: &mut Table, other: Table) {
+    for (key, value) in other {
+        match (table.get_mut(&key), value) {
+            (Some(Value::Table(section)), Value::Table(more)) => merge(section, more),
+            (_, value) => {
+                table.insert(key, value);
+            }
+        }
     }
 }
 
