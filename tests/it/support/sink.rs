@@ -9,6 +9,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::stream::Stream;
@@ -167,7 +168,8 @@ impl Sink {
 
     fn write_down(&self, what: &str, mail: &Delivered) -> io::Result<()> {
         let Some(ledger) = &self.hop.ledger else { return Ok(()) };
-        let line = format!("{what} {} {}\n", mail.id().unwrap_or_default(), mail.to.join(" "));
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        let line = format!("{what} {at} {} {}\n", mail.id().unwrap_or_default(), mail.to.join(" "));
         std::fs::File::options().create(true).append(true).open(ledger)?.write_all(line.as_bytes())
     }
 }
