@@ -6,6 +6,7 @@
 
 mod support;
 
+mod attacks;
 mod bad_input;
 mod commands;
 mod console;

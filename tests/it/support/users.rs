@@ -21,8 +21,8 @@ pub(crate) fn file() -> &'static Path {
     let (_home, path) = FILE.get_or_init(|| {
         let home = tempfile::tempdir().unwrap();
         let hash: PasswordHash = Argon2::default().hash_password(PASSWORD.as_bytes()).unwrap();
-        let path = home.path().join("users");
-        std::fs::write(&path, format!("{NAME}:{hash}\n")).unwrap();
+        let path = home.path().join("users.toml");
+        std::fs::write(&path, format!("[[user]]\nname = {NAME:?}\npassword = \"{hash}\"\n")).unwrap();
         (home, path)
     });
     path
