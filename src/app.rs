@@ -20,7 +20,10 @@ use crate::{
     outbox::Outbox,
     pipeline::{Judgement, Pipeline, Stages},
     recipients::Organization,
-    smtp::{client::NextHop, server},
+    smtp::{
+        client::NextHop,
+        server::{self, Keyring, Listener},
+    },
     store::Store,
 };
 
@@ -32,7 +35,8 @@ type Part = anyhow::Result<&'static str>;
 
 /// Everything built and bound, nothing running yet.
 pub struct App {
-    smtp: Vec<TcpListener>,
+    smtp: Vec<Listener>,
+    keys: Arc<Keyring>,
     smtp_settings: Arc<server::Settings>,
     console: TcpListener,
     pages: Router,
@@ -91,23 +95,27 @@ impl App {
         let store = Store::open(&config.data_dir).await?;
         let journal = Journal::start(store.clone());
         let hold = Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone());
-        let outbox_hop = NextHop::new(config.next_hop.clone())?;
-        let outbox = Outbox::new(store.clone(), hold.clone(), outbox_hop);
+        let next_hop = NextHop::new(config.next_hop.clone())?;
+        let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone());
         let stages = Arc::new(Stages {
             hostname: config.hostname.clone(),
-            next_hop: NextHop::new(config.next_hop.clone())?,
+            next_hop,
             hold: hold.clone(),
             journal,
             judgement: Arc::new(judgement(&loaded).await?).into(),
         });
         let mut smtp = Vec::new();
         for address in &config.smtp.listen {
-            smtp.push(bind(*address).await?);
+            smtp.push(Listener { socket: bind(*address).await?, tls: false });
+        }
+        for address in &config.smtp.listen_tls {
+            smtp.push(Listener { socket: bind(*address).await?, tls: true });
         }
         let voice = voice(config);
         let pages = console::router(Arc::new(hold), Arc::new(store.clone()), &voice);
         Ok(Self {
             smtp,
+            keys: Arc::new(Keyring::new(loaded.keys.clone())),
             smtp_settings: Arc::new(config.smtp.clone()),
             console: bind(config.console.listen).await?,
             pages,
@@ -133,22 +141,28 @@ impl App {
 
     /// What SIGHUP calls.
     pub fn reload(&self) -> Reload {
-        Reload { stages: Arc::clone(&self.stages), organization: self.organization.clone() }
+        Reload {
+            stages: Arc::clone(&self.stages),
+            keys: Arc::clone(&self.keys),
+            organization: self.organization.clone(),
+        }
     }
 
     /// Runs until `stop`; then what is under way is finished. A part that ends or panics by itself ends all: half a
     /// server is worse than a restart.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { smtp, smtp_settings, console, pages, stages, outbox, store, .. } = self;
+        let Self { smtp, keys, smtp_settings, console, pages, stages, outbox, store, .. } = self;
         for listener in &smtp {
-            tracing::info!(address = %listener.local_addr()?, "taking mail");
+            tracing::info!(address = %listener.socket.local_addr()?, tls = listener.tls, "taking mail");
         }
         tracing::info!(address = %console.local_addr()?, "serving the console");
         let mut parts = JoinSet::<Part>::new();
+        let next_hop = stages.next_hop.clone();
+        tokio::spawn(async move { next_hop.probe().await });
         let gate = Arc::new(Pipeline::new(Arc::clone(&stages)));
         let heard = stop.clone();
         parts.spawn(async move {
-            server::serve(smtp, gate, smtp_settings, heard).await;
+            server::serve(smtp, gate, smtp_settings, keys, heard).await;
             Ok("the SMTP server")
         });
         let heard = stop.clone();
@@ -189,9 +203,10 @@ async fn all_ended(mut parts: JoinSet<Part>, stop: CancellationToken) -> anyhow:
     }
 }
 
-/// Replaces rules and partners of a running server.
+/// Replaces rules, partners, the certificate and the users of a running server.
 pub struct Reload {
     stages: Arc<Stages>,
+    keys: Arc<Keyring>,
     organization: Organization,
 }
 
@@ -201,6 +216,7 @@ impl Reload {
     pub async fn apply(&self, loaded: &Loaded) -> anyhow::Result<()> {
         let organization = self.organization.clone();
         self.stages.replace_judgement(Judgement { organization, ..judgement(loaded).await? });
+        self.keys.replace(loaded.keys.clone());
         Ok(())
     }
 }

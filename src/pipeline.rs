@@ -256,15 +256,11 @@ fn secret_of(address: &Address) -> Option<&str> {
 impl Incoming {
     /// What the journal says about it, before it is known what the next hop says.
     fn record(&self, judged: &Judged) -> MailRecord {
-        MailRecord::new(self.client(), &self.envelope, &self.message, &judged.inspection, judged.verdict.groups())
+        MailRecord::new(self.peer.client(), &self.envelope, &self.message, &judged.inspection, judged.verdict.groups())
     }
 
     fn entry(&self, record: MailRecord) -> Record {
         Record::mail(self.id.clone(), self.at, record)
-    }
-
-    fn client(&self) -> String {
-        format!("{} {}", self.peer.address.ip(), self.peer.helo)
     }
 
     fn into_arrival(
@@ -277,7 +273,7 @@ impl Incoming {
         let subject = self.message.header("Subject").map(|subject| header::decode(subject.value)).unwrap_or_default();
         Arrival {
             trace: self.trace(hostname),
-            peer: self.client(),
+            peer: self.peer.client(),
             authors: authors(&self.message),
             subject,
             recipients,

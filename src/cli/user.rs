@@ -1,10 +1,11 @@
 //! `sekisho user`: local accounts of the console.
 //!
 //! In: an address. Out: a generated password, printed once and kept only as a hash. What an account may do is not
-//! said here but in `[approval]`: anybody may have an account, approvers and the security team decide.
+//! said here but in `[approval]`: anybody may have an account, approvers and the security team decide. `hash` is for
+//! another kind of user, the programs that log in to send mail: it prints what their file needs.
 
 use std::{
-    io::{self, Write},
+    io::{self, BufRead, IsTerminal, Read, Write},
     process::ExitCode,
 };
 
@@ -17,8 +18,12 @@ use super::{ConfigFile, Failure};
 use crate::{
     directory::{Account, Accounts, AccountsError, Password},
     mail::Address,
+    smtp::server::{self, Users},
     store::Store,
 };
+
+/// More than any password may have.
+const MOST_INPUT: u64 = 4096;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -42,6 +47,11 @@ enum Action {
     Disable(Who),
     /// Print a new password and switch the account on
     Reset(Who),
+    /// Print the entry of the smtp.users file for a program that sends; its password is read from standard input
+    Hash {
+        /// The name that the program logs in with
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +92,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
             let result = store.set_account_disabled(&who.address, true).await;
             result.map_err(|error| explained(&who.address, AddError::Accounts(error)))?;
         }
+        Action::Hash { name } => hash(&name)?,
         Action::List { config, json } => list(&open(&config).await?, json).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -124,6 +135,23 @@ fn explained(address: &Address, error: AddError) -> Failure {
         )),
         other => Failure::Internal(other.into()),
     }
+}
+
+/// Reads one line, so that the password stands in no list of processes and in no history of a shell.
+fn hash(name: &str) -> Result<(), Failure> {
+    if io::stdin().is_terminal() {
+        write!(io::stderr(), "password of {name} (it is shown while you type): ")?;
+    }
+    let mut password = String::new();
+    io::stdin().lock().take(MOST_INPUT).read_line(&mut password)?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    let hash = server::hash(password).map_err(|error| Failure::Input(error.to_string()))?;
+    let entry = format!("[[user]]\nname = {name:?}\npassword = {hash:?}\n");
+    if let Err(errors) = Users::parse("the entry", &entry) {
+        return Err(Failure::Input(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")));
+    }
+    write!(io::stdout().lock(), "{entry}")?;
+    Ok(())
 }
 
 fn print_password(address: &Address, password: &str) -> io::Result<()> {

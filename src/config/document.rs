@@ -115,6 +115,16 @@ impl<'d> Section<'d> {
         self.keep(key, value.span().start, read)
     }
 
+    /// `true` or `false`; none if it is absent or wrong.
+    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.value(key)?;
+        let DeValue::Boolean(flag) = value.get_ref() else {
+            self.wrong_type(key, value, "true or false, without quotes", value.get_ref());
+            return None;
+        };
+        Some(*flag)
+    }
+
     /// Where the value of `key` stands, or else the section.
     pub(super) fn place_of(&self, key: &str) -> usize {
         self.table.and_then(|table| table.get(key)).map_or(self.at, |value| value.span().start)

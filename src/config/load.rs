@@ -1,4 +1,4 @@
-//! Reading the files: sekisho.toml, the rule folder, partners.toml.
+//! Reading the files: sekisho.toml, the rule folder, partners.toml, and the certificate and users of the SMTP server.
 //!
 //! In: the path of sekisho.toml. Out: [`Config`] alone, or [`Loaded`] with rules and partners compiled and checked
 //! against each other. A file that cannot be read is an error, never an empty file.
@@ -13,6 +13,7 @@ use crate::{
     inspect::{RuleError, RuleSource, Rules},
     policy::Policies,
     recipients::Partners,
+    smtp::server::Keys,
     written,
 };
 
@@ -32,6 +33,8 @@ pub struct Loaded {
     pub policies: Policies,
     /// partners.toml; nobody if there is none.
     pub partners: Partners,
+    /// The certificate and the users file of `[smtp]`.
+    pub keys: Keys,
 }
 
 impl Config {
@@ -81,9 +84,13 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
     }
 
     let partners = partners(&config, &mut lines);
+    let keys = Keys::load(&config.smtp.key_files).unwrap_or_else(|errors| {
+        lines.extend(errors);
+        Keys::default()
+    });
     match (rules, policies) {
         (Some(rules), Some(policies)) if lines.is_empty() => {
-            Ok(Loaded { config, rule_sources, rules, policies, partners })
+            Ok(Loaded { config, rule_sources, rules, policies, partners, keys })
         }
         _ => Err(ConfigErrors { lines }),
     }

@@ -74,6 +74,19 @@ pub(super) fn host_and_port(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// `mx.example.co.jp:25`, or `smtps://mx.example.co.jp:465` where TLS comes before SMTP.
+pub(super) fn next_hop(text: &str) -> Result<String, String> {
+    host_and_port(text.strip_prefix("smtps://").unwrap_or(text)).map(|_| text.to_owned())
+}
+
+/// The name in a certificate: a host name or an IP address.
+pub(super) fn server_name(text: &str) -> Result<String, String> {
+    if is_hostname(text) || text.parse::<IpAddr>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err(format!("`{text}` cannot stand in a certificate; write a host name, as in \"mx.example.co.jp\""))
+}
+
 /// The name we go by in EHLO and in our own addresses.
 pub(super) fn hostname(text: &str) -> Result<String, String> {
     if is_hostname(text) && text.parse::<IpAddr>().is_err() {

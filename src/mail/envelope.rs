@@ -21,8 +21,8 @@ impl fmt::Display for MailId {
     }
 }
 
-/// What `BODY=` said (RFC 6152).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What `BODY=` said (RFC 6152); what may be in a body grows from one to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BodyKind {
     /// `7BIT`, or nothing was said.

@@ -67,15 +67,13 @@ async fn bring(next_hop: &NextHop, row: &OutboxRow, clearance: &Clearance) -> Ve
         ret: row.dsn.ret,
         envid: row.dsn.envid.clone(),
     };
-    let mut transaction = match next_hop.begin(&from).await {
-        Ok(transaction) => transaction,
+    let asked =
+        |consignee: &Consignee| RcptTo { address: consignee.address.clone(), dsn: row.dsn.of(&consignee.address) };
+    let recipients: Vec<RcptTo> = queued(row).map(asked).collect();
+    let (transaction, replies) = match next_hop.begin_with(&from, &recipients).await {
+        Ok(begun) => begun,
         Err(reply) => return queued(row).map(|_| reply.clone()).collect(),
     };
-    let mut replies = Vec::with_capacity(row.recipients.len());
-    for consignee in queued(row) {
-        let to = RcptTo { address: consignee.address.clone(), dsn: row.dsn.of(&consignee.address) };
-        replies.push(transaction.recipient(&to).await);
-    }
     if !replies.iter().any(Reply::is_positive) {
         transaction.reset().await;
         return replies;

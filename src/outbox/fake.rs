@@ -57,7 +57,8 @@ impl Fake {
 
     pub(crate) fn next_hop(&self) -> NextHop {
         let hosts = vec![self.address.to_string()];
-        NextHop::new(Settings { hostname: "relay.example.co.jp".to_owned(), hosts, tls: Tls::Never }).unwrap()
+        let hostname = "relay.example.co.jp".to_owned();
+        NextHop::new(Settings { hostname, hosts, tls: Tls::Never, ..Settings::default() }).unwrap()
     }
 
     /// From now on `reply` answers RCPT of `recipient`.

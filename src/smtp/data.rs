@@ -14,25 +14,13 @@
 
 use memchr::memchr2;
 
+use super::kept::{Fault, Kept, Reader};
+
 /// Reads one message.
 #[derive(Debug)]
 pub(super) struct DataReader {
-    kept: Vec<u8>,
-    limit: u64,
-    seen: u64,
+    kept: Kept,
     state: State,
-    bare: bool,
-}
-
-/// Why a message is refused although it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum DataError {
-    /// A CR without LF or a LF without CR.
-    #[error("a line of the message ends in a bare CR or a bare LF")]
-    BareNewline,
-    /// More bytes than the limit.
-    #[error("the message is larger than the limit")]
-    TooLarge,
 }
 
 /// Where in a line the next byte stands.
@@ -55,44 +43,12 @@ enum State {
 impl DataReader {
     /// A reader for a message of at most `limit` bytes. `expected` is what `SIZE=` promised; it is only a hint.
     pub(super) fn new(limit: u64, expected: u64) -> Self {
-        /// A promise costs the client nothing, so that it gets no more than this in advance.
-        const MOST_IN_ADVANCE: u64 = 1 << 20;
-        let advance = usize::try_from(expected.min(limit).min(MOST_IN_ADVANCE)).unwrap_or_default();
-        Self { kept: Vec::with_capacity(advance), limit, seen: 0, state: State::Start, bare: false }
-    }
-
-    /// Takes what belongs to the message from the front of `chunk` and says how many bytes that was: all of them,
-    /// unless the message ended within.
-    pub(super) fn feed(&mut self, chunk: &[u8]) -> usize {
-        let mut rest = chunk;
-        while self.state != State::End && !rest.is_empty() {
-            rest = match self.state {
-                State::Middle => self.lines(rest),
-                _ => self.step(rest),
-            };
-        }
-        chunk.len() - rest.len()
-    }
-
-    /// Whether the final dot was read.
-    pub(super) fn is_complete(&self) -> bool {
-        self.state == State::End
-    }
-
-    /// How many bytes the message has so far, kept or not.
-    pub(super) fn seen(&self) -> u64 {
-        self.seen
+        Self { kept: Kept::new(limit, expected), state: State::Start }
     }
 
     /// The message.
-    pub(super) fn finish(self) -> Result<Vec<u8>, DataError> {
-        if self.bare {
-            Err(DataError::BareNewline)
-        } else if self.seen > self.limit {
-            Err(DataError::TooLarge)
-        } else {
-            Ok(self.kept)
-        }
+    pub(super) fn finish(self) -> Result<Vec<u8>, Fault> {
+        self.kept.finish()
     }
 
     /// One byte of a line's start or end; the rest of `bytes` is returned.
@@ -103,12 +59,12 @@ impl DataReader {
             (State::Dot, b'\r') => self.state = State::DotCr,
             (State::DotCr, b'\n') => self.state = State::End,
             (State::Cr, b'\n') => {
-                self.keep(b"\n");
+                self.kept.add(b"\n");
                 self.state = State::Start;
             }
             // Neither an end nor a line end: the CR was a bare one, and the byte is looked at again as content.
             (State::DotCr | State::Cr, _) => {
-                self.refuse();
+                self.kept.refuse(Fault::BareNewline);
                 self.state = State::Middle;
                 return bytes;
             }
@@ -121,50 +77,75 @@ impl DataReader {
         rest
     }
 
-    /// As many whole lines as can be taken in one copy, starting in the middle of one. Stops behind a CR that ends the
-    /// chunk, and at a line that starts with a dot.
+    /// As many whole lines as there are, starting in the middle of one; each run without a stuffed dot is one copy.
+    /// Stops behind a CR that ends the chunk, and at a line that may be the end.
     fn lines<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let mut at = 0;
+        let (mut from, mut at) = (0, 0);
         loop {
-            let Some(found) = memchr2(b'\r', b'\n', bytes.get(at..).unwrap_or_default()) else {
-                self.keep(bytes);
+            let Some(found) = line_end(bytes.get(at..).unwrap_or_default()) else {
+                self.kept.add(bytes.get(from..).unwrap_or_default());
                 return &[];
             };
             at += found;
             match (bytes.get(at), bytes.get(at + 1)) {
                 (Some(b'\r'), Some(b'\n')) => at += 2,
                 (Some(b'\r'), None) => {
-                    self.keep(bytes);
+                    self.kept.add(bytes.get(from..).unwrap_or_default());
                     self.state = State::Cr;
                     return &[];
                 }
                 _ => {
-                    self.refuse();
+                    self.kept.refuse(Fault::BareNewline);
                     at += 1;
                     continue;
                 }
             }
-            if matches!(bytes.get(at), Some(b'.') | None) {
-                let (lines, rest) = bytes.split_at(at);
-                self.keep(lines);
-                self.state = State::Start;
-                return rest;
+            match (bytes.get(at), bytes.get(at + 1)) {
+                (Some(b'.'), Some(b'\r') | None) | (None, _) => {
+                    let (lines, rest) = bytes.split_at(at);
+                    self.kept.add(lines.get(from..).unwrap_or_default());
+                    self.state = State::Start;
+                    return rest;
+                }
+                // What follows this dot is content, so that the dot is a stuffed one and falls away.
+                (Some(b'.'), _) => {
+                    self.kept.add(bytes.get(from..at).unwrap_or_default());
+                    at += 1;
+                    from = at;
+                }
+                _ => {}
             }
         }
     }
+}
 
-    fn keep(&mut self, bytes: &[u8]) {
-        self.seen += bytes.len() as u64;
-        if self.bare || self.seen > self.limit {
-            self.kept = Vec::new();
-        } else {
-            self.kept.extend_from_slice(bytes);
+/// The place of the next CR or LF. The first few bytes are looked at one by one: a message of nothing but tiny lines
+/// would otherwise spend its time in starting searches.
+fn line_end(bytes: &[u8]) -> Option<usize> {
+    const NEAR: usize = 8;
+    let near = bytes.get(..NEAR).unwrap_or(bytes);
+    let far = || memchr2(b'\r', b'\n', bytes.get(NEAR..)?).map(|at| at + NEAR);
+    near.iter().position(|byte| matches!(byte, b'\r' | b'\n')).or_else(far)
+}
+
+impl Reader for DataReader {
+    fn feed(&mut self, bytes: &[u8]) -> usize {
+        let mut rest = bytes;
+        while self.state != State::End && !rest.is_empty() {
+            rest = match self.state {
+                State::Middle => self.lines(rest),
+                _ => self.step(rest),
+            };
         }
+        bytes.len() - rest.len()
     }
 
-    fn refuse(&mut self) {
-        self.bare = true;
-        self.kept = Vec::new();
+    fn is_complete(&self) -> bool {
+        self.state == State::End
+    }
+
+    fn kept(&mut self) -> &mut Kept {
+        &mut self.kept
     }
 }
 
@@ -187,7 +168,7 @@ mod tests {
     use super::*;
 
     /// Reads `wire` in pieces of `size` bytes: the message, and what is left for the next command.
-    fn read(wire: &[u8], size: usize, limit: u64) -> (Option<Result<Vec<u8>, DataError>>, Vec<u8>) {
+    fn read(wire: &[u8], size: usize, limit: u64) -> (Option<Result<Vec<u8>, Fault>>, Vec<u8>) {
         let mut reader = DataReader::new(limit, 0);
         let mut left = Vec::new();
         for piece in wire.chunks(size) {
@@ -212,8 +193,8 @@ mod tests {
 
     #[test]
     fn messages_end_at_a_dot_between_two_crlf_and_nowhere_else() {
-        type Case<'a> = (&'a [u8], Option<Result<&'a [u8], DataError>>, &'a [u8]);
-        let bare = Some(Err(DataError::BareNewline));
+        type Case<'a> = (&'a [u8], Option<Result<&'a [u8], Fault>>, &'a [u8]);
+        let bare = Some(Err(Fault::BareNewline));
         let cases: &[Case<'_>] = &[
             (b".\r\n", Some(Ok(b"")), b""),
             (b"a\r\n.\r\n", Some(Ok(b"a\r\n")), b""),
@@ -254,11 +235,11 @@ mod tests {
     fn too_large_is_read_to_its_end_and_not_kept() {
         let mut wire = b"0123456789\r\n".repeat(1000);
         wire.extend_from_slice(b".\r\nNOOP\r\n");
-        assert_eq!(read(&wire, 700, 11_999), (Some(Err(DataError::TooLarge)), b"NOOP\r\n".to_vec()));
+        assert_eq!(read(&wire, 700, 11_999), (Some(Err(Fault::TooLarge)), b"NOOP\r\n".to_vec()));
         assert!(matches!(read(&wire, 700, 12_000), (Some(Ok(message)), _) if message.len() == 12_000));
         let mut reader = DataReader::new(10, u64::MAX);
         reader.feed(&wire[..1000]);
-        assert_eq!((reader.kept.capacity(), reader.seen() > 900), (0, true));
+        assert_eq!((reader.kept.capacity(), reader.kept.seen() > 900), (0, true));
     }
 
     #[test]
@@ -267,6 +248,20 @@ mod tests {
         message.extend_from_slice(b"\r\n");
         let wire = stuffed(&message);
         assert!(read(&wire, 4096, 10 << 20) == (Some(Ok(message)), Vec::new()));
+    }
+
+    /// `cargo test --release --lib tiny_lines -- --ignored --nocapture` prints how long the worst message takes: 100 MB
+    /// of lines that hold one stuffed dot each.
+    #[test]
+    #[ignore = "a measurement"]
+    fn tiny_lines_with_dots() {
+        let wire = b"...\r\n".repeat(20_000_000);
+        let start = std::time::Instant::now();
+        let mut reader = DataReader::new(u64::MAX, 0);
+        for piece in wire.chunks(64 << 10) {
+            reader.feed(piece);
+        }
+        println!("{} bytes in {:?}", reader.kept.seen(), start.elapsed());
     }
 
     proptest! {

@@ -5,9 +5,12 @@
 //!
 //! [`Reply`], commands and the DATA reader are pure and shared; `server` and `client` are the sockets around them.
 
+mod chunk;
 pub mod client;
 mod command;
 mod data;
+mod kept;
+mod parameter;
 mod reply;
 pub mod server;
 

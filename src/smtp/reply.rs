@@ -13,6 +13,8 @@ const MAX_TEXT: usize = 480;
 pub enum Then {
     /// It goes on.
     Continue,
+    /// It goes on behind a TLS handshake.
+    Encrypt,
     /// It is closed.
     Close,
 }
@@ -44,6 +46,11 @@ impl Reply {
     /// 4xx: the other side keeps the mail and tries again.
     pub fn is_transient(&self) -> bool {
         self.code / 100 == 4
+    }
+
+    /// 4xx or 5xx.
+    pub fn is_refusal(&self) -> bool {
+        self.code >= 400
     }
 
     /// The same reply, after which the connection is closed.
@@ -130,7 +137,15 @@ impl Reply {
 
     /// 214 to HELP.
     pub fn help() -> Self {
-        Self::new(214, "2.0.0", "Sekisho, an outbound mail relay; it speaks RFC 5321")
+        let mut reply =
+            Self::new(214, "2.0.0", "Sekisho, a relay for outgoing mail (RFC 5321); EHLO shows what it offers");
+        reply.lines.push("commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT".to_owned());
+        reply
+    }
+
+    /// 250 to a chunk of a message (RFC 3030 §2).
+    pub fn chunk_taken(octets: u64) -> Self {
+        Self::new(250, "2.0.0", format!("{octets} octets received"))
     }
 
     /// 221 to QUIT.
@@ -162,9 +177,19 @@ impl Reply {
         Self::new(451, "4.3.0", "next hop unavailable, the mail was not taken; try again later")
     }
 
+    /// 451: the next hop does not let us in; an administrator has to see to it, and the mail server keeps the mail.
+    pub fn next_hop_login() -> Self {
+        Self::new(451, "4.7.0", "the next hop refuses our login, the mail was not taken; see the log of this relay")
+    }
+
     /// 451: too much to do at the moment.
     pub fn busy() -> Self {
         Self::new(451, "4.3.2", "too busy to take mail; try again later")
+    }
+
+    /// 451: the mails that are being taken leave no memory for this one.
+    pub fn no_memory() -> Self {
+        Self::new(451, "4.3.2", "not enough memory for this mail at the moment; try again later")
     }
 
     /// 550: policy rejects the mail. `advice` says what the sender can do, not what matched.
@@ -191,13 +216,24 @@ impl Reply {
     pub fn smtputf8_unsupported() -> Self {
         Self::new(550, "5.6.7", "the next hop does not support SMTPUTF8; use ASCII addresses")
     }
+
+    /// 550: the mail may only travel over verified TLS, and the next hop cannot promise that (RFC 8689 §4.2.1).
+    pub fn requiretls_unsupported() -> Self {
+        Self::new(550, "5.7.30", "the next hop does not support REQUIRETLS over verified TLS; send without it")
+    }
+
+    /// 554: the body would have to be changed for the next hop, which nobody here does (RFC 6152 §3).
+    pub fn conversion_required() -> Self {
+        Self::new(554, "5.6.3", "the next hop takes no 8-bit or binary content; send it as quoted-printable or base64")
+    }
 }
 
 /// What a session refuses.
 impl Reply {
-    /// 554 at connect: this peer is not in `smtp.allow_from`.
+    /// 554 at connect: this peer is neither in `smtp.allow_from` nor in `smtp.auth_from`, which only the log says.
     pub fn not_allowed() -> Self {
-        Self::new(554, "5.7.1", "not allowed to relay; add this address to smtp.allow_from").and_close()
+        Self::new(554, "5.7.1", "not allowed to relay from this address; ask the administrator of this host")
+            .and_close()
     }
 
     /// 554 at connect: the peer spoke before it was greeted, as mail servers never do.
@@ -220,6 +256,21 @@ impl Reply {
         Self::new(421, "4.4.2", "timeout, closing connection").and_close()
     }
 
+    /// 421 to a message that trickles.
+    pub fn too_slow() -> Self {
+        Self::new(421, "4.4.2", "the message comes too slowly, closing connection").and_close()
+    }
+
+    /// 421 after too many commands that bring no mail.
+    pub fn too_many_idle_commands() -> Self {
+        Self::new(421, "4.7.0", "too many commands without a mail, closing connection").and_close()
+    }
+
+    /// 421 to MAIL: the connection has brought as many mails as it may (RFC 9422 §4.1).
+    pub fn too_many_mails() -> Self {
+        Self::new(421, "4.7.0", "too many mails in one connection; send the rest in another").and_close()
+    }
+
     /// 421 while we stop.
     pub fn shutting_down() -> Self {
         Self::new(421, "4.3.2", "shutting down; try again later").and_close()
@@ -228,6 +279,95 @@ impl Reply {
     /// 421 after a panic in this connection's code.
     pub fn broken() -> Self {
         Self::new(421, "4.3.0", "internal fault, closing connection; try again later").and_close()
+    }
+
+    /// 220 to STARTTLS.
+    pub fn start_tls() -> Self {
+        Self { then: Then::Encrypt, ..Self::new(220, "2.0.0", "ready to start TLS") }
+    }
+
+    /// 530 to MAIL in plain text (RFC 3207 §4).
+    pub fn starttls_needed() -> Self {
+        Self::new(530, "5.7.0", "this host takes mail over TLS only; say STARTTLS first")
+    }
+
+    /// 530 to MAIL without a login (RFC 4954 §6).
+    pub fn login_needed() -> Self {
+        Self::new(530, "5.7.0", "authentication required; log in over TLS first")
+    }
+
+    /// 538 to AUTH in plain text (RFC 4954 §4).
+    pub fn login_needs_tls() -> Self {
+        Self::new(538, "5.7.11", "encryption required for authentication; say STARTTLS first")
+    }
+
+    /// 500 within AUTH (RFC 4954 §4).
+    pub fn login_line_too_long() -> Self {
+        Self::new(500, "5.5.6", "the line of the authentication exchange is too long")
+    }
+
+    /// 421 after too many failed logins.
+    pub fn too_many_failed_logins() -> Self {
+        Self::new(421, "4.7.0", "too many failed logins, closing connection").and_close()
+    }
+
+    /// 553 to MAIL: another login's sender.
+    pub fn not_your_sender() -> Self {
+        Self::new(553, "5.7.1", "this login may not send as this address; use one of its own")
+    }
+
+    /// 550 to XCLIENT and XFORWARD.
+    pub fn not_trusted() -> Self {
+        Self::new(550, "5.7.1", "this host may not speak for other clients")
+    }
+
+    /// 450 to MAIL: this sender sends too fast.
+    pub fn sender_too_fast() -> Self {
+        Self::new(450, "4.7.1", "this sender sends too many mails a minute; try again later")
+    }
+
+    /// 550 to MAIL: this sender has sent what a day allows.
+    pub fn sender_at_daily_cap() -> Self {
+        Self::new(
+            550,
+            "5.7.1",
+            "this sender has sent as many mails as a day allows; send again tomorrow or ask for more",
+        )
+    }
+
+    /// 334: a question of an AUTH exchange, in base64.
+    pub fn challenge(text: String) -> Self {
+        Self::plain(334, text)
+    }
+
+    /// 235: the login is good.
+    pub fn logged_in() -> Self {
+        Self::new(235, "2.7.0", "authentication successful")
+    }
+
+    /// 535: name and password do not belong together; which of them is wrong is not said.
+    pub fn wrong_login() -> Self {
+        Self::new(535, "5.7.8", "authentication failed; check name and password")
+    }
+
+    /// 454: not looked at, for the moment.
+    pub fn login_unavailable() -> Self {
+        Self::new(454, "4.7.0", "temporary authentication failure; try again later")
+    }
+
+    /// 501: the client gave the AUTH exchange up.
+    pub fn login_cancelled() -> Self {
+        Self::new(501, "5.7.0", "authentication cancelled")
+    }
+
+    /// 501: a response of an AUTH exchange that cannot be read.
+    pub fn bad_base64() -> Self {
+        Self::new(501, "5.5.2", "this response cannot be read; it must be base64 of what the mechanism asks for")
+    }
+
+    /// 504: an AUTH mechanism that is not offered.
+    pub fn unknown_mechanism() -> Self {
+        Self::new(504, "5.5.4", "this mechanism is not offered; use PLAIN or LOGIN")
     }
 
     /// 452: this mail has as many recipients as it may have; the others go in a second mail (RFC 5321 §4.5.3.1.10).
@@ -273,6 +413,11 @@ impl Reply {
     /// 555: a parameter of MAIL or RCPT that is not offered here (RFC 5321 §4.1.1.11).
     pub fn unknown_parameter() -> Self {
         Self::new(555, "5.5.4", "parameter not supported")
+    }
+
+    /// 530 to MAIL with REQUIRETLS outside TLS, where it is not offered (RFC 8689 §3).
+    pub fn requiretls_needs_tls() -> Self {
+        Self::new(530, "5.7.0", "REQUIRETLS needs an encrypted connection; say STARTTLS first")
     }
 
     /// 501 to MAIL: the address cannot be read.

@@ -193,10 +193,8 @@ fn nul_bytes_end_nothing() {
     assert!(talk.say("NOOP").unwrap().starts_with("250 2.0.0"));
     for mail in scene.sink.to("nul@kita-hoan.example.com") {
         is_one_message(&mail);
-        assert!(
-            mail.bytes.windows(12).any(|bytes| bytes == b"\0.\r\nRSET\r\n\0\r"[..12].as_ref())
-                || mail.text().contains("RSET\r\n")
-        );
+        // The dot that was not stuffed by the client fell away, as RFC 5321 §4.5.2 says; everything else is there.
+        assert!(mail.text().contains("\0.\r\nRSET\r\n\0\r\nQUIT\r\n\0\r\n"), "{:?}", mail.text());
     }
 }
 
@@ -208,17 +206,14 @@ fn commands_injected_behind_starttls_are_dropped() {
     let injected =
         "STARTTLS\r\nEHLO evil.test\r\nMAIL FROM:<evil@evil.example>\r\nRCPT TO:<victim@kita-hoan.example.com>\r\n";
     let reply = talk.raw(injected.as_bytes()).unwrap();
-    if reply.starts_with("220") {
-        talk.stream.start_tls().unwrap();
-        // The first reply is the one to the first command that came encrypted, and nothing of before is left.
-        let reply = talk.say("RCPT TO:<yamada@kita-hoan.example.com>").unwrap();
-        assert!(reply.starts_with("503 5.5.1"), "{reply}");
-        let reply = talk.say(&format!("MAIL FROM:<{SENDER}>")).unwrap();
-        assert!(reply.starts_with("503 5.5.1"), "EHLO of before TLS still counts: {reply}");
-        assert!(talk.say("EHLO client.test").unwrap().contains("PIPELINING"));
-    } else {
-        assert!(reply.starts_with('5'), "{reply}");
-    }
+    assert!(reply.starts_with("503 5.5.1"), "{reply}");
+    assert!(talk.reply().is_err(), "the connection goes on");
+    // Without them TLS begins, and nothing of before it is left.
+    let mut talk = scene.talk();
+    assert!(talk.say("STARTTLS").unwrap().starts_with("220"));
+    talk.stream.start_tls().unwrap();
+    let reply = talk.say(&format!("MAIL FROM:<{SENDER}>")).unwrap();
+    assert!(reply.starts_with("503 5.5.1"), "EHLO of before TLS still counts: {reply}");
     assert!(!scene.heard("evil@"), "{:?}", scene.sink.commands());
 }
 
@@ -232,13 +227,14 @@ fn replies_injected_behind_starttls_are_not_believed() {
             .into(),
         ..Hop::default()
     };
-    let scene = Scene::with(hop, "next_hop.tls = \"required\"\n");
-    let reply =
-        talk::send(scene.relay.smtp, SENDER, &["yamada@kita-hoan.example.com"], &letter("injected", "s", "会議"))
-            .unwrap();
-    assert!(!reply.contains("injected"), "{reply}");
-    let arrived = scene.sink.to("yamada@kita-hoan.example.com").len();
-    assert!(reply.starts_with("451") || (reply.starts_with("250") && arrived == 1), "{reply}");
+    let honest = Hop { injected: String::new(), ..hop.clone() };
+    for (hop, expected, arrives) in [(honest, "250 2.0.0 forwarded", 1), (hop, "451 4.3.0", 0)] {
+        let scene = Scene::with(hop, "next_hop.tls = \"required\"\n");
+        let to = "yamada@kita-hoan.example.com";
+        let reply = talk::send(scene.relay.smtp, SENDER, &[to], &letter("injected", "s", "会議")).unwrap();
+        assert!(reply.starts_with(expected) && !reply.contains("injected"), "{reply}");
+        assert_eq!(scene.sink.to(to).len(), arrives);
+    }
 }
 
 /// Line ends in what becomes part of our own commands to the next hop.
@@ -260,12 +256,15 @@ fn no_line_end_reaches_the_commands_to_the_next_hop() {
         // A bare LF makes two lines of it, the second of which is no command either.
         talk = scene.talk();
     }
-    // Encoded line ends stay encoded: what is within xtext is nobody's command.
-    talk.say(&format!("MAIL FROM:<{SENDER}> ENVID=a+0D+0AQUIT")).unwrap();
-    talk.say("RCPT TO:<yamada@kita-hoan.example.com> ORCPT=rfc822;a+0D+0ARSET@b.example").unwrap();
+    // Nor do line ends that hide in xtext: whoever decodes it next might let them out.
+    let mut talk = scene.talk();
+    assert!(talk.say(&format!("MAIL FROM:<{SENDER}> ENVID=a+0D+0AQUIT")).unwrap().starts_with("501 5.5.4"));
+    assert!(talk.say(&format!("MAIL FROM:<{SENDER}> BODY=8BITMIME ENVID=a+2B+3D")).unwrap().starts_with("250"));
+    assert!(talk.say("RCPT TO:<a@b.example> ORCPT=rfc822;a+0D+0ARSET@b.example").unwrap().starts_with("501 5.5.4"));
+    assert!(talk.say("RCPT TO:<a@kita-hoan.example.com> ORCPT=rfc822;a+2Bb@b.example").unwrap().starts_with("250"));
     assert!(talk.data(&letter("xtext", "s", "会議")).unwrap().starts_with("250"));
     let commands = scene.sink.commands();
-    assert!(commands.iter().any(|c| c.contains("ENVID=a+0D+0AQUIT")), "{commands:?}");
+    assert!(commands.iter().any(|command| command.contains("ENVID=a+2B+3D")), "{commands:?}");
     let known = ["EHLO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "NOOP", "QUIT"];
     for command in &commands {
         assert!(known.contains(&command.split([' ', ':']).next().unwrap()), "{command:?}");
@@ -300,21 +299,20 @@ fn no_line_end_reaches_our_received_field() {
     assert!(!trace.contains("X-Injected"), "{trace}");
 }
 
-/// Line ends in what our notices quote: the subject of a held mail, ENVID and ORCPT.
+/// Line ends in what our notices quote: the decoded subject of a held mail, ENVID and ORCPT of one that was relayed.
 #[test]
 fn no_line_end_reaches_the_header_of_a_notice() {
     let scene = Scene::shared();
     let sender = "injector@toho.example.co.jp";
     let mut talk = scene.talk();
     let subject = "=?UTF-8?Q?hello=0D=0AX-Injected:_yes=0D=0A=0D=0Abody?=";
-    talk.say(&format!("MAIL FROM:<{sender}> BODY=8BITMIME ENVID=a+0D+0AX-Injected:+20yes")).unwrap();
-    talk.say(&format!("RCPT TO:<{OUTSIDER}> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;a+0D+0AX-Injected:+20yes@b.example"))
-        .unwrap();
-    assert!(talk.data(&letter("notice", subject, SECRET)).unwrap().starts_with("250 2.0.0 held"));
+    assert!(talk.send(sender, &[OUTSIDER], &letter("notice", subject, SECRET)).unwrap().starts_with("250 2.0.0 held"));
     // A next hop without DSN: we ourselves tell the sender that the mail was relayed.
-    talk.say(&format!("MAIL FROM:<{sender}> BODY=8BITMIME ENVID=b+0D+0AX-Injected:+20yes")).unwrap();
-    talk.say("RCPT TO:<yamada@kita-hoan.example.com> NOTIFY=SUCCESS ORCPT=rfc822;b+0D+0AX-Injected:+20yes@b.example")
-        .unwrap();
+    assert!(talk.say(&format!("MAIL FROM:<{sender}> ENVID=b+0AX-Injected:+20yes")).unwrap().starts_with("501"));
+    assert!(talk.say(&format!("MAIL FROM:<{sender}> BODY=8BITMIME ENVID=b:+20c")).unwrap().starts_with("250"));
+    let to = "RCPT TO:<yamada@kita-hoan.example.com> NOTIFY=SUCCESS";
+    assert!(talk.say(&format!("{to} ORCPT=rfc822;b+0D+0AX-Injected:+20yes@b.example")).unwrap().starts_with("501"));
+    assert!(talk.say(&format!("{to} ORCPT=rfc822;b+2Bc@b.example")).unwrap().starts_with("250"));
     assert!(talk.data(&letter("relayed", subject, "会議")).unwrap().starts_with("250 2.0.0 forwarded"));
     let notices = eventually("both notices", || Some(scene.sink.to(sender)).filter(|notices| notices.len() >= 2));
     for notice in notices {
@@ -382,25 +380,23 @@ fn chunks_are_never_commands() {
 #[test]
 fn the_message_behind_a_refused_data_is_not_commands() {
     let scene = Scene::shared();
-    for behind in ["MAIL FROM:<evil@evil.example>\r\nRCPT TO:<victim@kita-hoan.example.com>\r\nDATA\r\nx\r\n.\r\n"] {
-        for first in ["", "MAIL FROM:<sato@toho.example.co.jp>\r\nRCPT TO:<refused@kita-hoan.example.com>\r\n"] {
-            let mut talk = scene.talk();
-            talk.stream.send(format!("{first}DATA\r\n{behind}").as_bytes()).unwrap();
-            let mut replies = String::new();
-            while let Ok(reply) = talk.reply() {
-                replies.push_str(&reply);
-                replies.push('\n');
-            }
-            assert!(replies.ends_with("DATA\n") || replies.contains("55"), "{replies}");
-            assert!(replies.lines().count() <= 3, "the message was answered: {replies}");
+    let behind = "MAIL FROM:<evil@evil.example>\r\nRCPT TO:<victim@kita-hoan.example.com>\r\nDATA\r\nx\r\n.\r\n";
+    let refused = "MAIL FROM:<sato@toho.example.co.jp>\r\nRCPT TO:<refused@kita-hoan.example.com>\r\n";
+    for (before, codes) in [("", &["503"][..]), (refused, &["250", "550", "554"])] {
+        let mut talk = scene.talk();
+        talk.stream.send(format!("{before}DATA\r\n{behind}").as_bytes()).unwrap();
+        let mut heard = Vec::new();
+        while let Ok(reply) = talk.reply() {
+            heard.push(reply[..3].to_owned());
         }
+        assert_eq!(heard, codes, "then the connection ends, and nothing of the message is answered");
     }
     assert!(!scene.heard("evil@") && !scene.heard("victim@"));
 }
 
-/// AUTH with what broke others: endless or binary responses (Exim's CVE-2023-42115 class), many guesses, and a clock.
+/// AUTH with what broke others: endless or binary responses (Exim's CVE-2023-42115 class), and a clock.
 #[test]
-fn logins_cannot_be_guessed_timed_or_overflowed() {
+fn logins_cannot_be_timed_or_overflowed() {
     let scene = Scene::with_tls();
     let plain = |name: &str, password: &str| data_encoding::BASE64.encode(format!("\0{name}\0{password}").as_bytes());
     let encrypted = || {
@@ -415,28 +411,9 @@ fn logins_cannot_be_guessed_timed_or_overflowed() {
     let reply = scene.talk().say(&format!("AUTH PLAIN {right}")).unwrap();
     assert!(reply.starts_with('5'), "{reply}");
     assert!(encrypted().say(&format!("AUTH PLAIN {right}")).unwrap().starts_with("235 2.7.0"));
-    // Nothing that cannot be read is let in, and the relay lives on.
-    for response in ["=", "!!!!", "AAAA", "AA==", "AGEAYgBj", "/////w==", &"A".repeat(1800), "AGE=", "*"] {
-        let mut talk = encrypted();
-        let reply = talk.say(&format!("AUTH PLAIN {response}")).unwrap();
-        assert!(reply.starts_with('5'), "{response}: {reply}");
-        let mut talk = encrypted();
-        assert!(talk.say("AUTH LOGIN").unwrap().starts_with("334"));
-        let reply = talk.say(response).unwrap();
-        let reply = if reply.starts_with("334") { talk.say(response).unwrap() } else { reply };
-        assert!(reply.starts_with('5'), "{response}: {reply}");
-    }
-    // Guessing ends the connection long before it gets anywhere.
-    let mut talk = encrypted();
-    let mut guesses = 0;
-    while let Ok(reply) = talk.say(&format!("AUTH PLAIN {}", plain(users::NAME, &format!("guess {guesses}")))) {
-        assert!(!reply.starts_with('2'), "{reply}");
-        guesses += 1;
-        assert!(guesses <= 25, "guessing goes on for ever");
-    }
     // A name that is nobody's takes as long as a wrong password: the difference would tell who exists.
     let time = |name: &str| {
-        let mut times: Vec<Duration> = (0..3)
+        let mut times: Vec<Duration> = (0..2)
             .map(|_| {
                 let mut talk = encrypted();
                 let began = Instant::now();
@@ -449,6 +426,38 @@ fn logins_cannot_be_guessed_timed_or_overflowed() {
     };
     let (somebody, nobody) = (time(users::NAME), time("nobody"));
     assert!(nobody * 4 > somebody && somebody * 4 > nobody, "somebody {somebody:?}, nobody {nobody:?}");
+    // Nothing that cannot be read is let in, and the relay lives on.
+    for response in ["=", "!!!!", "AAAA", "AA==", "AGEAYgBj", "/////w==", &"A".repeat(1800), "AGE=", "*"] {
+        let mut talk = encrypted();
+        let reply = talk.say(&format!("AUTH PLAIN {response}")).unwrap();
+        assert!(reply.starts_with(['4', '5']), "{response}: {reply}");
+        let mut talk = encrypted();
+        assert!(talk.say("AUTH LOGIN").unwrap().starts_with("334"));
+        let reply = talk.say(response).unwrap();
+        let reply = if reply.starts_with("334") { talk.say(response).unwrap() } else { reply };
+        assert!(reply.starts_with(['4', '5']), "{response}: {reply}");
+    }
+}
+
+/// Guessing passwords: a connection ends at its third wrong one, and an address with many has to wait.
+#[test]
+fn passwords_cannot_be_guessed_one_after_the_other() {
+    let scene = Scene::with_tls();
+    let guess = |n: usize| data_encoding::BASE64.encode(format!("\0{}\0wrong guess {n}", users::NAME).as_bytes());
+    let mut looked_at = 0;
+    for connection in 0..5 {
+        let mut talk = scene.talk();
+        assert!(talk.say("STARTTLS").unwrap().starts_with("220"));
+        talk.stream.start_tls().unwrap();
+        talk.say("EHLO client.test").unwrap();
+        for n in 0..4 {
+            let Ok(reply) = talk.say(&format!("AUTH PLAIN {}", guess(n))) else { break };
+            assert!(reply.starts_with(['4', '5']), "{reply}");
+            looked_at += usize::from(!reply.starts_with("454"));
+            assert!(n < 3 || connection > 0, "a fourth guess over one connection: {reply}");
+        }
+    }
+    assert!(looked_at <= 8, "{looked_at} guesses were looked at within seconds");
 }
 
 /// Open relay by address tricks, each of which a real Postfix behind us, whose domain is ours, sent on to evil.example:
@@ -474,21 +483,14 @@ fn an_address_that_is_routed_on_is_not_ours() {
     assert!(scene.sink.mails().iter().all(|mail| mail.from != "router@toho.example.co.jp"), "it went out");
 }
 
-/// The memory of the relay in KiB.
-fn memory(relay: &Relay) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", relay.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
 /// Memory bombs: lines without an end, headers without an end, promises of size that cost the client nothing.
 #[test]
 fn endless_lines_headers_and_promises_take_no_memory() {
-    let scene = Scene::with(Hop::default(), "smtp.max_message_size = \"1 MiB\"\nsmtp.max_connections = 200\n");
-    let before = memory(&scene.relay);
+    let scene = Scene::with(Hop::default(), "smtp.max_message_size = \"1 MiB\"\nsmtp.max_memory = \"4 MiB\"\n");
+    let before = scene.relay.memory();
     // A command line that does not end.
     let mut talk = scene.talk();
-    for _ in 0..400 {
+    for _ in 0..2000 {
         if talk.stream.send(&[b'x'; 64 * 1024]).is_err() {
             break;
         }
@@ -501,15 +503,20 @@ fn endless_lines_headers_and_promises_take_no_memory() {
         let reply = talk.raw(b"\r\n.\r\n").unwrap();
         assert!(reply.starts_with("552 5.3.4"), "{reply}");
     }
-    // A hundred promises of the largest size.
-    let promises: Vec<Talk> = (0..100)
+    // Promises of the largest size, which together are more than all messages may have.
+    let promises: Vec<Talk> = (0..20)
         .map(|n| {
             let mut talk = scene.talk();
             assert!(talk.say(&format!("MAIL FROM:<p{n}@toho.example.co.jp> SIZE=1048576")).unwrap().starts_with("250"));
+            assert!(talk.say("RCPT TO:<bomb@kita-hoan.example.com>").unwrap().starts_with("250"));
+            assert!(talk.say("DATA").unwrap().starts_with("354"));
             talk
         })
         .collect();
-    let grown = memory(&scene.relay).saturating_sub(before);
+    let reply =
+        talk::send(scene.relay.smtp, SENDER, &["honest@kita-hoan.example.com"], &letter("h", "s", "会議")).unwrap();
+    assert!(reply.starts_with("250 2.0.0 forwarded"), "promises took what an honest mail needed: {reply}");
+    let grown = scene.relay.memory().saturating_sub(before);
     println!("memory grew by {grown} KiB");
     assert!(grown < 40 * 1024, "memory grew by {grown} KiB");
     drop(promises);
@@ -570,7 +577,7 @@ fn forged_traces_of_ours_prove_nothing() {
     // Marks that say "released", without the proof that only we can make.
     let forged = [
         trace(1, ""),
-        trace(1, "\r\n\t(pass AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA)"),
+        trace(1, "\r\n\t(pass v1.1999999999.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA)"),
         format!("X-Sekisho-Released: yes\r\nX-Sekisho-Pass: {}\r\nX-Sekisho: 01J\r\n", "A".repeat(52)),
     ];
     for (n, marks) in forged.iter().enumerate() {

@@ -13,6 +13,8 @@ mod console;
 mod crash;
 mod cut_through;
 mod dialogs;
+mod edge;
+mod load;
 mod postfix;
 mod reload;
 mod story;

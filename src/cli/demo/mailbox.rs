@@ -47,11 +47,10 @@ impl Mailbox {
             listen: Vec::new(),
             allow_from: vec![IpNet::from(IpAddr::from([127, 0, 0, 1]))],
             max_message_size: 100 << 20,
-            max_recipients: 1_000,
-            idle_timeout: Duration::from_secs(300),
             max_connections: 100,
+            ..server::Settings::default()
         };
-        server::serve(vec![listener], Arc::new(self), Arc::new(settings), stop).await;
+        server::serve(vec![listener.into()], Arc::new(self), Arc::new(settings), Arc::default(), stop).await;
     }
 
     /// The first mail to `to` that `wanted` takes, now or within a quarter of a minute.

@@ -3,6 +3,7 @@
 //! In: the file's text. Out: a checked [`Config`], or every problem. One function a section; a key stands in one place
 //! only. Deliberately absent: other files (`load`).
 
+mod doors;
 mod next_hop;
 mod smtp;
 
@@ -39,6 +40,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let mut organization_section = document.section("organization");
     let language = organization_section.read("language", value::language).unwrap_or_default();
     let timezone = organization_section.read("timezone", value::timezone);
+    let timezone = timezone.unwrap_or_else(|| value::timezone("Asia/Tokyo").unwrap_or(jiff::tz::TimeZone::UTC));
     let mut policy = document.section("policy");
     let exposed = policy.number("exposed_recipients", 2..=10_000).and_then(|n| usize::try_from(n).ok());
     let organization = organization(organization_section, exposed, &mut problems);
@@ -46,13 +48,14 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     problems.extend(policy.finish());
 
     let hostname = hostname.unwrap_or_default();
-    let smtp = smtp::read(document.section("smtp"), &hostname, &mut problems);
-    let next_hop = next_hop::read(document.section("next_hop"), &hostname, &smtp.listen, &mut problems);
+    let smtp = smtp::read(document.section("smtp"), &hostname, folder, &timezone, &mut problems);
+    let sockets: Vec<SocketAddr> = smtp.listen.iter().chain(&smtp.listen_tls).copied().collect();
+    let next_hop = next_hop::read(document.section("next_hop"), folder, &hostname, &sockets, &mut problems);
     let inspection = inspection(document.section("inspection"), &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     let approval = approval(document.section("approval"), &mut problems);
     let store = store(document.section("store"), &mut problems);
-    let console = console(document.section("console"), &smtp.listen, &mut problems);
+    let console = console(document.section("console"), &sockets, &mut problems);
 
     problems.splice(0..0, document.finish());
     if !problems.is_empty() {
@@ -64,7 +67,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         data_dir: folder.join(data_dir.as_deref().unwrap_or("/var/lib/sekisho")),
         organization,
         language,
-        timezone: timezone.unwrap_or_else(|| value::timezone("Asia/Tokyo").unwrap_or(jiff::tz::TimeZone::UTC)),
+        timezone,
         smtp,
         next_hop,
         inspection,
@@ -159,7 +162,7 @@ fn console(mut section: Section<'_>, smtp: &[SocketAddr], problems: &mut Vec<Pro
     let listen = section.read("listen", value::socket).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8_025)));
     if listen.port() != 0 && smtp.contains(&listen) {
         let at = section.place_of("listen");
-        section.wrong("listen", at, "smtp.listen is already there; choose another port");
+        section.wrong("listen", at, "mail is already taken there (smtp.listen, smtp.listen_tls); choose another port");
     }
     let public_url = section.read("public_url", value::url).unwrap_or_else(|| format!("http://{listen}"));
     problems.extend(section.finish());

@@ -1,37 +1,77 @@
 //! SMTP out: transactions with the next hop over pooled connections.
 //!
 //! In: an envelope as it comes, and a message that is [`Cleared`]. Out: the next hop's own replies, one for each step
-//! and each recipient, or `451 4.3.0` when it cannot be reached or understood. Deliberately absent: queues and retries
-//! (the mail server in front keeps a clean mail; the outbox keeps ours), and any way to hand over bytes that are not
-//! cleared.
+//! and each recipient, or `451` when it cannot be reached or understood. Deliberately absent: queues and retries (the
+//! mail server in front keeps a clean mail; the outbox keeps ours), and any way to hand over bytes that are not cleared.
 //!
-//! The wire is lettre's: `AsyncSmtpConnection` with command strings of our own. `connection` says which of its traps
-//! are stepped around, and is, with `stream`, the only file that knows it.
+//! The wire is our own (`wire`, `answer`, `stuffing`), on tokio and tokio-rustls: lettre's connection has no BDAT, no
+//! pipelining, no way to read on while a message is written, one call for all recipients that ends at the first refusal,
+//! and garbles replies outside UTF-8. lettre serves for SASL (`login`), and in tests and the demo as a client that is
+//! not ours.
 
+mod answer;
 mod connection;
+#[cfg(test)]
+mod extension_tests;
+mod fault;
+#[cfg(test)]
+mod hop;
+mod login;
+mod offers;
 mod pool;
-mod stream;
+mod route;
+mod stuffing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 mod transaction;
+mod wire;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+pub use login::{Login, Secret};
 pub use transaction::Transaction;
 
-use super::{MailFrom, Reply};
-use connection::Route;
+use super::{MailFrom, RcptTo, Reply};
 use pool::Pool;
+use route::Route;
 
 /// How to reach the next hop; from `[next_hop]`.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// What we call ourselves in EHLO.
     pub hostname: String,
-    /// `host:port`, tried in order.
+    /// `host:port`, or `smtps://host:port` for TLS from the first byte on; tried in order.
     pub hosts: Vec<String>,
     /// Whether the connection is encrypted.
     pub tls: Tls,
+    /// The certificates that vouch for the next hop's own, instead of the system's.
+    pub ca: Option<PathBuf>,
+    /// The name in the next hop's certificate, where it is not the name in `hosts`.
+    pub server_name: Option<String>,
+    /// How we log in.
+    pub login: Option<Login>,
+    /// How many connections are in use at once.
+    pub max_connections: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            hostname: "localhost".to_owned(),
+            hosts: Vec::new(),
+            tls: Tls::Opportunistic,
+            ca: None,
+            server_name: None,
+            login: None,
+            max_connections: 100,
+        }
+    }
 }
 
 /// Whether the connection to the next hop is encrypted.
@@ -40,11 +80,11 @@ pub struct Settings {
 pub enum Tls {
     /// Plain text.
     Never,
-    /// STARTTLS when offered, whatever the certificate.
+    /// TLS when offered, whatever the certificate.
     Opportunistic,
-    /// STARTTLS or nothing, whatever the certificate.
+    /// TLS or nothing, whatever the certificate.
     Required,
-    /// STARTTLS with a certificate that the system's roots vouch for, or nothing.
+    /// TLS with a certificate for the name of the host that `ca` or the system's roots vouch for, or nothing.
     Verified,
 }
 
@@ -69,8 +109,12 @@ pub struct Timeouts {
     pub command: Duration,
     /// DATA: the 354.
     pub data: Duration,
-    /// The message and the reply to its final dot.
+    /// The message: each 16 KiB of it, so that a large one may take its time and a host that stands still may not.
+    pub block: Duration,
+    /// The reply to the message, once all of it was sent.
     pub message: Duration,
+    /// How long a mail waits for its turn when `max_connections` are in use.
+    pub turn: Duration,
     /// How long an unused connection is kept.
     pub idle: Duration,
 }
@@ -82,7 +126,9 @@ impl Default for Timeouts {
             greeting: Duration::from_secs(60),
             command: Duration::from_secs(270),
             data: Duration::from_secs(110),
+            block: Duration::from_secs(170),
             message: Duration::from_secs(540),
+            turn: Duration::from_secs(10),
             idle: Duration::from_secs(20),
         }
     }
@@ -97,14 +143,34 @@ pub enum NextHopError {
     /// A host is not `host:port`.
     #[error("next_hop.hosts: {0:?} is not of the form \"host:port\", as in \"mail.example.co.jp:25\"")]
     NotHostPort(String),
-    /// TLS cannot be set up.
-    #[error("next_hop.tls cannot be set up for {host:?}: {source}")]
-    Tls {
-        /// The host it was set up for.
-        host: String,
-        /// What lettre says.
-        source: lettre::transport::smtp::Error,
+    /// TLS from the first byte on, and never.
+    #[error("next_hop.hosts: {0:?} means TLS, but next_hop.tls is \"never\"; change one of them")]
+    NeverTls(String),
+    /// What the certificate should say is no name.
+    #[error("next_hop: {0:?} cannot stand in a certificate; write a host name or an IP address")]
+    ServerName(String),
+    /// The file of certificates is of no use.
+    #[error("next_hop.ca: {path} cannot be used ({why}); name a PEM file of CA certificates")]
+    Ca {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
     },
+    /// The system trusts nobody.
+    #[error("next_hop.tls is \"verified\", but this system has no CA certificates; install them, or name next_hop.ca")]
+    NoRoots,
+    /// TLS cannot be set up.
+    #[error("next_hop.tls cannot be set up: {0}")]
+    Tls(#[source] tokio_rustls::rustls::Error),
+}
+
+/// Checks a file for `next_hop.ca`.
+///
+/// # Errors
+/// It cannot be read, or has no certificate.
+pub fn check_ca(path: &Path) -> Result<(), NextHopError> {
+    route::certificates(path).map(|_| ())
 }
 
 /// The server that all mail goes on to, with its idle connections. Cheap to clone; clones share the connections.
@@ -124,15 +190,36 @@ impl NextHop {
         if settings.hosts.is_empty() {
             return Err(NextHopError::NoHosts);
         }
-        let routes: Result<_, _> = settings.hosts.iter().map(|host| Route::new(host, settings.tls)).collect();
-        Ok(Self { pool: Pool::new(settings.hostname, routes?, timeouts) })
+        let routes = Route::all(&settings)?;
+        Ok(Self { pool: Pool::new(settings, routes, timeouts) })
     }
 
     /// Relays MAIL. A positive reply gives a transaction (whose [`Transaction::mail_reply`] it is), any other is the
-    /// error: the next hop's own, or `451 4.3.0` when no host can be reached. `SIZE`, `BODY` and `SMTPUTF8` are passed on
-    /// where the next hop offers them; a mail that needs SMTPUTF8 gets `550 5.6.7` where it does not.
+    /// error: the next hop's own; `451 4.3.0` when no host can be reached; `451 4.3.2` when too many connections are in
+    /// use for too long; or why the next hop cannot have this mail: `550 5.6.7` where it does not offer SMTPUTF8 and the
+    /// mail needs it, `550 5.7.30` the same with REQUIRETLS, `552 5.3.4` where it is too large for it. `SIZE`, `BODY`
+    /// and DSN parameters are passed on where the next hop offers them.
     pub async fn begin(&self, from: &MailFrom) -> Result<Transaction, Reply> {
-        transaction::begin(&self.pool, from).await
+        self.begin_with(from, &[]).await.map(|(transaction, _)| transaction)
+    }
+
+    /// Relays MAIL and every RCPT, in one go where the next hop offers PIPELINING; one reply for each recipient. Until
+    /// all have come, a connection or a host that fails is replaced by the next.
+    pub async fn begin_with(&self, from: &MailFrom, recipients: &[RcptTo]) -> Result<(Transaction, Vec<Reply>), Reply> {
+        transaction::begin(&self.pool, from, recipients).await
+    }
+
+    /// Whether the next hop takes BODY=BINARYMIME, as far as we know from its last connection.
+    pub fn takes_binary(&self) -> bool {
+        self.pool.takes_binary()
+    }
+
+    /// Connects once, to learn what the next hop offers before the first mail. That it cannot be reached is logged,
+    /// and no more: it may come later than we do.
+    pub async fn probe(&self) {
+        if let Ok(pooled) = self.pool.open().await {
+            self.pool.give(pooled);
+        }
     }
 
     /// Says QUIT on every idle connection.

@@ -2,21 +2,25 @@
 //!
 //! In: connections whose transaction is over. Out: one that works, most recently used first. Bounded in number and in
 //! time: unused ones are closed with QUIT, and none lives long enough to keep us away from a first host that has come
-//! back. Deliberately absent: a bound on connections in use; each belongs to a client's connection or to the outbox,
-//! and both are bounded.
+//! back. Connections in use are bounded too: a mail takes a place, and waits a short time for it. Deliberately absent:
+//! what is said over them.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout},
+};
 use tracing::{debug, warn};
 
-use super::{
-    Timeouts,
-    connection::{Connection, Fault, Route},
-};
+use super::{Login, Settings, Timeouts, connection::Connection, route::Route};
+use crate::smtp::Reply;
 
 /// How many unused connections are kept.
 const MAX_IDLE: usize = 64;
@@ -34,8 +38,11 @@ const FAREWELL: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Pool {
     hostname: String,
+    login: Option<Login>,
     routes: Vec<Route>,
     pub(super) timeouts: Timeouts,
+    places: Arc<Semaphore>,
+    takes_binary: AtomicBool,
     state: Mutex<State>,
     me: Weak<Self>,
 }
@@ -49,7 +56,7 @@ struct State {
 
 /// A connection with its history.
 pub(super) struct Pooled {
-    pub(super) connection: Connection,
+    pub(super) connection: Box<Connection>,
     route: usize,
     opened: Instant,
     used: Instant,
@@ -70,46 +77,81 @@ impl Pooled {
 
 impl Pool {
     /// An empty pool for these hosts.
-    pub(super) fn new(hostname: String, routes: Vec<Route>, timeouts: Timeouts) -> Arc<Self> {
+    pub(super) fn new(settings: Settings, routes: Vec<Route>, timeouts: Timeouts) -> Arc<Self> {
         let avoid = routes.iter().map(|_| None).collect();
-        let state = Mutex::new(State { idle: Vec::new(), avoid, sweeping: false });
-        Arc::new_cyclic(|me| Self { hostname, routes, timeouts, state, me: me.clone() })
+        let Settings { hostname, login, max_connections, .. } = settings;
+        Arc::new_cyclic(|me| Self {
+            hostname,
+            login,
+            routes,
+            timeouts,
+            places: Arc::new(Semaphore::new(max_connections)),
+            takes_binary: AtomicBool::new(false),
+            state: Mutex::new(State { idle: Vec::new(), avoid, sweeping: false }),
+            me: me.clone(),
+        })
     }
 
-    /// An unused connection, if there is one that was used a short while ago.
-    pub(super) fn take(&self) -> Option<Pooled> {
-        let mut state = self.lock();
-        let pooled = state.idle.pop()?;
-        // The last one is the freshest: if it is too old, the sweeper has them all.
-        if pooled.used.elapsed() < self.timeouts.idle {
-            return Some(pooled);
+    /// A place among the connections in use, for as long as it is kept.
+    pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, Reply> {
+        match timeout(self.timeouts.turn, Arc::clone(&self.places).acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => {
+                warn!("all connections to the next hop are in use; raise next_hop.max_connections if it can take more");
+                Err(Reply::busy())
+            }
         }
-        state.idle.push(pooled);
-        None
     }
 
-    /// A new connection to the first host that answers.
-    pub(super) async fn open(&self) -> Option<Pooled> {
+    /// An unused connection, if there is one that was used a short while ago and is still in order: nothing can have
+    /// come over it since.
+    pub(super) fn take(&self) -> Option<Pooled> {
+        loop {
+            let mut state = self.lock();
+            let mut pooled = state.idle.pop()?;
+            // The last one is the freshest: if it is too old, the sweeper has them all.
+            if pooled.used.elapsed() >= self.timeouts.idle {
+                state.idle.push(pooled);
+                return None;
+            }
+            drop(state);
+            if pooled.connection.is_quiet() {
+                return Some(pooled);
+            }
+            debug!(host = %pooled.connection.host, "an unused connection was closed or spoke out of turn");
+        }
+    }
+
+    /// A new connection to the first host that answers; or what the mail server is told of the last that did not.
+    pub(super) async fn open(&self) -> Result<Pooled, Reply> {
         let now = Instant::now();
         let avoided: Vec<bool> = self.lock().avoid.iter().map(|until| until.is_some_and(|until| now < until)).collect();
         let (last, first): (Vec<usize>, Vec<usize>) =
             (0..self.routes.len()).partition(|&number| avoided.get(number) == Some(&true));
+        let mut refusal = Reply::next_hop_unavailable();
         for number in first.into_iter().chain(last) {
             let Some(route) = self.routes.get(number) else { continue };
-            match Connection::open(route, &self.hostname, &self.timeouts).await {
+            match Connection::open(route, self.login.as_ref(), &self.hostname, &self.timeouts).await {
                 Ok(connection) => {
                     self.mark(number, None);
-                    debug!(host = %route.host, "connected to the next hop");
+                    self.takes_binary.store(connection.offers.binary, Ordering::Relaxed);
+                    debug!(host = %route.host, verified = connection.verified, "connected to the next hop");
                     let now = Instant::now();
-                    return Some(Pooled { connection, route: number, opened: now, used: now });
+                    return Ok(Pooled { connection: Box::new(connection), route: number, opened: now, used: now });
                 }
                 Err(fault) => {
                     self.avoid(number);
                     warn!(host = %route.host, error = %fault, "next hop unavailable");
+                    refusal = fault.before_mail();
                 }
             }
         }
-        None
+        Err(refusal)
+    }
+
+    /// Whether the last connection offered BINARYMIME.
+    pub(super) fn takes_binary(&self) -> bool {
+        self.takes_binary.load(Ordering::Relaxed)
     }
 
     /// How many hosts there are to try.
@@ -184,9 +226,4 @@ async fn quit(mut pooled: Pooled) {
     if let Err(fault) = pooled.connection.command("QUIT", "QUIT\r\n", FAREWELL).await {
         debug!(error = %fault, "an unused connection to the next hop was gone already");
     }
-}
-
-/// Whether a fault on a connection that waited in the pool may only mean that the host closed it meanwhile.
-pub(super) fn may_be_stale(fault: &Fault) -> bool {
-    matches!(fault, Fault::Broken { .. } | Fault::Unexpected(_, 421))
 }

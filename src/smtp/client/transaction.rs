@@ -1,20 +1,28 @@
 //! One mail to the next hop: MAIL, each RCPT, then the message or RSET.
 //!
 //! In: an envelope in steps, and a [`Cleared`] message. Out: the next hop's own reply to each step. A transaction that is
-//! dropped takes its connection with it: only one that has come to its end gives it back. Deliberately absent: a second
-//! try once a recipient was named; from then on the mail server in front is the one that tries again.
+//! dropped takes its connection with it: only one that has come to its end gives it back.
+//!
+//! The message may come long after its recipients, when it has been inspected. A connection that was lost meanwhile is
+//! replaced once, and the envelope said again, as long as nothing of the message was sent. What the message really is
+//! decides then whether the next hop can have it: nothing goes out undeclared, nothing is converted.
+//! Deliberately absent: a second try of a message; from then on the mail server in front is the one that tries again.
 
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 
-use tracing::{debug, error, warn};
+use memchr::memchr;
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::{debug, error, info, warn};
 
 use super::{
     Cleared,
-    connection::{Fault, Offers},
-    pool::{Pool, Pooled, may_be_stale},
+    connection::{Brought, Heard},
+    fault::Fault,
+    offers::Offers,
+    pool::{Pool, Pooled},
 };
 use crate::{
-    mail::{Address, BodyKind},
+    mail::BodyKind,
     smtp::{MailFrom, RcptTo, Reply, data::has_only_crlf},
 };
 
@@ -22,34 +30,46 @@ use crate::{
 #[derive(Debug)]
 pub struct Transaction {
     pool: Arc<Pool>,
+    /// None after a fault.
     pooled: Option<Pooled>,
     mail_reply: Reply,
-    smtputf8: bool,
-    accepted: usize,
+    from: Box<MailFrom>,
+    /// What this connection's host offers.
+    offers: Offers,
+    /// What the body was declared as to it.
+    declared: BodyKind,
+    accepted: Vec<RcptTo>,
+    _place: OwnedSemaphorePermit,
 }
 
-/// Says MAIL on an unused connection, or else on a new one; no recipient has been named yet, so that a connection or a
-/// host that fails can be replaced by the next.
-pub(super) async fn begin(pool: &Arc<Pool>, from: &MailFrom) -> Result<Transaction, Reply> {
-    while let Some(pooled) = pool.take() {
-        let host = pooled.connection.host.clone();
-        match mail(pool, pooled, from).await {
-            Ok(result) => return result,
-            Err(fault) if may_be_stale(&fault) => debug!(host, error = %fault, "an unused connection was closed"),
-            Err(fault) => return Err(unavailable(&host, &fault)),
+/// Says MAIL and each RCPT on an unused connection, or else on a new one; nobody has heard a reply yet, so that a
+/// connection or a host that fails can be replaced by the next.
+pub(super) async fn begin(
+    pool: &Arc<Pool>,
+    from: &MailFrom,
+    recipients: &[RcptTo],
+) -> Result<(Transaction, Vec<Reply>), Reply> {
+    let place = pool.place().await?;
+    while let Some(mut pooled) = pool.take() {
+        match envelope(pool, &mut pooled, from, recipients).await {
+            Ok(heard) => return begun(pool, pooled, from, recipients, heard, place),
+            Err(fault) if fault.may_be_stale() => {
+                debug!(host = %pooled.connection.host, error = %fault, "an unused connection was closed");
+            }
+            Err(fault) => return Err(failed(&pooled, fault)),
         }
     }
     for _ in 0..pool.hosts() {
-        let Some(pooled) = pool.open().await else { break };
-        let (route, host) = (pooled.route(), pooled.connection.host.clone());
-        match mail(pool, pooled, from).await {
-            Ok(result) => return result,
+        let mut pooled = pool.open().await?;
+        match envelope(pool, &mut pooled, from, recipients).await {
+            Ok(heard) => return begun(pool, pooled, from, recipients, heard, place),
             Err(fault) => {
-                pool.avoid(route);
-                let refusal = unavailable(&host, &fault);
-                if matches!(fault, Fault::Timeout(_)) {
+                pool.avoid(pooled.route());
+                let timed_out = matches!(fault, Fault::Timeout(_));
+                failed(&pooled, fault);
+                if timed_out {
                     // The mail server in front has waited as long as it will.
-                    return Err(refusal);
+                    break;
                 }
             }
         }
@@ -57,41 +77,59 @@ pub(super) async fn begin(pool: &Arc<Pool>, from: &MailFrom) -> Result<Transacti
     Err(Reply::next_hop_unavailable())
 }
 
-/// Says MAIL on this connection.
-async fn mail(pool: &Arc<Pool>, mut pooled: Pooled, from: &MailFrom) -> Result<Result<Transaction, Reply>, Fault> {
-    let offers = pooled.connection.offers;
-    let sender = from.sender.as_ref();
-    if !offers.utf8 && (from.smtputf8 || sender.is_some_and(|sender| !sender.as_str().is_ascii())) {
-        pool.give(pooled);
-        return Ok(Err(Reply::smtputf8_unsupported()));
+/// MAIL and each RCPT on this connection, unless its host cannot have such a mail.
+async fn envelope(pool: &Pool, pooled: &mut Pooled, from: &MailFrom, recipients: &[RcptTo]) -> Result<Heard, Fault> {
+    let connection = &mut pooled.connection;
+    if let Err(refusal) = connection.offers.suit(from, connection.verified) {
+        return Ok(Heard { mail: refusal, recipients: Vec::new() });
     }
-    let reply = pooled.connection.command("MAIL", &mail_line(from, offers), pool.timeouts.command).await?;
-    if reply.code == 421 || reply.code / 100 == 3 {
-        return Err(Fault::Unexpected("MAIL", reply.code));
+    let sayable: Vec<_> = recipients.iter().filter(|to| is_sayable(from, to)).cloned().collect();
+    let mut heard = connection.envelope(from, &sayable, pool.timeouts.command).await?;
+    if heard.mail.is_positive() {
+        heard.recipients = in_order(from, recipients, heard.recipients);
     }
-    if !reply.is_positive() {
-        pool.give(pooled);
-        return Ok(Err(reply));
-    }
-    let pool = Arc::clone(pool);
-    Ok(Ok(Transaction { pool, pooled: Some(pooled), mail_reply: reply, smtputf8: from.smtputf8, accepted: 0 }))
+    Ok(heard)
 }
 
-/// MAIL with the parameters that the host offers. Eight-bit mail goes to a host without 8BITMIME undeclared: it was
-/// accepted before we could ask, nothing may be converted, and such hosts pass all eight bits in practice.
-fn mail_line(from: &MailFrom, offers: Offers) -> String {
-    let mut line = format!("MAIL FROM:<{}>", from.sender.as_ref().map_or("", Address::as_str));
-    if let Some(size) = from.size.filter(|_| offers.size) {
-        line.push_str(&format!(" SIZE={size}"));
+/// Whether the address may be said in this mail (RFC 6531 §3.4).
+fn is_sayable(from: &MailFrom, to: &RcptTo) -> bool {
+    from.smtputf8 || to.address.as_str().is_ascii()
+}
+
+/// One reply for each recipient: the next hop's, or ours for those that it was not asked about.
+fn in_order(from: &MailFrom, recipients: &[RcptTo], replies: Vec<Reply>) -> Vec<Reply> {
+    let mut replies = replies.into_iter();
+    let reply = |to| match is_sayable(from, to) {
+        true => replies.next().unwrap_or_else(Reply::next_hop_unavailable),
+        false => Reply::smtputf8_needed(),
+    };
+    recipients.iter().map(reply).collect()
+}
+
+fn begun(
+    pool: &Arc<Pool>,
+    pooled: Pooled,
+    from: &MailFrom,
+    recipients: &[RcptTo],
+    heard: Heard,
+    place: OwnedSemaphorePermit,
+) -> Result<(Transaction, Vec<Reply>), Reply> {
+    if !heard.mail.is_positive() {
+        pool.give(pooled);
+        return Err(heard.mail);
     }
-    if offers.eight_bit && from.body == BodyKind::EightBitMime {
-        line.push_str(" BODY=8BITMIME");
-    }
-    if from.smtputf8 {
-        line.push_str(" SMTPUTF8");
-    }
-    line.push_str("\r\n");
-    line
+    let mut transaction = Transaction {
+        pool: Arc::clone(pool),
+        offers: pooled.connection.offers,
+        declared: pooled.connection.offers.declared(from.body),
+        pooled: Some(pooled),
+        mail_reply: heard.mail,
+        from: Box::new(from.clone()),
+        accepted: Vec::new(),
+        _place: place,
+    };
+    transaction.note(recipients, &heard.recipients);
+    Ok((transaction, heard.recipients))
 }
 
 impl Transaction {
@@ -100,89 +138,166 @@ impl Transaction {
         &self.mail_reply
     }
 
+    /// Whether the next hop takes over what the sender asked to be told (RFC 3461); otherwise it is ours to tell.
+    pub fn takes_dsn(&self) -> bool {
+        self.offers.dsn
+    }
+
     /// Relays one RCPT; the reply is the next hop's own.
     pub async fn recipient(&mut self, recipient: &RcptTo) -> Reply {
-        let recipient = &recipient.address;
-        if !self.smtputf8 && !recipient.as_str().is_ascii() {
-            return Reply::smtputf8_needed();
+        self.recipients(slice::from_ref(recipient)).await.pop().unwrap_or_else(Reply::next_hop_unavailable)
+    }
+
+    /// Relays RCPT for each recipient, in one go where the next hop offers PIPELINING; the replies are its own, in order.
+    pub async fn recipients(&mut self, recipients: &[RcptTo]) -> Vec<Reply> {
+        let sayable: Vec<_> = recipients.iter().filter(|to| is_sayable(&self.from, to)).cloned().collect();
+        let mut replies = Vec::with_capacity(sayable.len());
+        // Taken for the time of the dialogue: a future dropped half-way leaves no connection out of step.
+        if let Some(mut pooled) = self.pooled.take() {
+            let wait = self.pool.timeouts.command;
+            match pooled.connection.recipients(&sayable, &mut replies, wait).await {
+                Ok(()) => self.pooled = Some(pooled),
+                Err(fault) => replies.push(failed(&pooled, fault)),
+            }
         }
-        let reply = self.say("RCPT", &format!("RCPT TO:<{recipient}>\r\n"), self.pool.timeouts.command).await;
-        if reply.is_positive() {
-            self.accepted += 1;
-        }
-        reply
+        let replies = in_order(&self.from, recipients, replies);
+        self.note(recipients, &replies);
+        replies
     }
 
     /// Sends the message to the recipients accepted so far; the reply is the next hop's own, whatever it says. Lost or
     /// unclear after the final dot is `451 4.3.0`: the next hop may have the mail, and the mail server sends it again.
     pub async fn data(mut self, cleared: &impl Cleared) -> Reply {
-        if self.accepted == 0 {
+        if self.accepted.is_empty() {
             self.reset().await;
             return Reply::no_valid_recipients();
         }
         let parts = [cleared.trace(), cleared.message()];
-        if !parts.iter().all(|part| has_only_crlf(part)) {
+        let Some(body) = kind(self.from.body, parts) else {
             // The DATA reader lets no such message in, so that it is our own; a bare line end could end it early.
             error!("a message with bare line ends was to be sent to the next hop; it was not sent");
             self.reset().await;
             return Reply::internal();
-        }
-        let start = self.say("DATA", "DATA\r\n", self.pool.timeouts.data).await;
-        if start.code != 354 {
-            if !start.is_positive() {
-                self.reset().await;
-                return start;
+        };
+        self.from.body = self.from.body.max(body);
+        let size = parts.iter().map(|part| part.len() as u64).sum();
+        let mut chances = 1;
+        loop {
+            if self.is_lost() {
+                if chances == 0 {
+                    return Reply::next_hop_unavailable();
+                }
+                chances -= 1;
+                if let Err(refusal) = self.reopen().await {
+                    return refusal;
+                }
             }
-            warn!(reply = start.code, "the next hop answered DATA with neither 354 nor a refusal");
-            return Reply::next_hop_unavailable();
-        }
-        let Some(mut pooled) = self.pooled.take() else { return Reply::next_hop_unavailable() };
-        match pooled.connection.message(parts, self.pool.timeouts.message).await {
-            Ok(reply) if reply.code / 100 == 3 => {
-                unavailable(&pooled.connection.host, &Fault::Unexpected("message", reply.code))
+            if let Err(refusal) = self.admit(body, size).await {
+                self.let_go().await;
+                return refusal;
             }
-            Ok(reply) if reply.code == 421 => not_ours(reply),
-            Ok(reply) => {
-                self.pool.give(pooled);
-                reply
+            let Some(mut pooled) = self.pooled.take() else { continue };
+            match pooled.connection.message(parts, &self.pool.timeouts).await {
+                Brought::Answered(reply) => {
+                    self.pool.give(pooled);
+                    return reply;
+                }
+                Brought::Refused(reply) => {
+                    self.pooled = Some(pooled);
+                    self.let_go().await;
+                    return reply;
+                }
+                Brought::CutShort(reply) => return reply,
+                Brought::NotBegun(fault) if chances > 0 => {
+                    info!(host = %pooled.connection.host, error = %fault, "lost before the message was sent");
+                }
+                Brought::NotBegun(fault) | Brought::Unclear(fault) => return failed(&pooled, fault),
             }
-            Err(fault) => unavailable(&pooled.connection.host, &fault),
         }
     }
 
     /// Ends it with nothing sent; the connection is used again if the next hop agrees.
     pub async fn reset(mut self) {
-        let reply = self.say("RSET", "RSET\r\n", self.pool.timeouts.data).await;
-        if let (true, Some(pooled)) = (reply.is_positive(), self.pooled.take()) {
-            self.pool.give(pooled);
+        self.let_go().await;
+    }
+
+    async fn let_go(&mut self) {
+        let Some(mut pooled) = self.pooled.take() else { return };
+        match pooled.connection.command("RSET", "RSET\r\n", self.pool.timeouts.data).await {
+            Ok(reply) if reply.is_positive() => self.pool.give(pooled),
+            Ok(reply) => debug!(host = %pooled.connection.host, code = reply.code, "RSET was refused"),
+            Err(fault) => debug!(host = %pooled.connection.host, error = %fault, "the connection failed at RSET"),
         }
     }
 
-    /// One command. After a fault the connection is gone, and every further step is `451 4.3.0`.
-    async fn say(&mut self, step: &'static str, line: &str, wait: std::time::Duration) -> Reply {
-        // Taken for the time of the dialogue: a future dropped half-way leaves no connection out of step.
-        let Some(mut pooled) = self.pooled.take() else { return Reply::next_hop_unavailable() };
-        match pooled.connection.command(step, line, wait).await {
-            Ok(reply) if reply.code == 421 => not_ours(reply),
-            Ok(reply) if reply.code / 100 == 3 && step != "DATA" => {
-                unavailable(&pooled.connection.host, &Fault::Unexpected(step, reply.code))
-            }
-            Ok(reply) => {
-                self.pooled = Some(pooled);
-                reply
-            }
-            Err(fault) => unavailable(&pooled.connection.host, &fault),
+    fn is_lost(&mut self) -> bool {
+        self.pooled.as_mut().is_none_or(|pooled| !pooled.connection.is_quiet())
+    }
+
+    /// Sees to it that the host may have the message and knows what it gets. It was declared before anybody had seen
+    /// it: 8-bit mail that was announced as nothing is declared again, as what it is.
+    async fn admit(&mut self, body: BodyKind, size: u64) -> Result<(), Reply> {
+        self.offers.fits(size)?;
+        if !self.offers.takes(body) {
+            return Err(Reply::conversion_required());
         }
+        if self.declared >= body {
+            return Ok(());
+        }
+        let Some(mut pooled) = self.pooled.take() else { return Ok(()) };
+        match pooled.connection.command("RSET", "RSET\r\n", self.pool.timeouts.data).await {
+            Ok(reply) if reply.is_positive() => self.replay(pooled).await,
+            Ok(reply) => Err(failed(&pooled, Fault::Unexpected("RSET", reply.code))),
+            Err(fault) => Err(failed(&pooled, fault)),
+        }
+    }
+
+    /// Says the envelope again over a new connection.
+    async fn reopen(&mut self) -> Result<(), Reply> {
+        self.pooled = None;
+        let pooled = self.pool.open().await?;
+        self.replay(pooled).await
+    }
+
+    /// Says MAIL and every accepted recipient again. All of them must be accepted again: each has been promised to the
+    /// mail server.
+    async fn replay(&mut self, mut pooled: Pooled) -> Result<(), Reply> {
+        let heard = envelope(&self.pool, &mut pooled, &self.from, &self.accepted).await;
+        let heard = heard.map_err(|fault| failed(&pooled, fault))?;
+        let refused = std::iter::once(&heard.mail).chain(&heard.recipients).find(|reply| !reply.is_positive());
+        if let Some(reply) = refused {
+            warn!(host = %pooled.connection.host, code = reply.code, reply = %reply.text(), "not accepted a second time");
+            return Err(Reply::next_hop_unavailable());
+        }
+        self.offers = pooled.connection.offers;
+        self.declared = self.offers.declared(self.from.body);
+        self.pooled = Some(pooled);
+        Ok(())
+    }
+
+    fn note(&mut self, recipients: &[RcptTo], replies: &[Reply]) {
+        let accepted = recipients.iter().zip(replies).filter(|(_, reply)| reply.is_positive());
+        self.accepted.extend(accepted.map(|(to, _)| to.clone()));
     }
 }
 
-/// 421 says that the next hop closes its connection with us. Ours with the mail server goes on, so that it hears the
-/// same as 451.
-fn not_ours(reply: Reply) -> Reply {
-    Reply { code: 451, ..reply }
+/// What a message has to be declared as, at least; none for one that must not be sent. Bare CR, LF and NUL are content
+/// only in a mail that was announced as BINARYMIME; in any other a NUL goes through as it came (it ends no line), and
+/// bare line ends do not.
+fn kind(announced: BodyKind, parts: [&[u8]; 2]) -> Option<BodyKind> {
+    let has_only_lines = parts.iter().all(|part| has_only_crlf(part));
+    if announced == BodyKind::BinaryMime {
+        if !has_only_lines || parts.iter().any(|part| memchr(0, part).is_some()) {
+            return Some(BodyKind::BinaryMime);
+        }
+    } else if !has_only_lines {
+        return None;
+    }
+    Some(if parts.iter().all(|part| part.is_ascii()) { BodyKind::SevenBit } else { BodyKind::EightBitMime })
 }
 
-fn unavailable(host: &str, fault: &Fault) -> Reply {
-    warn!(host, error = %fault, "the connection to the next hop failed");
-    Reply::next_hop_unavailable()
+/// Logs a fault and gives what the mail server hears.
+fn failed(pooled: &Pooled, fault: Fault) -> Reply {
+    warn!(host = %pooled.connection.host, error = %fault, "the connection to the next hop failed");
+    fault.during_mail()
 }

@@ -1,62 +1,98 @@
 //! The door: who may talk, how many at once, and how it closes.
 //!
 //! In: bound listeners and a stop signal. Out: one task per admitted connection, each ended when [`serve`] returns.
-//! Deliberately absent: binding (the caller owns the sockets, so that tests use port 0 and systemd can hand them
-//! over) and everything that is said after the greeting.
+//! What lies before the greeting happens here: the header of a load balancer, who may come in, how many of one address,
+//! and the handshake of a listener that speaks TLS from the first byte. Deliberately absent: binding (the caller owns
+//! the sockets, so that tests use port 0 and systemd can hand them over) and everything that is said after the
+//! greeting.
 
 use std::{
     io::{self, Write},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::Arc,
     time::Duration,
 };
 
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::Semaphore,
     task::JoinSet,
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, info, warn};
 
-use super::{Gate, Settings, session};
+use super::{
+    Certificate, Gate, Keyring, Settings,
+    access::{Access, names},
+    auth::Logins,
+    budget::Budget,
+    limits::{Connections, Place, Senders},
+    proxy, session,
+    stream::Stream,
+};
 use crate::smtp::Reply;
 
 /// How long mails in flight may take after a stop: longer than a relay's usual exchange, shorter than the 90 seconds
 /// after which systemd kills.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// How many passwords are compared at once: two cores of whatever machine, so that logins never stop mail.
+const COMPARISONS: usize = 2;
+
 /// How long to wait when the system refuses to hand out a connection (no file descriptors): long enough not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A bound socket.
+#[derive(Debug)]
+pub struct Listener {
+    /// Where connections come from.
+    pub socket: TcpListener,
+    /// Whether they are encrypted from the first byte (`smtp.listen_tls`).
+    pub tls: bool,
+}
+
+impl From<TcpListener> for Listener {
+    fn from(socket: TcpListener) -> Self {
+        Self { socket, tls: false }
+    }
+}
 
 /// Serves mail on `listeners` until `stop` is cancelled. Then nothing new is accepted, idle clients get 421, mails in
 /// flight are finished (for [`GRACE`] at most), and the call returns.
 pub async fn serve<G: Gate>(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     gate: Arc<G>,
     settings: Arc<Settings>,
+    keys: Arc<Keyring>,
     stop: CancellationToken,
 ) {
-    serve_with_grace(listeners, gate, settings, stop, GRACE).await;
+    serve_with_grace(listeners, gate, settings, keys, stop, GRACE).await;
 }
 
 pub(super) async fn serve_with_grace<G: Gate>(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     gate: Arc<G>,
     settings: Arc<Settings>,
+    keys: Arc<Keyring>,
     stop: CancellationToken,
     grace: Duration,
 ) {
     let door = Arc::new(Door {
         room: Arc::new(Semaphore::new(settings.max_connections)),
+        budget: Budget::new(settings.max_memory),
+        places: Connections::new(settings.max_connections_per_address),
+        logins: Arc::new(Logins::new(COMPARISONS)),
+        senders: Senders::new(settings.senders.clone()),
         gate,
         settings,
+        keys,
         stop,
         hurry: CancellationToken::new(),
         connections: TaskTracker::new(),
     });
     let mut loops = JoinSet::new();
+    loops.spawn(Arc::clone(&door.keys).watch(door.stop.clone()));
     for listener in listeners {
         loops.spawn(Arc::clone(&door).accept(listener));
     }
@@ -70,25 +106,38 @@ pub(super) async fn serve_with_grace<G: Gate>(
     }
 }
 
+/// What all connections share.
 struct Door<G> {
     gate: Arc<G>,
     settings: Arc<Settings>,
+    keys: Arc<Keyring>,
+    logins: Arc<Logins>,
+    senders: Arc<Senders>,
+    budget: Arc<Budget>,
     room: Arc<Semaphore>,
+    places: Connections,
     stop: CancellationToken,
     hurry: CancellationToken,
     connections: TaskTracker,
 }
 
+/// A connection that nothing has been said on yet.
+struct Arrival {
+    stream: TcpStream,
+    address: SocketAddr,
+    tls: bool,
+}
+
 impl<G: Gate> Door<G> {
-    async fn accept(self: Arc<Self>, listener: TcpListener) {
+    async fn accept(self: Arc<Self>, listener: Listener) {
         loop {
             let accepted = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return,
-                accepted = listener.accept() => accepted,
+                accepted = listener.socket.accept() => accepted,
             };
             match accepted {
-                Ok((stream, address)) => self.admit(stream, address),
+                Ok((stream, address)) => self.admit(Arrival { stream, address, tls: listener.tls }),
                 Err(error) => {
                     warn!(%error, "cannot accept an SMTP connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -97,58 +146,128 @@ impl<G: Gate> Door<G> {
         }
     }
 
-    /// Starts a session, or tells the peer why there is none.
-    fn admit(&self, stream: TcpStream, address: SocketAddr) {
-        match self.inspect(stream, address) {
-            Ok((stream, permit)) => {
-                let session = session::Start {
-                    gate: Arc::clone(&self.gate),
-                    settings: Arc::clone(&self.settings),
-                    address,
-                    stop: self.stop.clone(),
-                };
-                let hurry = self.hurry.clone();
-                self.connections.spawn(async move {
-                    session::run(session, stream, hurry).await;
-                    drop(permit);
-                });
-            }
-            Err(error) => debug!(peer = %address, %error, "SMTP connection refused"),
+    /// Starts a task for the connection, or tells the peer why there is none.
+    fn admit(self: &Arc<Self>, arrival: Arrival) {
+        let (peer, limit) = (arrival.address, self.settings.max_connections);
+        // A balancer speaks for others; whether they may come in is seen once it has said who they are.
+        let proxied = names(&self.settings.proxy_protocol_from, peer.ip());
+        if !proxied && !self.admits(peer) {
+            return arrival.refuse(&Reply::not_allowed());
         }
-    }
-
-    fn inspect(&self, stream: TcpStream, address: SocketAddr) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-        if !self.allows(address.ip()) {
-            info!(peer = %address, "refused: not in smtp.allow_from");
-            return refuse(stream, &Reply::not_allowed());
-        }
-        let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else {
-            warn!(peer = %address, limit = self.settings.max_connections, "refused: too many SMTP connections");
-            return refuse(stream, &Reply::too_many_connections());
+        let Ok(place) = Arc::clone(&self.room).try_acquire_owned() else {
+            warn!(%peer, limit, "refused: too many SMTP connections");
+            return arrival.refuse(&Reply::too_many_connections());
         };
-        // Replies must not wait for acknowledgements (Nagle): a dialogue is many small writes.
-        stream.set_nodelay(true)?;
-        let stream = stream.into_std()?;
-        match stream.peek(&mut [0]) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok((TcpStream::from_std(stream)?, permit)),
-            Err(error) => Err(error),
-            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(_) => {
-                info!(peer = %address, "refused: spoke before the greeting");
-                refuse(TcpStream::from_std(stream)?, &Reply::spoke_first())
+        let door = Arc::clone(self);
+        self.connections.spawn(async move {
+            let welcomed = tokio::select! {
+                biased;
+                () = door.hurry.cancelled() => None,
+                welcomed = door.welcome(arrival, proxied) => welcomed,
+            };
+            if let Some((start, stream, _place)) = welcomed {
+                session::run(start, stream, door.hurry.clone()).await;
             }
+            drop(place);
+        });
+    }
+
+    /// What lies before the greeting; none if it does not come to that.
+    async fn welcome(
+        &self,
+        mut arrival: Arrival,
+        proxied: bool,
+    ) -> Option<(session::Start<G>, Stream<TcpStream>, Place)> {
+        if proxied {
+            let balancer = arrival.address;
+            match proxy::client(&mut arrival.stream).await {
+                Ok(client) => arrival.address = client.unwrap_or(balancer),
+                Err(why) => {
+                    info!(%balancer, %why, "closed without a greeting");
+                    return None;
+                }
+            }
+            if !self.admits(arrival.address) {
+                arrival.refuse(&Reply::not_allowed());
+                return None;
+            }
+        }
+        let address = arrival.address;
+        let Some(place) = self.places.place(address.ip()) else {
+            let limit = self.settings.max_connections_per_address;
+            warn!(peer = %address, limit, "refused: too many SMTP connections of this address");
+            arrival.refuse(&Reply::too_many_connections());
+            return None;
+        };
+        let stream = match arrival.opened(self.keys.current().certificate.as_ref()).await {
+            Ok(stream) => stream,
+            Err(why) => {
+                info!(peer = %address, %why, "closed without a greeting");
+                return None;
+            }
+        };
+        Some((self.start(address), stream, place))
+    }
+
+    fn start(&self, address: SocketAddr) -> session::Start<G> {
+        session::Start {
+            gate: Arc::clone(&self.gate),
+            settings: Arc::clone(&self.settings),
+            budget: Arc::clone(&self.budget),
+            keys: Arc::clone(&self.keys),
+            logins: Arc::clone(&self.logins),
+            senders: Arc::clone(&self.senders),
+            address,
+            stop: self.stop.clone(),
         }
     }
 
-    /// A dual-stack socket shows IPv4 peers as `::ffff:a.b.c.d`; they are the IPv4 peers that the setting names.
-    fn allows(&self, peer: IpAddr) -> bool {
-        let peer = peer.to_canonical();
-        self.settings.allow_from.iter().any(|network| network.contains(&peer))
+    fn admits(&self, peer: SocketAddr) -> bool {
+        let admitted = self.settings.access(peer.ip()) != Access::Nobody;
+        if !admitted {
+            info!(%peer, "refused: neither in smtp.allow_from nor in smtp.auth_from");
+        }
+        admitted
     }
 }
 
-/// Says why and hangs up, without waiting: the socket's own buffer takes the few bytes.
-fn refuse<T>(stream: TcpStream, reply: &Reply) -> io::Result<T> {
+impl Arrival {
+    /// The stream of a peer that has waited for us to speak first, encrypted if the listener says so.
+    async fn opened(self, certificate: Option<&Certificate>) -> io::Result<Stream<TcpStream>> {
+        // Replies must not wait for acknowledgements (Nagle): a dialogue is many small writes.
+        self.stream.set_nodelay(true)?;
+        if self.tls {
+            let certificate = certificate.ok_or_else(|| io::Error::other("there is no TLS certificate"))?;
+            let mut stream = Stream::Plain(self.stream);
+            stream.encrypt(certificate).await?;
+            return Ok(stream);
+        }
+        let (stream, address) = (self.stream.into_std()?, self.address);
+        match stream.peek(&mut [0]) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Stream::Plain(TcpStream::from_std(stream)?)),
+            Err(error) => Err(error),
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => {
+                let stream = TcpStream::from_std(stream)?;
+                Self { stream, address, tls: false }.refuse(&Reply::spoke_first());
+                Err(io::Error::other("it spoke before the greeting"))
+            }
+        }
+    }
+
+    /// Says why and hangs up, without waiting: the socket's own buffer takes the few bytes. To a peer that expects a
+    /// handshake nothing can be said.
+    fn refuse(self, reply: &Reply) {
+        let peer = self.address;
+        if !self.tls
+            && let Err(error) = say_and_close(self.stream, reply)
+        {
+            debug!(%peer, %error, "a refused SMTP connection did not wait for the reason");
+        }
+    }
+}
+
+fn say_and_close(stream: TcpStream, reply: &Reply) -> io::Result<()> {
     let mut bytes = Vec::new();
     reply.render(&mut bytes);
     let mut stream = stream.into_std()?;
@@ -156,5 +275,5 @@ fn refuse<T>(stream: TcpStream, reply: &Reply) -> io::Result<T> {
     stream.shutdown(std::net::Shutdown::Write)?;
     // Unread input would turn the close into a reset, which can overtake the reply.
     let _ = io::Read::read(&mut stream, &mut [0; 4096]);
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, reply.text()))
+    Ok(())
 }

@@ -1,22 +1,52 @@
 //! SMTP in: sessions and transactions, up to the one trait behind which the product stands.
 //!
 //! In: listening sockets. Out: calls to a [`Gate`] and its [`Transaction`]s, and the replies that they give. `listen`
-//! decides who may talk at all, `session` keeps the dialogue in order, `wire` moves the bytes. Deliberately absent:
-//! any reason to refuse a mail other than the protocol's own limits.
+//! decides who may talk at all, `session` keeps the dialogue in order, `wire` moves the bytes, `budget` counts the
+//! memory that messages need. Who may talk: `access` by address, `proxy` for whom a load balancer brings, `xclient` for
+//! whom another mail server speaks, `tls` and `stream` for encryption, `auth` and `users` for logins, `keys` for the
+//! files behind these two, `limits` for how much of it. Deliberately absent: any reason to refuse a mail other than the
+//! protocol's own limits and these.
+//!
+//! A connection needs at most 150 KiB beside its message: its buffers (`wire` says how large each is), a batch of at
+//! most 64 KiB of RCPT lines while they are answered, and its task. Messages need at most
+//! [`max_memory`](Settings::max_memory) together while they are read, and as much again for those that have been read
+//! and are being copied into their final place.
 
+mod access;
+mod auth;
+mod budget;
 mod caught;
+#[cfg(test)]
+mod door_tests;
+mod keys;
+mod limits;
 mod listen;
+mod proxy;
 mod session;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod users;
 mod wire;
+mod xclient;
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{
+    future::Future,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 
 pub use super::command::{MailFrom, RcptTo};
-pub use listen::serve;
+pub use keys::{KeyFiles, Keyring, Keys};
+pub use limits::SenderLimits;
+pub use listen::{Listener, serve};
+pub use tls::{Certificate, CertificateFiles, TlsError};
+pub use users::{HashError, Users, UsersError, hash};
+pub use xclient::Origin;
 
 use super::Reply;
 use crate::mail::{MailId, Message};
@@ -28,16 +58,78 @@ pub struct Settings {
     pub hostname: String,
     /// Where to listen.
     pub listen: Vec<SocketAddr>,
-    /// Who may relay; anyone else gets 554 at connect.
+    /// Where to listen for connections that are encrypted from the first byte.
+    pub listen_tls: Vec<SocketAddr>,
+    /// Who may relay; anyone who is neither here nor in `auth_from` gets 554 at connect.
     pub allow_from: Vec<IpNet>,
+    /// Who may relay after a login; without one MAIL gets 530.
+    pub auth_from: Vec<IpNet>,
+    /// Who may say for whom it speaks (XCLIENT, XFORWARD).
+    pub xclient_from: Vec<IpNet>,
+    /// Which load balancers begin each connection with a PROXY header.
+    pub proxy_protocol_from: Vec<IpNet>,
+    /// Where the certificate and the users are.
+    pub key_files: KeyFiles,
+    /// Whether MAIL outside TLS gets 530.
+    pub require_tls: bool,
     /// In bytes; larger mails get 552.
     pub max_message_size: u64,
     /// How many recipients one mail may have; the next gets 452.
     pub max_recipients: usize,
     /// How long the client may be silent (RFC 5321 §4.5.3.2.7 asks for at least 5 minutes).
     pub idle_timeout: Duration,
+    /// How long a command line may take from its first byte to its last.
+    pub command_timeout: Duration,
+    /// How long a whole message may take.
+    pub message_timeout: Duration,
+    /// How many bytes a second a message has to bring, on average over each `rate_window` behind the first; 0 for any.
+    pub min_data_rate: u64,
+    /// Over how long the rate is looked at.
+    pub rate_window: Duration,
+    /// How long a connection may last; the message that is being taken then is still taken.
+    pub max_session: Duration,
+    /// How many mails a connection may bring; the next gets 421.
+    pub max_mails_per_connection: u32,
+    /// How many bytes the messages of all connections may have together; one more gets 451.
+    pub max_memory: u64,
     /// How many connections at once; the next gets 421.
     pub max_connections: usize,
+    /// How many connections one address may have at once; the next gets 421.
+    pub max_connections_per_address: usize,
+    /// How much one envelope sender may send.
+    pub senders: SenderLimits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            hostname: "localhost".to_owned(),
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 10_025))],
+            allow_from: vec![
+                ipnet::Ipv4Net::new_assert([127, 0, 0, 0].into(), 8).into(),
+                IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]).into(),
+            ],
+            listen_tls: Vec::new(),
+            auth_from: Vec::new(),
+            xclient_from: Vec::new(),
+            proxy_protocol_from: Vec::new(),
+            key_files: KeyFiles::default(),
+            require_tls: false,
+            max_message_size: 50 << 20,
+            max_recipients: 1_000,
+            idle_timeout: Duration::from_secs(300),
+            command_timeout: Duration::from_secs(60),
+            message_timeout: Duration::from_secs(30 * 60),
+            min_data_rate: 512,
+            rate_window: Duration::from_secs(30),
+            max_session: Duration::from_secs(60 * 60),
+            max_mails_per_connection: 10_000,
+            max_memory: 1 << 30,
+            max_connections: 200,
+            max_connections_per_address: 200,
+            senders: SenderLimits { rate: None, daily: None, timezone: TimeZone::UTC },
+        }
+    }
 }
 
 /// Who is talking to us.
@@ -53,6 +145,22 @@ pub struct Peer {
     pub tls: Option<String>,
     /// As whom it logged in.
     pub login: Option<String>,
+    /// Where the next mail came from before, as a trusted mail server says (XFORWARD).
+    pub forwarded: Option<Origin>,
+}
+
+impl Peer {
+    /// Who handed a mail to us, in one line for the journal and the log.
+    pub fn client(&self) -> String {
+        let mut client = format!("{} {}", self.address.ip(), self.helo);
+        if let Some(login) = &self.login {
+            client.push_str(&format!(" login {login}"));
+        }
+        if let Some(origin) = &self.forwarded {
+            client.push_str(&format!(" (from {origin})"));
+        }
+        client
+    }
 }
 
 /// The product, as the protocol engine sees it.
@@ -83,6 +191,16 @@ pub trait Transaction: Send {
     }
     /// RCPT: a positive reply accepts the recipient.
     fn recipient(&mut self, recipient: RcptTo) -> impl Future<Output = Reply> + Send;
+    /// Several RCPT that came in one batch: one reply for each, in their order.
+    fn recipients(&mut self, recipients: Vec<RcptTo>) -> impl Future<Output = Vec<Reply>> + Send {
+        async {
+            let mut replies = Vec::with_capacity(recipients.len());
+            for recipient in recipients {
+                replies.push(self.recipient(recipient).await);
+            }
+            replies
+        }
+    }
     /// The whole message; the reply is what the client gets for its final dot. A client that goes away meanwhile does
     /// not interrupt it.
     fn message(self, message: Message) -> impl Future<Output = Reply> + Send;

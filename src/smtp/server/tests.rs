@@ -21,7 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{listen::serve_with_grace, *};
-use crate::mail::BodyKind;
+use crate::mail::{BodyKind, RcptDsn};
 
 /// No step of any test takes this long unless it hangs.
 const HANG: Duration = Duration::from_secs(20);
@@ -34,6 +34,8 @@ struct Recorder {
     finish: Arc<Notify>,
     /// Notified when `message` starts.
     started: Arc<Notify>,
+    /// How many recipients came in each call.
+    batches: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Recorder {
@@ -62,10 +64,33 @@ impl Gate for Recorder {
             return Err(reply);
         }
         let extended = if peer.extended { ", extended" } else { "" };
-        let body = if from.body == BodyKind::EightBitMime { ", 8bit" } else { "" };
-        self.note(format!("mail {sender} from {}{extended}{body}", peer.helo));
+        let body = match from.body {
+            BodyKind::SevenBit => "",
+            BodyKind::EightBitMime => ", 8bit",
+            BodyKind::BinaryMime => ", binary",
+        };
+        let ret = from.ret.map(|ret| format!(", ret {ret:?}").to_lowercase()).unwrap_or_default();
+        let envid = from.envid.map(|id| format!(", envid {id}")).unwrap_or_default();
+        self.note(format!("mail {sender} from {}{extended}{body}{ret}{envid}", peer.helo));
         Ok(Recorded { recorder: self.clone(), sender })
     }
+
+    fn takes_binary(&self) -> bool {
+        true
+    }
+}
+
+/// What RCPT asked.
+fn asked(dsn: &RcptDsn) -> String {
+    let notify = dsn.notify.map(|notify| match notify {
+        crate::mail::Notify { success: false, failure: false, delay: false } => ", notify NEVER".to_owned(),
+        notify => [(notify.success, " SUCCESS"), (notify.failure, " FAILURE"), (notify.delay, " DELAY")]
+            .iter()
+            .filter(|(wanted, _)| *wanted)
+            .fold(", notify".to_owned(), |text, (_, word)| text + word),
+    });
+    let orcpt = dsn.orcpt.as_ref().map(|orcpt| format!(", orcpt {orcpt}"));
+    [notify, orcpt].into_iter().flatten().collect()
 }
 
 impl Transaction for Recorded {
@@ -74,13 +99,22 @@ impl Transaction for Recorded {
     }
 
     async fn recipient(&mut self, recipient: RcptTo) -> Reply {
-        self.recorder.note(format!("rcpt {}", recipient.address));
+        self.recorder.note(format!("rcpt {}{}", recipient.address, asked(&recipient.dsn)));
         match recipient.address.local() {
             "refused" => Reply::new(550, "5.1.1", "no such user"),
             "later" => Reply::new(451, "4.7.1", "greylisted"),
             "panic" => panic!("the product is broken"),
             _ => Reply::recipient_accepted(),
         }
+    }
+
+    async fn recipients(&mut self, recipients: Vec<RcptTo>) -> Vec<Reply> {
+        self.recorder.batches.lock().unwrap().push(recipients.len());
+        let mut replies = Vec::new();
+        for recipient in recipients {
+            replies.push(self.recipient(recipient).await);
+        }
+        replies
     }
 
     async fn message(self, message: Message) -> Reply {
@@ -115,6 +149,7 @@ fn settings() -> Settings {
         max_recipients: 3,
         idle_timeout: HANG,
         max_connections: 10,
+        ..Settings::default()
     }
 }
 
@@ -127,7 +162,14 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, gate, stop) = (listener.local_addr().unwrap(), Recorder::default(), CancellationToken::new());
         let (door, signal) = (Arc::new(gate.clone()), stop.clone());
-        let running = tokio::spawn(serve_with_grace(vec![listener], door, Arc::new(settings), signal, grace));
+        let running = tokio::spawn(serve_with_grace(
+            vec![listener.into()],
+            door,
+            Arc::new(settings),
+            Arc::default(),
+            signal,
+            grace,
+        ));
         Self { address, gate, stop, running }
     }
 
@@ -256,7 +298,7 @@ async fn dialogs() {
         play(&name, &std::fs::read_to_string(&path).unwrap()).await;
         played += 1;
     }
-    assert!(played >= 14, "only {played} transcripts were found");
+    assert!(played >= 24, "only {played} transcripts were found");
 }
 
 #[tokio::test]
@@ -298,7 +340,13 @@ async fn who_speaks_before_the_greeting_is_refused() {
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     client.write_all(b"EHLO x\r\n").await.unwrap();
     let stop = CancellationToken::new();
-    let running = tokio::spawn(serve(vec![listener], Arc::new(Recorder::default()), settings().into(), stop.clone()));
+    let running = tokio::spawn(serve(
+        vec![listener.into()],
+        Arc::new(Recorder::default()),
+        settings().into(),
+        Arc::default(),
+        stop.clone(),
+    ));
     let mut client = Client(BufReader::new(client));
     client.expect("554 5.5.1").await;
     client.assert_closed().await;
@@ -311,7 +359,6 @@ async fn silence_ends_a_connection_between_commands_and_within_data() {
     let server = Server::start(Settings { idle_timeout: Duration::from_millis(300), ..settings() }).await;
     let mut client = server.connect().await;
     client.expect("220").await;
-    client.send("NO").await;
     client.expect("421 4.4.2").await;
     client.assert_closed().await;
     let mut client = server.connect().await;
@@ -418,9 +465,12 @@ async fn a_message_arrives_the_same_however_it_is_cut() {
 
 #[tokio::test]
 async fn a_client_that_never_reads_does_not_make_replies_pile_up() {
-    let server = Server::start(Settings { idle_timeout: Duration::from_millis(200), ..settings() }).await;
+    let most = Settings { max_message_size: 1 << 40, idle_timeout: Duration::from_millis(200), ..settings() };
+    let server = Server::start(most).await;
     let mut client = server.connect().await;
-    let flood = b"NOOP\r\n".repeat(10_000);
+    client.send("EHLO x\r\nMAIL FROM:<a@example.jp>\r\nRCPT TO:<b@example.com>\r\n").await;
+    // Chunks of one byte are mail, and so no flood of idle commands.
+    let flood = b"BDAT 1\r\nx".repeat(10_000);
     // The server stops reading when nobody takes its replies, and gives up in time: at some point the flood stalls or
     // fails, and the session ends all the same.
     let stalled =
@@ -449,12 +499,16 @@ async fn replies_to_a_batch_leave_in_one_write() {
     let start = session::Start {
         gate: Arc::new(Recorder::default()),
         settings: Arc::new(settings()),
+        budget: budget::Budget::new(1 << 20),
+        keys: Arc::default(),
+        logins: Arc::new(auth::Logins::new(1)),
+        senders: limits::Senders::new(settings().senders),
         address: "127.0.0.1:1".parse().unwrap(),
         stop: CancellationToken::new(),
     };
     let batch = "EHLO x\r\nMAIL FROM:<a@b.jp>\r\nRCPT TO:<c@d.jp>\r\nRCPT TO:<refused@d.jp>\r\nDATA\r\n";
     client.write_all(batch.as_bytes()).await.unwrap();
-    tokio::spawn(session::run(start, server, CancellationToken::new()));
+    tokio::spawn(session::run(start, stream::Stream::Plain(server), CancellationToken::new()));
     let mut got = vec![0; 1 << 16];
     let mut reads: Vec<String> = Vec::new();
     while !reads.concat().contains("354 ") {
@@ -463,4 +517,112 @@ async fn replies_to_a_batch_leave_in_one_write() {
     }
     // The greeting waits for nothing either: the batch was there when it was written.
     assert!(reads.len() <= 2, "{reads:?}");
+}
+
+/// Sends `bytes` again and again until the server has had enough, and gives its last words.
+async fn trickle(client: &mut Client, bytes: &str) -> String {
+    let (mut line, step) = (String::new(), Duration::from_millis(20));
+    let heard = async {
+        while timeout(step, client.0.read_line(&mut line)).await.is_err() {
+            client.0.get_mut().write_all(bytes.as_bytes()).await.unwrap();
+        }
+    };
+    timeout(HANG, heard).await.expect("the server waits for ever");
+    line
+}
+
+#[tokio::test]
+async fn a_command_line_that_trickles_ends_the_connection() {
+    let server = Server::start(Settings { command_timeout: Duration::from_millis(300), ..settings() }).await;
+    let mut client = server.connect().await;
+    client.expect("220").await;
+    assert!(trickle(&mut client, "x").await.starts_with("421 4.4.2"));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_message_that_takes_too_long_ends_the_connection() {
+    let server = Server::start(Settings { message_timeout: Duration::from_millis(300), ..settings() }).await;
+    let mut client = server.connect().await;
+    client.up_to_data("a@example.jp").await;
+    assert!(trickle(&mut client, "x").await.starts_with("421 4.4.2 timeout"));
+    let mut client = server.connect().await;
+    client.expect("220").await;
+    for command in ["EHLO x", "MAIL FROM:<a@example.jp>", "RCPT TO:<b@example.com>"] {
+        client.ask(command, "250").await;
+    }
+    client.send("BDAT 1\r\nx").await;
+    client.expect("250 2.0.0 1 octets").await;
+    client.expect("421 4.4.2").await;
+    assert_eq!(server.end().await.iter().filter(|seen| *seen == "abandon").count(), 2);
+}
+
+#[tokio::test]
+async fn a_message_below_the_least_rate_ends_the_connection() {
+    let slow = Settings { min_data_rate: 1_000, rate_window: Duration::from_millis(200), ..settings() };
+    let server = Server::start(slow).await;
+    let mut client = server.connect().await;
+    client.up_to_data("a@example.jp").await;
+    assert!(trickle(&mut client, "x").await.starts_with("421 4.4.2 the message comes too slowly"));
+    assert_eq!(server.end().await.last().unwrap(), "abandon");
+}
+
+#[tokio::test]
+async fn a_connection_may_last_and_bring_only_so_much() {
+    let most = Settings { max_session: Duration::from_millis(400), max_mails_per_connection: 1, ..settings() };
+    let server = Server::start(most).await;
+    let mut client = server.connect().await;
+    client.up_to_data("a@example.jp").await;
+    client.send("x\r\n.\r\n").await;
+    client.expect("250 2.0.0 forwarded").await;
+    client.ask("MAIL FROM:<a@example.jp>", "421 4.7.0").await;
+    client.assert_closed().await;
+    let mut client = server.connect().await;
+    client.expect("220").await;
+    client.expect("421 4.4.2").await;
+    client.assert_closed().await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn mails_without_memory_come_back_later_and_leave_it_free() {
+    let little = Settings { max_message_size: 1 << 20, max_memory: 140_000, ..settings() };
+    let server = Server::start(little).await;
+    let mut client = server.connect().await;
+    client.expect("220").await;
+    client.ask("EHLO x", "250").await;
+    client.ask("MAIL FROM:<a@example.jp> SIZE=200000", "451 4.3.2").await;
+    for (size, reply) in [(90_000, "250 2.0.0"), (200_000, "451 4.3.2"), (90_000, "250 2.0.0")] {
+        for chunked in [false, true] {
+            client.ask("MAIL FROM:<a@example.jp> SIZE=60000", "250").await;
+            client.ask("RCPT TO:<b@example.com>", "250").await;
+            let message = "x".repeat(size);
+            if chunked {
+                client.send(format!("BDAT {size} LAST\r\n{message}")).await;
+            } else {
+                client.ask("DATA", "354").await;
+                client.send(format!("{message}\r\n.\r\n")).await;
+            }
+            client.expect(reply).await;
+        }
+    }
+    client.ask("NOOP", "250").await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn recipients_of_one_batch_come_in_as_few_calls_as_their_limit_allows() {
+    let server = Server::start(settings()).await;
+    let mut client = server.connect().await;
+    client.expect("220").await;
+    client.ask("EHLO x", "250").await;
+    let rcpt = |name: &str| format!("RCPT TO:<{name}@example.com>\r\n");
+    let batch: String = ["1", "refused", "2", "3", "4"].map(rcpt).concat();
+    client.send(format!("MAIL FROM:<a@example.jp>\r\n{batch}")).await;
+    for reply in ["250 2.1.0", "250 2.1.5", "550", "250 2.1.5", "250 2.1.5", "452 4.5.3"] {
+        client.expect(reply).await;
+    }
+    // Three fit at most; one was refused, so that one more could come.
+    assert_eq!(*server.gate.batches.lock().unwrap(), [3, 1]);
+    server.end().await;
 }
