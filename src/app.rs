@@ -7,6 +7,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use axum::Router;
+use jiff::Timestamp;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -18,13 +19,14 @@ use crate::{
     journal::Journal,
     notice::Voice,
     outbox::Outbox,
-    pipeline::{Judgement, Pipeline, Stages},
+    pipeline::{Judgement, Pipeline, Pressure, PressureSettings, Splits, Stages},
     recipients::Organization,
     smtp::{
         client::NextHop,
         server::{self, Keyring, Listener},
     },
     store::Store,
+    telemetry::health::Health,
 };
 
 /// How long all parts may take to end: longer than SMTP's own grace of 30 s, shorter than systemd's patience of 90 s.
@@ -83,6 +85,16 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("{address} cannot be listened on; is another server there, or the port below 1024?"))
 }
 
+/// Removes what a process that died had prepared and promised to nobody; another that lives may have more of it.
+async fn discard_prepared(store: &Store, hold: &Hold) -> anyhow::Result<()> {
+    let _alone = store.claim_outbox()?;
+    let left = hold.discard_prepared(Timestamp::MAX).await?;
+    if left > 0 {
+        tracing::warn!(mails = left, "mails that were half taken when the last process died were discarded");
+    }
+    Ok(())
+}
+
 impl App {
     /// Builds and binds everything; from here on mail waits in the listeners' queues.
     pub async fn build(loaded: Loaded) -> anyhow::Result<Self> {
@@ -95,14 +107,19 @@ impl App {
         let store = Store::open(&config.data_dir).await?;
         let journal = Journal::start(store.clone());
         let hold = Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone());
+        discard_prepared(&store, &hold).await?;
+        let health = Health::default();
         let next_hop = NextHop::new(config.next_hop.clone())?;
-        let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone());
+        let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone(), config.outbox.clone());
         let stages = Arc::new(Stages {
             hostname: config.hostname.clone(),
+            trace_client: config.trace_client,
             next_hop,
             hold: hold.clone(),
             journal,
             judgement: Arc::new(judgement(&loaded).await?).into(),
+            splits: Splits::default(),
+            pressure: Pressure::new(health.clone(), PressureSettings { min_free: config.min_free }),
         });
         let mut smtp = Vec::new();
         for address in &config.smtp.listen {
@@ -113,6 +130,7 @@ impl App {
         }
         let voice = voice(config);
         let pages = console::router(Arc::new(hold), Arc::new(store.clone()), &voice);
+        let pages = pages.merge(console::health(health, &voice));
         Ok(Self {
             smtp,
             keys: Arc::new(Keyring::new(loaded.keys.clone())),
@@ -164,6 +182,11 @@ impl App {
         parts.spawn(async move {
             server::serve(smtp, gate, smtp_settings, keys, heard).await;
             Ok("the SMTP server")
+        });
+        let (watching, watched, heard) = (Arc::clone(&stages), store.clone(), stop.clone());
+        parts.spawn(async move {
+            watching.watch(&watched, heard).await;
+            Ok("the watch over the room there is")
         });
         let heard = stop.clone();
         parts.spawn(async move {

@@ -41,13 +41,13 @@
 //! | [`console`] | web pages: a view over hold |
 //! | [`config`] | sekisho.toml: raw → checked |
 //! | [`language`], [`written`] | the two languages; TOML with line and column |
-//! | [`telemetry`] | logs |
+//! | [`telemetry`] | logs, and how we are |
 //! | [`app`] | composition root: build everything, bind, run, stop |
 //! | [`cli`] | one file per command; `main` only parses and calls |
 //!
 //! # Invariants (each has a test)
 //!
-//! 1. The one rule above (`tests/it/crash.rs`, `tests/it/cut_through.rs`).
+//! 1. The one rule above (`tests/it/crash.rs`, `tests/it/cut_through.rs`, `pipeline/split/tests.rs`).
 //! 2. Nothing reaches the outbound client without a [`hold::Clearance`] (`tests/it/tidy.rs`).
 //! 3. Inspection cannot fail: it returns findings and what could not be inspected; policy decides on both
 //!    (`tests/it/workers.rs`).

@@ -16,8 +16,8 @@ use jiff::tz::TimeZone;
 pub use load::{Loaded, load_all};
 
 use crate::{
-    console, hold, inspect::sandbox, language::Language, policy::Action, recipients::Organization, smtp::client,
-    smtp::server,
+    console, hold, inspect::sandbox, language::Language, outbox, policy::Action, recipients::Organization,
+    smtp::client, smtp::server,
 };
 
 /// What the file says, checked; every module owns its part.
@@ -35,8 +35,12 @@ pub struct Config {
     pub timezone: TimeZone,
     /// `[smtp]`
     pub smtp: server::Settings,
+    /// `smtp.trace_client`: whether trace headers say who handed the mail over.
+    pub trace_client: bool,
     /// `[next_hop]`
     pub next_hop: client::Settings,
+    /// `[outbox]`
+    pub outbox: outbox::Settings,
     /// `[inspection]`
     pub inspection: sandbox::Settings,
     /// `[rules]`
@@ -45,6 +49,8 @@ pub struct Config {
     pub approval: hold::Settings,
     /// `[store]`
     pub store: Store,
+    /// `store.min_free`: so many bytes must be free where the store is, or no mail is taken.
+    pub min_free: u64,
     /// `[console]`
     pub console: console::Settings,
     /// `policy.default`: what happens at least to every mail.

@@ -80,7 +80,7 @@ impl Desk for Hold {
 impl From<HoldError> for DeskError {
     fn from(error: HoldError) -> Self {
         let (ja, en) = match &error {
-            HoldError::Unknown(_) | HoldError::Ambiguous(_) => return Self::Unknown,
+            HoldError::Unknown(_) | HoldError::Ambiguous(_) | HoldError::NotOutgoing(_) => return Self::Unknown,
             HoldError::Decided { state, .. } => return Self::AlreadyDecided(*state),
             HoldError::NotADecider { .. } => (
                 "このメールを判断する人の中に、あなたは入っていません。",
@@ -93,6 +93,10 @@ impl From<HoldError> for DeskError {
             HoldError::NotTheSender { .. } => {
                 ("メールを取り消せるのは、送った人だけです。", "Only the sender can take a mail back.")
             }
+            HoldError::NotInSecurity { .. } => (
+                "配信待ちのメールを取りやめられるのは、セキュリティ担当だけです。",
+                "Only the security team can stop the delivery of a mail.",
+            ),
             HoldError::NotForYou { .. } => {
                 ("このメールの中身を見ることはできません。", "You may not see the content of this mail.")
             }
@@ -100,9 +104,12 @@ impl From<HoldError> for DeskError {
                 "判断の期限を過ぎました。このメールは差出人に戻ります。",
                 "The time to decide is over. The mail goes back to its sender.",
             ),
-            HoldError::NotCleared(_) | HoldError::Row(_) | HoldError::Store(_) | HoldError::Journal(_) => {
-                return Self::Unavailable(error.to_string());
-            }
+            HoldError::NotCleared(_)
+            | HoldError::NotForwarded(_)
+            | HoldError::NotPrepared(_)
+            | HoldError::Row(_)
+            | HoldError::Store(_)
+            | HoldError::Journal(_) => return Self::Unavailable(error.to_string()),
         };
         Self::NotAllowed(Text { ja: ja.to_owned(), en: en.to_owned() })
     }

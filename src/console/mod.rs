@@ -9,6 +9,7 @@
 
 mod desk;
 mod door;
+mod health;
 mod held;
 mod login;
 pub mod mailbox;
@@ -26,6 +27,7 @@ use axum::{
     routing::{get, post},
 };
 pub use desk::{Desk, DeskError};
+pub use health::health;
 use jiff::tz::TimeZone;
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;

@@ -99,7 +99,7 @@ impl Hold {
             // Another reply to the same address was faster, and its writer has been told the new one.
             return Ok(Answered::Refused(Refusal::UnknownToken));
         }
-        self.post(&mut writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, now).await?;
+        self.post(&mut writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await?;
         writing.commit().await?;
         Ok(Answered::Unclear { id: held.id })
     }
@@ -114,7 +114,7 @@ impl Hold {
             let letter = Letter { to: &token.person, reply_to: None, now };
             let notice = notice::already_decided(&telling::story(&mail, &held)?, self.voice(), &letter, &outcome);
             let mut writing = self.store().write().await?;
-            self.post(&mut writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, now).await?;
+            self.post(&mut writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await?;
             writing.commit().await?;
         }
         Ok(Answered::TooLate { id: held.id, state: held.state })
@@ -137,7 +137,7 @@ impl Hold {
         for to in &self.inner.settings.security {
             let letter = Letter { to, reply_to: None, now };
             let notice = notice::refused_answer(&story, self.voice(), &letter, claimed, refusal);
-            self.post(&mut writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, now).await?;
+            self.post(&mut writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await?;
         }
         journal::append(&mut writing, &[Record::change(mail.id.clone(), now, entry)]).await?;
         writing.commit().await?;

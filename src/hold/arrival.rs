@@ -1,11 +1,16 @@
 //! Taking a mail: from the pipeline's verdict to one commit after which it is ours.
 //!
 //! In: an [`Arrival`]. Out: the id to answer `250 held as ID` with, when all of this is on the disk at once: the mail
-//! and its sealed bytes, a held row for every group that waits, an outgoing mail for the group that does not, what
-//! people are told, the secret addresses at which they answer, and the journal record.
+//! and its sealed bytes, a held row for every group that waits, what people are told, the secret addresses at which
+//! they answer, what goes back for those whom policy refuses, and the journal record.
+//!
+//! A mail that some recipients get at once takes two steps: [`Hold::prepare`] puts it on the disk where nobody sees it,
+//! and after the next hop has taken it for those, [`Hold::activate`] does all of the above in one commit; if the next
+//! hop does not, [`Hold::discard`] leaves nothing. `pipeline::split` tells that story.
+//!
 //! A mail that the mail server brings again within a day is answered with the first id, and nothing else happens;
 //! unless it has come to nothing (rejected, withdrawn, expired, bounced): then a person sent it again.
-//! Deliberately absent: the decision; groups come from policy as they are.
+//! Deliberately absent: the decision (groups come from policy as they are), and sending the part that does not wait.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::{SignedDuration, Timestamp};
@@ -52,53 +57,170 @@ pub struct Arrival {
     pub groups: Vec<Group>,
 }
 
+/// What two deliveries of one mail have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RetryKey([u8; 32]);
+
+/// What became of a mail that is now ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// At least a part of it waits; people know it by this id.
+    Held(MailId),
+    /// Nothing of it waits: the next hop has it for some, and for the others it was given back.
+    Settled(MailId),
+}
+
+impl Taken {
+    /// The id that stands for it.
+    pub fn into_id(self) -> MailId {
+        let (Self::Held(id) | Self::Settled(id)) = self;
+        id
+    }
+}
+
+/// A mail that is on the disk and promised to nobody.
+#[derive(Debug)]
+#[must_use]
+pub struct Prepared {
+    arrival: Arrival,
+    mail: MailRow,
+}
+
+impl Prepared {
+    /// The mail.
+    pub fn arrival(&self) -> &Arrival {
+        &self.arrival
+    }
+}
+
+/// What came of preparing a mail.
+#[derive(Debug)]
+#[must_use]
+pub enum Preparation {
+    /// It is on the disk; [`Hold::activate`] or [`Hold::discard`] comes next.
+    New(Box<Prepared>),
+    /// It is a retry of a mail that is ours already.
+    Before(Taken),
+}
+
+impl Arrival {
+    /// By what a retry of this mail is known again.
+    pub async fn retry_key(&self) -> Result<RetryKey, HoldError> {
+        let (envelope, message) = (self.envelope.clone(), self.message.clone());
+        let hashed = tokio::task::spawn_blocking(move || retry_key(&envelope, &message)).await;
+        Ok(RetryKey(hashed.map_err(|error| StoreError::System(error.to_string()))?))
+    }
+
+    /// The recipients for whom it goes out at once.
+    fn passing(&self) -> impl Iterator<Item = &Address> {
+        self.groups.iter().filter(|group| group.action == Action::Forward).flat_map(|group| &group.recipients)
+    }
+}
+
 impl Hold {
-    /// Takes a mail. After `Ok` it is ours, and the id is what people know it by.
+    /// Takes a mail of which nothing goes out at once. After `Ok` it is ours, and the id is what people know it by.
     pub async fn take(&self, arrival: Arrival) -> Result<MailId, HoldError> {
+        let key = arrival.retry_key().await?;
+        Ok(self.take_rest(arrival, key, None).await?.into_id())
+    }
+
+    /// Takes what is left of a mail. `said` is what the next hop answered when it took the mail for those recipients
+    /// for whom it goes out at once; while it has not, there is no rest to take.
+    pub async fn take_rest(&self, arrival: Arrival, key: RetryKey, said: Option<&str>) -> Result<Taken, HoldError> {
+        if said.is_none() && arrival.passing().next().is_some() {
+            return Err(HoldError::NotForwarded(arrival.id));
+        }
         let at = rounded(arrival.at);
-        let retry_key = retry_key(&arrival).await?;
         let since = at - RETRY_WITHIN;
-        if let Some(first) = self.store().mail_by_retry_key(&retry_key, since).await? {
-            return self.taken_before(self.store().write().await?, first, at).await;
+        if let Some(first) = self.store().mail_by_retry_key(&key.0, since).await? {
+            return taken_before(self.store().write().await?, first, at).await;
         }
         let sealed = self.store().seal(&arrival.id.0, arrival.message.shared()).await?;
-        let mail = mail_row(&arrival, at, retry_key)?;
-        let held = self.held_rows(&arrival, at)?;
-
+        let mail = mail_row(&arrival, at, key)?;
         let mut writing = self.store().write().await?;
         // The same mail may have come over two connections at once.
-        if let Some(first) = writing.mail_by_retry_key(&retry_key, since).await? {
-            return self.taken_before(writing, first, at).await;
+        if let Some(first) = writing.mail_by_retry_key(&key.0, since).await? {
+            return taken_before(writing, first, at).await;
         }
         writing.put_mail(&mail).await?;
         writing.put_sealed(sealed).await?;
-        for row in &held {
-            writing.put_held(row).await?;
-            self.tell_about(&mut writing, &mail, row, &arrival.message).await?;
-        }
-        for group in &arrival.groups {
-            match group.action {
-                Action::Forward => writing.put_outbox(&release(&mail, None, &group.recipients, at)).await?,
-                Action::Reject => self.give_back_refused(&mut writing, &mail, group, &arrival.message).await?,
-                Action::Delay | Action::Hold | Action::RequireApproval => {}
-            }
-        }
-        journal::append(&mut writing, &[record(&arrival, at, &held)]).await?;
+        let taken = self.begin_waiting(&mut writing, &arrival, &mail, said).await?;
         writing.commit().await?;
-        Ok(held.into_iter().next().map_or(arrival.id, |first| first.id))
+        Ok(taken)
     }
 
-    async fn taken_before(&self, mut writing: Writing, first: MailId, at: Timestamp) -> Result<MailId, HoldError> {
-        let change = journal::Change {
-            held: first.clone(),
-            change: "retried".to_owned(),
-            by: None,
-            via: Via::Smtp,
-            detail: None,
-        };
-        journal::append(&mut writing, &[Record::change(first.clone(), at, change)]).await?;
+    /// Puts a mail on the disk, with nothing promised and nobody told; what an earlier try with it left behind goes.
+    pub async fn prepare(&self, arrival: Arrival, key: RetryKey) -> Result<Preparation, HoldError> {
+        let at = rounded(arrival.at);
+        let sealed = self.store().seal(&arrival.id.0, arrival.message.shared()).await?;
+        let mail = mail_row(&arrival, at, key)?;
+        let mut writing = self.store().write().await?;
+        if let Some(first) = writing.mail_by_retry_key(&key.0, at - RETRY_WITHIN).await? {
+            return Ok(Preparation::Before(taken_before(writing, first, at).await?));
+        }
+        writing.put_mail(&mail).await?;
+        writing.put_sealed(sealed).await?;
+        writing.mark_prepared(&mail.id, at).await?;
         writing.commit().await?;
-        Ok(first)
+        Ok(Preparation::New(Box::new(Prepared { arrival, mail })))
+    }
+
+    /// Makes a prepared mail ours, after the next hop has taken it for those for whom it goes out at once and `said`
+    /// so. May be called again after an error: what was committed in spite of it is not done twice.
+    pub async fn activate(&self, prepared: &Prepared, said: &str) -> Result<Taken, HoldError> {
+        let Prepared { arrival, mail } = prepared;
+        let mut writing = self.store().write().await?;
+        if !writing.unmark_prepared(&mail.id).await? {
+            return match writing.mail(&mail.id).await? {
+                Some(_) => taken(&mut writing, mail.id.clone()).await,
+                None => Err(HoldError::NotPrepared(mail.id.clone())),
+            };
+        }
+        let taken = self.begin_waiting(&mut writing, arrival, mail, Some(said)).await?;
+        writing.commit().await?;
+        Ok(taken)
+    }
+
+    /// Removes a prepared mail: the next hop did not take its part, so nothing of it is ours.
+    pub async fn discard(&self, prepared: &Prepared) -> Result<(), HoldError> {
+        let mut writing = self.store().write().await?;
+        writing.discard_prepared(&prepared.mail.id).await?;
+        Ok(writing.commit().await?)
+    }
+
+    /// Removes every mail that has been prepared since before `before`: whoever prepared it died, and its mail server
+    /// was promised nothing.
+    pub async fn discard_prepared(&self, before: Timestamp) -> Result<usize, HoldError> {
+        let mut writing = self.store().write().await?;
+        let left = writing.prepared_before(before).await?;
+        for id in &left {
+            writing.discard_prepared(id).await?;
+        }
+        writing.commit().await?;
+        Ok(left.len())
+    }
+
+    /// From now on the mail is ours: what waits, who is told, what goes back, and the journal record.
+    async fn begin_waiting(
+        &self,
+        writing: &mut Writing,
+        arrival: &Arrival,
+        mail: &MailRow,
+        said: Option<&str>,
+    ) -> Result<Taken, HoldError> {
+        let held = self.held_rows(arrival, mail.at)?;
+        for row in &held {
+            writing.put_held(row).await?;
+            self.tell_about(writing, mail, row, &arrival.message).await?;
+        }
+        for group in arrival.groups.iter().filter(|group| group.action == Action::Reject) {
+            self.give_back_refused(writing, mail, group, &arrival.message).await?;
+        }
+        journal::append(writing, &[record(arrival, mail.at, &held, said)]).await?;
+        Ok(match held.into_iter().next() {
+            Some(first) => Taken::Held(first.id),
+            None => Taken::Settled(mail.id.clone()),
+        })
     }
 
     /// A row for each group that waits, the most severe first; that one has the mail's own id.
@@ -144,14 +266,14 @@ impl Hold {
             let letter = Letter { to: sender, reply_to: Some(&reply_to), now: held.created_at };
             let tell = if held.release_at.is_some() { notice::delay_notice } else { notice::hold_notice };
             let notice = tell(&story, self.voice(), &letter);
-            self.post(writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, held.created_at).await?;
+            self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, held.created_at).await?;
         }
         for person in &held.asked {
             let (reply_to, token) = token::make(hostname, &held.id, person, Purpose::Decide)?;
             writing.put_token(&token).await?;
             let letter = Letter { to: person, reply_to: Some(&reply_to), now: held.created_at };
             let notice = notice::approval_request(&story, self.voice(), &letter, original);
-            self.post(writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, held.created_at).await?;
+            self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, held.created_at).await?;
         }
         Ok(())
     }
@@ -169,13 +291,28 @@ impl Hold {
     }
 }
 
-/// The outgoing mail that brings `mail` to `rcpt_to`.
-pub(super) fn release(mail: &MailRow, held: Option<&MailId>, rcpt_to: &[Address], now: Timestamp) -> OutboxRow {
+/// Answers for a mail that is ours already, and notes that it came again.
+async fn taken_before(mut writing: Writing, first: MailId, at: Timestamp) -> Result<Taken, HoldError> {
+    let change =
+        journal::Change { held: first.clone(), change: "retried".to_owned(), by: None, via: Via::Smtp, detail: None };
+    journal::append(&mut writing, &[Record::change(first.clone(), at, change)]).await?;
+    let taken = taken(&mut writing, first).await?;
+    writing.commit().await?;
+    Ok(taken)
+}
+
+/// What became of the mail `id`, which is ours. The most severe of its groups that wait has its own id.
+async fn taken(writing: &mut Writing, id: MailId) -> Result<Taken, HoldError> {
+    Ok(if writing.held(&id).await?.is_some() { Taken::Held(id) } else { Taken::Settled(id) })
+}
+
+/// The outgoing mail that brings `mail` to `rcpt_to`, for whom it was held as `held`.
+pub(super) fn release(mail: &MailRow, held: &MailId, rcpt_to: &[Address], now: Timestamp) -> OutboxRow {
     OutboxRow {
         id: new_id(),
         kind: Kind::Release,
         mail_id: Some(mail.id.clone()),
-        held_id: held.cloned(),
+        held_id: Some(held.clone()),
         sealed_id: mail.id.0.clone(),
         sender: mail.sender.clone(),
         body: mail.body,
@@ -190,8 +327,7 @@ pub(super) fn release(mail: &MailRow, held: Option<&MailId>, rcpt_to: &[Address]
     }
 }
 
-fn mail_row(arrival: &Arrival, at: Timestamp, retry_key: [u8; 32]) -> Result<MailRow, HoldError> {
-    let forwarded = arrival.groups.iter().filter(|group| group.action == Action::Forward);
+fn mail_row(arrival: &Arrival, at: Timestamp, key: RetryKey) -> Result<MailRow, HoldError> {
     Ok(MailRow {
         id: arrival.id.clone(),
         at,
@@ -207,18 +343,19 @@ fn mail_row(arrival: &Arrival, at: Timestamp, retry_key: [u8; 32]) -> Result<Mai
         subject: arrival.subject.clone(),
         size: arrival.message.bytes().len() as u64,
         trace: arrival.trace.clone(),
-        sent_to: forwarded.flat_map(|group| group.recipients.clone()).collect(),
+        sent_to: arrival.passing().cloned().collect(),
         persons: arrival.inspection.persons,
         inspection: json(&arrival.inspection)?,
         recipients: json(&arrival.recipients)?,
-        retry_key,
+        retry_key: key.0,
     })
 }
 
-fn record(arrival: &Arrival, at: Timestamp, held: &[HeldRow]) -> Record {
+fn record(arrival: &Arrival, at: Timestamp, held: &[HeldRow], said: Option<&str>) -> Record {
     let Arrival { peer, envelope, message, inspection, groups, .. } = arrival;
     let mut mail = MailRecord::new(peer.clone(), envelope, message, inspection, groups);
     mail.held = held.iter().map(|row| row.id.clone()).collect();
+    mail.next_hop = said.map(str::to_owned);
     Record::mail(arrival.id.clone(), at, mail)
 }
 
@@ -226,29 +363,25 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, HoldError> {
     serde_json::to_string(value).map_err(|error| HoldError::Row(error.to_string()))
 }
 
-/// What two deliveries of one mail have in common: Message-ID, envelope, body. Without a Message-ID all header fields
-/// count, for two short mails to one person may well say the same.
-async fn retry_key(arrival: &Arrival) -> Result<[u8; 32], HoldError> {
-    let (envelope, message) = (arrival.envelope.clone(), arrival.message.clone());
-    let hashed = tokio::task::spawn_blocking(move || {
-        let mut recipients: Vec<String> = envelope.recipients.iter().map(Address::canonical).collect();
-        recipients.sort_unstable();
-        let sender = envelope.sender.as_ref().map(Address::canonical).unwrap_or_default();
-        let (message_id, bytes) = match message.message_id() {
-            Some(id) => (id, message.body()),
-            None => (String::new(), message.bytes()),
-        };
-        let mut hash = Context::new(&SHA256);
-        for text in [&message_id, &sender].into_iter().chain(&recipients) {
-            hash.update(&(text.len() as u64).to_be_bytes());
-            hash.update(text.as_bytes());
-        }
-        hash.update(bytes);
-        let mut key = [0; 32];
-        key.copy_from_slice(hash.finish().as_ref());
-        key
-    });
-    Ok(hashed.await.map_err(|error| StoreError::System(error.to_string()))?)
+/// Message-ID, envelope, body. Without a Message-ID all header fields count, for two short mails to one person may well
+/// say the same.
+fn retry_key(envelope: &Envelope, message: &Message) -> [u8; 32] {
+    let mut recipients: Vec<String> = envelope.recipients.iter().map(Address::canonical).collect();
+    recipients.sort_unstable();
+    let sender = envelope.sender.as_ref().map(Address::canonical).unwrap_or_default();
+    let (message_id, bytes) = match message.message_id() {
+        Some(id) => (id, message.body()),
+        None => (String::new(), message.bytes()),
+    };
+    let mut hash = Context::new(&SHA256);
+    for text in [&message_id, &sender].into_iter().chain(&recipients) {
+        hash.update(&(text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.update(bytes);
+    let mut key = [0; 32];
+    key.copy_from_slice(hash.finish().as_ref());
+    key
 }
 
 #[cfg(test)]
@@ -315,7 +448,11 @@ mod tests {
             group(Action::RequireApproval, &["two@x.example.com"]),
             group(Action::Reject, &["three@x.example.com"]),
         ]);
-        let id = hold.take(mail).await.unwrap();
+        let Err(HoldError::NotForwarded(_)) = hold.take(mail.clone()).await else {
+            panic!("taken without its forward")
+        };
+        let key = mail.retry_key().await.unwrap();
+        let Taken::Held(id) = hold.take_rest(mail, key, Some("2.0.0 ok")).await.unwrap() else { panic!("not held") };
         let list = hold.list(None).await.unwrap();
         let held: Vec<_> = list.iter().map(|held| (held.decision, held.rcpt_to[0].as_str())).collect();
         assert!(held.contains(&(Action::Delay, "one@x.example.com")), "{held:?}");
@@ -325,8 +462,7 @@ mod tests {
         assert_eq!(told.decision, Action::RequireApproval, "the id that is told is the most severe");
         let letters = outbox(&store).await;
         let of = |kind: Kind| letters.iter().filter(move |letter| letter.kind == kind).collect::<Vec<_>>();
-        assert_eq!(of(Kind::Release).len(), 1);
-        assert_eq!(of(Kind::Release)[0].to, ["in@example.co.jp"]);
+        assert_eq!(of(Kind::Release).len(), 0, "the next hop has that part already");
         assert_eq!(of(Kind::Dsn).len(), 1);
         assert!(of(Kind::Dsn)[0].text.contains("three@x.example.com"));
         assert_eq!(of(Kind::Dsn)[0].to, [SENDER]);

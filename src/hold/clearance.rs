@@ -1,14 +1,15 @@
 //! Clearance: the proof that a mail may leave, without which the client to the next hop takes nothing.
 //!
-//! In: policy's own proof of a forward; or an outgoing mail that the store says is committed and released. Out: a
-//! [`Clearance`]. Deliberately absent: any other way to make one.
+//! In: policy's own proof of a forward; the proof that the same mail was let go before; or an outgoing mail that the
+//! store says is committed and released. Out: a [`Clearance`], whose trace header carries a pass. Deliberately absent:
+//! any other way to make one.
 
 use jiff::Timestamp;
 
-use super::{Hold, HoldError, telling};
+use super::{Hold, HoldError, Passed, telling};
 use crate::{
     journal::{self, Record, Via},
-    mail::{MailId, Message},
+    mail::{Address, MailId, Message, trace},
     policy::Forward,
     smtp::client::Cleared,
     store::{Change, Kind, OutboxRow, State},
@@ -20,10 +21,37 @@ pub struct Clearance {
     message: Message,
 }
 
-impl Clearance {
-    /// Clears a mail that policy forwards to all its recipients; `trace` is the header lines to put in front.
-    pub fn forward(_proof: &Forward, trace: Vec<u8>, message: &Message) -> Self {
-        Self { trace, message: message.clone() }
+/// A mail about to leave.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// What we call it.
+    pub id: &'a MailId,
+    /// The reverse path.
+    pub sender: Option<&'a Address>,
+    /// The header lines to put in front.
+    pub trace: &'a [u8],
+    /// The bytes.
+    pub message: &'a Message,
+}
+
+/// Why a mail may leave without having been held.
+#[derive(Debug, Clone, Copy)]
+pub enum Proof<'a> {
+    /// Policy forwards it.
+    Forward(&'a Forward),
+    /// It is a mail that was let go before, unchanged and to nobody new.
+    Passed(&'a Passed),
+}
+
+impl Hold {
+    /// Clears a mail for those recipients for whom `proof` was given.
+    pub async fn clear_at_once(&self, _proof: Proof<'_>, mail: Outgoing<'_>, now: Timestamp) -> Clearance {
+        self.stamped(mail, now).await
+    }
+
+    pub(super) async fn stamped(&self, mail: Outgoing<'_>, now: Timestamp) -> Clearance {
+        let pass = self.pass(mail.id, mail.sender, mail.message, now).await;
+        Clearance { trace: trace::stamp(mail.trace, mail.id, &pass), message: mail.message.clone() }
     }
 }
 
@@ -73,7 +101,13 @@ impl Hold {
             drop(writing);
         }
         let message = Message::new(self.store().unseal(&row.sealed_id).await?);
-        let clearance = Clearance { trace: row.trace.clone(), message };
+        let clearance = match (row.kind, &row.mail_id) {
+            (Kind::Release, Some(id)) => {
+                let mail = Outgoing { id, sender: row.sender.as_ref(), trace: &row.trace, message: &message };
+                self.stamped(mail, now).await
+            }
+            _ => Clearance { trace: row.trace.clone(), message },
+        };
         Ok(Some(Consignment { row, clearance }))
     }
 }
@@ -91,7 +125,7 @@ mod tests {
         // A release that nobody approved, as if some other code had queued it.
         let mut writing = store.write().await.unwrap();
         let mail = writing.mail(&held).await.unwrap().unwrap();
-        let row = super::super::arrival::release(&mail, Some(&held), &[address(OUTSIDE)], noon());
+        let row = super::super::arrival::release(&mail, &held, &[address(OUTSIDE)], noon());
         writing.put_outbox(&row).await.unwrap();
         writing.commit().await.unwrap();
         assert!(matches!(hold.clear(&row.id, noon()).await, Err(HoldError::NotCleared(_))));

@@ -40,7 +40,7 @@ impl Hold {
         let (mut writing, mail, held) = self.undecided(id, person, now).await?;
         change(&mut writing, &held, Change::Approve, now).await?;
         let comment = heard(&mut writing, &held, person, "approve", via, comment, now).await?;
-        writing.put_outbox(&arrival::release(&mail, Some(&held.id), &held.rcpt_to, now)).await?;
+        writing.put_outbox(&arrival::release(&mail, &held.id, &held.rcpt_to, now)).await?;
         let outcome = Outcome::Released { by: vec![person.clone()], comment };
         self.tell_outcome(&mut writing, (&mail, &held), &outcome, now).await?;
         conclude(writing, held, Change::Approve, Some(person), via, now).await

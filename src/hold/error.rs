@@ -17,8 +17,8 @@ pub enum HoldError {
     /// No held mail has this id.
     #[error("no held mail has the id {0}; `sekisho held list` shows those there are")]
     Unknown(String),
-    /// Several held mails have ids that begin so.
-    #[error("several held mails have ids that begin with {0}; give more of the id")]
+    /// Several mails have ids that begin so.
+    #[error("several mails have ids that begin with {0}; give more of the id")]
     Ambiguous(String),
     /// Somebody who is not in the approver set of this mail.
     #[error("{person} may not decide about {id}; those who may: {}", listed(.deciders))]
@@ -75,6 +75,23 @@ pub enum HoldError {
     /// What is in the outbox under this id has not been released by anybody.
     #[error("the outgoing mail {0} belongs to a held mail that is not approved; it stays here")]
     NotCleared(MailId),
+    /// A mail whose forwarded part the next hop does not have yet was to be taken.
+    #[error("the mail {0} goes out at once to some recipients, and the next hop does not have it yet")]
+    NotForwarded(MailId),
+    /// A prepared mail that is gone: it was discarded.
+    #[error("the mail {0} is not prepared any more")]
+    NotPrepared(MailId),
+    /// Nothing that waits to go out has this id.
+    #[error("no outgoing mail has the id {0}; `sekisho outbox list` shows those there are")]
+    NotOutgoing(String),
+    /// Somebody who is not in the security team tried to stop the delivery of a mail.
+    #[error("{person} may not drop outgoing mail; those who may: {}", listed(.team))]
+    NotInSecurity {
+        /// Who tried.
+        person: Address,
+        /// Who may.
+        team: Vec<Address>,
+    },
     /// A row does not say what this program writes.
     #[error("the database holds a row that cannot be understood: {0}")]
     Row(String),

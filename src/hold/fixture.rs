@@ -9,11 +9,11 @@ use crate::{
     inspect::Inspection,
     journal::Journal,
     language::{Language, Text},
-    mail::{Address, Envelope, Message},
+    mail::{Address, Envelope, MailId, Message},
     notice::Voice,
     policy::{Action, Group, Matched},
     recipients::{Direction, Organization, Recipient},
-    store::{Kind, Store},
+    store::{Kind, OutboxRow, Store},
 };
 
 pub(crate) const SENDER: &str = "taro@example.co.jp";
@@ -85,6 +85,12 @@ pub(crate) fn arrival(groups: Vec<Group>) -> Arrival {
     }
 }
 
+/// Takes a mail whose forwarded part the next hop has.
+pub(crate) async fn taken_with_its_forward(hold: &Hold, mail: Arrival) -> MailId {
+    let key = mail.retry_key().await.unwrap();
+    hold.take_rest(mail, key, Some("2.0.0 ok")).await.unwrap().into_id()
+}
+
 /// One mail in the outbox.
 #[derive(Debug)]
 pub(crate) struct Letter {
@@ -99,6 +105,12 @@ impl Letter {
         let (_, rest) = self.text.split_once("sekisho+").expect("a secret address");
         rest.split('@').next().unwrap().to_owned()
     }
+}
+
+/// The one release in the outbox.
+pub(crate) async fn release(store: &Store) -> OutboxRow {
+    let due = store.outbox_due(Timestamp::MAX, 1000).await.unwrap();
+    due.into_iter().find(|row| row.kind == Kind::Release).unwrap()
 }
 
 /// Everything in the outbox, opened.
@@ -128,4 +140,15 @@ pub(crate) async fn changes(store: &Store) -> Vec<String> {
             crate::journal::What::Change(change) => change.change,
         })
         .collect()
+}
+
+/// The one delivery status notice in the outbox, which must tell `to` nothing of the mail.
+pub(crate) async fn tells_nothing(store: &Store, to: &str) {
+    let letters = outbox(store).await;
+    let told: Vec<_> = letters.iter().filter(|letter| letter.kind == Kind::Dsn).collect();
+    assert_eq!((told.len(), told[0].to[0].as_str()), (1, to));
+    for secret in ["secret words", "Subject: list", "reason", BOSS, SECURITY, "in@example.co.jp"] {
+        assert!(!told[0].text.contains(secret), "{secret} in\n{}", told[0].text);
+    }
+    assert!(told[0].text.contains("message/delivery-status") && told[0].text.contains(OUTSIDE));
 }

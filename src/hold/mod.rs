@@ -18,6 +18,8 @@ mod due;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod outgoing;
+mod pass;
 mod person;
 mod show;
 mod telling;
@@ -26,12 +28,14 @@ mod token;
 use std::{sync::Arc, time::Duration};
 
 pub use answer::Answered;
-pub use arrival::Arrival;
-pub use clearance::{Clearance, Consignment};
+pub use arrival::{Arrival, Preparation, Prepared, RetryKey, Taken};
+pub use clearance::{Clearance, Consignment, Outgoing, Proof};
 pub use decide::Decided;
 pub use due::Due;
 pub use error::HoldError;
 use jiff::Timestamp;
+pub use outgoing::{Relayed, Tidings};
+pub use pass::Passed;
 pub use person::{File, Line, Step};
 pub use show::{HeldDetail, HeldSummary};
 

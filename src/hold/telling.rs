@@ -5,10 +5,16 @@
 
 use jiff::Timestamp;
 
-use super::{Hold, HoldError, new_id};
+use super::{
+    Hold, HoldError, new_id,
+    outgoing::{delivery, wanted},
+};
 use crate::{
     journal,
-    mail::{Address, Dsn, MailId, Message},
+    mail::{
+        Address, Dsn, MailId, Message,
+        dsn::{self, Entry},
+    },
     notice::{self, Letter, Notice, Outcome, Story},
     policy::{Action, Matched},
     recipients::Recipient,
@@ -95,7 +101,7 @@ impl Hold {
     pub(super) async fn post(
         &self,
         writing: &mut Writing,
-        (mail, held): (&MailId, Option<&MailId>),
+        (mail, held): (Option<&MailId>, Option<&MailId>),
         kind: Kind,
         notice: Notice,
         now: Timestamp,
@@ -105,7 +111,7 @@ impl Hold {
         let row = OutboxRow {
             id: id.clone(),
             kind,
-            mail_id: Some(mail.clone()),
+            mail_id: mail.cloned(),
             held_id: held.cloned(),
             sealed_id: id.0.clone(),
             sender: None,
@@ -135,11 +141,12 @@ impl Hold {
         let Some(to) = self.sender_of_ours(mail) else { return Ok(()) };
         let letter = Letter { to, reply_to: None, now };
         let notice = notice::outcome(&story(mail, held)?, self.voice(), &letter, outcome);
-        self.post(writing, (&mail.id, Some(&held.id)), Kind::Notice, notice, now).await
+        self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await
     }
 
-    /// Gives a mail back to its sender, if there is one. The mail itself and what was found go only to one of ours;
-    /// others learn that it did not go out. Without the `original` one of ours at least hears how it ended.
+    /// Gives a mail back to its sender, if there is one who wants to hear of failures. The mail itself and what was found
+    /// go only to one of ours; others learn that it did not go out. Without the `original` one of ours at least hears
+    /// how it ended.
     pub(super) async fn give_back(
         &self,
         writing: &mut Writing,
@@ -149,32 +156,48 @@ impl Hold {
         original: Option<&Message>,
         now: Timestamp,
     ) -> Result<(), HoldError> {
+        let entry = |recipient: &Recipient| Entry::new(recipient.address.clone(), dsn::Action::Failed, status(outcome));
+        let entries = wanted(&mail.dsn, dsn::Action::Failed, story.recipients.iter().map(entry).collect());
         let Some(to) = self.sender_of_ours(mail) else {
-            let refused: Vec<(Address, String)> =
-                story.recipients.iter().map(|recipient| (recipient.address.clone(), String::new())).collect();
-            return self.tell_outsider(writing, (mail, held), story, &refused, now).await;
+            return self.tell_outsider(writing, (mail, held), story, &entries, now).await;
         };
+        if entries.is_empty() {
+            return Ok(());
+        }
         let letter = Letter { to, reply_to: None, now };
         let (kind, notice) = match original {
-            Some(original) => (Kind::Dsn, notice::returned(story, self.voice(), &letter, outcome, original)),
+            Some(original) => {
+                let delivery = delivery(mail, &entries, original, dsn::Action::Failed);
+                (Kind::Dsn, notice::returned(story, self.voice(), &letter, outcome, &delivery))
+            }
             None => (Kind::Notice, notice::outcome(story, self.voice(), &letter, outcome)),
         };
-        self.post(writing, (&mail.id, held), kind, notice, now).await
+        self.post(writing, (Some(&mail.id), held), kind, notice, now).await
     }
 
-    /// Tells a sender who is not one of ours, if there is one, that the mail did not reach `refused`: nothing of the
-    /// mail, nothing of what was found in it, nothing of who else got it.
+    /// Tells a sender who is not one of ours, if there is one, that the mail did not reach those of `entries`: nothing
+    /// of the mail, nothing of what was found in it, nothing of who else got it.
     pub(super) async fn tell_outsider(
         &self,
         writing: &mut Writing,
         (mail, held): (&MailRow, Option<&MailId>),
         story: &Story,
-        refused: &[(Address, String)],
+        entries: &[Entry],
         now: Timestamp,
     ) -> Result<(), HoldError> {
-        let Some(to) = &mail.sender else { return Ok(()) };
+        let Some(to) = mail.sender.as_ref().filter(|_| !entries.is_empty()) else { return Ok(()) };
+        let nothing = Message::new(Vec::new());
         let letter = Letter { to, reply_to: None, now };
-        let notice = notice::not_sent(story, self.voice(), &letter, refused);
-        self.post(writing, (&mail.id, held), Kind::Dsn, notice, now).await
+        let delivery = delivery(mail, entries, &nothing, dsn::Action::Failed);
+        let notice = notice::not_sent(story, self.voice(), &letter, &delivery);
+        self.post(writing, (Some(&mail.id), held), Kind::Dsn, notice, now).await
+    }
+}
+
+/// The status code of how it ended. RFC 3463: 4.7 is "delivery time expired", 7.1 "delivery not authorized".
+fn status(how: &Outcome) -> &'static str {
+    match how {
+        Outcome::Expired => "5.4.7",
+        Outcome::Rejected { .. } | Outcome::Refused | Outcome::Withdrawn | Outcome::Released { .. } => "5.7.1",
     }
 }

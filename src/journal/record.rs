@@ -66,6 +66,9 @@ pub struct MailRecord {
     /// What the next hop said, if the mail went out at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_hop: Option<String>,
+    /// Under which id it was inspected and let go before, if it was known again and not inspected this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_before: Option<MailId>,
     /// The ids under which it is held.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<MailId>,
@@ -169,6 +172,7 @@ impl MailRecord {
             decision: groups.iter().map(|group| group.action).max().unwrap_or(Action::Hold),
             decisions: groups.iter().map(Decided::of).collect(),
             next_hop: None,
+            passed_before: None,
             held: Vec::new(),
         }
     }

@@ -11,6 +11,7 @@ mod dsn_request;
 mod envelope;
 pub mod header;
 mod message;
+pub mod trace;
 
 pub use address::{Address, AddressError};
 pub use dsn_request::{Dsn, Notify, RcptDsn, Ret};

@@ -18,7 +18,7 @@ pub use self::answer::{Answer, Verdict};
 use crate::{
     inspect::Inspection,
     language::Language,
-    mail::{Address, BodyKind, MailId, Message},
+    mail::{Address, BodyKind, MailId, Message, dsn},
     policy::{Action, Matched},
     recipients::Recipient,
 };
@@ -186,28 +186,56 @@ pub fn outcome(story: &Story, voice: &Voice, letter: &Letter<'_>, outcome: &Outc
     letter::write(story, voice, letter, tell::ended::kind(outcome), &page, None)
 }
 
+/// What a delivery status notice reports.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// `ENVID=`, as the sender wrote it.
+    pub envid: Option<&'a str>,
+    /// What became of it for whom.
+    pub entries: &'a [dsn::Entry],
+    /// The mail that goes back.
+    pub original: dsn::Original<'a>,
+}
+
 /// Returns the mail to its sender, one of ours, with a delivery status notice (RFC 3464): it was not sent to anybody of
 /// `story.recipients`, because of `outcome` ([`Outcome::Expired`], [`Outcome::Rejected`] or [`Outcome::Refused`]).
-pub fn returned(story: &Story, voice: &Voice, letter: &Letter<'_>, outcome: &Outcome, original: &Message) -> Notice {
-    tell::ended::returned(story, voice, letter, outcome, original)
-}
-
-/// Tells a sender who is not one of ours, with a delivery status notice, that a mail reached none of `failures`, each
-/// with its status code (RFC 3463). Neither the mail nor a word about what was found or decided comes along: whoever can
-/// write an outside address into `MAIL FROM` must not get the mail there by having it held.
-pub fn not_sent(story: &Story, voice: &Voice, letter: &Letter<'_>, failures: &[(Address, String)]) -> Notice {
-    tell::ended::not_sent(story, voice, letter, failures)
-}
-
-/// Returns a released mail that the next hop refused to its sender, one of ours: a delivery status notice with its reply per recipient.
-pub fn undeliverable(
+pub fn returned(
     story: &Story,
     voice: &Voice,
     letter: &Letter<'_>,
-    failures: &[(Address, String)],
-    original: &Message,
+    outcome: &Outcome,
+    delivery: &Delivery<'_>,
 ) -> Notice {
-    tell::ended::undeliverable(story, voice, letter, failures, original)
+    tell::ended::returned(story, voice, letter, outcome, delivery)
+}
+
+/// Tells a sender who is not one of ours, with a delivery status notice, that a mail reached none of its entries, each
+/// with its status code (RFC 3463). Neither the mail nor a word about what was found or decided comes along: whoever can
+/// write an outside address into `MAIL FROM` must not get the mail there by having it held.
+pub fn not_sent(story: &Story, voice: &Voice, letter: &Letter<'_>, delivery: &Delivery<'_>) -> Notice {
+    tell::delivery::not_sent(story, voice, letter, delivery)
+}
+
+/// Returns a released mail that the next hop refused to its sender, one of ours: a delivery status notice with its reply
+/// per recipient.
+pub fn undeliverable(story: &Story, voice: &Voice, letter: &Letter<'_>, delivery: &Delivery<'_>) -> Notice {
+    tell::delivery::undeliverable(story, voice, letter, delivery)
+}
+
+/// Tells the sender, one of ours, that the next hop has not taken a released mail yet, and until when it is tried.
+pub fn delayed(story: &Story, voice: &Voice, letter: &Letter<'_>, delivery: &Delivery<'_>) -> Notice {
+    tell::delivery::delayed(story, voice, letter, delivery)
+}
+
+/// Tells the sender, one of ours, who asked for it that the mail went on to a server which will not report on it.
+pub fn relayed(story: &Story, voice: &Voice, letter: &Letter<'_>, delivery: &Delivery<'_>) -> Notice {
+    tell::delivery::relayed(story, voice, letter, delivery)
+}
+
+/// Returns a released mail that an administrator took out of the outbox to its sender, one of ours, with what they
+/// `said`.
+pub fn dropped(story: &Story, voice: &Voice, letter: &Letter<'_>, delivery: &Delivery<'_>, said: &str) -> Notice {
+    tell::delivery::dropped(story, voice, letter, delivery, said)
 }
 
 /// Tells who answered that the answer was not understood, and how to answer; nothing was changed by it.

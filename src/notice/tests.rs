@@ -108,8 +108,19 @@ fn all(story: &Story, voice: &Voice) -> Vec<(&'static str, Notice)> {
     let (by, comment) = (decider.clone(), "先方に確認しました。\n<b>大丈夫</b>です。".to_owned());
     let released = Outcome::Released { by: vec![by.clone()], comment: comment.clone() };
     let rejected = Outcome::Rejected { by, comment };
-    let refused = vec![(address("suzuki@kita-hoan.example.com"), "550 5.1.1 no such user".to_owned())];
-    let original = original();
+    let (original, suzuki) = (original(), address("suzuki@kita-hoan.example.com"));
+    let entry = |action, said| dsn::Entry::said(suzuki.clone(), action, said);
+    let refused = [entry(dsn::Action::Failed, "550 5.1.1 no such user")];
+    let waits = [dsn::Entry { retry_until: Some(now), ..entry(dsn::Action::Delayed, "450 4.2.0 mailbox busy") }];
+    let went = [entry(dsn::Action::Relayed, "250 2.6.0 queued")];
+    let unasked: Vec<_> = (story.recipients.iter())
+        .map(|recipient| dsn::Entry::new(recipient.address.clone(), dsn::Action::Failed, "5.4.7"))
+        .collect();
+    let about = |entries| Delivery {
+        envid: None,
+        entries,
+        original: dsn::Original { message: &original, whole: true, utf8: false },
+    };
     vec![
         ("hold", hold_notice(story, voice, &to_sender)),
         ("request", approval_request(story, voice, &to_decider, &original)),
@@ -118,9 +129,12 @@ fn all(story: &Story, voice: &Voice) -> Vec<(&'static str, Notice)> {
         ("rejected", outcome(story, voice, &to_sender, &rejected)),
         ("withdrawn", outcome(story, voice, &to_decider, &Outcome::Withdrawn)),
         ("expired", outcome(story, voice, &to_decider, &Outcome::Expired)),
-        ("returned", returned(story, voice, &to_sender, &Outcome::Expired, &original)),
-        ("undeliverable", undeliverable(story, voice, &to_sender, &refused, &original)),
-        ("not sent", not_sent(story, voice, &to_sender, &refused)),
+        ("returned", returned(story, voice, &to_sender, &Outcome::Expired, &about(&unasked))),
+        ("undeliverable", undeliverable(story, voice, &to_sender, &about(&refused))),
+        ("late", delayed(story, voice, &to_sender, &about(&waits))),
+        ("relayed", relayed(story, voice, &to_sender, &about(&went))),
+        ("dropped", dropped(story, voice, &to_sender, &about(&refused), "<b>宛先が廃止されました</b>")),
+        ("not sent", not_sent(story, voice, &to_sender, &about(&refused))),
         ("unclear", answer_not_understood(story, voice, &to_decider)),
         ("decided", already_decided(story, voice, &to_decider, &released)),
         ("refused", refused_answer(story, voice, &to_decider, "x@evil.example <script>", Refusal::WrongPerson)),

@@ -3,13 +3,14 @@
 //! In: a row of the outbox. Out: the row again, with the fate of each recipient by the next hop's own replies, settled
 //! in one commit. Deliberately absent: the loop, and concurrency.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
+use super::{
+    Settings,
+    schedule::{is_older, next_attempt, retry_until},
+};
 use crate::{
-    hold::{Clearance, Hold, HoldError},
-    mail::Address,
+    hold::{Clearance, Hold, HoldError, Tidings},
     smtp::{
         MailFrom, RcptTo, Reply,
         client::{Cleared, NextHop},
@@ -17,46 +18,53 @@ use crate::{
     store::{Consignee, Fate, OutboxRow},
 };
 
-/// How long to wait after the first, second, … attempt; the last one repeats.
-const WAITS: [Duration; 5] = [minutes(1), minutes(5), minutes(15), minutes(30), minutes(60)];
-
-/// How long a mail is tried (RFC 5321 §4.5.4.1: "generally needs to be at least 4-5 days").
-const GIVE_UP_AFTER: Duration = Duration::from_secs(5 * 24 * 3600);
-
-const fn minutes(count: u64) -> Duration {
-    Duration::from_secs(60 * count)
+/// What the next hop said.
+struct Said {
+    /// One reply for each recipient that was still queued, in order.
+    replies: Vec<Reply>,
+    /// Which host said it.
+    via: Option<String>,
+    /// Whether it reports on the delivery itself.
+    reports: bool,
 }
 
-/// Makes one attempt. An error means that the store failed; the mail is still queued then.
+impl Said {
+    /// The same for all, by nobody in particular.
+    fn by_nobody(row: &OutboxRow, reply: &Reply) -> Self {
+        Self { replies: row.queued().map(|_| reply.clone()).collect(), via: None, reports: false }
+    }
+}
+
+/// Makes one attempt. An error means that the store failed; the mail is still queued then. `chance` is from 0 to 1.
 pub(super) async fn make(
-    hold: &Hold,
-    next_hop: &NextHop,
+    (hold, next_hop, settings): (&Hold, &NextHop, &Settings),
     row: OutboxRow,
     now: impl Fn() -> Timestamp,
+    chance: f64,
 ) -> Result<(), HoldError> {
     let cleared = match hold.clear(&row.id, now()).await {
         Ok(None) => return Ok(()),
         Ok(Some(consignment)) => Ok(consignment),
         Err(error) => Err(error),
     };
-    let (mut row, replies) = match cleared {
+    let (mut row, said) = match cleared {
         Ok(consignment) => {
-            let replies = bring(next_hop, &consignment.row, &consignment.clearance).await;
-            (consignment.row, replies)
+            let said = bring(next_hop, &consignment.row, &consignment.clearance).await;
+            (consignment.row, said)
         }
         // Not the next hop's fault, but waiting helps as much: the row must not be tried every second.
         Err(error) => {
             tracing::error!(outgoing = %row.id, %error, "a mail cannot be brought out");
-            let replies = queued(&row).map(|_| Reply::internal()).collect();
-            (row, replies)
+            let said = Said::by_nobody(&row, &Reply::internal());
+            (row, said)
         }
     };
-    let refused = judge(&mut row, replies, now());
-    hold.settle(&row, &refused, now()).await
+    let tidings = judge(settings, &mut row, said, now(), chance);
+    hold.settle(&row, &tidings, now()).await
 }
 
-/// Brings the mail to all recipients that are still queued; one reply for each, in order.
-async fn bring(next_hop: &NextHop, row: &OutboxRow, clearance: &Clearance) -> Vec<Reply> {
+/// Brings the mail to all recipients that are still queued.
+async fn bring(next_hop: &NextHop, row: &OutboxRow, clearance: &Clearance) -> Said {
     let size = (clearance.trace().len() + clearance.message().len()) as u64;
     let from = MailFrom {
         sender: row.sender.clone(),
@@ -69,52 +77,57 @@ async fn bring(next_hop: &NextHop, row: &OutboxRow, clearance: &Clearance) -> Ve
     };
     let asked =
         |consignee: &Consignee| RcptTo { address: consignee.address.clone(), dsn: row.dsn.of(&consignee.address) };
-    let recipients: Vec<RcptTo> = queued(row).map(asked).collect();
+    let recipients: Vec<RcptTo> = row.queued().map(asked).collect();
     let (transaction, replies) = match next_hop.begin_with(&from, &recipients).await {
         Ok(begun) => begun,
-        Err(reply) => return queued(row).map(|_| reply.clone()).collect(),
+        Err(reply) => return Said::by_nobody(row, &reply),
     };
+    let (via, reports) = (None, transaction.takes_dsn());
     if !replies.iter().any(Reply::is_positive) {
         transaction.reset().await;
-        return replies;
+        return Said { replies, via, reports };
     }
     let last = transaction.data(clearance).await;
-    replies.into_iter().map(|reply| if reply.is_positive() { last.clone() } else { reply }).collect()
+    let replies = replies.into_iter().map(|reply| if reply.is_positive() { last.clone() } else { reply }).collect();
+    Said { replies, via, reports }
 }
 
-fn queued(row: &OutboxRow) -> impl Iterator<Item = &Consignee> {
-    row.recipients.iter().filter(|consignee| consignee.fate == Fate::Queued)
-}
-
-/// Notes the replies in `row` and when to try again; gives the recipients that were refused for good now.
-fn judge(row: &mut OutboxRow, replies: Vec<Reply>, now: Timestamp) -> Vec<(Address, String)> {
-    let waited_long = now.duration_since(row.created_at).unsigned_abs() >= GIVE_UP_AFTER && now > row.created_at;
-    let mut refused = Vec::new();
+/// Notes in `row` what was said and when to try again; gives what is to be told.
+fn judge(settings: &Settings, row: &mut OutboxRow, said: Said, now: Timestamp, chance: f64) -> Tidings {
+    let created_at = row.created_at;
+    let too_old = is_older(created_at, settings.give_up_after, now);
+    let late = is_older(created_at, settings.warn_after, now);
+    let mut tidings = Tidings { retry_until: retry_until(settings, created_at), ..Tidings::default() };
     let consignees = row.recipients.iter_mut().filter(|consignee| consignee.fate == Fate::Queued);
-    for (consignee, reply) in consignees.zip(replies) {
-        let words = format!("{} {}", reply.code, reply.text());
-        consignee.fate = if reply.is_positive() {
-            Fate::Accepted
-        } else if reply.is_transient() && !waited_long {
-            Fate::Queued
-        } else {
-            refused.push((consignee.address.clone(), words.clone()));
-            Fate::Refused
-        };
-        consignee.reply = Some(words);
+    for (consignee, reply) in consignees.zip(said.replies) {
+        consignee.reply = Some(format!("{} {}", reply.code, reply.text()));
+        consignee.via.clone_from(&said.via);
+        if reply.is_positive() {
+            consignee.fate = Fate::Accepted;
+            if !said.reports {
+                tidings.relayed.push(consignee.clone());
+            }
+        } else if !reply.is_transient() || too_old {
+            consignee.fate = Fate::Refused;
+            tidings.refused.push(consignee.clone());
+        } else if late && !consignee.warned {
+            consignee.warned = true;
+            tidings.delayed.push(consignee.clone());
+        }
     }
-    let wait = WAITS.get(row.attempts as usize).unwrap_or(&WAITS[WAITS.len() - 1]);
+    row.next_attempt_at = next_attempt(settings, (created_at, row.attempts), now, chance);
     row.attempts = row.attempts.saturating_add(1);
-    row.next_attempt_at = now.checked_add(*wait).unwrap_or(Timestamp::MAX);
-    refused
+    tidings
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
-        mail::{BodyKind, Dsn, MailId},
-        store::Kind,
+        mail::{Address, BodyKind, Dsn, MailId},
+        store::{Consignee, Kind},
     };
 
     fn row(recipients: &[&str]) -> OutboxRow {
@@ -137,8 +150,17 @@ mod tests {
         }
     }
 
-    fn after(time: Duration) -> Timestamp {
-        Timestamp::UNIX_EPOCH + time
+    fn after(hours: u64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + Duration::from_secs(3600 * hours)
+    }
+
+    fn judged(row: &mut OutboxRow, replies: Vec<Reply>, now: Timestamp) -> Tidings {
+        let said = Said { replies, via: Some("mx.example.com".to_owned()), reports: false };
+        judge(&Settings::default(), row, said, now, 0.0)
+    }
+
+    fn busy() -> Vec<Reply> {
+        vec![Reply::new(451, "4.3.0", "busy")]
     }
 
     #[test]
@@ -149,34 +171,44 @@ mod tests {
             Reply::new(450, "4.2.0", "greylisted"),
             Reply::new(550, "5.1.1", "no such user"),
         ];
-        let refused = judge(&mut row, replies, after(minutes(0)));
+        let tidings = judged(&mut row, replies, after(0));
         let fates: Vec<Fate> = row.recipients.iter().map(|consignee| consignee.fate).collect();
         assert_eq!(fates, [Fate::Accepted, Fate::Queued, Fate::Refused]);
-        assert_eq!(refused.len(), 1);
-        assert!(refused[0].1.contains("no such user"), "{refused:?}");
+        assert_eq!((tidings.refused.len(), tidings.relayed.len(), tidings.delayed.len()), (1, 1, 0));
+        assert_eq!(tidings.refused[0].via.as_deref(), Some("mx.example.com"));
+        assert!(tidings.refused[0].reply.as_deref().unwrap().contains("no such user"), "{tidings:?}");
     }
 
     #[test]
-    fn waits_grow_to_an_hour_and_end_after_five_days() {
+    fn a_mail_that_waits_is_told_of_once_and_given_up_after_five_days() {
         let mut row = row(&["a@x.jp"]);
-        let (mut now, mut waits) = (Timestamp::UNIX_EPOCH, Vec::new());
+        let (mut now, mut told) = (after(0), Vec::new());
         let refused = loop {
-            let refused = judge(&mut row, vec![Reply::new(451, "4.3.0", "busy")], now);
-            if !refused.is_empty() {
-                break refused;
+            let tidings = judged(&mut row, busy(), now);
+            told.extend(tidings.delayed.iter().map(|_| now));
+            if !tidings.refused.is_empty() {
+                break tidings.refused;
             }
-            waits.push((row.next_attempt_at - now).total(jiff::Unit::Minute).unwrap() as u64);
+            assert_eq!(tidings.retry_until, after(5 * 24));
             now = row.next_attempt_at;
         };
-        assert_eq!(waits[..6], [1, 5, 15, 30, 60, 60]);
-        assert!(now >= after(GIVE_UP_AFTER) && now < after(GIVE_UP_AFTER + minutes(61)), "{now}");
-        assert!(refused[0].1.contains("busy"));
+        assert!(told.len() == 1 && told[0] >= after(4) && told[0] < after(5), "{told:?}");
+        assert_eq!(now, after(5 * 24));
+        assert!(refused[0].reply.as_deref().unwrap().contains("busy"));
     }
 
     #[test]
     fn a_clock_that_ran_backwards_gives_up_nothing() {
         let mut row = row(&["a@x.jp"]);
-        row.created_at = after(GIVE_UP_AFTER * 3);
-        assert!(judge(&mut row, vec![Reply::new(451, "4.3.0", "busy")], Timestamp::UNIX_EPOCH).is_empty());
+        row.created_at = after(15 * 24);
+        let tidings = judged(&mut row, busy(), after(0));
+        assert!(tidings.refused.is_empty() && tidings.delayed.is_empty(), "{tidings:?}");
+    }
+
+    #[test]
+    fn a_next_hop_that_reports_itself_leaves_nothing_to_tell() {
+        let mut row = row(&["a@x.jp"]);
+        let said = Said { replies: vec![Reply::new(250, "2.0.0", "queued")], via: None, reports: true };
+        assert!(judge(&Settings::default(), &mut row, said, after(0), 0.0).relayed.is_empty());
     }
 }

@@ -26,6 +26,9 @@ pub(crate) struct Came {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// As a reply: there never is one.
+pub(crate) const NEVER: &str = "never";
+
 /// The fake next hop.
 #[derive(Clone)]
 pub(crate) struct Fake {
@@ -38,6 +41,7 @@ struct State {
     came: Mutex<Vec<Came>>,
     /// Replies to RCPT by recipient; 250 for all others.
     recipients: Mutex<Vec<(String, String)>>,
+    asked: Mutex<Vec<String>>,
     data: Mutex<Option<String>>,
     arrived: Notify,
 }
@@ -77,6 +81,11 @@ impl Fake {
         self.state.came.lock().unwrap().clone()
     }
 
+    /// The recipients that were named, taken or not.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.state.asked.lock().unwrap().clone()
+    }
+
     /// What came, once there are `count` mails.
     pub(crate) async fn wait_for(&self, count: usize) -> Vec<Came> {
         loop {
@@ -107,8 +116,12 @@ async fn talk(stream: TcpStream, state: Arc<State>) -> Option<()> {
                 "250 2.1.0 ok".to_owned()
             }
             "RCPT" => {
+                state.asked.lock().unwrap().push(path());
                 let known = state.recipients.lock().unwrap().iter().find(|(to, _)| *to == path()).cloned();
                 let reply = known.map_or("250 2.1.5 ok".to_owned(), |(_, reply)| reply);
+                if reply == NEVER {
+                    return std::future::pending().await;
+                }
                 if reply.starts_with('2') {
                     mail.to.push(path());
                 }

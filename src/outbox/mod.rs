@@ -4,6 +4,9 @@
 //! within a second). Out: mails at the next hop, and each attempt's outcome in one commit. The loop also lets time act
 //! on held mail ([`Hold::due`]).
 //!
+//! At most [`Settings::per_domain`] of the mails under way count for one recipient domain
+//! ([`OutboxRow::domain`](crate::store::OutboxRow::domain)), so that a slow destination leaves room for the others.
+//!
 //! Between the next hop's 250 and that commit a crash sends the mail a second time; SMTP has no way around it. It is
 //! never lost: until the commit it is still queued.
 //! Deliberately absent: reasons to send. Every mail is cleared by [`Hold::clear`] just before it leaves.
@@ -11,9 +14,14 @@
 mod attempt;
 #[cfg(test)]
 pub(crate) mod fake;
+mod schedule;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -28,9 +36,6 @@ use crate::{
     store::{OutboxRow, Store, StoreError},
 };
 
-/// How many mails are brought out at once.
-const AT_ONCE: usize = 8;
-
 /// How often the clock and other processes are asked.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -40,18 +45,67 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// How long attempts under way may take when the process is to stop; what is cut off is tried again after the start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How often and how long mail is tried; from `[outbox]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How many mails are brought out at once.
+    pub at_once: usize,
+    /// How many of them may count for one recipient domain.
+    pub per_domain: usize,
+    /// How long a mail is tried.
+    pub give_up_after: Duration,
+    /// How long to wait after the first attempt.
+    pub first_retry: Duration,
+    /// The longest wait between two attempts.
+    pub longest_wait: Duration,
+    /// After how long the sender is told that it takes long.
+    pub warn_after: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            at_once: 8,
+            per_domain: 3,
+            // RFC 5321 §4.5.4.1: "generally needs to be at least 4-5 days".
+            give_up_after: Duration::from_secs(5 * 24 * 3600),
+            first_retry: Duration::from_secs(60),
+            longest_wait: Duration::from_secs(3600),
+            warn_after: Duration::from_secs(4 * 3600),
+        }
+    }
+}
+
 /// The loop that empties the outbox.
 #[derive(Debug, Clone)]
 pub struct Outbox {
     store: Store,
     hold: Hold,
     next_hop: NextHop,
+    settings: Arc<Settings>,
+    turns: Arc<AtomicU64>,
+}
+
+/// Tells whether an outbox still goes round.
+#[derive(Debug, Clone)]
+pub struct Pulse(Arc<AtomicU64>);
+
+impl Pulse {
+    /// How often it went round; at least once a second while it is well.
+    pub fn turns(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Outbox {
     /// An outbox that sends to `next_hop` what `hold` clears from `store`.
-    pub fn new(store: Store, hold: Hold, next_hop: NextHop) -> Self {
-        Self { store, hold, next_hop }
+    pub fn new(store: Store, hold: Hold, next_hop: NextHop, settings: Settings) -> Self {
+        Self { store, hold, next_hop, settings: Arc::new(settings), turns: Arc::default() }
+    }
+
+    /// What tells whether it still goes round.
+    pub fn pulse(&self) -> Pulse {
+        Pulse(Arc::clone(&self.turns))
     }
 
     /// Works until `stop`. Ends at once with an error if another process works on the same outbox.
@@ -70,6 +124,7 @@ impl Outbox {
                 Some(ended) = under_way.tasks.join_next_with_id() => under_way.forget(ended),
             }
             self.start_due(&mut under_way).await;
+            self.turns.fetch_add(1, Ordering::Relaxed);
         }
         let drained = async { while under_way.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(PATIENCE, drained).await.is_err() {
@@ -90,30 +145,39 @@ impl Outbox {
         }
     }
 
+    /// Starts as many attempts as there is room for. Each turn of the loop starts one at least.
     async fn start_due(&self, under_way: &mut UnderWay) {
-        let free = AT_ONCE.saturating_sub(under_way.tasks.len());
-        if free == 0 {
-            return;
-        }
-        // Rows under way are still due; AT_ONCE of them leave `free` others.
-        let due = match self.store.outbox_due(Timestamp::now(), AT_ONCE).await {
-            Ok(due) => due,
-            Err(error) => {
-                tracing::error!(%error, "the outbox cannot be read");
+        loop {
+            let free = self.settings.at_once.saturating_sub(under_way.tasks.len());
+            if free == 0 {
                 return;
             }
-        };
-        let others: Vec<OutboxRow> = due.into_iter().filter(|row| !under_way.has(&row.id)).take(free).collect();
-        for row in others {
-            let (id, outbox) = (row.id.clone(), self.clone());
-            let task = under_way.tasks.spawn(async move { outbox.attempt(row).await });
-            under_way.ids.insert(task.id(), id);
+            let full = under_way.full(self.settings.per_domain);
+            let due = match self.store.outbox_due_beside(Timestamp::now(), free, &under_way.ids(), &full).await {
+                Ok(due) if due.is_empty() => return,
+                Ok(due) => due,
+                Err(error) => {
+                    tracing::error!(%error, "the outbox cannot be read");
+                    return;
+                }
+            };
+            for row in due {
+                let (id, domain) = (row.id.clone(), row.domain());
+                if under_way.count(&domain) < self.settings.per_domain {
+                    let outbox = self.clone();
+                    let task = under_way.tasks.spawn(async move { outbox.attempt(row).await });
+                    under_way.mails.insert(task.id(), (id, domain));
+                }
+            }
         }
     }
 
     async fn attempt(&self, row: OutboxRow) {
         let id = row.id.clone();
-        if let Err(error) = attempt::make(&self.hold, &self.next_hop, row, Timestamp::now).await {
+        if let Err(error) =
+            attempt::make((&self.hold, &self.next_hop, &self.settings), row, Timestamp::now, schedule::by_chance())
+                .await
+        {
             tracing::error!(outgoing = %id, %error, "an attempt to bring a mail out failed on our side");
             // It is still due; without a pause it would be tried as fast as it fails.
             tokio::time::sleep(POLL).await;
@@ -125,12 +189,22 @@ impl Outbox {
 #[derive(Default)]
 struct UnderWay {
     tasks: JoinSet<()>,
-    ids: HashMap<Id, MailId>,
+    mails: HashMap<Id, (MailId, String)>,
 }
 
 impl UnderWay {
-    fn has(&self, id: &MailId) -> bool {
-        self.ids.values().any(|known| known == id)
+    fn ids(&self) -> Vec<MailId> {
+        self.mails.values().map(|(id, _)| id.clone()).collect()
+    }
+
+    fn count(&self, domain: &str) -> usize {
+        self.mails.values().filter(|(_, known)| known == domain).count()
+    }
+
+    /// The domains of which no more may be under way.
+    fn full(&self, per_domain: usize) -> Vec<String> {
+        let domains: BTreeSet<&String> = self.mails.values().map(|(_, domain)| domain).collect();
+        domains.into_iter().filter(|domain| self.count(domain) >= per_domain).cloned().collect()
     }
 
     fn forget(&mut self, ended: Result<(Id, ()), JoinError>) {
@@ -141,7 +215,7 @@ impl UnderWay {
                 error.id()
             }
         };
-        self.ids.remove(&task);
+        self.mails.remove(&task);
     }
 }
 
@@ -156,13 +230,7 @@ mod tests {
     };
 
     async fn attempt(hold: &Hold, fake: &fake::Fake, row: OutboxRow, now: Timestamp) {
-        attempt::make(hold, &fake.next_hop(), row, || now).await.unwrap();
-    }
-
-    /// The one release in the outbox.
-    async fn release(store: &Store) -> OutboxRow {
-        let due = store.outbox_due(Timestamp::MAX, 100).await.unwrap();
-        due.into_iter().find(|row| row.kind == Kind::Release).unwrap()
+        attempt::make((hold, &fake.next_hop(), &Settings::default()), row, || now, 0.0).await.unwrap();
     }
 
     async fn approved(hold: &Hold, recipients: &[&str]) -> MailId {
@@ -181,7 +249,7 @@ mod tests {
         let (store, hold) = hold_in(dir.path(), settings()).await;
         let fake = fake::Fake::start().await;
         let id = approved(&hold, &[OUTSIDE]).await;
-        let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop());
+        let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop(), Settings::default());
         let stop = CancellationToken::new();
         let running = tokio::spawn({
             let stop = stop.clone();
@@ -207,7 +275,7 @@ mod tests {
         let now = Timestamp::now();
         let mail = Arrival { at: now, ..arrival(vec![group(Action::RequireApproval, &[OUTSIDE])]) };
         let id = hold.take(mail).await.unwrap();
-        let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop());
+        let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop(), Settings::default());
         let stop = CancellationToken::new();
         let running = tokio::spawn({
             let stop = stop.clone();
@@ -280,5 +348,87 @@ mod tests {
         attempt(&hold, &fake, release(&store).await, noon()).await;
         assert!(fake.came().is_empty());
         assert_eq!(release(&store).await.attempts, 1, "and is not tried again at once");
+    }
+
+    /// A notice to `to`, which is due.
+    async fn put(store: &Store, id: &str, to: &str) {
+        let sealed = store.seal(id, Arc::from(&b"Subject: x\r\n\r\nx\r\n"[..])).await.unwrap();
+        let mut writing = store.write().await.unwrap();
+        writing.put_sealed(sealed).await.unwrap();
+        let row = OutboxRow {
+            id: MailId(id.to_owned()),
+            kind: Kind::Notice,
+            mail_id: None,
+            held_id: None,
+            sealed_id: id.to_owned(),
+            sender: None,
+            body: crate::mail::BodyKind::SevenBit,
+            smtputf8: false,
+            requiretls: false,
+            dsn: crate::mail::Dsn::default(),
+            trace: Vec::new(),
+            recipients: vec![crate::store::Consignee::new(address(to))],
+            attempts: 0,
+            created_at: noon(),
+            next_attempt_at: noon(),
+        };
+        writing.put_outbox(&row).await.unwrap();
+        writing.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_slow_domain_leaves_room_for_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        for number in 0..30 {
+            let to = format!("slow{number}@Slow.example.com");
+            put(&store, &format!("A{number:02}"), &to).await;
+            fake.answer(&to, fake::NEVER);
+        }
+        put(&store, "Z", "quick@other.example.com").await;
+        let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings { at_once: 4, ..Settings::default() });
+        let stop = CancellationToken::new();
+        let running = tokio::spawn({
+            let stop = stop.clone();
+            async move { outbox.run(stop).await }
+        });
+        assert_eq!(fake.wait_for(1).await[0].to, ["quick@other.example.com"]);
+        let asked = fake.asked().into_iter().filter(|to| to.starts_with("slow")).count();
+        assert!(asked <= Settings::default().per_domain, "{asked} at once");
+        running.abort();
+    }
+
+    #[tokio::test]
+    async fn whatever_the_order_of_rows_and_wherever_it_is_killed_each_mail_arrives() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        for number in [7, 2, 9, 0, 5, 3, 8, 1, 6, 4] {
+            put(&store, &format!("N{number}"), &format!("n{number}@d{}.example.com", number % 3)).await;
+        }
+        drop((store, hold));
+        // Each life of the outbox is cut off at another step; the last one may finish.
+        for patience in [1, 3, 5, 8, 13, 21, 34, 55, 10_000] {
+            let (store, hold) = hold_in(dir.path(), settings()).await;
+            let outbox =
+                Outbox::new(store.clone(), hold, fake.next_hop(), Settings { at_once: 3, ..Settings::default() });
+            let working = async {
+                tokio::select! {
+                    ended = outbox.run(CancellationToken::new()) => ended.unwrap(),
+                    () = async {
+                        while store.outbox_length().await.unwrap() > 0 {
+                            tokio::time::sleep(Duration::from_millis(2)).await;
+                        }
+                    } => {}
+                }
+            };
+            // Dropped in the middle of whatever it does, as by SIGKILL.
+            let _ = tokio::time::timeout(Duration::from_millis(patience), working).await;
+        }
+        let (store, _) = hold_in(dir.path(), settings()).await;
+        assert_eq!(store.outbox_length().await.unwrap(), 0);
+        let arrived: BTreeSet<String> = fake.came().into_iter().flat_map(|mail| mail.to).collect();
+        assert_eq!(arrived.len(), 10, "{arrived:?}");
     }
 }

@@ -367,7 +367,8 @@ mod tests {
             ]
         );
         assert_eq!(verdict.action_for(&all[2].address), Some(Action::RequireApproval));
-        assert!(matches!(verdict.into_decision(), Decision::Store(groups) if groups.len() == 2));
+        let Decision::Split(proof, groups) = verdict.into_decision() else { panic!("not split") };
+        assert_eq!((proof.recipients().len(), groups.len()), (2, 2));
     }
 
     #[test]

@@ -21,14 +21,16 @@ pub struct Verdict {
 pub enum Decision {
     /// Every recipient gets it at once.
     Forward(Forward),
-    /// At least one group is not `forward` and at least one is not `reject`: the mail must be committed to the store
-    /// before anything of it moves. A `forward` or `reject` group may be among them.
+    /// Nobody gets it at once, and at least one group is not `reject`: the mail must be committed to the store. A
+    /// `reject` group may be among them.
     Store(Vec<Group>),
+    /// Some recipients get it at once, others do not. All groups are here, those of the proof among them.
+    Split(Forward, Vec<Group>),
     /// Every recipient is refused, for these reasons.
     Reject(Vec<Matched>),
 }
 
-/// The proof that policy lets this mail go at once to all its recipients. Only [`Verdict::into_decision`] makes one.
+/// The proof that policy lets this mail go at once to the recipients that it names. Only [`Verdict::into_decision`] makes one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Forward {
     recipients: Vec<Address>,
@@ -43,6 +45,12 @@ impl Verdict {
             groups.push(Group { action: Action::Hold, recipients: Vec::new(), matched: Vec::new() });
         }
         Self { groups }
+    }
+
+    /// A verdict that no policy gave, for the tests of those who carry one out.
+    #[cfg(test)]
+    pub(crate) fn invented(groups: Vec<Group>) -> Self {
+        Self::new(groups)
     }
 
     /// The groups, the most severe first; at least one.
@@ -82,7 +90,13 @@ impl Verdict {
         if self.groups.iter().all(|group| group.action == Action::Reject) {
             return Decision::Reject(matched);
         }
-        Decision::Store(self.groups)
+        let passing: Vec<&Group> = self.groups.iter().filter(|group| group.action == Action::Forward).collect();
+        if passing.is_empty() {
+            return Decision::Store(self.groups);
+        }
+        let matched = passing.iter().flat_map(|group| group.matched.clone()).collect();
+        let recipients = passing.into_iter().flat_map(|group| group.recipients.clone()).collect();
+        Decision::Split(Forward { recipients, matched }, self.groups)
     }
 }
 
@@ -113,8 +127,11 @@ mod tests {
         for other in [Action::Delay, Action::Hold, Action::RequireApproval, Action::Reject] {
             let verdict = Verdict::new(vec![group(other, "a@x.jp"), group(Action::Forward, "b@x.jp")]);
             assert_eq!(verdict.action(), other);
-            assert!(matches!(verdict.into_decision(), Decision::Store(groups) if groups.len() == 2), "{other}");
+            let Decision::Split(proof, groups) = verdict.into_decision() else { panic!("{other} was not split off") };
+            assert_eq!((proof.recipients(), groups.len()), (&[Address::parse("b@x.jp").unwrap()][..], 2));
         }
+        let verdict = Verdict::new(vec![group(Action::Delay, "a@x.jp"), group(Action::Hold, "b@x.jp")]);
+        assert!(matches!(verdict.into_decision(), Decision::Store(groups) if groups.len() == 2));
     }
 
     #[test]

@@ -167,6 +167,29 @@ impl Reply {
         Self::new(250, "2.0.0", format!("held as {id}"))
     }
 
+    /// 250: nothing of the mail waits; the next hop has it for some recipients, and for the others it goes back.
+    pub fn settled(id: &MailId) -> Self {
+        Self::new(250, "2.0.0", format!("forwarded to some and returned for the others, as {id}"))
+    }
+
+    /// 451 with the words of this reply: the mail server is to try the whole mail again.
+    #[must_use]
+    pub fn later(self) -> Self {
+        let enhanced = self.enhanced.filter(|code| code.starts_with('4')).unwrap_or_else(|| "4.3.0".to_owned());
+        Self { code: 451, enhanced: Some(enhanced), lines: self.lines, then: Then::Continue }
+    }
+
+    /// The same for any 4xx; other replies stay as they are.
+    #[must_use]
+    pub fn later_if_transient(self) -> Self {
+        if self.is_transient() { self.later() } else { self }
+    }
+
+    /// 451 at MAIL: there is no room for another mail. `why` is for the administrator of the mail server.
+    pub fn strained(why: &str) -> Self {
+        Self::new(451, "4.3.2", format!("not taking mail at the moment: {why}; try again later"))
+    }
+
     /// 451: a fault of our own; the mail server keeps the mail.
     pub fn internal() -> Self {
         Self::new(451, "4.3.0", "internal fault, the mail was not taken; try again later")

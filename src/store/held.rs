@@ -200,6 +200,18 @@ impl Store {
         raw.into_iter().map(HeldRow::try_from).collect()
     }
 
+    /// Everybody to whom the mail `id` went out after it had been held.
+    pub async fn released_to(&self, id: &MailId) -> Result<Vec<Address>, StoreError> {
+        let raw: Vec<String> = sqlx::query_scalar(
+            "SELECT rcpt_to FROM held WHERE mail_id = ? AND state IN ('released', 'delivered', 'bounced')",
+        )
+        .bind(&id.0)
+        .fetch_all(self.readers())
+        .await?;
+        let lists: Result<Vec<Vec<Address>>, StoreError> = raw.iter().map(|list| from_json(list)).collect();
+        Ok(lists?.into_iter().flatten().collect())
+    }
+
     /// What was said about the held mails `ids`, in order of time.
     pub async fn approvals(&self, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
         approvals(&mut *self.readers().acquire().await?, ids).await

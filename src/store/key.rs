@@ -13,7 +13,7 @@ use std::{
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     error::Unspecified,
-    rand,
+    hmac, rand,
 };
 
 use super::{StoreError, open::unwritable};
@@ -24,8 +24,13 @@ pub(super) const KEY_LENGTH: usize = 32;
 /// What a proof is bound to; no mail has this id.
 const PROOF: &str = "key proof";
 
+/// What the key of authentication codes is derived for; another purpose takes other words.
+const VOUCHING: &[u8] = b"sekisho: vouching for mails, 1";
+
 pub(super) struct MasterKey {
     key: LessSafeKey,
+    /// Derived from the same bytes; neither key says anything of the other.
+    vouching: hmac::Key,
 }
 
 impl MasterKey {
@@ -44,7 +49,9 @@ impl MasterKey {
         if bytes.len() != KEY_LENGTH {
             return Err(malformed());
         }
-        aes_key(&bytes).map(|key| Some(Self { key })).map_err(|_| malformed())
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), VOUCHING);
+        let vouching = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
+        aes_key(&bytes).map(|key| Some(Self { key, vouching })).map_err(|_| malformed())
     }
 
     /// The key in `path`; if there is no such file, a new key is made there.
@@ -85,6 +92,18 @@ impl MasterKey {
     /// Whether this key made `proof`.
     pub(super) fn fits(&self, proof: &[u8]) -> bool {
         self.open(PROOF, proof).is_ok()
+    }
+
+    /// The authentication code of `bytes`.
+    pub(super) fn vouch(&self, bytes: &[u8]) -> [u8; 32] {
+        let mut code = [0; 32];
+        code.copy_from_slice(hmac::sign(&self.vouching, bytes).as_ref());
+        code
+    }
+
+    /// Whether `code` is that of `bytes`.
+    pub(super) fn vouched(&self, bytes: &[u8], code: &[u8]) -> bool {
+        hmac::verify(&self.vouching, bytes, code).is_ok()
     }
 
     fn open(&self, id: &str, wrapped: &[u8]) -> Result<Vec<u8>, Unspecified> {

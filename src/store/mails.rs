@@ -54,7 +54,7 @@ pub struct MailRow {
 
 impl Store {
     /// The mail with `retry_key` that came after `since`, if one did and did not come to nothing: a mail whose held
-    /// rows were all rejected, withdrawn, expired or bounced may be sent again.
+    /// rows were all rejected, withdrawn, expired or bounced may be sent again. A mail that is only prepared is none.
     pub async fn mail_by_retry_key(&self, key: &[u8; 32], since: Timestamp) -> Result<Option<MailId>, StoreError> {
         retry(&mut *self.readers().acquire().await?, key, since).await
     }
@@ -142,7 +142,8 @@ async fn retry(
     since: Timestamp,
 ) -> Result<Option<MailId>, StoreError> {
     let id: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM mail WHERE retry_key = ? AND at > ? AND ( \
+        "SELECT id FROM mail WHERE retry_key = ? AND at > ? \
+             AND NOT EXISTS (SELECT 1 FROM prepared WHERE prepared.mail_id = mail.id) AND ( \
                  NOT EXISTS (SELECT 1 FROM held WHERE held.mail_id = mail.id) \
                  OR EXISTS (SELECT 1 FROM held WHERE held.mail_id = mail.id \
                      AND held.state IN ('pending', 'approved', 'released', 'delivered'))) \

@@ -17,7 +17,10 @@ mod key;
 mod mails;
 mod open;
 mod outbox;
+mod prepared;
 mod seal;
+mod space;
+mod vouch;
 
 use std::sync::Arc;
 

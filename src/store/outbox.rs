@@ -58,12 +58,18 @@ pub struct Consignee {
     /// What the next hop said last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
+    /// Which next hop said it; none if none could be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// Whether the sender knows that it takes long.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warned: bool,
 }
 
 impl Consignee {
     /// One that has not been tried.
     pub fn new(address: Address) -> Self {
-        Self { address, fate: Fate::Queued, reply: None }
+        Self { address, fate: Fate::Queued, reply: None, via: None, warned: false }
     }
 }
 
@@ -102,18 +108,46 @@ pub struct OutboxRow {
     pub next_attempt_at: Timestamp,
 }
 
+impl OutboxRow {
+    /// The recipients who are still to be tried.
+    pub fn queued(&self) -> impl Iterator<Item = &Consignee> {
+        self.recipients.iter().filter(|consignee| consignee.fate == Fate::Queued)
+    }
+
+    /// The domain that it counts for: that of its first recipient still to be tried, in lower case. A mail to several
+    /// domains is one transaction with the next hop, and which of them is slow cannot be known before.
+    pub fn domain(&self) -> String {
+        self.queued().next().map_or_else(String::new, |consignee| consignee.address.domain().to_lowercase())
+    }
+}
+
 impl Store {
     /// Up to `limit` mails whose time has come, those that waited longest first. A row that cannot be understood stays
     /// where it is, with a word in the log, and those behind it are not kept waiting.
     pub async fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        self.outbox_due_beside(now, limit, &[], &[]).await
+    }
+
+    /// The same, but none of the mails `ids` and none that counts for one of `domains`.
+    pub async fn outbox_due_beside(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        ids: &[MailId],
+        domains: &[String],
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let (ids, domains) = (to_json(&ids)?, to_json(&domains)?);
         let mut due = Vec::new();
         let mut passed = 0_usize;
         loop {
             let raw: Vec<Raw> = sqlx::query_as(
                 "SELECT * FROM outbox WHERE state = 'queued' AND next_attempt_at <= ? \
+                 AND id NOT IN (SELECT value FROM json_each(?)) AND domain NOT IN (SELECT value FROM json_each(?)) \
                  ORDER BY next_attempt_at, id LIMIT ? OFFSET ?",
             )
             .bind(micros(now))
+            .bind(&ids)
+            .bind(&domains)
             .bind(i64::try_from(limit - due.len()).unwrap_or(i64::MAX))
             .bind(i64::try_from(passed).unwrap_or(i64::MAX))
             .fetch_all(self.readers())
@@ -150,8 +184,8 @@ impl Writing {
     pub async fn put_outbox(&mut self, row: &OutboxRow) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO outbox (id, kind, mail_id, held_id, sealed_id, mail_from, body, smtputf8, trace, rcpt_to, \
-             state, attempts, created_at, next_attempt_at, requiretls, dsn) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
+             state, attempts, created_at, next_attempt_at, requiretls, dsn, domain) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
         )
         .bind(&row.id.0)
         .bind(row.kind.name())
@@ -168,6 +202,7 @@ impl Writing {
         .bind(micros(row.next_attempt_at))
         .bind(row.requiretls)
         .bind(to_json(&row.dsn)?)
+        .bind(row.domain())
         .execute(&mut *self.transaction)
         .await?;
         self.outbox_grew = true;
@@ -183,15 +218,28 @@ impl Writing {
         raw.map(OutboxRow::try_from).transpose()
     }
 
-    /// Notes what an attempt came to. A mail without a queued recipient left is done; the bytes of our own mails are
-    /// destroyed then.
-    pub async fn settle_outbox(&mut self, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
-        let done = row.recipients.iter().all(|consignee| consignee.fate != Fate::Queued);
-        sqlx::query(
-            "UPDATE outbox SET rcpt_to = ?, attempts = ?, next_attempt_at = ?, state = ?, settled_at = ? \
+    /// Mails that are still to go out and whose ids begin with `prefix`, two at most.
+    pub async fn queued_beginning(&mut self, prefix: &str) -> Result<Vec<OutboxRow>, StoreError> {
+        let prefix = prefix.to_ascii_uppercase();
+        let raw: Vec<Raw> = sqlx::query_as(
+            "SELECT * FROM outbox WHERE substr(id, 1, length(?1)) = ?1 AND state = 'queued' ORDER BY id LIMIT 2",
+        )
+        .bind(prefix)
+        .fetch_all(&mut *self.transaction)
+        .await?;
+        raw.into_iter().map(OutboxRow::try_from).collect()
+    }
+
+    /// Notes what an attempt came to; whether the mail was still here. One without a queued recipient left is done; the
+    /// bytes of our own mails are destroyed then.
+    pub async fn settle_outbox(&mut self, row: &OutboxRow, now: Timestamp) -> Result<bool, StoreError> {
+        let done = row.queued().next().is_none();
+        let settled = sqlx::query(
+            "UPDATE outbox SET rcpt_to = ?, domain = ?, attempts = ?, next_attempt_at = ?, state = ?, settled_at = ? \
              WHERE id = ? AND state = 'queued'",
         )
         .bind(to_json(&row.recipients)?)
+        .bind(row.domain())
         .bind(row.attempts)
         .bind(micros(row.next_attempt_at))
         .bind(if done { "done" } else { "queued" })
@@ -202,7 +250,7 @@ impl Writing {
         if done && row.kind != Kind::Release {
             self.destroy_sealed(&row.sealed_id).await?;
         }
-        Ok(())
+        Ok(settled.rows_affected() == 1)
     }
 
     /// Forgets up to `limit` mails of ours that were done before `before`.

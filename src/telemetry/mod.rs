@@ -1,8 +1,10 @@
-//! What operators see: logs.
+//! What operators see: logs, and how we are ([`health`]).
 //!
 //! In: tracing events of all rooms. Out: lines on standard error, where systemd and containers collect them.
 //! `SEKISHO_LOG` says how much (`info` by default, `sekisho=debug` for one's own). Deliberately absent: metrics and
 //! traces (a later room), and mail content: no room hands any to an event.
+
+pub mod health;
 
 use std::io;
 

@@ -25,13 +25,44 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["mail", "language", "inspect", "recipients", "policy", "store", "directory", "notice", "journal", "smtp"],
     ),
     ("outbox", &["mail", "store", "hold", "smtp"]),
-    ("console", &["mail", "language", "inspect", "recipients", "policy", "hold", "journal", "directory", "notice"]),
-    ("telemetry", &[]),
+    (
+        "console",
+        &["mail", "language", "inspect", "recipients", "policy", "hold", "journal", "directory", "notice", "telemetry"],
+    ),
+    ("telemetry", &["language"]),
     (
         "config",
-        &["mail", "language", "written", "smtp", "inspect", "recipients", "policy", "hold", "console", "notice"],
+        &[
+            "mail",
+            "language",
+            "written",
+            "smtp",
+            "inspect",
+            "recipients",
+            "policy",
+            "hold",
+            "outbox",
+            "console",
+            "notice",
+        ],
     ),
-    ("pipeline", &["mail", "smtp", "inspect", "recipients", "policy", "hold", "journal", "notice"]),
+    // `store` and `telemetry` only in `pipeline::pressure`, which asks how the disk is and says how we are.
+    (
+        "pipeline",
+        &[
+            "mail",
+            "language",
+            "smtp",
+            "inspect",
+            "recipients",
+            "policy",
+            "hold",
+            "journal",
+            "notice",
+            "store",
+            "telemetry",
+        ],
+    ),
 ];
 
 /// Rooms that do no I/O and know no clock; `inspect/sandbox` is the process boundary.

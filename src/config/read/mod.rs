@@ -5,6 +5,7 @@
 
 mod doors;
 mod next_hop;
+mod outbox;
 mod smtp;
 
 use std::{
@@ -48,13 +49,16 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     problems.extend(policy.finish());
 
     let hostname = hostname.unwrap_or_default();
-    let smtp = smtp::read(document.section("smtp"), &hostname, folder, &timezone, &mut problems);
+    let mut smtp_section = document.section("smtp");
+    let trace_client = smtp_section.flag("trace_client").unwrap_or(true);
+    let smtp = smtp::read(smtp_section, &hostname, folder, &timezone, &mut problems);
     let sockets: Vec<SocketAddr> = smtp.listen.iter().chain(&smtp.listen_tls).copied().collect();
     let next_hop = next_hop::read(document.section("next_hop"), folder, &hostname, &sockets, &mut problems);
+    let outbox = outbox::read(document.section("outbox"), &mut problems);
     let inspection = inspection(document.section("inspection"), &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     let approval = approval(document.section("approval"), &mut problems);
-    let store = store(document.section("store"), &mut problems);
+    let (store, min_free) = store(document.section("store"), &mut problems);
     let console = console(document.section("console"), &sockets, &mut problems);
 
     problems.splice(0..0, document.finish());
@@ -69,11 +73,14 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         language,
         timezone,
         smtp,
+        trace_client,
         next_hop,
+        outbox,
         inspection,
         rules,
         approval,
         store,
+        min_free,
         console,
         default_action,
     })
@@ -146,7 +153,7 @@ fn approval(mut section: Section<'_>, problems: &mut Vec<Problem>) -> hold::Sett
     hold::Settings { security, approvers, expires_after, delay }
 }
 
-fn store(mut section: Section<'_>, problems: &mut Vec<Problem>) -> Store {
+fn store(mut section: Section<'_>, problems: &mut Vec<Problem>) -> (Store, u64) {
     let store = section.read("url", |text| match text {
         "sqlite" => Ok(Store::Sqlite),
         text if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
@@ -154,8 +161,10 @@ fn store(mut section: Section<'_>, problems: &mut Vec<Problem>) -> Store {
         }
         text => Err(format!("`{text}` is no store; write url = \"sqlite\"")),
     });
+    let min_free = section
+        .read("min_free", |text| within(value::size(text)?, 1 << 20, 1 << 40, "write a size from 1 MiB to 1 TiB"));
     problems.extend(section.finish());
-    store.unwrap_or(Store::Sqlite)
+    (store.unwrap_or(Store::Sqlite), min_free.unwrap_or(512 << 20))
 }
 
 fn console(mut section: Section<'_>, smtp: &[SocketAddr], problems: &mut Vec<Problem>) -> console::Settings {

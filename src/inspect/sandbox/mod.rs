@@ -8,6 +8,7 @@
 
 mod lockdown;
 mod pool;
+mod queue;
 mod wire;
 pub mod worker;
 

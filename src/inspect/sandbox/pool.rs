@@ -1,23 +1,25 @@
 //! The parent's side: a pool of workers, each given one mail at a time under a deadline.
 //!
 //! In: bytes and a [`Job`]. Out: an [`Inspection`], or [`Unavailable`] when no worker could be had, which the
-//! caller answers with 4xx. Deliberately absent: a queue of its own; callers wait their turn here, and the mail
-//! server beyond them.
+//! caller answers with 4xx. Callers wait their turn here, as many as [`queue`](super::queue) has places for; the others
+//! wait in the mail server. Deliberately absent: retries.
 
 use std::{
     path::PathBuf,
     process::Stdio,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
-    sync::Semaphore,
+    sync::{Semaphore, SemaphorePermit},
     time::timeout,
 };
 
 use super::{
     Settings, WORKER_COMMAND,
+    queue::Queue,
     wire::{self, Readiness, Setup},
 };
 use crate::inspect::{Inspection, Job, Reason, RuleSource};
@@ -25,6 +27,11 @@ use crate::inspect::{Inspection, Job, Reason, RuleSource};
 /// The address space of one worker, in bytes. The largest mail (50 MiB) unpacked within [`Limits`](super::Limits)
 /// stays below half of it.
 const MEMORY: u64 = 2 << 30;
+
+/// How many mails may wait for each worker, and for all of them at least: short mails take a millisecond, so that even
+/// a long queue is soon gone.
+const WAITING_PER_WORKER: usize = 64;
+const WAITING: usize = 256;
 
 /// No worker could be had: the mail must wait where it is (4xx).
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +55,7 @@ pub struct Workers {
     rules: Vec<RuleSource>,
     idle: Mutex<Vec<Worker>>,
     turns: Semaphore,
+    queue: Queue,
 }
 
 #[derive(Debug)]
@@ -61,7 +69,8 @@ impl Workers {
     /// Starts all workers, so that a rule that does not load is known before the first mail.
     pub async fn start(program: PathBuf, settings: Settings, rules: Vec<RuleSource>) -> Result<Self, Unavailable> {
         let count = settings.worker_count();
-        let pool = Self { program, settings, rules, idle: Mutex::default(), turns: Semaphore::new(count) };
+        let (turns, queue) = (Semaphore::new(count), Queue::new(WAITING.max(WAITING_PER_WORKER * count)));
+        let pool = Self { program, settings, rules, idle: Mutex::default(), turns, queue };
         for _ in 0..count {
             let worker = pool.spawn().await?;
             pool.put_back(worker);
@@ -71,9 +80,7 @@ impl Workers {
 
     /// Inspects one mail or file within the deadline. What a worker could not finish is in `uninspected`.
     pub async fn inspect(&self, bytes: &[u8], job: &Job) -> Result<Inspection, Unavailable> {
-        let Ok(Ok(_turn)) = timeout(self.settings.timeout, self.turns.acquire()).await else {
-            return Err(Unavailable::Busy);
-        };
+        let _turn = self.turn().await?;
         let mut worker = self.healthy().await?;
         let reason = match timeout(self.settings.timeout, worker.inspect(bytes, job)).await {
             Ok(Ok(inspection)) => {
@@ -86,6 +93,28 @@ impl Workers {
         let status = worker.end().await;
         tracing::warn!(?reason, status, bytes = bytes.len(), "an inspection worker was lost and will be replaced");
         Ok(Inspection::failed("mail", reason))
+    }
+
+    /// Whether so many mails wait for a worker that no other may.
+    pub fn are_crowded(&self) -> bool {
+        self.queue.is_full()
+    }
+
+    /// How long the mail that is next has waited for a worker.
+    pub fn longest_wait(&self) -> Duration {
+        self.queue.longest_wait()
+    }
+
+    /// The right to one worker.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Unavailable> {
+        if let Ok(turn) = self.turns.try_acquire() {
+            return Ok(turn);
+        }
+        let _place = self.queue.join().ok_or(Unavailable::Busy)?;
+        match timeout(self.settings.timeout, self.turns.acquire()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(Unavailable::Busy),
+        }
     }
 
     /// An idle worker that still lives, or a new one.

@@ -1,15 +1,11 @@
 //! At the end of a held mail's life: what became of it.
 
-use super::{addresses, comment, facts, page, reasons, recipients};
+use super::{addresses, comment, delivery, facts, page, reasons, recipients};
 use crate::{
     language::Language,
-    mail::{
-        Address, Message,
-        dsn::{self, Failure, Report},
-    },
     notice::{
-        Letter, Notice, Outcome, Story, Voice, letter,
-        page::{Block, Item, Page, Tone},
+        Delivery, Letter, Notice, Outcome, Story, Voice,
+        page::{Block, Page, Tone},
         words,
     },
 };
@@ -142,157 +138,7 @@ pub(in crate::notice) fn returned(
     voice: &Voice,
     to: &Letter<'_>,
     how: &Outcome,
-    original: &Message,
+    delivery: &Delivery<'_>,
 ) -> Notice {
-    let status = status_of(how);
-    let failures: Vec<Failure<'_>> = story
-        .recipients
-        .iter()
-        .map(|recipient| Failure { recipient: &recipient.address, status, diagnostic: None })
-        .collect();
-    report(story, voice, to, "returned", &outcome(story, voice, to, how), &failures, original)
-}
-
-/// It was released, and the next hop refused it.
-pub(in crate::notice) fn undeliverable(
-    story: &Story,
-    voice: &Voice,
-    to: &Letter<'_>,
-    failures: &[(Address, String)],
-    original: &Message,
-) -> Notice {
-    let l = voice.language;
-    let items = failures.iter().take(super::MOST).map(|(address, said)| Item {
-        text: words::one_line(address.as_str(), 160),
-        notes: vec![words::one_line(said, 300)],
-    });
-    let (label, headline, say, heading) = match l {
-        Language::Ja => (
-            "配信不能",
-            "送信しましたが、届けられませんでした",
-            "次のメールは送信が認められましたが、配信先のメールサーバーに受け取りを断られました。",
-            "届かなかった宛先と、サーバーの返答",
-        ),
-        Language::En => (
-            "Undeliverable",
-            "Your mail was released but could not be delivered",
-            "The mail below was released, but the mail server behind us refused it.",
-            "Recipients and what the server said",
-        ),
-    };
-    let blocks = vec![
-        Block::Para(say.to_owned()),
-        facts(story, voice, false),
-        Block::Heading(heading.to_owned()),
-        Block::List(items.collect()),
-    ];
-    let page = page(story, voice, label, headline.to_owned(), Tone::Bad, blocks);
-    let reported: Vec<Failure<'_>> = failures
-        .iter()
-        .map(|(recipient, said)| Failure { recipient, status: status_in(said), diagnostic: Some(said.as_str()) })
-        .collect();
-    report(story, voice, to, "undeliverable", &page, &reported, original)
-}
-
-/// To a sender outside: it did not go out, and no more than that. In both languages, for nobody knows theirs.
-pub(in crate::notice) fn not_sent(
-    story: &Story,
-    voice: &Voice,
-    to: &Letter<'_>,
-    failures: &[(Address, String)],
-) -> Notice {
-    let (ja, en) = (
-        "お送りいただいたメールは送信されませんでした。お手数ですが、送信元の組織の担当者にお問い合わせください。",
-        "Your mail was not sent. Please contact the organisation that it was sent through.",
-    );
-    let paras = match voice.language {
-        Language::Ja => [ja, en],
-        Language::En => [en, ja],
-    };
-    let page = Page {
-        language: voice.language,
-        subject: words::pick(voice.language, "[未送信] Mail not sent", "[Not sent] メールは送信されませんでした")
-            .to_owned(),
-        headline: words::pick(voice.language, "メールは送信されませんでした", "The mail was not sent").to_owned(),
-        tone: Tone::Bad,
-        blocks: paras.into_iter().map(|para| Block::Para(para.to_owned())).collect(),
-        footer: super::footer(story, voice),
-    };
-    let reported: Vec<Failure<'_>> = failures
-        .iter()
-        .map(|(recipient, said)| Failure { recipient, status: status_in(said), diagnostic: None })
-        .collect();
-    // Only what the sender's mail program needs to tell which mail it is.
-    let id = story.message_id.as_deref().and_then(dsn::repeatable);
-    let named = id.map(|id| format!("Message-ID: {id}\r\n\r\n")).unwrap_or_default();
-    report(story, voice, to, "notsent", &page, &reported, &Message::new(named.into_bytes()))
-}
-
-/// The status code of how it ended. RFC 3463: 4.7 is "delivery time expired", 7.1 "delivery not authorized".
-fn status_of(how: &Outcome) -> &'static str {
-    match how {
-        Outcome::Expired => "5.4.7",
-        Outcome::Rejected { .. } | Outcome::Refused | Outcome::Withdrawn | Outcome::Released { .. } => "5.7.1",
-    }
-}
-
-fn report(
-    story: &Story,
-    voice: &Voice,
-    to: &Letter<'_>,
-    kind: &str,
-    page: &Page,
-    recipients: &[Failure<'_>],
-    original: &Message,
-) -> Notice {
-    let id = letter::message_id(story, voice, to, kind);
-    let from = letter::own_address(voice);
-    let bytes = dsn::failure(&Report {
-        reporting_mta: &voice.hostname,
-        from: (letter::own_name(), &from),
-        to: to.to,
-        subject: &page.subject,
-        message_id: &id,
-        now: to.now,
-        arrived_at: story.arrived_at,
-        text: &page.text(),
-        recipients,
-        original,
-    });
-    Notice::new(to.to.clone(), format!("<{id}>"), bytes)
-}
-
-/// The enhanced status code in a reply such as `550 5.1.1 …`, else the general failure.
-fn status_in(reply: &str) -> &str {
-    let is_status = |word: &&str| {
-        let mut parts = word.split('.');
-        let number = |part: Option<&str>| {
-            part.is_some_and(|part| matches!(part.len(), 1..=3) && part.bytes().all(|digit| digit.is_ascii_digit()))
-        };
-        word.starts_with("5.")
-            && number(parts.next())
-            && number(parts.next())
-            && number(parts.next())
-            && parts.next().is_none()
-    };
-    reply.split_ascii_whitespace().take(3).find(is_status).unwrap_or("5.0.0")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_status_is_taken_from_the_reply() {
-        for (reply, status) in [
-            ("550 5.1.1 no such user", "5.1.1"),
-            ("5.7.26 refused", "5.7.26"),
-            ("550 no such user 5.1.1", "5.0.0"),
-            ("550 5.1 x", "5.0.0"),
-            ("550 5.1.1.1 x", "5.0.0"),
-            ("", "5.0.0"),
-        ] {
-            assert_eq!(status_in(reply), status, "{reply}");
-        }
-    }
+    delivery::report(story, voice, to, "returned", &outcome(story, voice, to, how), delivery)
 }

@@ -3,6 +3,7 @@
 //! In: a [`Story`] and a [`Voice`]. Out: [`Page`]s. What several notices say is said here, once; each stage of a held
 //! mail's life has its file. Deliberately absent: rendering, headers, and anything that is not in the story.
 
+pub(super) mod delivery;
 pub(super) mod ended;
 pub(super) mod held;
 pub(super) mod replies;

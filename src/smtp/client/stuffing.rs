@@ -36,7 +36,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::smtp::data::DataReader;
+    use crate::smtp::{data::DataReader, kept::Reader as _};
 
     fn wire(parts: [&[u8]; 2]) -> Vec<u8> {
         stuffed(parts).iter().flat_map(|slice| slice.to_vec()).collect()

@@ -1,0 +1,195 @@
+//! One mail from MAIL to its reply: the story of Sekisho in one screen ([`Stages::pass`]).
+//!
+//! In: what the SMTP server hears, through its [`Gate`](crate::smtp::server::Gate). Out: the reply, after the next hop
+//! has taken the mail or the store has committed it, and not before. MAIL and RCPT travel to the next hop as they come
+//! (cut-through, `passage`), so that the mail server sees the next hop's own replies; the message follows only after a
+//! forward decision. A decision that splits is `split`'s story.
+//! Deliberately absent: what each stage knows. A stage is one call; its reasons live in its room.
+
+mod answer;
+mod incoming;
+mod judgement;
+mod passage;
+mod pressure;
+mod split;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+
+use crate::{
+    hold::{Arrival, Clearance, Hold, Passed, Proof, Relayed},
+    inspect::sandbox::Unavailable,
+    journal::{Journal, MailRecord},
+    mail::{MailId, Message, trace},
+    policy::{Decision, Forward},
+    smtp::{
+        Reply,
+        client::{self, NextHop},
+    },
+};
+
+use incoming::Incoming;
+pub use judgement::{Judged, Judgement};
+pub use passage::{Passage, Pipeline};
+pub use pressure::{Pressure, Settings as PressureSettings};
+use split::Split;
+pub use split::Splits;
+
+/// A mail with more Received fields than this goes round in circles (RFC 5321 §6.3 asks for at least 100).
+const MAX_HOPS: usize = 100;
+/// A mail that passed here more often than this goes round between us and a neighbour.
+const MAX_OWN_HOPS: usize = 5;
+
+/// All stages of the way of a mail; [`Pipeline`] hands them out to the SMTP server.
+pub struct Stages {
+    /// What we call ourselves in trace headers.
+    pub hostname: String,
+    /// Whether they say who handed the mail over.
+    pub trace_client: bool,
+    /// Where clean mail goes.
+    pub next_hop: NextHop,
+    /// Where the rest goes.
+    pub hold: Hold,
+    /// What is written about all of it.
+    pub journal: Journal,
+    /// How it is judged.
+    pub judgement: RwLock<Arc<Judgement>>,
+    /// Mails that go out for some of their recipients only.
+    pub splits: Splits,
+    /// Whether there is room for more.
+    pub pressure: Pressure,
+}
+
+impl Stages {
+    /// Replaces what judges; mails on their way keep the judgement they began with.
+    pub fn replace_judgement(&self, judgement: Judgement) {
+        *self.judgement.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(judgement);
+    }
+
+    fn judgement(&self) -> Arc<Judgement> {
+        Arc::clone(&self.judgement.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The way of a mail.
+    async fn pass(&self, mail: Incoming, next_hop: client::Transaction) -> Reply {
+        if self.goes_in_circles(&mail.message) {
+            let_go(next_hop);
+            return refused(&mail.id, "it goes in circles", Reply::mail_loop());
+        }
+        if let Some(passed) = self.hold.recognise(&mail.envelope, &mail.message, mail.at).await {
+            return self.pass_again(&mail, &passed, next_hop).await;
+        }
+        let judged = match self.judgement().judge(&mail.envelope, &mail.message).await {
+            Ok(judged) => judged,
+            Err(why) => {
+                let_go(next_hop);
+                let reply = if matches!(why, Unavailable::Busy) { Reply::busy() } else { Reply::internal() };
+                return refused(&mail.id, &format!("not inspected, so not taken: {why}"), reply);
+            }
+        };
+        let record = mail.record(&judged);
+        let Judged { inspection, recipients, verdict } = judged;
+        match verdict.into_decision() {
+            Decision::Forward(forward) => self.forward(&mail, record, Proof::Forward(&forward), next_hop).await,
+            Decision::Split(forward, groups) => {
+                let_go(next_hop);
+                self.split(mail.into_arrival(recipients, inspection, groups), &forward).await
+            }
+            Decision::Store(groups) => {
+                let_go(next_hop);
+                self.keep(mail.into_arrival(recipients, inspection, groups)).await
+            }
+            Decision::Reject(_) => {
+                let_go(next_hop);
+                self.refuse(&mail, record, "policy rejects it", Reply::rejected(REJECTED)).await
+            }
+        }
+    }
+
+    /// The next hop's answer is ours. The journal is written between the two; once the next hop has the mail, a
+    /// journal that fails can no longer call it back, so it closes the gate for the mails after this one instead.
+    async fn forward(
+        &self,
+        mail: &Incoming,
+        record: MailRecord,
+        proof: Proof<'_>,
+        next_hop: client::Transaction,
+    ) -> Reply {
+        let clearance: Clearance = self.hold.clear_at_once(proof, mail.outgoing(), mail.at).await;
+        let reports = next_hop.takes_dsn();
+        let reply = next_hop.data(&clearance).await;
+        let record = record.answered(reply.text());
+        if !reply.is_positive() {
+            return self.refuse(mail, record, "the next hop did not take it", reply).await;
+        }
+        if let Err(why) = self.journal.record(mail.entry(record)).await {
+            tracing::error!(id = %mail.id, %why, "forwarded, but not journalled");
+        }
+        if !reports && !mail.envelope.dsn.recipients.is_empty() {
+            let said = format!("{} {}", reply.code, reply.text());
+            tell_relayed(&self.hold, &mail.relayed(&mail.subject(), &said)).await;
+        }
+        Reply::forwarded(&reply)
+    }
+
+    /// A mail that was let go before, to the same recipients, goes on without being inspected a second time.
+    async fn pass_again(&self, mail: &Incoming, passed: &Passed, next_hop: client::Transaction) -> Reply {
+        tracing::info!(id = %mail.id, first = %passed.first(), "passed before, so not inspected again");
+        let record = mail.record_of_passed(passed);
+        self.forward(mail, record, Proof::Passed(passed), next_hop).await
+    }
+
+    /// Some recipients get it at once, the others wait.
+    async fn split(&self, arrival: Arrival, forward: &Forward) -> Reply {
+        let split = Split { hold: &self.hold, next_hop: &self.next_hop, splits: &self.splits };
+        split.carry_out(arrival, forward).await
+    }
+
+    /// Everything about a held mail is one commit, its journal record included.
+    async fn keep(&self, arrival: Arrival) -> Reply {
+        let id = arrival.id.clone();
+        match self.hold.take(arrival).await {
+            Ok(held) => Reply::held(&held),
+            Err(why) => {
+                tracing::error!(%id, %why, "could not be held, so not taken");
+                Reply::internal()
+            }
+        }
+    }
+
+    /// A refusal leaves the mail where it is, so it may stand without its record.
+    async fn refuse(&self, mail: &Incoming, record: MailRecord, why: &str, reply: Reply) -> Reply {
+        if let Err(why) = self.journal.record(mail.entry(record)).await {
+            tracing::error!(id = %mail.id, %why, "a refusal was not journalled");
+        }
+        refused(&mail.id, why, reply)
+    }
+
+    /// Mails that are recognised count like all others: a loop is one, whatever it carries.
+    fn goes_in_circles(&self, message: &Message) -> bool {
+        trace::own(message, &self.hostname).count() > MAX_OWN_HOPS || message.hops() > MAX_HOPS
+    }
+}
+
+/// Every refusal leaves one line in the log.
+fn refused(id: &MailId, why: &str, reply: Reply) -> Reply {
+    tracing::info!(%id, why, reply = %format!("{} {}", reply.code, reply.text()), "mail refused");
+    reply
+}
+
+/// Tells a sender who asked for it that the mail went to where nobody reports on it. It is gone; a notice that cannot be
+/// kept changes nothing about that.
+async fn tell_relayed(hold: &Hold, relayed: &Relayed<'_>) {
+    if let Err(why) = hold.relayed(relayed, Timestamp::now()).await {
+        tracing::error!(id = %relayed.id, %why, "its sender could not be told that it was relayed");
+    }
+}
+
+/// Gives the connection back without waiting for the next hop's word on it.
+fn let_go(next_hop: client::Transaction) {
+    tokio::spawn(next_hop.reset());
+}
+
+/// What a sender is told: what to do, not what matched.
+const REJECTED: &str = "this mail may not leave the organisation; ask your security team";

@@ -1,0 +1,148 @@
+//! One mail between MAIL and its reply, as the SMTP server sees it.
+//!
+//! In: MAIL, each RCPT, the message. Out: replies; MAIL and RCPT are the next hop's own (cut-through). The first
+//! recipient decides where the transaction goes: on, or to us as a person's answer. Deliberately absent: what becomes of
+//! the message ([`Stages::pass`]).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Stages, incoming, incoming::Incoming, let_go, refused};
+use crate::{
+    mail::{Address, Dsn, Envelope, MailId, Message},
+    smtp::{
+        Reply, client,
+        server::{Gate, MailFrom, Peer, RcptTo, Transaction},
+    },
+};
+
+/// The gate of the SMTP server.
+#[derive(Clone)]
+pub struct Pipeline {
+    stages: Arc<Stages>,
+}
+
+impl Pipeline {
+    /// Takes the stages as they were built.
+    pub fn new(stages: Arc<Stages>) -> Self {
+        Self { stages }
+    }
+}
+
+/// One mail between MAIL and its reply.
+pub struct Passage {
+    stages: Arc<Stages>,
+    peer: Peer,
+    id: MailId,
+    from: MailFrom,
+    dsn: Dsn,
+    way: Way,
+}
+
+/// Where a transaction goes; its first recipient decides.
+enum Way {
+    /// To the next hop, which has heard MAIL and every recipient accepted so far.
+    Out { next_hop: Box<client::Transaction>, recipients: Vec<Address> },
+    /// Nowhere: it is a person's answer to one of our notices.
+    Answer(Vec<Address>),
+}
+
+impl Gate for Pipeline {
+    type Transaction = Passage;
+
+    async fn mail(&self, peer: &Peer, id: MailId, from: MailFrom) -> Result<Passage, Reply> {
+        if let Some(strain) = self.stages.strain() {
+            return Err(refused(&id, "no room for it", Reply::strained(strain.words())));
+        }
+        let begun = self.stages.next_hop.begin(&from).await;
+        self.stages.pressure.heard_of_next_hop(begun.as_ref().err());
+        let next_hop = begun.map_err(|reply| refused(&id, "the next hop refuses MAIL", reply))?;
+        let way = Way::Out { next_hop: Box::new(next_hop), recipients: Vec::new() };
+        let dsn = Dsn { ret: from.ret, envid: from.envid.clone(), recipients: Vec::new() };
+        Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), id, from, dsn, way })
+    }
+
+    fn takes_binary(&self) -> bool {
+        self.stages.next_hop.takes_binary()
+    }
+}
+
+impl Passage {
+    fn is_ours(&self, recipient: &Address) -> bool {
+        recipient.domain().eq_ignore_ascii_case(&self.stages.hostname)
+    }
+
+    /// Recipients of one batch, none of them ours, in one go to the next hop.
+    async fn relay_all(&mut self, batch: Vec<RcptTo>) -> Vec<Reply> {
+        let Way::Out { next_hop, recipients } = &mut self.way else { return Vec::new() };
+        let mut replies = next_hop.recipients(&batch).await;
+        for (to, reply) in batch.into_iter().zip(&mut replies) {
+            if reply.is_positive() {
+                self.dsn.note(&to.address, to.dsn);
+                recipients.push(to.address);
+            } else {
+                *reply = refused(&self.id, "the next hop refuses a recipient", reply.clone());
+            }
+        }
+        replies
+    }
+}
+
+impl Transaction for Passage {
+    async fn recipient(&mut self, to: RcptTo) -> Reply {
+        let recipient = to.address.clone();
+        let ours = self.is_ours(&recipient);
+        match (&mut self.way, ours) {
+            (Way::Out { .. }, false) => {
+                self.relay_all(vec![to]).await.pop().unwrap_or_else(Reply::next_hop_unavailable)
+            }
+            (_, true) if !self.stages.expects(&recipient).await => {
+                refused(&self.id, "a recipient of ours that takes no answers", Reply::no_such_mailbox())
+            }
+            (Way::Answer(answers), true) => {
+                answers.push(recipient);
+                Reply::recipient_accepted()
+            }
+            (Way::Out { recipients, .. }, true) if recipients.is_empty() => {
+                if let Way::Out { next_hop, .. } = std::mem::replace(&mut self.way, Way::Answer(vec![recipient])) {
+                    let_go(*next_hop);
+                }
+                Reply::recipient_accepted()
+            }
+            // An answer and a mail to others have different fates; the mail server sends them one after the other.
+            _ => refused(&self.id, "an answer and other mail at once", Reply::too_many_recipients()),
+        }
+    }
+
+    async fn recipients(&mut self, batch: Vec<RcptTo>) -> Vec<Reply> {
+        if matches!(self.way, Way::Out { .. }) && !batch.iter().any(|to| self.is_ours(&to.address)) {
+            return self.relay_all(batch).await;
+        }
+        let mut replies = Vec::with_capacity(batch.len());
+        for to in batch {
+            replies.push(self.recipient(to).await);
+        }
+        replies
+    }
+
+    async fn message(self, message: Message) -> Reply {
+        let Self { stages, peer, id, from, dsn, way } = self;
+        match way {
+            Way::Out { next_hop, recipients } => {
+                let MailFrom { sender, body, smtputf8, requiretls, .. } = from;
+                let envelope = Envelope { sender, recipients, body, smtputf8, requiretls, dsn };
+                let at = Timestamp::now();
+                let trace = incoming::trace(&stages.hostname, stages.trace_client, (&id, at), &peer, &envelope);
+                stages.pass(Incoming { id, at, peer, envelope, message, trace }, *next_hop).await
+            }
+            Way::Answer(to) => stages.answer(&id, from.sender, &to, &message).await,
+        }
+    }
+
+    async fn abandon(self) {
+        if let Way::Out { next_hop, .. } = self.way {
+            next_hop.reset().await;
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Whether there is room for another mail, asked at MAIL, before its body is on the way.
+//!
+//! In: how long mails wait for a worker, how long a commit takes, how much of the disk is free, whether the journal is
+//! written, how many mails the outbox holds; looked at once a second. Out: the conditions of [`Health`], and at MAIL the
+//! reason for `451 4.3.2`. Asking costs a few atomic loads; looking is a task of its own. A condition that became bad
+//! must become clearly better before mail is taken again, so that it does not flap.
+//! Deliberately absent: queues (what there is no room for stays with the mail server), and the memory that messages on
+//! their way take, which the SMTP server counts itself.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::Stages;
+use crate::{
+    language::Text,
+    smtp::Reply,
+    store::Store,
+    telemetry::health::{Condition, Health},
+};
+
+/// How often to look.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How often to try the disk while no mail comes, in looks.
+const IDLE_LOOKS: u32 = 10;
+
+/// A mail that waits longer for a worker: there is too much to read. And when there is not any more.
+const LONG_WAIT: Duration = Duration::from_secs(10);
+const SHORT_WAIT: Duration = Duration::from_secs(2);
+
+/// A commit that takes longer: the disk cannot keep up. And when it can again.
+const SLOW_COMMIT: Duration = Duration::from_secs(3);
+const QUICK_COMMIT: Duration = Duration::from_millis(500);
+
+/// So many mails in the outbox do not go out as fast as they come in. And when they do again.
+const MANY_WAITING: u64 = 5_000;
+const FEW_WAITING: u64 = 2_500;
+
+/// From where on there is no room; from `[store]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Bytes that must be free where the database is.
+    pub min_free: u64,
+}
+
+/// What is known about the room there is.
+#[derive(Debug)]
+pub struct Pressure {
+    health: Health,
+    settings: Settings,
+    /// Whether a mail came since the last look.
+    asked: AtomicBool,
+}
+
+/// What there is no room in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Strain(Condition);
+
+impl Strain {
+    /// What the administrator of the mail server is told.
+    pub(super) fn words(self) -> &'static str {
+        match self.0 {
+            Condition::Workers => "too many mails wait for inspection",
+            Condition::Store => "the store is slow",
+            Condition::Journal => "the journal cannot be written",
+            Condition::Disk => "the disk is nearly full",
+            Condition::NextHop | Condition::Outbox => "the next hop cannot be reached",
+        }
+    }
+}
+
+impl Stages {
+    /// Why no mail can be taken now, if none can.
+    pub(super) fn strain(&self) -> Option<Strain> {
+        self.pressure.asked.store(true, Ordering::Relaxed);
+        if !self.journal.healthy() {
+            return Some(Strain(Condition::Journal));
+        }
+        let stops = [Condition::Disk, Condition::Store, Condition::Workers];
+        let unwell = stops.into_iter().find(|condition| !self.pressure.health.is_well(*condition));
+        let crowded = || self.judgement().workers.are_crowded().then_some(Condition::Workers);
+        unwell.or_else(crowded).map(Strain)
+    }
+
+    /// Looks once a second, until `stop`.
+    pub async fn watch(&self, store: &Store, stop: CancellationToken) {
+        let mut looks = 0_u32;
+        loop {
+            let idle = !self.pressure.asked.swap(false, Ordering::Relaxed);
+            let store_well = self.pressure.health.is_well(Condition::Store);
+            self.pressure.workers(self.judgement().workers.longest_wait());
+            self.pressure.journal(self.journal.healthy());
+            self.pressure.disk(store.free_space().await.map_err(|error| error.to_string()));
+            if !idle || !store_well || looks.is_multiple_of(IDLE_LOOKS) {
+                self.pressure.store(commit_time(store).await);
+                if let Ok(waiting) = store.outbox_length().await {
+                    self.pressure.outbox(waiting);
+                }
+            }
+            looks = looks.wrapping_add(1);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(EVERY) => {}
+            }
+        }
+    }
+}
+
+/// How long a small commit takes, the wait for its turn included.
+async fn commit_time(store: &Store) -> Result<Duration, String> {
+    let began = Instant::now();
+    match timeout(SLOW_COMMIT, store.probe()).await {
+        Ok(Ok(())) | Err(_) => Ok(began.elapsed()),
+        Ok(Err(error)) => Err(error.to_string()),
+    }
+}
+
+impl Pressure {
+    /// Nothing is known yet, so all is well.
+    pub fn new(health: Health, settings: Settings) -> Self {
+        let pressure = Self { health, settings, asked: AtomicBool::new(false) };
+        pressure.health.well(Condition::NextHop, reachable());
+        pressure
+    }
+
+    /// The next hop took MAIL, or why it did not.
+    pub(super) fn heard_of_next_hop(&self, refusal: Option<&Reply>) {
+        let away =
+            refusal.is_some_and(|reply| [Reply::next_hop_unavailable(), Reply::next_hop_login()].contains(reply));
+        match (away, self.health.is_well(Condition::NextHop)) {
+            (true, true) => self.health.unwell(
+                Condition::NextHop,
+                text(
+                    "次の中継先に接続できないか、ログインできません。[next_hop] とログを確認してください。",
+                    "the next hop cannot be reached, or refuses our login; look at [next_hop] and the log",
+                ),
+            ),
+            (false, false) => self.health.well(Condition::NextHop, reachable()),
+            (true, false) | (false, true) => {}
+        }
+    }
+
+    fn workers(&self, wait: Duration) {
+        let limit = self.limit(Condition::Workers, LONG_WAIT, SHORT_WAIT);
+        let seconds = wait.as_secs();
+        self.set(
+            Condition::Workers,
+            wait < limit,
+            text(&format!("検査待ちは最長 {seconds} 秒です。"), &format!("mails wait {seconds} s for inspection")),
+            text(
+                &format!("検査待ちが {seconds} 秒です。inspection.workers を増やしてください。"),
+                &format!("mails wait {seconds} s for inspection; raise inspection.workers"),
+            ),
+        );
+    }
+
+    fn store(&self, commit: Result<Duration, String>) {
+        let limit = self.limit(Condition::Store, SLOW_COMMIT, QUICK_COMMIT);
+        match commit {
+            Ok(took) => {
+                let millis = took.as_millis();
+                self.set(
+                    Condition::Store,
+                    took < limit,
+                    text(&format!("書き込みは {millis} ミリ秒です。"), &format!("a commit takes {millis} ms")),
+                    text(
+                        &format!("書き込みに {millis} ミリ秒かかっています。ディスクを確認してください。"),
+                        &format!("a commit takes {millis} ms; look at the disk"),
+                    ),
+                );
+            }
+            Err(why) => {
+                let words = text(&format!("書き込めません: {why}"), &format!("it cannot be written: {why}"));
+                self.health.unwell(Condition::Store, words);
+            }
+        }
+    }
+
+    fn journal(&self, healthy: bool) {
+        self.set(
+            Condition::Journal,
+            healthy,
+            text("記録されています。", "it is written"),
+            text(
+                "記録できません。ディスクとログを確認してください。",
+                "it cannot be written; look at the disk and the log",
+            ),
+        );
+    }
+
+    fn disk(&self, free: Result<u64, String>) {
+        let floor = self.settings.min_free;
+        let limit = self.limit(Condition::Disk, floor, floor.saturating_add(floor / 10));
+        // A disk that cannot be asked tells nothing; whether it takes writes is seen by writing.
+        let Ok(free) = free else { return };
+        let mebibytes = free >> 20;
+        self.set(
+            Condition::Disk,
+            free >= limit,
+            text(&format!("空き容量は {mebibytes} MiB です。"), &format!("{mebibytes} MiB are free")),
+            text(
+                &format!("空き容量が {mebibytes} MiB しかありません (store.min_free)。空きを作ってください。"),
+                &format!("only {mebibytes} MiB are free (store.min_free); make room"),
+            ),
+        );
+    }
+
+    fn outbox(&self, waiting: u64) {
+        let limit = self.limit(Condition::Outbox, MANY_WAITING, FEW_WAITING);
+        self.set(
+            Condition::Outbox,
+            waiting < limit,
+            text(&format!("送信待ちは {waiting} 通です。"), &format!("{waiting} mails wait to go out")),
+            text(
+                &format!("送信待ちが {waiting} 通あります。次の中継先を確認してください。"),
+                &format!("{waiting} mails wait to go out; look at the next hop"),
+            ),
+        );
+    }
+
+    /// What counts now: the bad limit for a condition that is well, the good one for a condition that is not.
+    fn limit<T>(&self, condition: Condition, bad: T, good: T) -> T {
+        if self.health.is_well(condition) { bad } else { good }
+    }
+
+    fn set(&self, condition: Condition, well: bool, good: Text, bad: Text) {
+        if well { self.health.well(condition, good) } else { self.health.unwell(condition, bad) }
+    }
+}
+
+fn reachable() -> Text {
+    text("接続できています。", "nothing is wrong with it")
+}
+
+fn text(ja: &str, en: &str) -> Text {
+    Text { ja: ja.to_owned(), en: en.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pressure() -> Pressure {
+        Pressure::new(Health::default(), Settings { min_free: 1000 })
+    }
+
+    #[test]
+    fn what_became_bad_must_become_clearly_better() {
+        let pressure = pressure();
+        let well = |condition| pressure.health.is_well(condition);
+        for (free, expected) in [(1000, true), (999, false), (1000, false), (1099, false), (1100, true), (1000, true)] {
+            pressure.disk(Ok(free));
+            assert_eq!(well(Condition::Disk), expected, "{free} free");
+        }
+        for (wait, expected) in [(9, true), (10, false), (5, false), (2, false), (1, true), (9, true)] {
+            pressure.workers(Duration::from_secs(wait));
+            assert_eq!(well(Condition::Workers), expected, "{wait} s");
+        }
+        for (took, expected) in [(2999, true), (3000, false), (600, false), (499, true)] {
+            pressure.store(Ok(Duration::from_millis(took)));
+            assert_eq!(well(Condition::Store), expected, "{took} ms");
+        }
+        for (waiting, expected) in [(4999, true), (5000, false), (2500, false), (2499, true)] {
+            pressure.outbox(waiting);
+            assert_eq!(well(Condition::Outbox), expected, "{waiting} mails");
+        }
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_written_is_not_well_and_a_disk_that_cannot_be_asked_says_nothing() {
+        let pressure = pressure();
+        pressure.store(Err("the disk is full".to_owned()));
+        assert!(!pressure.health.is_well(Condition::Store));
+        pressure.disk(Err("gone".to_owned()));
+        assert!(pressure.health.is_well(Condition::Disk));
+        pressure.journal(false);
+        assert!(!pressure.health.is_well(Condition::Journal));
+    }
+
+    #[test]
+    fn only_a_next_hop_that_is_away_is_not_well() {
+        let pressure = pressure();
+        pressure.heard_of_next_hop(Some(&Reply::new(550, "5.7.1", "not you")));
+        assert!(pressure.health.is_well(Condition::NextHop));
+        pressure.heard_of_next_hop(Some(&Reply::next_hop_unavailable()));
+        assert!(!pressure.health.is_well(Condition::NextHop));
+        pressure.heard_of_next_hop(None);
+        assert!(pressure.health.is_well(Condition::NextHop));
+    }
+}
