@@ -284,7 +284,8 @@ impl Stage {
         let disk = plan.small_disk.then(|| SmallDisk::mount(home.join("disk")));
         let mut config = format!("next_hop.hosts = [\"{}\", \"{}\"]\n", hops[0].address, hops[1].address);
         if let Some(disk) = &disk {
-            config.push_str(&format!("data_dir = {:?}\n", disk.0.join("data")));
+            let data = disk.0.join("data");
+            config = format!("data_dir = {data:?}\nstore.min_free = \"1 MiB\"\n{config}");
         }
         let relay = Relay::start_with(hops[0].address, &config);
         Self { relay, hops, disk, deaths: Vec::new() }
