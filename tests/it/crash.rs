@@ -23,12 +23,14 @@ use crate::support::{
     eventually, free_port,
     relay::{self, Relay, Signal},
     sink::{Hop, Sink},
-    talk::{Talk, letter},
+    talk::{self, Talk, letter},
 };
 
 const CLIENTS: usize = 6;
 const FROM: &str = "sato@toho.example.co.jp";
 const SECRET: &str = "従業員 高橋 由美のマイナンバーは 123456789018 です。";
+/// A mail that cannot be sent for so long never can: what died has not come back to life.
+const STUCK: Duration = Duration::from_secs(120);
 const HOP: &str = "SEKISHO_TEST_HOP";
 const LEDGER: &str = "SEKISHO_TEST_LEDGER";
 
@@ -50,6 +52,28 @@ fn no_mail_is_lost_by_a_death_at_any_of_twenty_moments() {
 #[ignore = "takes minutes and needs root to mount a small disk; tests/run runs it"]
 fn no_mail_is_lost_by_a_death_at_any_of_two_hundred_moments() {
     Plan { mails: 5000, moments: 200, small_disk: true }.run();
+}
+
+/// The disk was full, and is not any more: the relay takes mail again without a restart.
+#[test]
+#[ignore = "needs root to mount a small disk; tests/run runs it"]
+fn mail_is_taken_again_when_a_full_disk_has_room() {
+    let (home, sink) = (tempfile::tempdir().unwrap(), Sink::start());
+    let disk = SmallDisk::mount(home.path().join("disk"));
+    let data = disk.0.join("data");
+    let relay = Relay::start_with(sink.address, &format!("data_dir = {data:?}\nstore.min_free = \"1 MiB\"\n"));
+    let send =
+        |id: &str| talk::send(relay.smtp, FROM, &["nencho@zeirishi.example.com"], &letter(id, "s", SECRET)).unwrap();
+    assert!(send("before").starts_with("250 2.0.0 held"));
+    // The disk fills up between MAIL and the end of the message, where nothing can be foreseen.
+    let mut talk = Talk::start(relay.smtp).unwrap();
+    assert!(talk.say(&format!("MAIL FROM:<{FROM}> BODY=8BITMIME")).unwrap().starts_with("250"));
+    assert!(talk.say("RCPT TO:<nencho@zeirishi.example.com>").unwrap().starts_with("250"));
+    disk.fill();
+    let reply = talk.data(&letter("full", "s", &SECRET.repeat(20_000))).unwrap();
+    assert!(reply.starts_with("451 4.3"), "{reply}");
+    disk.free();
+    eventually("mail to be taken again", || send("after").starts_with("250 2.0.0 held").then_some(()));
 }
 
 /// Not a test of its own: the next hop that the tests above start, and kill.
@@ -216,7 +240,14 @@ fn client(relay: SocketAddr, mails: &[Mail], next: &AtomicUsize, done: &AtomicUs
     while let Some(mail) = mails.get(next.fetch_add(1, Ordering::SeqCst)) {
         let to = mail.to();
         let to: Vec<&str> = to.iter().map(String::as_str).collect();
+        let began = Instant::now();
         loop {
+            assert!(
+                began.elapsed() < STUCK,
+                "{} is not taken any more: {:?}",
+                mail.id,
+                attempts.lock().unwrap().get(&mail.id).and_then(|all| all.last())
+            );
             let Some(open) = talk.as_mut() else {
                 talk = connect(relay);
                 continue;
@@ -357,6 +388,7 @@ impl Stage {
 }
 
 impl Plan {
+    #[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
     fn run(self) {
         let home = tempfile::tempdir().unwrap();
         let mut stage = Stage::set(self, home.path());
@@ -372,7 +404,9 @@ impl Plan {
                 // Spread over the mails, and within each mail's own life.
                 let due =
                     (moment * self.mails + usize::try_from(dice.below(self.mails as u64)).unwrap()) / self.moments;
+                let began = Instant::now();
                 while done.load(Ordering::SeqCst) < due {
+                    assert!(began.elapsed() < 2 * STUCK, "the clients have given up");
                     std::thread::sleep(Duration::from_millis(2));
                 }
                 std::thread::sleep(Duration::from_millis(dice.below(25)));

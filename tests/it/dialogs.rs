@@ -308,7 +308,7 @@ fn raw(text: &str) -> Vec<u8> {
                 bytes.extend(raw(what).repeat(times.parse().unwrap()));
                 rest = behind;
             }
-            _ => panic!("no such escape: \\{kind}"),
+            _ => unreachable!("no such escape: \\{kind}"),
         }
     }
     bytes.extend_from_slice(rest.as_bytes());

@@ -105,6 +105,7 @@ fn idle_clients(relay: SocketAddr, count: usize) -> Vec<Talk> {
 
 #[test]
 #[ignore = "measures for a minute and wants the machine for itself; tests/run runs it"]
+#[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
 fn two_thousand_idle_clients_starve_nobody() {
     let (relay, _sink) = relay();
     let alone = relay.memory();
@@ -165,6 +166,7 @@ impl Drips {
 
 #[test]
 #[ignore = "measures for a minute and wants the machine for itself; tests/run runs it"]
+#[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
 fn five_hundred_slow_clients_slow_nobody_down() {
     let (relay, _sink) = relay();
     // Warm, so that the first window is not the slow one.
