@@ -3,7 +3,11 @@
 //! In: [`Loaded`]. Out: a running relay, until it is told to stop. Explicit construction, no registry: what depends
 //! on what can be read here from top to bottom. Deliberately absent: signals (`cli::serve`) and any decision.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener as Socket},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use axum::Router;
@@ -18,7 +22,7 @@ use crate::{
     inspect::sandbox::{self, Workers},
     journal::Journal,
     notice::Voice,
-    outbox::Outbox,
+    outbox::{Outbox, Pulse},
     pipeline::{Judgement, Pipeline, Pressure, PressureSettings, Splits, Stages},
     recipients::Organization,
     smtp::{
@@ -79,10 +83,26 @@ pub async fn hold(config: &Config) -> anyhow::Result<Hold> {
     Ok(Hold::new(store, config.approval.clone(), voice(config), config.organization.clone()))
 }
 
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("{address} cannot be listened on; is another server there, or the port below 1024?"))
+/// The socket for `address`: one of the `inherited`, of which it is taken, or else one of our own.
+async fn bind(address: SocketAddr, inherited: &mut Vec<Socket>) -> anyhow::Result<Listener> {
+    if let Some(found) = inherited.iter().position(|socket| socket.local_addr().is_ok_and(|known| known == address)) {
+        let socket = inherited.swap_remove(found);
+        socket.set_nonblocking(true)?;
+        return Ok(Listener { inherited: true, ..TcpListener::from_std(socket)?.into() });
+    }
+    let socket = TcpListener::bind(address).await.with_context(|| {
+        format!("{address} cannot be listened on; is another server there, or the port below 1024?")
+    })?;
+    Ok(socket.into())
+}
+
+/// A socket that nobody serves would let mail servers wait for ever.
+fn all_taken(inherited: &[Socket]) -> anyhow::Result<()> {
+    let Some(socket) = inherited.first() else { return Ok(()) };
+    bail!(
+        "the service manager opened {}, which neither smtp.listen nor console.listen names; make both say the same",
+        socket.local_addr()?
+    )
 }
 
 /// Removes what a process that died had prepared and promised to nobody; another that lives may have more of it.
@@ -96,8 +116,9 @@ async fn discard_prepared(store: &Store, hold: &Hold) -> anyhow::Result<()> {
 }
 
 impl App {
-    /// Builds and binds everything; from here on mail waits in the listeners' queues.
-    pub async fn build(loaded: Loaded) -> anyhow::Result<Self> {
+    /// Builds and binds everything; from here on mail waits in the listeners' queues. Addresses of which a socket is
+    /// among the `inherited` are not bound again.
+    pub async fn build(loaded: Loaded, mut inherited: Vec<Socket>) -> anyhow::Result<Self> {
         let config = &loaded.config;
         for person in config.approval.security.iter().chain(&config.approval.approvers) {
             if !config.organization.is_internal(person) {
@@ -123,11 +144,13 @@ impl App {
         });
         let mut smtp = Vec::new();
         for address in &config.smtp.listen {
-            smtp.push(Listener { socket: bind(*address).await?, tls: false });
+            smtp.push(Listener { tls: false, ..bind(*address, &mut inherited).await? });
         }
         for address in &config.smtp.listen_tls {
-            smtp.push(Listener { socket: bind(*address).await?, tls: true });
+            smtp.push(Listener { tls: true, ..bind(*address, &mut inherited).await? });
         }
+        let console = bind(config.console.listen, &mut inherited).await?.socket;
+        all_taken(&inherited)?;
         let voice = voice(config);
         let pages = console::router(Arc::new(hold), Arc::new(store.clone()), &voice);
         let pages = pages.merge(console::health(health, &voice));
@@ -135,7 +158,7 @@ impl App {
             smtp,
             keys: Arc::new(Keyring::new(loaded.keys.clone())),
             smtp_settings: Arc::new(config.smtp.clone()),
-            console: bind(config.console.listen).await?,
+            console,
             pages,
             voice,
             organization: config.organization.clone(),
@@ -157,6 +180,11 @@ impl App {
         &self.store
     }
 
+    /// What tells whether the outbox still goes round.
+    pub fn pulse(&self) -> Pulse {
+        self.outbox.pulse()
+    }
+
     /// What SIGHUP calls.
     pub fn reload(&self) -> Reload {
         Reload {
@@ -171,7 +199,8 @@ impl App {
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { smtp, keys, smtp_settings, console, pages, stages, outbox, store, .. } = self;
         for listener in &smtp {
-            tracing::info!(address = %listener.socket.local_addr()?, tls = listener.tls, "taking mail");
+            let Listener { socket, tls, inherited } = listener;
+            tracing::info!(address = %socket.local_addr()?, tls, inherited, "taking mail");
         }
         tracing::info!(address = %console.local_addr()?, "serving the console");
         let mut parts = JoinSet::<Part>::new();

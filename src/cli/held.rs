@@ -162,12 +162,12 @@ async fn decide(decision: Decision, deed: Deed) -> Result<ExitCode, Failure> {
 }
 
 /// A subject comes from outside; on a terminal its control characters must not act.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Whose fault it is: the store's and the journal's are ours, everything else the caller can mend.
-fn explained(error: HoldError) -> Failure {
+pub(super) fn explained(error: HoldError) -> Failure {
     match error {
         HoldError::Store(_) | HoldError::Journal(_) | HoldError::Row(_) => Failure::Internal(error.into()),
         refusal => Failure::Input(refusal.to_string()),

@@ -8,9 +8,11 @@ pub mod demo;
 mod explain;
 mod held;
 mod journal;
+mod outbox;
 pub mod rules;
 mod scan;
 mod serve;
+mod service;
 mod show;
 mod user;
 
@@ -47,6 +49,8 @@ enum Command {
     Rules(rules::Options),
     /// List, show and decide held mail
     Held(held::Options),
+    /// List, retry or drop mail that waits to go out
+    Outbox(outbox::Options),
     /// Search or verify the journal of what left
     Journal(journal::Options),
     /// Manage the local accounts of the console
@@ -130,6 +134,7 @@ impl Cli {
             Command::Scan(options) => on_runtime(scan::run(options)),
             Command::Explain(options) => on_runtime(explain::run(options)),
             Command::Held(options) => on_runtime(held::run(options)),
+            Command::Outbox(options) => on_runtime(outbox::run(options)),
             Command::Journal(options) => on_runtime(journal::run(options)),
             Command::User(options) => on_runtime(user::run(options)),
             Command::Rules(options) => rules::run(&options),

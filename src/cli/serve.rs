@@ -1,8 +1,9 @@
 //! `sekisho serve`: the relay, its workers, the outbox and the console, until told to stop.
 //!
-//! SIGTERM and Ctrl+C: no new connections, what is under way is finished, exit 0. SIGHUP: rules, partners,
-//! certificate and users are loaded anew; if they do not load, the old ones stay and the log says why. Deliberately absent: daemonising, pid
-//! files, dropping of rights; systemd does these better.
+//! SIGTERM and Ctrl+C: no new connections, what is under way is finished, exit 0; a second one does not wait for that:
+//! what is cut off was never promised to anybody, and is sent again. SIGHUP: rules, partners, certificate and users are
+//! loaded anew; if they do not load, the old ones stay and the log says why. Deliberately absent: daemonising, pid
+//! files, dropping of rights; systemd does these better, and hears through `service` how we are.
 
 use std::process::ExitCode;
 
@@ -10,7 +11,7 @@ use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{ConfigFile, Failure};
+use super::{ConfigFile, Failure, service};
 use crate::{
     app::{App, Reload},
     telemetry,
@@ -20,19 +21,31 @@ pub(super) async fn run(file: ConfigFile) -> Result<ExitCode, Failure> {
     telemetry::start();
     // Heard from the first moment: an unheard SIGHUP would end the process.
     let (mut terminate, hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
-    let app = App::build(file.load()?).await?;
+    let sockets = service::inherited()?;
+    let app = App::build(file.load()?, sockets).await?;
     let stop = CancellationToken::new();
     let reload = app.reload();
+    let alive = service::watchdog(app.pulse(), app.store().clone(), stop.clone());
     let mut serving = tokio::spawn(app.run(stop.clone()));
+    tokio::spawn(alive);
+    service::ready();
     tokio::select! {
         // A long-lived task ended by itself: the service manager starts the whole process anew.
         ended = &mut serving => return finished(ended),
         told = until_told_to_stop(&mut terminate) => told?,
         () = reload_on_hangup(file, reload, hangup) => {}
     }
+    service::stopping();
     tracing::info!("stopping: what is under way is finished first");
     stop.cancel();
-    finished(serving.await)
+    tokio::select! {
+        ended = serving => finished(ended),
+        told = until_told_to_stop(&mut terminate) => {
+            told?;
+            tracing::warn!("told to stop again: what is under way is cut off");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }
 
 fn finished(ended: Result<anyhow::Result<()>, tokio::task::JoinError>) -> Result<ExitCode, Failure> {
@@ -51,6 +64,7 @@ pub(super) async fn until_told_to_stop(terminate: &mut Signal) -> std::io::Resul
 /// Loads rules, partners, certificate and users anew at each SIGHUP; never returns.
 async fn reload_on_hangup(file: ConfigFile, reload: Reload, mut hangup: Signal) {
     while hangup.recv().await.is_some() {
+        service::reloading();
         match file.load() {
             Err(why) => tracing::error!(%why, "not reloaded, the old rules stay in force"),
             Ok(loaded) => match reload.apply(&loaded).await {
@@ -58,6 +72,7 @@ async fn reload_on_hangup(file: ConfigFile, reload: Reload, mut hangup: Signal) 
                 Err(why) => tracing::error!("not reloaded, the old rules stay in force: {why:#}"),
             },
         }
+        service::ready();
     }
     std::future::pending().await
 }

@@ -426,6 +426,7 @@ mod tests {
         let orcpt = Some("rfc822;alias+2B1@partner.example.com".to_owned());
         let id = released(&hold, RcptDsn { orcpt, ..RcptDsn::default() }, None).await;
         let mut row = release(&store).await;
+        hold.clear(&row.id, noon()).await.unwrap().unwrap();
         let tidings = refused(&mut row, "550 5.1.1 no such user");
         hold.settle(&row, &tidings, noon()).await.unwrap();
         let told = dsns(&store).await;

@@ -82,7 +82,7 @@ async fn bring(next_hop: &NextHop, row: &OutboxRow, clearance: &Clearance) -> Sa
         Ok(begun) => begun,
         Err(reply) => return Said::by_nobody(row, &reply),
     };
-    let (via, reports) = (None, transaction.takes_dsn());
+    let (via, reports) = (transaction.host().map(str::to_owned), transaction.takes_dsn());
     if !replies.iter().any(Reply::is_positive) {
         transaction.reset().await;
         return Said { replies, via, reports };
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::{
         mail::{Address, BodyKind, Dsn, MailId},
-        store::{Consignee, Kind},
+        store::Kind,
     };
 
     fn row(recipients: &[&str]) -> OutboxRow {

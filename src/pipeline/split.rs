@@ -100,7 +100,7 @@ impl Split<'_> {
             None => forward.recipients().to_vec(),
         };
         if let (Some(handed), true) = (&handed, missing.is_empty()) {
-            let taken = self.hold.take_rest(arrival, key, Some(&handed.said)).await?;
+            let taken = insist(|| self.hold.take_rest(arrival.clone(), key, Some(&handed.said))).await?;
             self.splits.forget(&key);
             return Ok(taken);
         }
@@ -151,15 +151,7 @@ impl Split<'_> {
         reply: &Reply,
     ) -> Result<Taken, Failure> {
         let said = reply.text();
-        let mut outcome = self.hold.activate(prepared, &said).await;
-        for wait in WAITS {
-            if outcome.is_ok() {
-                break;
-            }
-            sleep(wait).await;
-            outcome = self.hold.activate(prepared, &said).await;
-        }
-        match outcome {
+        match insist(|| self.hold.activate(prepared, &said)).await {
             Ok(taken) => {
                 self.splits.forget(&key);
                 Ok(taken)
@@ -177,6 +169,19 @@ impl Split<'_> {
             tracing::warn!(id = %prepared.arrival().id, %why, "a prepared mail stays on the disk until the next start");
         }
     }
+}
+
+/// Does `step` until it works, a few times: the next hop has its part, so that giving up costs more than waiting.
+async fn insist<T, F: Future<Output = Result<T, HoldError>>>(step: impl Fn() -> F) -> Result<T, HoldError> {
+    let mut outcome = step().await;
+    for wait in WAITS {
+        if outcome.is_ok() {
+            break;
+        }
+        sleep(wait).await;
+        outcome = step().await;
+    }
+    outcome
 }
 
 /// What the next hop said when it took its part.

@@ -22,7 +22,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Release => "release",
             Self::Notice => "notice",
@@ -46,6 +47,17 @@ pub enum Fate {
     Accepted,
     /// The next hop refused it for good, or its time is over.
     Refused,
+}
+
+impl Fate {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// One recipient of outgoing mail.

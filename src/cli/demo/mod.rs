@@ -54,7 +54,8 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     std::fs::write(home.0.join("partners.toml"), PARTNERS)?;
 
     let receiving = tokio::spawn(mailbox.clone().receive(next_hop, stop.clone()));
-    let app = App::build(config::load_all(&file)?).await.context("the demo's relay could not be started")?;
+    let app =
+        App::build(config::load_all(&file)?, Vec::new()).await.context("the demo's relay could not be started")?;
     let approver = Address::parse(story::APPROVER).context("the approver")?;
     let password = user::add(app.store(), &approver).await.context("the approver's account")?;
     let app = app.with_pages(|voice| console::mailbox::router(Arc::new(mailbox.clone()), voice));

@@ -143,6 +143,12 @@ impl Transaction {
         self.offers.dsn
     }
 
+    /// The name of the host that it goes to, as long as the connection stands.
+    pub fn host(&self) -> Option<&str> {
+        let place = &self.pooled.as_ref()?.connection.host;
+        Some(place.rsplit_once(':').map_or(place.as_str(), |(host, _)| host))
+    }
+
     /// Relays one RCPT; the reply is the next hop's own.
     pub async fn recipient(&mut self, recipient: &RcptTo) -> Reply {
         self.recipients(slice::from_ref(recipient)).await.pop().unwrap_or_else(Reply::next_hop_unavailable)

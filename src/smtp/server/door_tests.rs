@@ -101,7 +101,7 @@ impl Server {
         change(&mut settings);
         let (plain, tls) = (bound().await, bound().await);
         let (address, implicit) = (plain.local_addr().unwrap(), tls.local_addr().unwrap());
-        let listeners = vec![plain.into(), Listener { socket: tls, tls: true }];
+        let listeners = vec![plain.into(), Listener { socket: tls, tls: true, inherited: false }];
         let (gate, stop) = (Witness::default(), CancellationToken::new());
         let running = tokio::spawn(serve_with_grace(
             listeners,

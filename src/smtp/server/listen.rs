@@ -50,16 +50,19 @@ pub struct Listener {
     pub socket: TcpListener,
     /// Whether they are encrypted from the first byte (`smtp.listen_tls`).
     pub tls: bool,
+    /// Whether the service manager opened it and keeps it open: who comes while we stop is then served by the next
+    /// process.
+    pub inherited: bool,
 }
 
 impl From<TcpListener> for Listener {
     fn from(socket: TcpListener) -> Self {
-        Self { socket, tls: false }
+        Self { socket, tls: false, inherited: false }
     }
 }
 
-/// Serves mail on `listeners` until `stop` is cancelled. Then nothing new is accepted, idle clients get 421, mails in
-/// flight are finished (for [`GRACE`] at most), and the call returns.
+/// Serves mail on `listeners` until `stop` is cancelled. Then idle clients and new ones get 421 (on an inherited socket
+/// new ones wait for the next process), mails in flight are finished (for [`GRACE`] at most), and the call returns.
 pub async fn serve<G: Gate>(
     listeners: Vec<Listener>,
     gate: Arc<G>,
@@ -91,14 +94,16 @@ pub(super) async fn serve_with_grace<G: Gate>(
         hurry: CancellationToken::new(),
         connections: TaskTracker::new(),
     });
+    let watching = Arc::clone(&door.keys).watch(door.stop.clone());
     let mut loops = JoinSet::new();
-    loops.spawn(Arc::clone(&door.keys).watch(door.stop.clone()));
     for listener in listeners {
         loops.spawn(Arc::clone(&door).accept(listener));
     }
     // A panic in an accept loop is not one connection's: it goes on up.
-    loops.join_all().await;
+    let (ended, ()) = tokio::join!(loops.join_all(), watching);
     door.connections.close();
+    let own = ended.into_iter().filter(|listener| !listener.inherited);
+    let _turning_away: JoinSet<()> = own.map(turn_away).collect();
     if timeout(grace, door.connections.wait()).await.is_err() {
         warn!(connections = door.connections.len(), "SMTP connections did not end in time and are cut");
         door.hurry.cancel();
@@ -129,11 +134,12 @@ struct Arrival {
 }
 
 impl<G: Gate> Door<G> {
-    async fn accept(self: Arc<Self>, listener: Listener) {
+    /// Lets connections in until it is to stop; gives the socket back.
+    async fn accept(self: Arc<Self>, listener: Listener) -> Listener {
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return,
+                () = self.stop.cancelled() => return listener,
                 accepted = listener.socket.accept() => accepted,
             };
             match accepted {
@@ -263,6 +269,19 @@ impl Arrival {
             && let Err(error) = say_and_close(self.stream, reply)
         {
             debug!(%peer, %error, "a refused SMTP connection did not wait for the reason");
+        }
+    }
+}
+
+/// Tells whoever comes that we are stopping; never ends by itself.
+async fn turn_away(Listener { socket, tls, .. }: Listener) {
+    loop {
+        match socket.accept().await {
+            Ok((stream, address)) => {
+                info!(peer = %address, "refused: stopping");
+                Arrival { stream, address, tls }.refuse(&Reply::shutting_down());
+            }
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }

@@ -624,5 +624,6 @@ async fn recipients_of_one_batch_come_in_as_few_calls_as_their_limit_allows() {
     }
     // Three fit at most; one was refused, so that one more could come.
     assert_eq!(*server.gate.batches.lock().unwrap(), [3, 1]);
+    drop(client);
     server.end().await;
 }

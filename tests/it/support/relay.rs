@@ -69,11 +69,17 @@ impl Relay {
 
     /// Starts the program and waits until it takes connections.
     pub(crate) fn run(&mut self) {
+        let mut program = Command::new(SEKISHO);
+        program.stdin(Stdio::null());
+        self.run_as(program);
+    }
+
+    /// The same with a `program` of the caller's making, which passes its arguments on.
+    pub(crate) fn run_as(&mut self, mut program: Command) {
         let log = std::fs::File::options().create(true).append(true).open(self.home.path().join("log")).unwrap();
-        let child = Command::new(SEKISHO)
+        let child = program
             .args(["serve", "--config"])
             .arg(self.config())
-            .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
