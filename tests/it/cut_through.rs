@@ -99,35 +99,10 @@ fn answers_and_other_mail_do_not_travel_together() {
     assert!(unknown.starts_with("550 5.1.1"), "{unknown}");
 }
 
-/// Each of these was delivered to evil.example by a real Postfix behind us, whose domain is ours.
-#[test]
-fn an_address_that_is_routed_on_is_not_ours() {
-    let sink = Sink::start();
-    let relay = Relay::start(sink.address);
-    for (n, to) in [
-        "user%evil.example@toho.example.co.jp",
-        "evil.example!user@toho.example.co.jp",
-        "user@evil.example@toho.example.co.jp",
-        "\"user@evil.example\"@toho.example.co.jp",
-        "user@evil.example(.toho.example.co.jp",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let mail = letter(&format!("routed-{n}"), "s", "従業員 高橋 由美のマイナンバーは 123456789018 です。");
-        let reply = talk::send(relay.smtp, SENDER, &[to], &mail).unwrap();
-        assert!(reply.starts_with("250 2.0.0 held") || reply.starts_with('5'), "{to}: {reply}");
-    }
-    assert!(sink.mails().iter().all(|mail| mail.from != SENDER), "it went out");
-}
-
 #[test]
 fn a_stranger_may_not_relay() {
     let sink = Sink::start();
-    let mut relay = Relay::configured(sink.address, "");
-    let config = std::fs::read_to_string(relay.config()).unwrap();
-    std::fs::write(relay.config(), config.replace("[smtp]", "[smtp]\nallow_from = [\"192.0.2.0/24\"]")).unwrap();
-    relay.run();
+    let relay = Relay::start_with(sink.address, "smtp.allow_from = [\"192.0.2.0/24\"]");
     let greeting = Talk::connect(relay.smtp).unwrap().reply().unwrap();
     assert!(greeting.starts_with("554 5.7.1"), "{greeting}");
 }

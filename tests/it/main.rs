@@ -6,15 +6,18 @@
 
 mod support;
 
+mod attacks;
 mod bad_input;
 mod commands;
 mod console;
 mod crash;
 mod cut_through;
+mod dialogs;
 mod edge;
 mod exim;
 mod health;
 mod life;
+mod load;
 mod loops;
 mod outbox;
 mod postfix;

@@ -42,9 +42,7 @@ impl Office {
         let (public, internet) = (free_port(), Sink::start());
         let after = SocketAddr::from(([127, 0, 0, 1], free_port()));
         // This machine's Postfix may say where a mail came from.
-        let mut relay = Relay::configured(after, sekisho);
-        relay.add_to_smtp("xclient_from = [\"127.0.0.0/8\"]");
-        relay.run();
+        let relay = Relay::start_with(after, &format!("smtp.xclient_from = [\"127.0.0.0/8\"]\n{sekisho}"));
         let before = format!("127.0.0.1:{public} inet");
         let (to_sekisho, from_sekisho) = (relay.smtp.to_string(), format!("{after} inet"));
         let (folder, filter) = match way {

@@ -224,3 +224,40 @@ fn only_a_clearance_reaches_the_next_hop() {
     assert_eq!(implementations.len(), 1, "exactly one type may be Cleared: {implementations:?}");
     assert!(implementations[0].starts_with("src/hold/"), "{implementations:?}");
 }
+
+/// The tests named in a document, as `attacks::name` or `name.smtp`.
+fn named_tests(document: &str) -> BTreeSet<String> {
+    let quoted = document.split('`').skip(1).step_by(2);
+    let names_test = |word: &&str| {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-:.".contains(c);
+        word.chars().all(plain) && (word.contains("::") || word.ends_with(".smtp"))
+    };
+    quoted.filter(names_test).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_table_of_smtp_names_tests_that_exist_and_every_transcript() {
+    let table = fs::read_to_string(root().join("docs/smtp.md")).unwrap();
+    let named = named_tests(&table);
+    let tests = root().join("tests/it");
+    let exists = |name: &String| match name.split_once("::") {
+        Some((file, test)) => {
+            let text = fs::read_to_string(tests.join(file).with_extension("rs")).unwrap_or_default();
+            text.contains(&format!("#[test]\nfn {test}(")) || text.contains(&format!("]\nfn {test}("))
+        }
+        None => tests.join("dialogs").join(name).is_file(),
+    };
+    let missing: Vec<_> = named.iter().filter(|name| !exists(name)).collect();
+    assert!(missing.is_empty(), "docs/smtp.md names tests that do not exist: {missing:?}");
+    let mut unnamed = Vec::new();
+    for entry in fs::read_dir(tests.join("dialogs")).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !named.contains(&name) {
+            unnamed.push(name);
+        }
+    }
+    let attacks = fs::read_to_string(tests.join("attacks.rs")).unwrap();
+    let attacks = attacks.split("#[test]\nfn ").skip(1).filter_map(|rest| rest.split_once('('));
+    unnamed.extend(attacks.map(|(name, _)| format!("attacks::{name}")).filter(|name| !named.contains(name)));
+    assert!(unnamed.is_empty(), "not in docs/smtp.md: {unnamed:?}");
+}

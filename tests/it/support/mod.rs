@@ -5,7 +5,9 @@
 pub(crate) mod postfix;
 pub(crate) mod relay;
 pub(crate) mod sink;
+pub(crate) mod stream;
 pub(crate) mod talk;
+pub(crate) mod users;
 
 use std::{
     net::TcpListener,

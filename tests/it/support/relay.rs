@@ -8,6 +8,7 @@ use std::{
 
 pub(crate) use rustix::process::Signal;
 use tempfile::TempDir;
+use toml::{Table, Value};
 
 use super::{eventually, free_port};
 
@@ -27,7 +28,7 @@ impl Relay {
         Self::start_with(next_hop, "")
     }
 
-    /// The same with lines added to the configuration; a line `[section]` in them must not repeat one of ours.
+    /// The same with settings in TOML that are added to the configuration of the tests, or replace what it says.
     pub(crate) fn start_with(next_hop: SocketAddr, extra: &str) -> Self {
         let mut relay = Self::configured(next_hop, extra);
         relay.run();
@@ -44,32 +45,26 @@ impl Relay {
             "[[partner]]\nid = \"kita-hoan\"\nnames = [\"北保安サービス株式会社\"]\ndomains = [\"kita-hoan.example.com\"]\n",
         )
         .unwrap();
-        let rules = format!("[rules]\npartners = {partners:?}\n");
-        let rules = if extra.contains("[rules]") { "" } else { &rules };
-        let inspection = if extra.contains("[inspection]") { "" } else { "[inspection]\nworkers = 2\n" };
-        let config = format!(
+        let ours = format!(
             "hostname = \"sekisho.toho.example.co.jp\"\ndata_dir = {data:?}\n\
              [organization]\nname = \"東邦ガス株式会社\"\ndomains = [\"toho.example.co.jp\"]\nlanguage = \"ja\"\n\
              [smtp]\nlisten = [\"127.0.0.1:{smtp}\"]\n\
              [next_hop]\nhosts = [\"{next_hop}\"]\ntls = \"never\"\n\
+             [rules]\npartners = {partners:?}\n\
              [approval]\nsecurity = [\"security@toho.example.co.jp\"]\napprovers = [\"kacho@toho.example.co.jp\"]\n\
              [console]\nlisten = \"127.0.0.1:{console}\"\npublic_url = \"http://127.0.0.1:{console}\"\n\
-             {rules}{inspection}{extra}\n",
+             [inspection]\nworkers = 2\n",
             data = home.path().join("data"),
         );
-        std::fs::write(home.path().join("sekisho.toml"), config).unwrap();
+        let mut config: Table = ours.parse().unwrap();
+        merge(&mut config, extra.parse().unwrap());
+        std::fs::write(home.path().join("sekisho.toml"), config.to_string()).unwrap();
         Self {
             child: None,
             home,
             smtp: SocketAddr::from(([127, 0, 0, 1], smtp)),
             console: SocketAddr::from(([127, 0, 0, 1], console)),
         }
-    }
-
-    /// One more line under `[smtp]`, before the start.
-    pub(crate) fn add_to_smtp(&self, line: &str) {
-        let config = std::fs::read_to_string(self.config()).unwrap();
-        std::fs::write(self.config(), config.replacen("[smtp]\n", &format!("[smtp]\n{line}\n"), 1)).unwrap();
     }
 
     /// Starts the program and waits until it takes connections.
@@ -114,6 +109,13 @@ impl Relay {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.as_ref().unwrap().id()
+    }
+
+    /// The memory of the relay itself, its workers not counted, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// SIGKILL, as a power cut would.
@@ -168,6 +170,18 @@ impl Relay {
         eventually(&format!("a held mail to be {state}; {:?}", self.held()), || {
             self.held().into_iter().find(|mail| mail["state"] == state)
         })
+    }
+}
+
+/// Puts what stands in `other` into `table`, section by section.
+fn merge(table: &mut Table, other: Table) {
+    for (key, value) in other {
+        match (table.get_mut(&key), value) {
+            (Some(Value::Table(section)), Value::Table(more)) => merge(section, more),
+            (_, value) => {
+                table.insert(key, value);
+            }
+        }
     }
 }
 

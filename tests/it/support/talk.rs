@@ -1,19 +1,19 @@
 //! A plain SMTP client on a blocking socket; tests see each reply as it comes.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io,
     net::{SocketAddr, TcpStream},
-    time::Duration,
 };
 
+use super::stream::Stream;
+
 pub(crate) struct Talk {
-    lines: BufReader<TcpStream>,
-    out: TcpStream,
+    pub(crate) stream: Stream,
 }
 
 impl Talk {
     /// Connects and says EHLO.
-    pub(crate) fn start(to: SocketAddr) -> std::io::Result<Self> {
+    pub(crate) fn start(to: SocketAddr) -> io::Result<Self> {
         let mut talk = Self::connect(to)?;
         let greeting = talk.reply()?;
         assert!(greeting.starts_with("220"), "{greeting}");
@@ -23,35 +23,39 @@ impl Talk {
     }
 
     /// Connects and says nothing.
-    pub(crate) fn connect(to: SocketAddr) -> std::io::Result<Self> {
-        let stream = TcpStream::connect(to)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(120)))?;
-        Ok(Self { out: stream.try_clone()?, lines: BufReader::new(stream) })
+    pub(crate) fn connect(to: SocketAddr) -> io::Result<Self> {
+        Ok(Self { stream: Stream::new(TcpStream::connect(to)?)? })
     }
 
     /// Sends one line, gives the whole reply.
-    pub(crate) fn say(&mut self, line: &str) -> std::io::Result<String> {
-        self.out.write_all(format!("{line}\r\n").as_bytes())?;
+    pub(crate) fn say(&mut self, line: &str) -> io::Result<String> {
+        self.stream.send(format!("{line}\r\n").as_bytes())?;
+        self.reply()
+    }
+
+    /// Sends raw bytes, gives the whole next reply.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) -> io::Result<String> {
+        self.stream.send(bytes)?;
         self.reply()
     }
 
     /// The next reply, all its lines.
-    pub(crate) fn reply(&mut self) -> std::io::Result<String> {
+    pub(crate) fn reply(&mut self) -> io::Result<String> {
         let mut reply = String::new();
         loop {
-            let start = reply.len();
-            if self.lines.read_line(&mut reply)? == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            let line = self.stream.line()?;
+            if line.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            if reply.as_bytes().get(start + 3) != Some(&b'-') {
+            reply.push_str(&String::from_utf8_lossy(&line));
+            if line.get(3) != Some(&b'-') {
                 return Ok(reply.trim_end().to_owned());
             }
         }
     }
 
     /// MAIL, RCPT and DATA for one mail; gives the reply to the final dot, or the first refusal.
-    pub(crate) fn send(&mut self, from: &str, to: &[&str], message: &[u8]) -> std::io::Result<String> {
+    pub(crate) fn send(&mut self, from: &str, to: &[&str], message: &[u8]) -> io::Result<String> {
         let reply = self.say(&format!("MAIL FROM:<{from}> BODY=8BITMIME"))?;
         if !reply.starts_with("250") {
             return Ok(reply);
@@ -67,7 +71,7 @@ impl Talk {
     }
 
     /// DATA and the message; gives the reply to the final dot.
-    pub(crate) fn data(&mut self, message: &[u8]) -> std::io::Result<String> {
+    pub(crate) fn data(&mut self, message: &[u8]) -> io::Result<String> {
         let reply = self.say("DATA")?;
         if !reply.starts_with("354") {
             return Ok(reply);
@@ -83,13 +87,13 @@ impl Talk {
             wire.extend_from_slice(b"\r\n");
         }
         wire.extend_from_slice(b".\r\n");
-        self.out.write_all(&wire)?;
+        self.stream.send(&wire)?;
         self.reply()
     }
 }
 
 /// One mail over a connection of its own.
-pub(crate) fn send(relay: SocketAddr, from: &str, to: &[&str], message: &[u8]) -> std::io::Result<String> {
+pub(crate) fn send(relay: SocketAddr, from: &str, to: &[&str], message: &[u8]) -> io::Result<String> {
     Talk::start(relay)?.send(from, to, message)
 }
 
