@@ -88,6 +88,19 @@ async fn a_thousand_pipelined_recipients_each_get_their_reply() {
 }
 
 #[tokio::test]
+async fn a_batch_of_recipients_is_answered_in_the_time_of_one() {
+    let slow = ("RCPT", "late:250 2.1.5 yes");
+    let hop = Hop::start(vec![offering("PIPELINING", &[("MAIL", "250 ok"), slow, slow, slow, slow, ("RCPT", "hang")])]);
+    let mut transaction = hop.await.next_hop().begin(&from("s@x.jp")).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let asked: Vec<_> = (0..8).map(|number| to(&format!("{number}@x.jp"))).collect();
+    let replies = transaction.recipients(&asked).await;
+    assert!(began.elapsed() < Duration::from_millis(550), "{:?}", began.elapsed());
+    let codes: Vec<u16> = replies.iter().map(|reply| reply.code).collect();
+    assert_eq!((codes[0], codes[7], codes.len()), (250, 451, 8), "{codes:?}");
+}
+
+#[tokio::test]
 async fn a_refused_mail_from_names_nobody_and_keeps_the_connection() {
     let refused = [("MAIL", "550 5.7.1 not you"), ("RCPT", "503 5.5.1 MAIL first")];
     let script = [&refused[..], &mail_to_data("250 done")].concat();

@@ -16,8 +16,11 @@ use crate::{mail::Address, smtp::Then};
 
 /// What the hop expects (the start of a line; `.` for a whole message) and what it answers, `|` between lines. `close`
 /// hangs up, `hang` never answers, an answer that ends in `|close` does both. `BDAT` reads the bytes that it announces,
-/// unless the answer starts with `early:`. A step whose expectation is empty answers unasked.
+/// unless the answer starts with `early:`; one that starts with `late:` comes after [`LATE`]. A step whose expectation is empty answers unasked.
 pub(super) type Script = Vec<(&'static str, &'static str)>;
+
+/// Less than [`next_hop`] waits for one reply of a hop that hangs somewhere, and more than it waits for three.
+const LATE: Duration = Duration::from_millis(150);
 
 /// A next hop that plays one script a connection, the last one for all that follow.
 pub(super) struct Hop {
@@ -107,6 +110,13 @@ async fn play(stream: Box<dyn Io>, script: Script, heard: Arc<Mutex<Vec<u8>>>, s
             let _ = stream.write_all(format!("503 5.5.1 expected {expected}, got {line}").as_bytes()).await;
             continue;
         }
+        let answer = match answer.strip_prefix("late:") {
+            Some(answer) => {
+                tokio::time::sleep(LATE).await;
+                answer
+            }
+            None => answer,
+        };
         match answer {
             "hang" => return std::future::pending().await,
             "close" => return None,

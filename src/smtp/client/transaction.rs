@@ -11,7 +11,7 @@
 use std::{slice, sync::Arc};
 
 use memchr::memchr;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use tracing::{debug, error, info, warn};
 
 use super::{
@@ -161,7 +161,9 @@ impl Transaction {
         // Taken for the time of the dialogue: a future dropped half-way leaves no connection out of step.
         if let Some(mut pooled) = self.pooled.take() {
             let wait = self.pool.timeouts.command;
-            match pooled.connection.recipients(&sayable, &mut replies, wait).await {
+            // All of them within the time of one: the mail server hears nothing before the last, and waits for the first.
+            let told = timeout(wait, pooled.connection.recipients(&sayable, &mut replies, wait)).await;
+            match told.unwrap_or(Err(Fault::Timeout("RCPT"))) {
                 Ok(()) => self.pooled = Some(pooled),
                 Err(fault) => replies.push(failed(&pooled, fault)),
             }
