@@ -6,10 +6,13 @@
 //! the reader of the message keeps it. Memory is bounded: [`READ`] bytes in ([`MOST`] while a large message flows),
 //! about [`GATHER`] bytes out. Deliberately absent: what any line means.
 
-use std::io;
+use std::{io, time::Duration};
 
 use memchr::memchr;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
 
 use super::{stream::Stream, tls::Certificate};
 use crate::smtp::{Reply, command::MAX_LINE};
@@ -144,10 +147,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.stream.protection()
     }
 
-    /// Does the handshake, behind the replies that are still to be written. Whatever was read in plain text is gone: it
+    /// Does the handshake, behind the replies that are still to be written, for which the client has `patience`: one that
+    /// reads none of them would keep its place for ever. Whatever was read in plain text is gone: it
     /// may have been put there by somebody who could not have written behind the handshake.
-    pub(super) async fn encrypt(&mut self, certificate: &Certificate) -> io::Result<()> {
-        self.flush().await?;
+    pub(super) async fn encrypt(&mut self, certificate: &Certificate, patience: Duration) -> io::Result<()> {
+        timeout(patience, self.flush()).await??;
         self.input = Vec::new();
         self.read = 0;
         self.skipped = 0;
@@ -220,6 +224,19 @@ mod tests {
         client.write_all(&b"x".repeat(200_000)).await.unwrap();
         assert_eq!(wire.line().await.unwrap(), Line::Closed);
         assert!(wire.input.capacity() <= 4 * READ);
+    }
+
+    #[tokio::test]
+    async fn who_reads_no_reply_before_the_handshake_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (files, _) = super::super::tls::fixture::write(folder.path(), (2090, 1, 1));
+        let certificate = Certificate::load(&files).unwrap();
+        let (_client, server) = duplex(8);
+        let mut wire = Wire::new(Stream::Plain(server));
+        wire.reply(&Reply::start_tls());
+        let encrypting = wire.encrypt(&certificate, Duration::from_millis(20));
+        let ended = timeout(Duration::from_secs(10), encrypting).await.expect("it waits for ever");
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]

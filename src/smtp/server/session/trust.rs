@@ -50,7 +50,7 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         let keys = self.start.keys.current();
         let certificate =
             keys.certificate.as_ref().ok_or_else(|| io::Error::other("there is no certificate any more"))?;
-        if let Err(why) = self.wire.encrypt(certificate).await {
+        if let Err(why) = self.wire.encrypt(certificate, self.start.settings.command_timeout).await {
             info!(id = %self.id(), peer = %self.peer.address, %why, "the TLS handshake failed, closing connection");
             return Err(why);
         }
