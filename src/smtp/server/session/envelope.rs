@@ -86,6 +86,9 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
             };
             batch.push(asked);
         }
+        if self.current.is_none() {
+            return self.without_mail(batch.len());
+        }
         let mut last = None;
         let mut batch = batch.into_iter().peekable();
         while batch.peek().is_some() {
@@ -105,6 +108,16 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
             }
         }
         last.unwrap_or_else(Reply::internal)
+    }
+
+    /// RCPT without MAIL. Who sends them behind a MAIL that is refused, without waiting for the reply (RFC 2920), has made
+    /// one error, however many they are.
+    fn without_mail(&mut self, count: usize) -> Reply {
+        let refusal = self.counted(Reply::bad_sequence("say MAIL first"));
+        if refusal.then == Then::Continue {
+            (1..count).for_each(|_| self.say(&refusal));
+        }
+        refusal
     }
 
     /// One run of recipients, none of which can be one too many unless the mail is `full`: what each is answered.
