@@ -49,9 +49,13 @@ impl Budget {
 }
 
 impl Reserved {
-    /// Makes it at least `bytes`, if there is so much.
+    /// Makes it at least `bytes`, if there is so much. Of a message that is not kept any more all is given back at once,
+    /// however long its client still sends.
     pub(super) fn cover(&mut self, bytes: usize) -> bool {
         let bytes = bytes as u64;
+        if bytes == 0 {
+            self.give_back();
+        }
         if bytes <= self.held {
             return true;
         }
@@ -61,11 +65,15 @@ impl Reserved {
         self.held += taken.unwrap_or_default();
         taken.is_some()
     }
+
+    fn give_back(&mut self) {
+        self.budget.free.fetch_add(std::mem::take(&mut self.held), Ordering::Relaxed);
+    }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        self.budget.free.fetch_add(self.held, Ordering::Relaxed);
+        self.give_back();
     }
 }
 
@@ -86,6 +94,16 @@ mod tests {
         assert!(other.cover(10 * STEP as usize));
         drop(other);
         assert!(budget.has(10 * STEP));
+    }
+
+    #[test]
+    fn a_message_that_is_not_kept_needs_nothing_while_it_is_read_on() {
+        let budget = Budget::new(2 * STEP);
+        let mut refused = budget.reserve();
+        assert!(refused.cover(2 * STEP as usize) && !budget.has(1));
+        assert!(refused.cover(0) && budget.has(2 * STEP));
+        drop(refused);
+        assert!(!budget.has(2 * STEP + 1), "given back once");
     }
 
     #[test]
