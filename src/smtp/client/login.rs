@@ -18,6 +18,9 @@ use super::{
 };
 use crate::smtp::Reply;
 
+/// LOGIN asks twice, the others once. A server that goes on asking would keep a mail for ever.
+const MAX_QUESTIONS: u32 = 2;
+
 /// How we log in; from `next_hop.login`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
@@ -56,14 +59,16 @@ impl Login {
             let response = mechanism.response(&credentials, None).unwrap_or_default();
             wire.say().push_str(&format!(" {}", BASE64.encode(response.as_bytes())));
         }
+        let mut questions = 0;
         loop {
             wire.say().push_str("\r\n");
             let reply = wire.reply("AUTH", times.greeting).await?;
             match reply.code {
                 235 => return Ok(()),
-                334 => wire.say().push_str(&answer(mechanism, &credentials, &reply)),
+                334 if questions < MAX_QUESTIONS => wire.say().push_str(&answer(mechanism, &credentials, &reply)),
                 _ => return Err(LoginFault::Refused(reply).into()),
             }
+            questions += 1;
         }
     }
 }

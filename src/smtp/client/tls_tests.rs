@@ -203,10 +203,15 @@ async fn a_login_that_fails_is_451_and_no_mail_is_begun() {
     let folder = tempfile::tempdir().unwrap();
     let (path, none) = (folder.path().join("secret"), folder.path().join("none"));
     std::fs::write(&path, "s3cret").unwrap();
+    // A server that only asks, and would let us in if we went on answering.
+    let asks_again = [&[("", "334 UGFzc3dvcmQ6"); 20][..], &[("", "235 2.7.0 at last")]].concat();
     for (offered, secret, dialogue) in [
         ("AUTH PLAIN", Secret::Password(path.clone()), &[("AUTH PLAIN", "535 5.7.8 wrong")][..]),
         ("AUTH LOGIN", Secret::Password(path.clone()), &[("AUTH", "334 b2RkPw=="), ("*\r\n", "501 5.7.0 given up")]),
         ("AUTH XOAUTH2", Secret::Token(path.clone()), &[("AUTH", "334 e30="), ("\r\n", "535 5.7.8 expired")]),
+        ("AUTH PLAIN", Secret::Password(path.clone()), &asks_again),
+        ("AUTH LOGIN", Secret::Password(path.clone()), &asks_again),
+        ("AUTH XOAUTH2", Secret::Token(path.clone()), &asks_again),
         ("AUTH XOAUTH2", Secret::Password(path.clone()), &[]),
         ("HELP", Secret::Token(path.clone()), &[]),
         ("AUTH PLAIN", Secret::Password(none), &[]),
