@@ -124,14 +124,24 @@ impl Keyring {
 
     /// Reads the certificate anew and leaves the users as they are.
     fn renew(&self) {
-        let present = self.current();
-        let Some(files) = &present.files.certificate else { return };
-        match Certificate::load(files) {
+        let Some(files) = self.current().files.certificate.clone() else { return };
+        match Certificate::load(&files) {
             Ok(certificate) => {
                 info!(certificate = %files.certificate.display(), "the TLS certificate has changed and is in use");
-                self.replace(Keys { certificate: Some(certificate), ..Keys::clone(&present) });
+                self.exchange(&files, certificate);
             }
             Err(why) => warn!(%why, "the TLS certificate has changed but cannot be used, the old one stays"),
+        }
+    }
+
+    /// Exchanges the certificate of these files alone. [`replace`](Self::replace) may have come while they were read:
+    /// users who were removed by it stay removed, and so do the files.
+    fn exchange(&self, files: &CertificateFiles, certificate: Certificate) {
+        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if keys.files.certificate.as_ref() == Some(files) {
+            let renewed = Keys { certificate: Some(certificate), ..Keys::clone(&keys) };
+            renewed.complain();
+            *keys = Arc::new(renewed);
         }
     }
 }
@@ -160,6 +170,28 @@ mod tests {
         )
         .unwrap();
         assert!(Keys::load(&KeyFiles { certificate: None, users: Some(users) }).unwrap().users.is_some());
+    }
+
+    #[test]
+    fn users_replaced_while_a_certificate_is_read_stay_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (files, _) = fixture::write(folder.path(), (2090, 1, 1));
+        let users = |name: &str| {
+            let path = folder.path().join("users.toml");
+            let hash = users::hash("long enough for one").unwrap();
+            fs::write(&path, format!("[[user]]\nname = \"{name}\"\npassword = \"{hash}\"\n")).unwrap();
+            Keys::load(&KeyFiles { certificate: Some(files.clone()), users: Some(path) }).unwrap()
+        };
+        let keyring = Keyring::new(users("dismissed"));
+        let certificate = Certificate::load(&files).unwrap();
+        keyring.replace(users("new"));
+        keyring.exchange(&files, certificate.clone());
+        let knows = |name: &str| keyring.current().users.as_ref().unwrap().may_send_as(name, None).is_some();
+        assert!(knows("new") && !knows("dismissed"));
+        let elsewhere = CertificateFiles { key: folder.path().join("other.pem"), ..files.clone() };
+        let present = keyring.current();
+        keyring.exchange(&elsewhere, certificate);
+        assert!(Arc::ptr_eq(&present, &keyring.current()), "those files are not ours any more");
     }
 
     #[tokio::test]
