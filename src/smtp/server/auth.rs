@@ -159,6 +159,10 @@ impl Logins {
             return Outcome::Wait(wait);
         }
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return Outcome::Broken };
+        // Many connections may guess at once: what the others came to counts for those that waited for their turn.
+        if let Some(wait) = self.wait(from, Instant::now()) {
+            return Outcome::Wait(wait);
+        }
         let proven = spawn_blocking(move || {
             let proven = users.proves(&credentials.name, &credentials.password);
             drop(place);
@@ -272,6 +276,21 @@ mod tests {
     fn users() -> Arc<Users> {
         let hash = users::hash("correct horse battery").unwrap();
         Users::parse("u", &format!("[[user]]\nname = \"app\"\npassword = \"{hash}\"\n")).unwrap().into()
+    }
+
+    #[tokio::test]
+    async fn guesses_at_once_count_like_guesses_one_after_the_other() {
+        let (logins, users) = (Arc::new(Logins::new(1)), users());
+        let guesses: tokio::task::JoinSet<_> = (0..20)
+            .map(|_| {
+                let (logins, users) = (Arc::clone(&logins), Arc::clone(&users));
+                let credentials = Credentials { name: "app".into(), password: "guess".into() };
+                async move { logins.attempt("192.0.2.1".parse().unwrap(), users, credentials).await }
+            })
+            .collect();
+        let outcomes = guesses.join_all().await;
+        let looked_at = outcomes.iter().filter(|outcome| **outcome == Outcome::Wrong).count();
+        assert!(looked_at <= FREE_FAILURES as usize + 1, "{looked_at} of 20 guesses were looked at");
     }
 
     #[tokio::test]
