@@ -7,8 +7,10 @@
 //! files behind these two, `limits` for how much of it. Deliberately absent: any reason to refuse a mail other than the
 //! protocol's own limits and these.
 //!
-//! A connection needs at most 150 KiB beside its message: its buffers (`wire` says how large each is), a batch of at
-//! most 64 KiB of RCPT lines while they are answered, and its task. Messages need at most
+//! A connection needs at most 150 KiB beside its mail: its buffers (`wire` says how large each is), a batch of at
+//! most 64 KiB of RCPT lines while they are answered, and its task. A mail's envelope needs at most 3 KiB for each of
+//! [`max_recipients`](Settings::max_recipients): the longest address and the longest ORCPT are kept for us and for the
+//! next hop. Messages need at most
 //! [`max_memory`](Settings::max_memory) together while they are read, and as much again for those that have been read
 //! and are being copied into their final place.
 
