@@ -1,12 +1,43 @@
-//! How long a message may take, byte by byte.
+//! How long a client may take: the whole message, byte by byte, and a mail between two of its steps.
 //!
-//! In: how many bytes came, and the time. Out: until when to wait for more, and whether a message trickles. A client that
-//! sends one byte a minute is never silent for long, and would keep a connection and its memory for a month. Pure:
-//! the clock is the caller's.
+//! In: how many bytes came, and the time. Out: until when to wait for more, whether a message trickles, and when a mail is
+//! to be paused. A client that sends one byte a minute is never silent for long, and would keep a connection and its
+//! memory for a month. Deliberately absent: what a pause lets go of.
 
-use std::time::Duration;
+use std::{future::Future, pin::pin, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
+
+/// How long what is held elsewhere for a mail is held without being used. Most clients send a whole mail in less.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The patience with one mail, counted from the last step that its transaction has seen: neither a trickling message
+/// nor commands that lead nowhere win time.
+#[derive(Debug)]
+pub(super) struct Patience {
+    /// None once the mail is paused.
+    until: Option<Instant>,
+}
+
+impl Patience {
+    /// Begins now; also anew, when the transaction has seen another step.
+    pub(super) fn from_now() -> Self {
+        Self { until: Some(Instant::now() + PATIENCE) }
+    }
+
+    /// Waits for the client, however long it takes; says `pause` if that is too long and it has not been said yet.
+    pub(super) async fn wait<F: Future>(&mut self, client: F, pause: impl FnOnce()) -> F::Output {
+        let mut client = pin!(client);
+        if let Some(until) = self.until {
+            if let Ok(came) = timeout_at(until, client.as_mut()).await {
+                return came;
+            }
+            self.until = None;
+            pause();
+        }
+        client.await
+    }
+}
 
 /// The pace of one message: so many bytes in each window, the first of which is free (RFC 5321 says nothing about how
 /// soon a client that got its 354 has to find its file).
@@ -54,6 +85,25 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_mail_is_paused_once_however_often_its_client_is_waited_for() {
+        let (mut patience, mut pauses) = (Patience::from_now(), 0);
+        for pauses_by_then in [0, 0, 1, 1, 1] {
+            let came = patience.wait(async { tokio::time::sleep(PATIENCE * 2 / 5).await }, || pauses += 1).await;
+            assert_eq!((came, pauses), ((), pauses_by_then));
+        }
+        patience = Patience::from_now();
+        patience.wait(tokio::time::sleep(PATIENCE * 2), || pauses += 1).await;
+        assert_eq!(pauses, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_come_already_pauses_nothing() {
+        let mut patience = Patience::from_now();
+        tokio::time::sleep(PATIENCE * 2).await;
+        assert!(patience.wait(async { true }, || panic!("paused")).await);
+    }
 
     #[test]
     fn the_first_window_is_free_and_each_later_one_needs_its_bytes() {
