@@ -20,6 +20,8 @@ mod fault;
 mod hop;
 mod login;
 mod offers;
+#[cfg(test)]
+mod park_tests;
 mod pool;
 mod route;
 mod stuffing;

@@ -22,7 +22,11 @@ pub(super) struct Patience {
 impl Patience {
     /// Begins now; also anew, when the transaction has seen another step.
     pub(super) fn from_now() -> Self {
-        Self { until: Some(Instant::now() + PATIENCE) }
+        Self::lasting(PATIENCE)
+    }
+
+    fn lasting(time: Duration) -> Self {
+        Self { until: Some(Instant::now() + time) }
     }
 
     /// Waits for the client, however long it takes; says `pause` if that is too long and it has not been said yet.
@@ -86,23 +90,24 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    #[tokio::test(start_paused = true)]
-    async fn a_mail_is_paused_once_however_often_its_client_is_waited_for() {
-        let (mut patience, mut pauses) = (Patience::from_now(), 0);
-        for pauses_by_then in [0, 0, 1, 1, 1] {
-            let came = patience.wait(async { tokio::time::sleep(PATIENCE * 2 / 5).await }, || pauses += 1).await;
-            assert_eq!((came, pauses), ((), pauses_by_then));
-        }
-        patience = Patience::from_now();
-        patience.wait(tokio::time::sleep(PATIENCE * 2), || pauses += 1).await;
-        assert_eq!(pauses, 2);
+    #[tokio::test]
+    async fn a_slow_client_is_told_of_once_however_often_it_is_waited_for() {
+        let mut patience = Patience::lasting(Duration::from_millis(1));
+        let (paused, waited) = tokio::sync::oneshot::channel();
+        // Comes only if it is paused.
+        let came = patience.wait(waited, || paused.send("came").unwrap()).await;
+        assert_eq!(came, Ok("came"));
+        patience.wait(tokio::time::sleep(Duration::from_millis(20)), || panic!("paused twice")).await;
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_has_come_already_pauses_nothing() {
-        let mut patience = Patience::from_now();
-        tokio::time::sleep(PATIENCE * 2).await;
-        assert!(patience.wait(async { true }, || panic!("paused")).await);
+    #[tokio::test]
+    async fn a_quick_client_is_never_told_of() {
+        let mut patience = Patience::lasting(60 * SECOND);
+        for _ in 0..3 {
+            patience.wait(tokio::time::sleep(Duration::from_millis(1)), || panic!("paused")).await;
+        }
+        let mut over = Patience::lasting(Duration::ZERO);
+        assert!(over.wait(async { true }, || panic!("paused, with everything at hand")).await);
     }
 
     #[test]
