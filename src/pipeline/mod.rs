@@ -3,7 +3,8 @@
 //! In: what the SMTP server hears, through its [`Gate`](crate::smtp::server::Gate). Out: the reply, after the next hop
 //! has taken the mail or the store has committed it, and not before. MAIL and RCPT travel to the next hop as they come
 //! (cut-through, `passage`), so that the mail server sees the next hop's own replies; the message follows only after a
-//! forward decision. A decision that splits is `split`'s story.
+//! forward decision, and a mail whose client is slow holds no connection to the next hop. A decision that splits is
+//! `split`'s story.
 //! Deliberately absent: what each stage knows. A stage is one call; its reasons live in its room.
 
 mod answer;

@@ -139,6 +139,12 @@ impl Transaction for Passage {
         replies
     }
 
+    fn pause(&mut self) {
+        if let Way::Out { next_hop, .. } = &mut self.way {
+            next_hop.park();
+        }
+    }
+
     async fn message(self, message: Message) -> Reply {
         let Self { stages, peer, id, from, dsn, way } = self;
         match way {

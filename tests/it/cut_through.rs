@@ -83,6 +83,22 @@ fn the_connection_to_the_next_hop_is_used_again_after_a_hold() {
 }
 
 #[test]
+fn slow_clients_keep_no_connection_to_the_next_hop_from_the_others() {
+    let sink = Sink::start();
+    let relay = Relay::start_with(sink.address, "next_hop.max_connections = 1\n");
+    let mut slow = Talk::start(relay.smtp).unwrap();
+    slow.say(&format!("MAIL FROM:<{SENDER}>")).unwrap();
+    assert!(slow.say(&format!("RCPT TO:<{CONTRACTOR}>")).unwrap().starts_with("250"));
+    let mail = |id: &str| letter(id, "s", "定例会議です。");
+    let reply = talk::send(relay.smtp, SENDER, &["quick@kita-hoan.example.com"], &mail("quick")).unwrap();
+    assert!(reply.starts_with("250 2.0.0 forwarded"), "{reply}");
+    let reply = slow.data(&mail("slow")).unwrap();
+    assert!(reply.starts_with("250 2.0.0 forwarded"), "{reply}");
+    assert_eq!(sink.mails()[1].to, [CONTRACTOR]);
+    assert_eq!(sink.connections(), 1);
+}
+
+#[test]
 fn answers_and_other_mail_do_not_travel_together() {
     let sink = Sink::start();
     let relay = Relay::start(sink.address);

@@ -4,6 +4,8 @@
 //! and each recipient, or `451` when it cannot be reached or understood. Deliberately absent: queues and retries (the
 //! mail server in front keeps a clean mail; the outbox keeps ours), and any way to hand over bytes that are not cleared.
 //!
+//! A transaction whose client is slow is parked ([`Transaction::park`]): it keeps no connection from the others.
+//!
 //! The wire is our own (`wire`, `answer`, `stuffing`), on tokio and tokio-rustls: lettre's connection has no BDAT, no
 //! pipelining, no way to read on while a message is written, one call for all recipients that ends at the first refusal,
 //! and garbles replies outside UTF-8. lettre serves for SASL (`login`), and in tests and the demo as a client that is
@@ -18,6 +20,8 @@ mod fault;
 mod hop;
 mod login;
 mod offers;
+#[cfg(test)]
+mod park_tests;
 mod pool;
 mod route;
 mod stuffing;
@@ -56,7 +60,7 @@ pub struct Settings {
     pub server_name: Option<String>,
     /// How we log in.
     pub login: Option<Login>,
-    /// How many connections are in use at once.
+    /// How many connections are in use at once; a mail that waits for its client uses none.
     pub max_connections: usize,
 }
 

@@ -6,9 +6,12 @@
 //! The message may come long after its recipients, when it has been inspected. A connection that was lost meanwhile is
 //! replaced once, and the envelope said again, as long as nothing of the message was sent. What the message really is
 //! decides then whether the next hop can have it: nothing goes out undeclared, nothing is converted.
+//!
+//! While a slow client keeps a mail waiting it is parked: the next hop hears RSET, the connection is for others, and the
+//! envelope is said again when the mail goes on.
 //! Deliberately absent: a second try of a message; from then on the mail server in front is the one that tries again.
 
-use std::{slice, sync::Arc};
+use std::{slice, sync::Arc, time::Duration};
 
 use memchr::memchr;
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
@@ -30,8 +33,10 @@ use crate::{
 #[derive(Debug)]
 pub struct Transaction {
     pool: Arc<Pool>,
-    /// None after a fault.
+    /// None after a fault, and while it is parked.
     pooled: Option<Pooled>,
+    /// None while it is parked.
+    place: Option<OwnedSemaphorePermit>,
     mail_reply: Reply,
     from: Box<MailFrom>,
     /// What this connection's host offers.
@@ -39,20 +44,25 @@ pub struct Transaction {
     /// What the body was declared as to it.
     declared: BodyKind,
     accepted: Vec<RcptTo>,
-    _place: OwnedSemaphorePermit,
 }
 
-/// Says MAIL and each RCPT on an unused connection, or else on a new one; nobody has heard a reply yet, so that a
-/// connection or a host that fails can be replaced by the next.
+/// Takes a place and says MAIL and each RCPT.
 pub(super) async fn begin(
     pool: &Arc<Pool>,
     from: &MailFrom,
     recipients: &[RcptTo],
 ) -> Result<(Transaction, Vec<Reply>), Reply> {
     let place = pool.place().await?;
+    let (pooled, heard) = say(pool, from, recipients).await?;
+    begun(pool, pooled, from, recipients, heard, place)
+}
+
+/// Says MAIL and each RCPT on an unused connection, or else on a new one; nobody has heard a reply yet, so that a
+/// connection or a host that fails can be replaced by the next.
+async fn say(pool: &Arc<Pool>, from: &MailFrom, recipients: &[RcptTo]) -> Result<(Pooled, Heard), Reply> {
     while let Some(mut pooled) = pool.take() {
         match envelope(pool, &mut pooled, from, recipients).await {
-            Ok(heard) => return begun(pool, pooled, from, recipients, heard, place),
+            Ok(heard) => return Ok((pooled, heard)),
             Err(fault) if fault.may_be_stale() => {
                 debug!(host = %pooled.connection.host, error = %fault, "an unused connection was closed");
             }
@@ -62,7 +72,7 @@ pub(super) async fn begin(
     for _ in 0..pool.hosts() {
         let mut pooled = pool.open().await?;
         match envelope(pool, &mut pooled, from, recipients).await {
-            Ok(heard) => return begun(pool, pooled, from, recipients, heard, place),
+            Ok(heard) => return Ok((pooled, heard)),
             Err(fault) => {
                 pool.avoid(pooled.route());
                 let timed_out = matches!(fault, Fault::Timeout(_));
@@ -123,10 +133,10 @@ fn begun(
         offers: pooled.connection.offers,
         declared: pooled.connection.offers.declared(from.body),
         pooled: Some(pooled),
+        place: Some(place),
         mail_reply: heard.mail,
         from: Box::new(from.clone()),
         accepted: Vec::new(),
-        _place: place,
     };
     transaction.note(recipients, &heard.recipients);
     Ok((transaction, heard.recipients))
@@ -156,6 +166,9 @@ impl Transaction {
 
     /// Relays RCPT for each recipient, in one go where the next hop offers PIPELINING; the replies are its own, in order.
     pub async fn recipients(&mut self, recipients: &[RcptTo]) -> Vec<Reply> {
+        if let Err(refusal) = self.unpark().await {
+            return vec![refusal; recipients.len()];
+        }
         let sayable: Vec<_> = recipients.iter().filter(|to| is_sayable(&self.from, to)).cloned().collect();
         let mut replies = Vec::with_capacity(sayable.len());
         // Taken for the time of the dialogue: a future dropped half-way leaves no connection out of step.
@@ -189,6 +202,9 @@ impl Transaction {
         };
         self.from.body = self.from.body.max(body);
         let size = parts.iter().map(|part| part.len() as u64).sum();
+        if let Err(refusal) = self.unpark().await {
+            return refusal;
+        }
         let mut chances = 1;
         loop {
             if self.is_lost() {
@@ -230,12 +246,34 @@ impl Transaction {
     }
 
     async fn let_go(&mut self) {
-        let Some(mut pooled) = self.pooled.take() else { return };
-        match pooled.connection.command("RSET", "RSET\r\n", self.pool.timeouts.data).await {
-            Ok(reply) if reply.is_positive() => self.pool.give(pooled),
-            Ok(reply) => debug!(host = %pooled.connection.host, code = reply.code, "RSET was refused"),
-            Err(fault) => debug!(host = %pooled.connection.host, error = %fault, "the connection failed at RSET"),
+        if let Some(pooled) = self.pooled.take() {
+            let_go(&self.pool, pooled, self.pool.timeouts.data).await;
         }
+    }
+
+    /// Lets others have the connection and the place until [`recipients`](Self::recipients) or [`data`](Self::data) need
+    /// them again. Nobody waits for the next hop's word on it: a place that hangs longer than others wait for theirs is
+    /// given up with its connection.
+    pub fn park(&mut self) {
+        let (pooled, place) = (self.pooled.take(), self.place.take());
+        let Some(pooled) = pooled else { return };
+        let pool = Arc::clone(&self.pool);
+        tokio::spawn(async move {
+            let_go(&pool, pooled, pool.timeouts.turn / 2).await;
+            drop(place);
+        });
+    }
+
+    /// Takes a place again and says the envelope again, as far as it was accepted.
+    async fn unpark(&mut self) -> Result<(), Reply> {
+        if self.place.is_some() {
+            return Ok(());
+        }
+        let place = self.pool.place().await?;
+        let (pooled, heard) = say(&self.pool, &self.from, &self.accepted).await?;
+        self.go_on(pooled, heard)?;
+        self.place = Some(place);
+        Ok(())
     }
 
     fn is_lost(&mut self) -> bool {
@@ -267,11 +305,16 @@ impl Transaction {
         self.replay(pooled).await
     }
 
-    /// Says MAIL and every accepted recipient again. All of them must be accepted again: each has been promised to the
-    /// mail server.
+    /// Says MAIL and every accepted recipient again.
     async fn replay(&mut self, mut pooled: Pooled) -> Result<(), Reply> {
         let heard = envelope(&self.pool, &mut pooled, &self.from, &self.accepted).await;
         let heard = heard.map_err(|fault| failed(&pooled, fault))?;
+        self.go_on(pooled, heard)
+    }
+
+    /// Goes on over a connection that has heard the envelope. All of it must be accepted again: each recipient has been
+    /// promised to the mail server.
+    fn go_on(&mut self, pooled: Pooled, heard: Heard) -> Result<(), Reply> {
         let refused = std::iter::once(&heard.mail).chain(&heard.recipients).find(|reply| !reply.is_positive());
         if let Some(reply) = refused {
             warn!(host = %pooled.connection.host, code = reply.code, reply = %reply.text(), "not accepted a second time");
@@ -302,6 +345,15 @@ fn kind(announced: BodyKind, parts: [&[u8]; 2]) -> Option<BodyKind> {
         return None;
     }
     Some(if parts.iter().all(|part| part.is_ascii()) { BodyKind::SevenBit } else { BodyKind::EightBitMime })
+}
+
+/// Ends what the connection is at; it is used again if the next hop agrees in time.
+async fn let_go(pool: &Pool, mut pooled: Pooled, wait: Duration) {
+    match pooled.connection.command("RSET", "RSET\r\n", wait).await {
+        Ok(reply) if reply.is_positive() => pool.give(pooled),
+        Ok(reply) => debug!(host = %pooled.connection.host, code = reply.code, "RSET was refused"),
+        Err(fault) => debug!(host = %pooled.connection.host, error = %fault, "the connection failed at RSET"),
+    }
 }
 
 /// Logs a fault and gives what the mail server hears.

@@ -7,6 +7,9 @@
 //! files behind these two, `limits` for how much of it. Deliberately absent: any reason to refuse a mail other than the
 //! protocol's own limits and these.
 //!
+//! A client that keeps its mail waiting for longer than a second has it paused ([`Transaction::pause`]), so that slow
+//! clients hold nothing that quick ones need.
+//!
 //! A connection needs at most 150 KiB beside its mail: its buffers (`wire` says how large each is), a batch of at
 //! most 64 KiB of RCPT lines while they are answered, and its task. A mail's envelope needs at most 3 KiB for each of
 //! [`max_recipients`](Settings::max_recipients): the longest address and the longest ORCPT are kept for us and for the
@@ -203,6 +206,8 @@ pub trait Transaction: Send {
             replies
         }
     }
+    /// The client keeps us waiting: what is held for it elsewhere can be let go of until it goes on. Returns at once.
+    fn pause(&mut self) {}
     /// The whole message; the reply is what the client gets for its final dot. A client that goes away meanwhile does
     /// not interrupt it.
     fn message(self, message: Message) -> impl Future<Output = Reply> + Send;

@@ -34,6 +34,10 @@ struct Recorder {
     finish: Arc<Notify>,
     /// Notified when `message` starts.
     started: Arc<Notify>,
+    /// What the gate had seen at each pause. Not in `seen`: a slow machine makes clients slow.
+    pauses: Arc<Mutex<Vec<usize>>>,
+    /// Notified at each pause.
+    paused: Arc<Notify>,
     /// How many recipients came in each call.
     batches: Arc<Mutex<Vec<usize>>>,
 }
@@ -115,6 +119,12 @@ impl Transaction for Recorded {
             replies.push(self.recipient(recipient).await);
         }
         replies
+    }
+
+    fn pause(&mut self) {
+        let seen = self.recorder.seen().len();
+        self.recorder.pauses.lock().unwrap().push(seen);
+        self.recorder.paused.notify_one();
     }
 
     async fn message(self, message: Message) -> Reply {
@@ -299,6 +309,46 @@ async fn dialogs() {
         played += 1;
     }
     assert!(played >= 24, "only {played} transcripts were found");
+}
+
+#[tokio::test]
+async fn a_mail_whose_client_is_slow_is_paused_once_between_two_steps_and_loses_no_byte() {
+    let server = Server::start(settings()).await;
+    let paused = async || timeout(HANG, server.gate.paused.notified()).await.expect("not paused");
+    let mut client = server.connect().await;
+    client.expect("220").await;
+    client.ask("EHLO client.example", "250 ").await;
+    client.ask("MAIL FROM:<a@example.jp>", "250").await;
+    paused().await;
+    client.send("RCPT TO:<b@exa").await;
+    client.ask("mple.com>", "250").await;
+    client.send("DA").await;
+    paused().await;
+    client.ask("TA", "354").await;
+    for byte in b"Subject: slow\r\n\r\n.." {
+        client.send([*byte]).await;
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    client.ask("\r\n.", "250").await;
+    drop(client);
+    let pauses = Arc::clone(&server.gate.pauses);
+    let seen = server.end().await;
+    let message = r"message Subject: slow\r\n\r\n.\r\n";
+    assert_eq!(seen, ["mail a@example.jp from client.example, extended", "rcpt b@example.com", message]);
+    assert_eq!(*pauses.lock().unwrap(), [1, 2]);
+}
+
+#[tokio::test]
+async fn messages_that_trickle_are_paused() {
+    for begin in ["DATA\r\nSubject: x\r\n", "BDAT 1\r\nSBDAT 1000\r\nubject: x\r\n"] {
+        let server = Server::start(settings()).await;
+        let mut client = server.connect().await;
+        client.expect("220").await;
+        client.ask("EHLO client.example", "250 ").await;
+        client.send(format!("MAIL FROM:<a@example.jp>\r\nRCPT TO:<b@example.com>\r\n{begin}")).await;
+        timeout(HANG, server.gate.paused.notified()).await.expect("not paused");
+        assert_eq!(*server.gate.pauses.lock().unwrap(), [2]);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Current, Gate, Session, Transaction, Turn, new_id};
+use super::{Current, Gate, Patience, Session, Transaction, Turn, new_id};
 use crate::{
     mail::{Address, BodyKind, RcptDsn},
     smtp::{
@@ -55,9 +55,17 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         match begun {
             Ok(transaction) => {
                 let reply = transaction.mail_reply();
-                let current =
-                    Current { transaction, turn, smtputf8, binary, size, offered: 0, accepted: 0, chunks: None };
-                self.current = Some(current);
+                self.current = Some(Current {
+                    transaction,
+                    turn,
+                    smtputf8,
+                    binary,
+                    size,
+                    offered: 0,
+                    accepted: 0,
+                    chunks: None,
+                    patience: Patience::from_now(),
+                });
                 reply
             }
             Err(refusal) => refusal,
@@ -137,7 +145,11 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
             return places.into_iter().map(|refusal| refusal.unwrap_or_else(Reply::internal)).collect();
         };
         current.offered += asked.len();
-        let answers = if asked.is_empty() { Vec::new() } else { current.transaction.recipients(asked).await };
+        let mut answers = Vec::new();
+        if !asked.is_empty() {
+            answers = current.transaction.recipients(asked).await;
+            current.patience = Patience::from_now();
+        }
         current.accepted += answers.iter().filter(|reply| reply.is_positive()).count();
         let mut answers = answers.into_iter();
         places.into_iter().map(|refusal| refusal.or_else(|| answers.next()).unwrap_or_else(Reply::internal)).collect()

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Current, Gate, Session, Transaction, patience::Pace};
+use super::{Current, Gate, Session, Transaction, patience::Pace, waiting};
 use crate::{
     mail::Message,
     smtp::{
@@ -147,7 +147,8 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
                 return Ok(Some(Reply::too_slow()));
             }
             let patience = until.min(now + settings.idle_timeout);
-            match timeout_at(patience.min(pace.looks_again()), self.wire.more_of_message()).await {
+            let more = timeout_at(patience.min(pace.looks_again()), self.wire.more_of_message());
+            match waiting(self.current.as_mut(), more).await {
                 Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => drop(count?),
                 Err(_) if Instant::now() < patience => {}

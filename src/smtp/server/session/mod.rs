@@ -12,7 +12,7 @@ mod message;
 mod patience;
 mod trust;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -32,6 +32,8 @@ use super::{
     stream::Stream,
     wire::{Line, Wire},
 };
+use patience::Patience;
+
 use crate::{
     mail::MailId,
     smtp::{Reply, Then, command::Command},
@@ -129,6 +131,8 @@ struct Current<T> {
     accepted: usize,
     /// What BDAT has brought so far.
     chunks: Option<message::Chunks>,
+    /// Until when its transaction waits for the client with all that it holds.
+    patience: Patience,
 }
 
 impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
@@ -214,9 +218,10 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         let message_until =
             self.current.as_ref().and_then(|current| current.chunks.as_ref()).map(message::Chunks::until);
         let until = message_until.unwrap_or(self.until);
+        let line = line_in_time(&mut self.wire, &self.start.settings, until);
         let line = tokio::select! {
             biased;
-            line = line_in_time(&mut self.wire, &self.start.settings, until) => line?,
+            line = waiting(self.current.as_mut(), line) => line?,
             () = stop.cancelled(), if between_mails => return Ok(Next::Farewell(Reply::shutting_down())),
         };
         Ok(match line {
@@ -280,6 +285,14 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
     fn counted(&mut self, refusal: Reply) -> Reply {
         self.errors += 1;
         if self.errors > MAX_ERRORS { Reply::too_many_errors() } else { refusal }
+    }
+}
+
+/// Waits for the client, and pauses the mail under way if that takes long.
+async fn waiting<T: Transaction, F: Future>(current: Option<&mut Current<T>>, client: F) -> F::Output {
+    match current {
+        Some(Current { transaction, patience, .. }) => patience.wait(client, || transaction.pause()).await,
+        None => client.await,
     }
 }
 

@@ -1,12 +1,47 @@
-//! How long a message may take, byte by byte.
+//! How long a client may take: the whole message, byte by byte, and a mail between two of its steps.
 //!
-//! In: how many bytes came, and the time. Out: until when to wait for more, and whether a message trickles. A client that
-//! sends one byte a minute is never silent for long, and would keep a connection and its memory for a month. Pure:
-//! the clock is the caller's.
+//! In: how many bytes came, and the time. Out: until when to wait for more, whether a message trickles, and when a mail is
+//! to be paused. A client that sends one byte a minute is never silent for long, and would keep a connection and its
+//! memory for a month. Deliberately absent: what a pause lets go of.
 
-use std::time::Duration;
+use std::{future::Future, pin::pin, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
+
+/// How long what is held elsewhere for a mail is held without being used. Most clients send a whole mail in less.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The patience with one mail, counted from the last step that its transaction has seen: neither a trickling message
+/// nor commands that lead nowhere win time.
+#[derive(Debug)]
+pub(super) struct Patience {
+    /// None once the mail is paused.
+    until: Option<Instant>,
+}
+
+impl Patience {
+    /// Begins now; also anew, when the transaction has seen another step.
+    pub(super) fn from_now() -> Self {
+        Self::lasting(PATIENCE)
+    }
+
+    fn lasting(time: Duration) -> Self {
+        Self { until: Some(Instant::now() + time) }
+    }
+
+    /// Waits for the client, however long it takes; says `pause` if that is too long and it has not been said yet.
+    pub(super) async fn wait<F: Future>(&mut self, client: F, pause: impl FnOnce()) -> F::Output {
+        let mut client = pin!(client);
+        if let Some(until) = self.until {
+            if let Ok(came) = timeout_at(until, client.as_mut()).await {
+                return came;
+            }
+            self.until = None;
+            pause();
+        }
+        client.await
+    }
+}
 
 /// The pace of one message: so many bytes in each window, the first of which is free (RFC 5321 says nothing about how
 /// soon a client that got its 354 has to find its file).
@@ -54,6 +89,26 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test]
+    async fn a_slow_client_is_told_of_once_however_often_it_is_waited_for() {
+        let mut patience = Patience::lasting(Duration::from_millis(1));
+        let (paused, waited) = tokio::sync::oneshot::channel();
+        // Comes only if it is paused.
+        let came = patience.wait(waited, || paused.send("came").unwrap()).await;
+        assert_eq!(came, Ok("came"));
+        patience.wait(tokio::time::sleep(Duration::from_millis(20)), || panic!("paused twice")).await;
+    }
+
+    #[tokio::test]
+    async fn a_quick_client_is_never_told_of() {
+        let mut patience = Patience::lasting(60 * SECOND);
+        for _ in 0..3 {
+            patience.wait(tokio::time::sleep(Duration::from_millis(1)), || panic!("paused")).await;
+        }
+        let mut over = Patience::lasting(Duration::ZERO);
+        assert!(over.wait(async { true }, || panic!("paused, with everything at hand")).await);
+    }
 
     #[test]
     fn the_first_window_is_free_and_each_later_one_needs_its_bytes() {
