@@ -164,7 +164,9 @@ fn field_end(head: &[u8]) -> usize {
 
 fn is_added_on_the_way(field: &[u8]) -> bool {
     let Some(colon) = memchr::memchr(b':', field) else { return false };
-    let name = String::from_utf8_lossy(field.get(..colon).unwrap_or_default()).trim_end().to_ascii_lowercase();
+    // Only ASCII white space may stand before the colon. Inspection takes a line with any other there for text, not for
+    // this field, and reads it.
+    let name = String::from_utf8_lossy(field.get(..colon).unwrap_or_default().trim_ascii_end()).to_ascii_lowercase();
     ON_THE_WAY.contains(&name.as_str()) || FAMILIES_ON_THE_WAY.iter().any(|family| name.starts_with(family))
 }
 
@@ -244,6 +246,9 @@ mod tests {
             ("Subject:", "X-More: words\r\nSubject:"),
             ("Subject:", "Content-Transfer-Encoding: base64\r\nSubject:"),
             ("Subject:", "stray words\r\nSubject:"),
+            // No Received fields, though they look like it.
+            ("Subject:", "Received\u{b}: words\r\nSubject:"),
+            ("Subject:", "Received\u{3000}: words\r\nSubject:"),
             ("\r\n\r\nsecret", "\r\n\r\nmore\r\nsecret"),
             // The pass itself.
             ("(pass v1.", "(pass v2."),
