@@ -287,6 +287,28 @@ mod tests {
         assert!(hold.recognise(&envelope, &back, noon()).await.is_none(), "rejected");
     }
 
+    #[tokio::test]
+    async fn a_pass_is_worth_nothing_for_a_mail_that_was_approved_and_then_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let other = "other@partner.example.com";
+        let mut mail = arrival(vec![group(Action::Forward, &[other]), group(Action::Hold, &[OUTSIDE])]);
+        mail.trace = trace_of(&mail.id);
+        let (message, trace, sender) = (mail.message.clone(), mail.trace.clone(), mail.envelope.sender.clone());
+        let id = taken_with_its_forward(&hold, mail).await;
+        // The bytes that the next hop got for the first recipient, who may hand them back to their author.
+        let stamped = hold
+            .stamped(Outgoing { id: &id, sender: sender.as_ref(), trace: &trace, message: &message }, noon())
+            .await;
+        let back = Message::new([stamped.trace(), stamped.message()].concat());
+        hold.approve(&id.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        let rows = store.outbox_due(Timestamp::MAX, 100).await.unwrap();
+        let release = rows.iter().find(|row| row.kind == crate::store::Kind::Release).unwrap();
+        hold.drop_outgoing(&release.id.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        assert!(hold.recognise(&envelope(SENDER, &[other]), &back, noon()).await.is_some(), "who has it");
+        assert!(hold.recognise(&envelope(SENDER, &[OUTSIDE]), &back, noon()).await.is_none(), "who was not to get it");
+    }
+
     #[test]
     fn white_space_and_trailing_line_ends_do_not_count() {
         let one = Message::new(*b"Subject: a\r\n b\r\nTo: x\r\n\r\nbody\r\n");
