@@ -8,7 +8,7 @@
 //! ([`OutboxRow::domain`](crate::store::OutboxRow::domain)), so that a slow destination leaves room for the others.
 //!
 //! Between the next hop's 250 and that commit a crash sends the mail a second time; SMTP has no way around it. It is
-//! never lost: until the commit it is still queued.
+//! never lost: until the commit it is still queued. A store that refuses that commit is asked again; the mail is not.
 //! Deliberately absent: reasons to send. Every mail is cleared by [`Hold::clear`] just before it leaves.
 
 mod attempt;
@@ -173,15 +173,8 @@ impl Outbox {
     }
 
     async fn attempt(&self, row: OutboxRow) {
-        let id = row.id.clone();
-        if let Err(error) =
-            attempt::make((&self.hold, &self.next_hop, &self.settings), row, Timestamp::now, schedule::by_chance())
-                .await
-        {
-            tracing::error!(outgoing = %id, %error, "an attempt to bring a mail out failed on our side");
-            // It is still due; without a pause it would be tried as fast as it fails.
-            tokio::time::sleep(POLL).await;
-        }
+        let tools = (&self.hold, &self.next_hop, &*self.settings);
+        attempt::make(tools, row, Timestamp::now, schedule::by_chance()).await;
     }
 }
 
@@ -230,7 +223,7 @@ mod tests {
     };
 
     async fn attempt(hold: &Hold, fake: &fake::Fake, row: OutboxRow, now: Timestamp) {
-        attempt::make((hold, &fake.next_hop(), &Settings::default()), row, || now, 0.0).await.unwrap();
+        attempt::make((hold, &fake.next_hop(), &Settings::default()), row, || now, 0.0).await;
     }
 
     async fn approved(hold: &Hold, recipients: &[&str]) -> MailId {
@@ -396,6 +389,31 @@ mod tests {
         assert_eq!(fake.wait_for(1).await[0].to, ["quick@other.example.com"]);
         let asked = fake.asked().into_iter().filter(|to| to.starts_with("slow")).count();
         assert!(asked <= Settings::default().per_domain, "{asked} at once");
+        running.abort();
+    }
+
+    #[tokio::test]
+    async fn a_store_that_cannot_note_what_was_brought_out_does_not_make_it_go_out_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        put(&store, "A", "a@x.example.com").await;
+        let mut writing = store.write().await.unwrap();
+        writing.tamper("CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END").await;
+        writing.commit().await.unwrap();
+        let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings::default());
+        let running = tokio::spawn(async move { outbox.run(CancellationToken::new()).await });
+        fake.wait_for(1).await;
+        // Three times as long as a new attempt would take.
+        let again = tokio::time::timeout(POLL * 3, fake.wait_for(2)).await;
+        assert!(again.is_err(), "it went out {} times", fake.came().len());
+        let mut writing = store.write().await.unwrap();
+        writing.tamper("DROP TRIGGER full").await;
+        writing.commit().await.unwrap();
+        while store.outbox_length().await.unwrap() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(fake.came().len(), 1);
         running.abort();
     }
 
