@@ -33,7 +33,7 @@ use crate::{
     hold::Hold,
     mail::MailId,
     smtp::client::NextHop,
-    store::{OutboxRow, Store, StoreError},
+    store::{Claim, OutboxRow, Store},
 };
 
 /// How often the clock and other processes are asked.
@@ -108,9 +108,8 @@ impl Outbox {
         Pulse(Arc::clone(&self.turns))
     }
 
-    /// Works until `stop`. Ends at once with an error if another process works on the same outbox.
-    pub async fn run(&self, stop: CancellationToken) -> Result<(), StoreError> {
-        let _claim = self.store.claim_outbox()?;
+    /// Works until `stop`. Whoever calls it holds the claim on the outbox.
+    pub async fn run(&self, _claim: &Claim, stop: CancellationToken) {
         let mut under_way = UnderWay::default();
         let mut next_sweep = Instant::now();
         let mut tick = tokio::time::interval(POLL);
@@ -130,7 +129,6 @@ impl Outbox {
         if tokio::time::timeout(PATIENCE, drained).await.is_err() {
             tracing::warn!("attempts to bring mail out were cut off; they are made again after the start");
         }
-        Ok(())
     }
 
     async fn let_time_act(&self, next_sweep: &mut Instant) {
@@ -245,13 +243,13 @@ mod tests {
         let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop(), Settings::default());
         let stop = CancellationToken::new();
         let running = tokio::spawn({
-            let stop = stop.clone();
-            async move { outbox.run(stop).await }
+            let (stop, claim) = (stop.clone(), store.claim_outbox().unwrap());
+            async move { outbox.run(&claim, stop).await }
         });
         // Notice to the sender, two requests, the release, the outcome.
         let came = fake.wait_for(5).await;
         stop.cancel();
-        running.await.unwrap().unwrap();
+        running.await.unwrap();
         let released: Vec<_> = came.iter().filter(|mail| mail.to == [OUTSIDE]).collect();
         assert_eq!(released.len(), 1);
         assert_eq!((released[0].from.as_str(), &released[0].bytes), (SENDER, &[TRACE, BYTES].concat()));
@@ -271,14 +269,14 @@ mod tests {
         let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop(), Settings::default());
         let stop = CancellationToken::new();
         let running = tokio::spawn({
-            let stop = stop.clone();
-            async move { outbox.run(stop).await }
+            let (stop, claim) = (stop.clone(), store.claim_outbox().unwrap());
+            async move { outbox.run(&claim, stop).await }
         });
         fake.wait_for(3).await;
         command_line.approve(&id.0, &address(BOSS), Via::Cli, "", now).await.unwrap();
         let came = fake.wait_for(5).await;
         stop.cancel();
-        running.await.unwrap().unwrap();
+        running.await.unwrap();
         assert!(came.iter().any(|mail| mail.to == [OUTSIDE]));
     }
 
@@ -383,8 +381,8 @@ mod tests {
         let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings { at_once: 4, ..Settings::default() });
         let stop = CancellationToken::new();
         let running = tokio::spawn({
-            let stop = stop.clone();
-            async move { outbox.run(stop).await }
+            let (stop, claim) = (stop.clone(), store.claim_outbox().unwrap());
+            async move { outbox.run(&claim, stop).await }
         });
         assert_eq!(fake.wait_for(1).await[0].to, ["quick@other.example.com"]);
         let asked = fake.asked().into_iter().filter(|to| to.starts_with("slow")).count();
@@ -402,7 +400,8 @@ mod tests {
         writing.tamper("CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END").await;
         writing.commit().await.unwrap();
         let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings::default());
-        let running = tokio::spawn(async move { outbox.run(CancellationToken::new()).await });
+        let claim = store.claim_outbox().unwrap();
+        let running = tokio::spawn(async move { outbox.run(&claim, CancellationToken::new()).await });
         fake.wait_for(1).await;
         // Three times as long as a new attempt would take.
         let again = tokio::time::timeout(POLL * 3, fake.wait_for(2)).await;
@@ -431,9 +430,10 @@ mod tests {
             let (store, hold) = hold_in(dir.path(), settings()).await;
             let outbox =
                 Outbox::new(store.clone(), hold, fake.next_hop(), Settings { at_once: 3, ..Settings::default() });
+            let claim = store.claim_outbox().unwrap();
             let working = async {
                 tokio::select! {
-                    ended = outbox.run(CancellationToken::new()) => ended.unwrap(),
+                    () = outbox.run(&claim, CancellationToken::new()) => {}
                     () = async {
                         while store.outbox_length().await.unwrap() > 0 {
                             tokio::time::sleep(Duration::from_millis(2)).await;
