@@ -110,15 +110,19 @@ impl Outbox {
 
     /// Works until `stop`. Whoever calls it holds the claim on the outbox.
     pub async fn run(&self, _claim: &Claim, stop: CancellationToken) {
+        // Each at its own pace: hundreds of held mails whose time has come hold up none that are to go out.
+        tokio::join!(self.bring_out(&stop), stop.run_until_cancelled(self.let_time_act()));
+    }
+
+    async fn bring_out(&self, stop: &CancellationToken) {
         let mut under_way = UnderWay::default();
-        let mut next_sweep = Instant::now();
         let mut tick = tokio::time::interval(POLL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                _ = tick.tick() => self.let_time_act(&mut next_sweep).await,
+                _ = tick.tick() => {}
                 () = self.store.outbox_grew() => {}
                 Some(ended) = under_way.tasks.join_next_with_id() => under_way.forget(ended),
             }
@@ -131,15 +135,19 @@ impl Outbox {
         }
     }
 
-    async fn let_time_act(&self, next_sweep: &mut Instant) {
-        if let Err(error) = self.hold.due(Timestamp::now()).await {
-            tracing::error!(%error, "held mail whose time has come cannot be looked up");
-        }
-        if Instant::now() >= *next_sweep {
-            *next_sweep = Instant::now() + SWEEP;
-            if let Err(error) = self.hold.destroy_old(Timestamp::now()).await {
-                tracing::error!(%error, "old mail cannot be destroyed");
+    async fn let_time_act(&self) {
+        let mut next_sweep = Instant::now();
+        loop {
+            if let Err(error) = self.hold.due(Timestamp::now()).await {
+                tracing::error!(%error, "held mail whose time has come cannot be looked up");
             }
+            if Instant::now() >= next_sweep {
+                next_sweep = Instant::now() + SWEEP;
+                if let Err(error) = self.hold.destroy_old(Timestamp::now()).await {
+                    tracing::error!(%error, "old mail cannot be destroyed");
+                }
+            }
+            tokio::time::sleep(POLL).await;
         }
     }
 
@@ -413,6 +421,26 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(fake.came().len(), 1);
+        running.abort();
+    }
+
+    #[tokio::test]
+    async fn time_that_takes_long_to_act_keeps_the_outbox_from_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        let claim = store.claim_outbox().unwrap();
+        let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings::default());
+        // Whatever time has to do must wait for this.
+        let _busy = Store::open(dir.path()).await.unwrap().write().await.unwrap();
+        let pulse = outbox.pulse();
+        let running = tokio::spawn(async move { outbox.run(&claim, CancellationToken::new()).await });
+        let beats = async {
+            while pulse.turns() < 3 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(8), beats).await.is_ok(), "{} turns", pulse.turns());
         running.abort();
     }
 
