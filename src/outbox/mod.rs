@@ -33,7 +33,7 @@ use crate::{
     hold::Hold,
     mail::MailId,
     smtp::client::NextHop,
-    store::{Claim, OutboxRow, Store},
+    store::{Claim, OutboxRow, Store, StoreError},
 };
 
 /// How often the clock and other processes are asked.
@@ -146,9 +146,20 @@ impl Outbox {
                 if let Err(error) = self.hold.destroy_old(Timestamp::now()).await {
                     tracing::error!(%error, "old mail cannot be destroyed");
                 }
+                if let Err(error) = self.hasten(Timestamp::now()).await {
+                    tracing::error!(%error, "mail that a wrong clock put off cannot be looked for");
+                }
             }
             tokio::time::sleep(POLL).await;
         }
+    }
+
+    /// Mail waits no longer than a wait is long, whatever the clock said when it was put off.
+    async fn hasten(&self, now: Timestamp) -> Result<(), StoreError> {
+        let longest = self.settings.longest_wait.max(self.settings.first_retry);
+        let mut writing = self.store.write().await?;
+        writing.hasten_outbox(now, now.checked_add(longest).unwrap_or(Timestamp::MAX)).await?;
+        writing.commit().await
     }
 
     /// Starts as many attempts as there is room for. Each turn of the loop starts one at least.
@@ -441,6 +452,29 @@ mod tests {
             }
         };
         assert!(tokio::time::timeout(Duration::from_secs(8), beats).await.is_ok(), "{} turns", pulse.turns());
+        running.abort();
+    }
+
+    #[tokio::test]
+    async fn a_clock_set_back_by_years_keeps_no_mail_waiting_for_years() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        put(&store, "A", "a@x.example.com").await;
+        // Written by a clock that was four years ahead.
+        let mut writing = store.write().await.unwrap();
+        writing
+            .tamper(
+                "UPDATE outbox SET (created_at, next_attempt_at) = (SELECT t, t FROM (SELECT \
+                     (unixepoch() + 4 * 31536000) * 1000000 AS t))",
+            )
+            .await;
+        writing.commit().await.unwrap();
+        let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings::default());
+        let claim = store.claim_outbox().unwrap();
+        let running = tokio::spawn(async move { outbox.run(&claim, CancellationToken::new()).await });
+        let came = tokio::time::timeout(Duration::from_secs(10), fake.wait_for(1)).await;
+        assert!(came.is_ok(), "it waits for the clock");
         running.abort();
     }
 
