@@ -97,7 +97,7 @@ fn measure(way: Way, options: &Options) -> Vec<Row> {
     let mut sink = Sink::start();
     let relay = match way {
         Way::Direct => None,
-        Way::Postfix => match postfix::Postfix::start(sink.address) {
+        Way::Postfix => match postfix::start(sink.address) {
             Ok(postfix) => Some(Relay::Postfix(postfix)),
             Err(why) => {
                 println!("Postfix is left out: {why}");
@@ -138,7 +138,7 @@ impl Relay {
     /// The process whose CPU time and memory count, with all its children.
     fn process(&self) -> u32 {
         match self {
-            Self::Postfix(postfix) => postfix.master(),
+            Self::Postfix(postfix) => postfix::master(postfix),
             Self::Sekisho(relay) => relay.pid(),
         }
     }

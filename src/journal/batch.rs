@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{JournalError, Record, chain};
+use super::{JournalError, Record, chain, chain::Head};
 use crate::store::Store;
 
 /// The largest batch: bounds how long the database's write lock is held.
@@ -43,6 +43,7 @@ impl Default for Health {
 /// Writes until every sender is gone.
 pub(super) async fn write_all(store: Store, mut waiting: mpsc::Receiver<Waiting>, health: Arc<Health>) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut head = None;
     loop {
         let healthy = health.healthy.load(Ordering::Acquire);
         let came = tokio::select! {
@@ -57,7 +58,7 @@ pub(super) async fn write_all(store: Store, mut waiting: mpsc::Receiver<Waiting>
             return;
         }
         let (records, callers): (Vec<_>, Vec<_>) = batch.drain(..).map(|w| (w.record, w.done)).unzip();
-        let outcome = write(&store, &records).await;
+        let outcome = write(&store, &mut head, &records).await;
         match &outcome {
             Ok(()) => {
                 health.commits.fetch_add(1, Ordering::Relaxed);
@@ -72,10 +73,19 @@ pub(super) async fn write_all(store: Store, mut waiting: mpsc::Receiver<Waiting>
     }
 }
 
-async fn write(store: &Store, records: &[Record]) -> Result<(), JournalError> {
-    let mut writing = store.write().await?;
-    chain::append(&mut writing, records).await?;
-    Ok(writing.commit().await?)
+/// Writes `records` behind `head`, the end of the chain as it was left here; if somebody else has added to it since,
+/// behind what is the end now.
+async fn write(store: &Store, head: &mut Option<Head>, records: &[Record]) -> Result<(), JournalError> {
+    if let Some(known) = head.take() {
+        *head = chain::follow(store, known, records).await?;
+    }
+    if head.is_none() {
+        let mut writing = store.write().await?;
+        let last = chain::extend(&mut writing, records).await?;
+        writing.commit().await?;
+        *head = Some(last);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -35,9 +35,37 @@ pub struct Broken {
     pub why: &'static str,
 }
 
+/// The end of the chain: number and hash of its last row.
+#[derive(Debug, Clone)]
+pub(super) struct Head {
+    seq: i64,
+    hash: Vec<u8>,
+}
+
 /// Adds `records` to the chain as part of `writing`.
 pub async fn append(writing: &mut Writing, records: &[Record]) -> Result<(), JournalError> {
-    let (mut seq, mut previous) = writing.journal_head().await?.unwrap_or((0, BEGINNING.to_vec()));
+    extend(writing, records).await.map(drop)
+}
+
+/// The same; gives the new end.
+pub(super) async fn extend(writing: &mut Writing, records: &[Record]) -> Result<Head, JournalError> {
+    let (seq, hash) = writing.journal_head().await?.unwrap_or((0, BEGINNING.to_vec()));
+    let (rows, head) = rows(Head { seq, hash }, records)?;
+    writing.put_journal(&rows).await?;
+    Ok(head)
+}
+
+/// Adds `records` behind `head`, as a change of its own and in one trip to the database; none if `head` is not the end
+/// of the chain any more, and nothing happened.
+pub(super) async fn follow(store: &Store, head: Head, records: &[Record]) -> Result<Option<Head>, JournalError> {
+    let last = head.seq;
+    let (rows, head) = rows(head, records)?;
+    Ok(store.follow_journal(last, &rows).await?.then_some(head))
+}
+
+/// The rows that `records` make behind `head`, and the end of the chain behind them.
+fn rows(head: Head, records: &[Record]) -> Result<(Vec<JournalRow>, Head), JournalError> {
+    let Head { mut seq, hash: mut previous } = head;
     let mut rows = Vec::with_capacity(records.len());
     for record in records {
         seq += 1;
@@ -53,7 +81,7 @@ pub async fn append(writing: &mut Writing, records: &[Record]) -> Result<(), Jou
         });
         previous = hash;
     }
-    Ok(writing.put_journal(&rows).await?)
+    Ok((rows, Head { seq, hash: previous }))
 }
 
 /// Walks the chain from its beginning.

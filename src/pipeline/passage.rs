@@ -73,6 +73,17 @@ impl Passage {
         recipient.domain().eq_ignore_ascii_case(&self.stages.hostname)
     }
 
+    /// Our postmaster is the organisation's (RFC 5321 §4.5.1): nobody has a mailbox here.
+    fn readdressed(&self, to: RcptTo) -> RcptTo {
+        if !self.is_ours(&to.address) || !to.address.local().eq_ignore_ascii_case("postmaster") {
+            return to;
+        }
+        let judgement = self.stages.judgement();
+        let domain = judgement.organization.domains.first().map_or("", String::as_str);
+        let address = Address::parse(&format!("postmaster@{domain}"));
+        RcptTo { address: address.unwrap_or(to.address), ..to }
+    }
+
     /// Recipients of one batch, none of them ours, in one go to the next hop.
     async fn relay_all(&mut self, batch: Vec<RcptTo>) -> Vec<Reply> {
         let Way::Out { next_hop, recipients } = &mut self.way else { return Vec::new() };
@@ -91,6 +102,7 @@ impl Passage {
 
 impl Transaction for Passage {
     async fn recipient(&mut self, to: RcptTo) -> Reply {
+        let to = self.readdressed(to);
         let recipient = to.address.clone();
         let ours = self.is_ours(&recipient);
         match (&mut self.way, ours) {
@@ -116,6 +128,7 @@ impl Transaction for Passage {
     }
 
     async fn recipients(&mut self, batch: Vec<RcptTo>) -> Vec<Reply> {
+        let batch: Vec<RcptTo> = batch.into_iter().map(|to| self.readdressed(to)).collect();
         if matches!(self.way, Way::Out { .. }) && !batch.iter().any(|to| self.is_ours(&to.address)) {
             return self.relay_all(batch).await;
         }

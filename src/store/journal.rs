@@ -4,7 +4,7 @@
 //! chained (`crate::journal`), and any way to change or remove a row.
 
 use jiff::Timestamp;
-use sqlx::QueryBuilder;
+use sqlx::{QueryBuilder, Sqlite, query_builder::Separated};
 
 use super::{Store, StoreError, Writing, micros, time};
 
@@ -73,6 +73,30 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Adds rows if number `last` is the last one, as a change of its own: one trip to the database's thread. False if
+    /// it is not, or if they are too many for one statement; nothing happened then.
+    pub async fn follow_journal(&self, last: i64, rows: &[JournalRow]) -> Result<bool, StoreError> {
+        if rows.is_empty() || rows.len() > ROWS {
+            return Ok(false);
+        }
+        let mut insert = QueryBuilder::new("INSERT INTO journal (seq, at, id, record, previous, hash) SELECT * FROM (");
+        insert.push_values(rows, bind);
+        insert.push(") WHERE (SELECT max(seq) FROM journal) = ").push_bind(last);
+        Ok(insert.build().execute(&self.inner.writer).await?.rows_affected() > 0)
+    }
+}
+
+fn bind(mut values: Separated<'_, Sqlite, &'static str>, row: &JournalRow) {
+    values
+        .push_bind(row.seq)
+        .push_bind(micros(row.at))
+        .push_bind(&row.id)
+        .push_bind(&row.record)
+        .push_bind(&row.previous)
+        .push_bind(&row.hash);
+}
+
 impl Writing {
     /// Number and hash of the last row, if there is one.
     pub async fn journal_head(&mut self) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
@@ -86,15 +110,7 @@ impl Writing {
     pub async fn put_journal(&mut self, rows: &[JournalRow]) -> Result<(), StoreError> {
         for rows in rows.chunks(ROWS) {
             let mut insert = QueryBuilder::new("INSERT INTO journal (seq, at, id, record, previous, hash) ");
-            insert.push_values(rows, |mut values, row| {
-                values
-                    .push_bind(row.seq)
-                    .push_bind(micros(row.at))
-                    .push_bind(&row.id)
-                    .push_bind(&row.record)
-                    .push_bind(&row.previous)
-                    .push_bind(&row.hash);
-            });
+            insert.push_values(rows, bind);
             insert.build().execute(&mut *self.transaction).await?;
         }
         Ok(())

@@ -53,8 +53,20 @@ struct Inner {
 impl Store {
     /// Begins a change.
     pub async fn write(&self) -> Result<Writing, StoreError> {
-        let transaction = self.inner.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let transaction = match self.begin().await {
+            Ok(transaction) => transaction,
+            // SQLite ends a transaction by itself when the disk is full; sqlx does not learn of it, and its connection
+            // begins nothing any more. A new one does.
+            Err(_) => {
+                self.inner.writer.acquire().await?.close().await?;
+                self.begin().await?
+            }
+        };
         Ok(Writing { transaction, store: self.clone(), outbox_grew: false })
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.inner.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
     /// Waits until a change of this process put something into the outbox.
@@ -138,4 +150,24 @@ fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
 /// An address from the database.
 fn address(text: String) -> Result<crate::mail::Address, StoreError> {
     crate::mail::Address::parse(&text).map_err(|error| StoreError::Row(format!("{text}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_stops_one_change_and_not_the_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let mut writing = store.write().await.unwrap();
+        // The disk of this connection is as full as the database is large: SQLite ends the transaction by itself.
+        writing.tamper("PRAGMA max_page_count = 1").await;
+        let full = writing.set_meta("large", &[7; 1 << 20]).await;
+        assert!(full.unwrap_err().to_string().contains("full"));
+        drop(writing);
+        for _ in 0..2 {
+            store.probe().await.unwrap();
+        }
+    }
 }

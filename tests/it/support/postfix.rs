@@ -39,7 +39,7 @@ pub(crate) fn recipe(file: &str, here: &[(&str, &str)]) -> String {
 
 /// One Postfix instance in a directory of its own.
 pub(crate) struct Postfix {
-    home: TempDir,
+    pub(crate) home: TempDir,
     pub(crate) address: SocketAddr,
 }
 
