@@ -29,7 +29,7 @@ use crate::{
         client::NextHop,
         server::{self, Keyring, Listener},
     },
-    store::Store,
+    store::{Claim, Store},
     telemetry::health::Health,
 };
 
@@ -51,6 +51,8 @@ pub struct App {
     stages: Arc<Stages>,
     outbox: Outbox,
     store: Store,
+    /// Kept until the last mail under way is done: another process would discard what is prepared for it.
+    claim: Arc<Claim>,
 }
 
 /// What judges mail, as `loaded` says; starts the inspection workers.
@@ -105,9 +107,8 @@ fn all_taken(inherited: &[Socket]) -> anyhow::Result<()> {
     )
 }
 
-/// Removes what a process that died had prepared and promised to nobody; another that lives may have more of it.
-async fn discard_prepared(store: &Store, hold: &Hold) -> anyhow::Result<()> {
-    let _alone = store.claim_outbox()?;
+/// Removes what a process that died had prepared and promised to nobody. Who holds the claim knows that none lives.
+async fn discard_prepared(_claim: &Claim, hold: &Hold) -> anyhow::Result<()> {
     let left = hold.discard_prepared(Timestamp::MAX).await?;
     if left > 0 {
         tracing::warn!(mails = left, "mails that were half taken when the last process died were discarded");
@@ -128,7 +129,8 @@ impl App {
         let store = Store::open(&config.data_dir).await?;
         let journal = Journal::start(store.clone());
         let hold = Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone());
-        discard_prepared(&store, &hold).await?;
+        let claim = store.claim_outbox()?;
+        discard_prepared(&claim, &hold).await?;
         let health = Health::default();
         let next_hop = NextHop::new(config.next_hop.clone())?;
         let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone(), config.outbox.clone());
@@ -165,6 +167,7 @@ impl App {
             stages,
             outbox,
             store,
+            claim: Arc::new(claim),
         })
     }
 
@@ -197,7 +200,7 @@ impl App {
     /// Runs until `stop`; then what is under way is finished. A part that ends or panics by itself ends all: half a
     /// server is worse than a restart.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { smtp, keys, smtp_settings, console, pages, stages, outbox, store, .. } = self;
+        let Self { smtp, keys, smtp_settings, console, pages, stages, outbox, store, claim, .. } = self;
         for listener in &smtp {
             let Listener { socket, tls, inherited } = listener;
             tracing::info!(address = %socket.local_addr()?, tls, inherited, "taking mail");
@@ -217,9 +220,9 @@ impl App {
             watching.watch(&watched, heard).await;
             Ok("the watch over the room there is")
         });
-        let heard = stop.clone();
+        let (heard, claimed) = (stop.clone(), Arc::clone(&claim));
         parts.spawn(async move {
-            outbox.run(heard).await?;
+            outbox.run(&claimed, heard).await;
             Ok("the outbox")
         });
         let heard = stop.clone();
@@ -230,6 +233,7 @@ impl App {
         all_ended(parts, stop).await?;
         stages.next_hop.close().await;
         store.close().await;
+        drop(claim);
         Ok(())
     }
 }

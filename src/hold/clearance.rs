@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::{Hold, HoldError, Passed, telling};
+use super::{Hold, HoldError, Passed, pass, telling};
 use crate::{
     journal::{self, Record, Via},
     mail::{Address, MailId, Message, trace},
@@ -45,12 +45,17 @@ pub enum Proof<'a> {
 
 impl Hold {
     /// Clears a mail for those recipients for whom `proof` was given.
-    pub async fn clear_at_once(&self, _proof: Proof<'_>, mail: Outgoing<'_>, now: Timestamp) -> Clearance {
-        self.stamped(mail, now).await
+    pub async fn clear_at_once(&self, proof: Proof<'_>, mail: Outgoing<'_>, now: Timestamp) -> Clearance {
+        let expires_at = match proof {
+            Proof::Forward(_) => pass::expiry(now),
+            Proof::Passed(passed) => passed.expires_at(),
+        };
+        self.stamped(mail, expires_at).await
     }
 
-    pub(super) async fn stamped(&self, mail: Outgoing<'_>, now: Timestamp) -> Clearance {
-        let pass = self.pass(mail.id, mail.sender, mail.message, now).await;
+    /// With a pass that is good until `expires_at`.
+    pub(super) async fn stamped(&self, mail: Outgoing<'_>, expires_at: Timestamp) -> Clearance {
+        let pass = self.pass(mail.id, mail.sender, mail.message, expires_at).await;
         Clearance { trace: trace::stamp(mail.trace, mail.id, &pass), message: mail.message.clone() }
     }
 }
@@ -104,7 +109,7 @@ impl Hold {
         let clearance = match (row.kind, &row.mail_id) {
             (Kind::Release, Some(id)) => {
                 let mail = Outgoing { id, sender: row.sender.as_ref(), trace: &row.trace, message: &message };
-                self.stamped(mail, now).await
+                self.stamped(mail, pass::expiry(now)).await
             }
             _ => Clearance { trace: row.trace.clone(), message },
         };

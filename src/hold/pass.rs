@@ -48,6 +48,7 @@ const FAMILIES_ON_THE_WAY: [&str; 4] = ["x-ms-exchange-", "x-forefront-", "x-mic
 #[derive(Debug, PartialEq, Eq)]
 pub struct Passed {
     first: MailId,
+    expires_at: Timestamp,
 }
 
 impl Passed {
@@ -55,18 +56,28 @@ impl Passed {
     pub fn first(&self) -> &MailId {
         &self.first
     }
+
+    /// Until when it is known again: another round does not make that later.
+    pub(super) fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+/// Until when a mail that leaves at `now` for the first time is known again.
+pub(super) fn expiry(now: Timestamp) -> Timestamp {
+    now + VALID
 }
 
 impl Hold {
-    /// The pass for a mail that leaves at `now`.
+    /// The pass for a mail that leaves, good until `expires_at`.
     pub(super) async fn pass(
         &self,
         id: &MailId,
         sender: Option<&Address>,
         message: &Message,
-        now: Timestamp,
+        expires_at: Timestamp,
     ) -> String {
-        let expiry = (now + VALID).as_second();
+        let expiry = expires_at.as_second();
         let code = self.store().vouch(&vouched(id, expiry, sender, &digest(message).await));
         format!("v1.{expiry}.{}", BASE64URL_NOPAD.encode(&code))
     }
@@ -92,7 +103,8 @@ impl Hold {
             }
         };
         let known = |recipient: &Address| let_go.iter().any(|known| known.same_mailbox(recipient));
-        envelope.recipients.iter().all(known).then_some(Passed { first: own.id })
+        let expires_at = Timestamp::from_second(expiry).ok()?;
+        envelope.recipients.iter().all(known).then_some(Passed { first: own.id, expires_at })
     }
 
     /// Everybody to whom the mail `id` was let go: at once, as the journal says, or out of the hold.
@@ -164,7 +176,9 @@ fn field_end(head: &[u8]) -> usize {
 
 fn is_added_on_the_way(field: &[u8]) -> bool {
     let Some(colon) = memchr::memchr(b':', field) else { return false };
-    let name = String::from_utf8_lossy(field.get(..colon).unwrap_or_default()).trim_end().to_ascii_lowercase();
+    // Only ASCII white space may stand before the colon. Inspection takes a line with any other there for text, not for
+    // this field, and reads it.
+    let name = String::from_utf8_lossy(field.get(..colon).unwrap_or_default().trim_ascii_end()).to_ascii_lowercase();
     ON_THE_WAY.contains(&name.as_str()) || FAMILIES_ON_THE_WAY.iter().any(|family| name.starts_with(family))
 }
 
@@ -244,6 +258,9 @@ mod tests {
             ("Subject:", "X-More: words\r\nSubject:"),
             ("Subject:", "Content-Transfer-Encoding: base64\r\nSubject:"),
             ("Subject:", "stray words\r\nSubject:"),
+            // No Received fields, though they look like it.
+            ("Subject:", "Received\u{b}: words\r\nSubject:"),
+            ("Subject:", "Received\u{3000}: words\r\nSubject:"),
             ("\r\n\r\nsecret", "\r\n\r\nmore\r\nsecret"),
             // The pass itself.
             ("(pass v1.", "(pass v2."),
@@ -275,11 +292,48 @@ mod tests {
         let id = hold.take(mail).await.unwrap();
         // As if somebody had made it leave.
         let outgoing = Outgoing { id: &id, sender: envelope.sender.as_ref(), trace: &trace, message: &message };
-        let stamped = hold.stamped(outgoing, noon()).await;
+        let stamped = hold.stamped(outgoing, expiry(noon())).await;
         let back = Message::new([stamped.trace(), stamped.message()].concat());
         assert!(hold.recognise(&envelope, &back, noon()).await.is_none(), "pending");
         hold.reject(&id.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
         assert!(hold.recognise(&envelope, &back, noon()).await.is_none(), "rejected");
+    }
+
+    #[tokio::test]
+    async fn a_pass_is_worth_nothing_for_a_mail_that_was_approved_and_then_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let other = "other@partner.example.com";
+        let mut mail = arrival(vec![group(Action::Forward, &[other]), group(Action::Hold, &[OUTSIDE])]);
+        mail.trace = trace_of(&mail.id);
+        let (message, trace, sender) = (mail.message.clone(), mail.trace.clone(), mail.envelope.sender.clone());
+        let id = taken_with_its_forward(&hold, mail).await;
+        // The bytes that the next hop got for the first recipient, who may hand them back to their author.
+        let stamped = hold
+            .stamped(Outgoing { id: &id, sender: sender.as_ref(), trace: &trace, message: &message }, expiry(noon()))
+            .await;
+        let back = Message::new([stamped.trace(), stamped.message()].concat());
+        hold.approve(&id.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        let rows = store.outbox_due(Timestamp::MAX, 100).await.unwrap();
+        let release = rows.iter().find(|row| row.kind == crate::store::Kind::Release).unwrap();
+        hold.drop_outgoing(&release.id.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        assert!(hold.recognise(&envelope(SENDER, &[other]), &back, noon()).await.is_some(), "who has it");
+        assert!(hold.recognise(&envelope(SENDER, &[OUTSIDE]), &back, noon()).await.is_none(), "who was not to get it");
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_comes_round_again_does_not_make_its_pass_last_longer() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let first = Message::new(released(&hold, &store, &[OUTSIDE]).await);
+        let (usual, later) = (envelope(SENDER, &[OUTSIDE]), noon() + minutes(6 * 24 * 60));
+        let passed = hold.recognise(&usual, &first, later).await.unwrap();
+        let id = MailId("AGAIN".to_owned());
+        let outgoing = Outgoing { id: &id, sender: usual.sender.as_ref(), trace: &trace_of(&id), message: &first };
+        let again = hold.clear_at_once(crate::hold::Proof::Passed(&passed), outgoing, later).await;
+        let pass = |bytes: &[u8]| trace::own(&Message::new(bytes.to_vec()), HOSTNAME).next().unwrap().pass.unwrap();
+        let until = |pass: &str| pass.split('.').nth(1).unwrap().to_owned();
+        assert_eq!(until(&pass(again.trace())), until(&pass(first.bytes())));
     }
 
     #[test]

@@ -3,20 +3,26 @@
 //! In: a row of the outbox. Out: the row again, with the fate of each recipient by the next hop's own replies, settled
 //! in one commit. Deliberately absent: the loop, and concurrency.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use tokio::time::sleep;
 
 use super::{
-    Settings,
+    POLL, Settings,
     schedule::{is_older, next_attempt, retry_until},
 };
 use crate::{
-    hold::{Clearance, Hold, HoldError, Tidings},
+    hold::{Clearance, Hold, Tidings},
     smtp::{
         MailFrom, RcptTo, Reply,
         client::{Cleared, NextHop},
     },
     store::{Consignee, Fate, OutboxRow},
 };
+
+/// The longest wait between two tries to note what an attempt came to.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What the next hop said.
 struct Said {
@@ -35,15 +41,15 @@ impl Said {
     }
 }
 
-/// Makes one attempt. An error means that the store failed; the mail is still queued then. `chance` is from 0 to 1.
+/// Makes one attempt. `chance` is from 0 to 1.
 pub(super) async fn make(
     (hold, next_hop, settings): (&Hold, &NextHop, &Settings),
     row: OutboxRow,
     now: impl Fn() -> Timestamp,
     chance: f64,
-) -> Result<(), HoldError> {
+) {
     let cleared = match hold.clear(&row.id, now()).await {
-        Ok(None) => return Ok(()),
+        Ok(None) => return,
         Ok(Some(consignment)) => Ok(consignment),
         Err(error) => Err(error),
     };
@@ -60,7 +66,18 @@ pub(super) async fn make(
         }
     };
     let tidings = judge(settings, &mut row, said, now(), chance);
-    hold.settle(&row, &tidings, now()).await
+    note(hold, &row, &tidings, now).await;
+}
+
+/// Notes what the attempt came to, however often the store fails: what the next hop has would be sent again else, and
+/// again as long as the store can be read but not written. Meanwhile the mail keeps its place among those under way.
+async fn note(hold: &Hold, row: &OutboxRow, tidings: &Tidings, now: impl Fn() -> Timestamp) {
+    let mut pause = POLL;
+    while let Err(error) = hold.settle(row, tidings, now()).await {
+        tracing::error!(outgoing = %row.id, %error, "what became of a mail that was brought out cannot be noted yet");
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
 }
 
 /// Brings the mail to all recipients that are still queued.
@@ -122,8 +139,6 @@ fn judge(settings: &Settings, row: &mut OutboxRow, said: Said, now: Timestamp, c
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::{
         mail::{Address, BodyKind, Dsn, MailId},

@@ -8,7 +8,7 @@
 //! ([`OutboxRow::domain`](crate::store::OutboxRow::domain)), so that a slow destination leaves room for the others.
 //!
 //! Between the next hop's 250 and that commit a crash sends the mail a second time; SMTP has no way around it. It is
-//! never lost: until the commit it is still queued.
+//! never lost: until the commit it is still queued. A store that refuses that commit is asked again; the mail is not.
 //! Deliberately absent: reasons to send. Every mail is cleared by [`Hold::clear`] just before it leaves.
 
 mod attempt;
@@ -33,7 +33,7 @@ use crate::{
     hold::Hold,
     mail::MailId,
     smtp::client::NextHop,
-    store::{OutboxRow, Store, StoreError},
+    store::{Claim, OutboxRow, Store, StoreError},
 };
 
 /// How often the clock and other processes are asked.
@@ -108,18 +108,21 @@ impl Outbox {
         Pulse(Arc::clone(&self.turns))
     }
 
-    /// Works until `stop`. Ends at once with an error if another process works on the same outbox.
-    pub async fn run(&self, stop: CancellationToken) -> Result<(), StoreError> {
-        let _claim = self.store.claim_outbox()?;
+    /// Works until `stop`. Whoever calls it holds the claim on the outbox.
+    pub async fn run(&self, _claim: &Claim, stop: CancellationToken) {
+        // Each at its own pace: hundreds of held mails whose time has come hold up none that are to go out.
+        tokio::join!(self.bring_out(&stop), stop.run_until_cancelled(self.let_time_act()));
+    }
+
+    async fn bring_out(&self, stop: &CancellationToken) {
         let mut under_way = UnderWay::default();
-        let mut next_sweep = Instant::now();
         let mut tick = tokio::time::interval(POLL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                _ = tick.tick() => self.let_time_act(&mut next_sweep).await,
+                _ = tick.tick() => {}
                 () = self.store.outbox_grew() => {}
                 Some(ended) = under_way.tasks.join_next_with_id() => under_way.forget(ended),
             }
@@ -130,19 +133,33 @@ impl Outbox {
         if tokio::time::timeout(PATIENCE, drained).await.is_err() {
             tracing::warn!("attempts to bring mail out were cut off; they are made again after the start");
         }
-        Ok(())
     }
 
-    async fn let_time_act(&self, next_sweep: &mut Instant) {
-        if let Err(error) = self.hold.due(Timestamp::now()).await {
-            tracing::error!(%error, "held mail whose time has come cannot be looked up");
-        }
-        if Instant::now() >= *next_sweep {
-            *next_sweep = Instant::now() + SWEEP;
-            if let Err(error) = self.hold.destroy_old(Timestamp::now()).await {
-                tracing::error!(%error, "old mail cannot be destroyed");
+    async fn let_time_act(&self) {
+        let mut next_sweep = Instant::now();
+        loop {
+            if let Err(error) = self.hold.due(Timestamp::now()).await {
+                tracing::error!(%error, "held mail whose time has come cannot be looked up");
             }
+            if Instant::now() >= next_sweep {
+                next_sweep = Instant::now() + SWEEP;
+                if let Err(error) = self.hold.destroy_old(Timestamp::now()).await {
+                    tracing::error!(%error, "old mail cannot be destroyed");
+                }
+                if let Err(error) = self.hasten(Timestamp::now()).await {
+                    tracing::error!(%error, "mail that a wrong clock put off cannot be looked for");
+                }
+            }
+            tokio::time::sleep(POLL).await;
         }
+    }
+
+    /// Mail waits no longer than a wait is long, whatever the clock said when it was put off.
+    async fn hasten(&self, now: Timestamp) -> Result<(), StoreError> {
+        let longest = self.settings.longest_wait.max(self.settings.first_retry);
+        let mut writing = self.store.write().await?;
+        writing.hasten_outbox(now, now.checked_add(longest).unwrap_or(Timestamp::MAX)).await?;
+        writing.commit().await
     }
 
     /// Starts as many attempts as there is room for. Each turn of the loop starts one at least.
@@ -173,15 +190,8 @@ impl Outbox {
     }
 
     async fn attempt(&self, row: OutboxRow) {
-        let id = row.id.clone();
-        if let Err(error) =
-            attempt::make((&self.hold, &self.next_hop, &self.settings), row, Timestamp::now, schedule::by_chance())
-                .await
-        {
-            tracing::error!(outgoing = %id, %error, "an attempt to bring a mail out failed on our side");
-            // It is still due; without a pause it would be tried as fast as it fails.
-            tokio::time::sleep(POLL).await;
-        }
+        let tools = (&self.hold, &self.next_hop, &*self.settings);
+        attempt::make(tools, row, Timestamp::now, schedule::by_chance()).await;
     }
 }
 
@@ -230,7 +240,7 @@ mod tests {
     };
 
     async fn attempt(hold: &Hold, fake: &fake::Fake, row: OutboxRow, now: Timestamp) {
-        attempt::make((hold, &fake.next_hop(), &Settings::default()), row, || now, 0.0).await.unwrap();
+        attempt::make((hold, &fake.next_hop(), &Settings::default()), row, || now, 0.0).await;
     }
 
     async fn approved(hold: &Hold, recipients: &[&str]) -> MailId {
@@ -252,13 +262,13 @@ mod tests {
         let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop(), Settings::default());
         let stop = CancellationToken::new();
         let running = tokio::spawn({
-            let stop = stop.clone();
-            async move { outbox.run(stop).await }
+            let (stop, claim) = (stop.clone(), store.claim_outbox().unwrap());
+            async move { outbox.run(&claim, stop).await }
         });
         // Notice to the sender, two requests, the release, the outcome.
         let came = fake.wait_for(5).await;
         stop.cancel();
-        running.await.unwrap().unwrap();
+        running.await.unwrap();
         let released: Vec<_> = came.iter().filter(|mail| mail.to == [OUTSIDE]).collect();
         assert_eq!(released.len(), 1);
         assert_eq!((released[0].from.as_str(), &released[0].bytes), (SENDER, &[TRACE, BYTES].concat()));
@@ -278,14 +288,14 @@ mod tests {
         let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop(), Settings::default());
         let stop = CancellationToken::new();
         let running = tokio::spawn({
-            let stop = stop.clone();
-            async move { outbox.run(stop).await }
+            let (stop, claim) = (stop.clone(), store.claim_outbox().unwrap());
+            async move { outbox.run(&claim, stop).await }
         });
         fake.wait_for(3).await;
         command_line.approve(&id.0, &address(BOSS), Via::Cli, "", now).await.unwrap();
         let came = fake.wait_for(5).await;
         stop.cancel();
-        running.await.unwrap().unwrap();
+        running.await.unwrap();
         assert!(came.iter().any(|mail| mail.to == [OUTSIDE]));
     }
 
@@ -390,12 +400,81 @@ mod tests {
         let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings { at_once: 4, ..Settings::default() });
         let stop = CancellationToken::new();
         let running = tokio::spawn({
-            let stop = stop.clone();
-            async move { outbox.run(stop).await }
+            let (stop, claim) = (stop.clone(), store.claim_outbox().unwrap());
+            async move { outbox.run(&claim, stop).await }
         });
         assert_eq!(fake.wait_for(1).await[0].to, ["quick@other.example.com"]);
         let asked = fake.asked().into_iter().filter(|to| to.starts_with("slow")).count();
         assert!(asked <= Settings::default().per_domain, "{asked} at once");
+        running.abort();
+    }
+
+    #[tokio::test]
+    async fn a_store_that_cannot_note_what_was_brought_out_does_not_make_it_go_out_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        put(&store, "A", "a@x.example.com").await;
+        let mut writing = store.write().await.unwrap();
+        writing.tamper("CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END").await;
+        writing.commit().await.unwrap();
+        let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings::default());
+        let claim = store.claim_outbox().unwrap();
+        let running = tokio::spawn(async move { outbox.run(&claim, CancellationToken::new()).await });
+        fake.wait_for(1).await;
+        // Three times as long as a new attempt would take.
+        let again = tokio::time::timeout(POLL * 3, fake.wait_for(2)).await;
+        assert!(again.is_err(), "it went out {} times", fake.came().len());
+        let mut writing = store.write().await.unwrap();
+        writing.tamper("DROP TRIGGER full").await;
+        writing.commit().await.unwrap();
+        while store.outbox_length().await.unwrap() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(fake.came().len(), 1);
+        running.abort();
+    }
+
+    #[tokio::test]
+    async fn time_that_takes_long_to_act_keeps_the_outbox_from_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        let claim = store.claim_outbox().unwrap();
+        let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings::default());
+        // Whatever time has to do must wait for this.
+        let _busy = Store::open(dir.path()).await.unwrap().write().await.unwrap();
+        let pulse = outbox.pulse();
+        let running = tokio::spawn(async move { outbox.run(&claim, CancellationToken::new()).await });
+        let beats = async {
+            while pulse.turns() < 3 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(8), beats).await.is_ok(), "{} turns", pulse.turns());
+        running.abort();
+    }
+
+    #[tokio::test]
+    async fn a_clock_set_back_by_years_keeps_no_mail_waiting_for_years() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let fake = fake::Fake::start().await;
+        put(&store, "A", "a@x.example.com").await;
+        // Written by a clock that was four years ahead.
+        let mut writing = store.write().await.unwrap();
+        writing
+            .tamper(
+                "UPDATE outbox SET (created_at, next_attempt_at) = (SELECT t, t FROM (SELECT \
+                     (unixepoch() + 4 * 31536000) * 1000000 AS t))",
+            )
+            .await;
+        writing.commit().await.unwrap();
+        let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings::default());
+        let claim = store.claim_outbox().unwrap();
+        let running = tokio::spawn(async move { outbox.run(&claim, CancellationToken::new()).await });
+        let came = tokio::time::timeout(Duration::from_secs(10), fake.wait_for(1)).await;
+        assert!(came.is_ok(), "it waits for the clock");
         running.abort();
     }
 
@@ -413,9 +492,10 @@ mod tests {
             let (store, hold) = hold_in(dir.path(), settings()).await;
             let outbox =
                 Outbox::new(store.clone(), hold, fake.next_hop(), Settings { at_once: 3, ..Settings::default() });
+            let claim = store.claim_outbox().unwrap();
             let working = async {
                 tokio::select! {
-                    ended = outbox.run(CancellationToken::new()) => ended.unwrap(),
+                    () = outbox.run(&claim, CancellationToken::new()) => {}
                     () = async {
                         while store.outbox_length().await.unwrap() > 0 {
                             tokio::time::sleep(Duration::from_millis(2)).await;

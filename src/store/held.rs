@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreError, Writing, address, from_json, micros, time, to_json};
+use super::{Consignee, Fate, Store, StoreError, Writing, address, from_json, micros, time, to_json};
 use crate::mail::{Address, MailId};
 
 /// Where a held mail stands.
@@ -200,16 +200,19 @@ impl Store {
         raw.into_iter().map(HeldRow::try_from).collect()
     }
 
-    /// Everybody to whom the mail `id` went out after it had been held.
+    /// Everybody to whom the mail `id` goes or went out after it had been held; not those whom the next hop refused, and
+    /// not those for whom it was dropped.
     pub async fn released_to(&self, id: &MailId) -> Result<Vec<Address>, StoreError> {
         let raw: Vec<String> = sqlx::query_scalar(
-            "SELECT rcpt_to FROM held WHERE mail_id = ? AND state IN ('released', 'delivered', 'bounced')",
+            "SELECT outbox.rcpt_to FROM held JOIN outbox ON outbox.held_id = held.id AND outbox.kind = 'release' \
+             WHERE held.mail_id = ? AND held.state IN ('released', 'delivered', 'bounced')",
         )
         .bind(&id.0)
         .fetch_all(self.readers())
         .await?;
-        let lists: Result<Vec<Vec<Address>>, StoreError> = raw.iter().map(|list| from_json(list)).collect();
-        Ok(lists?.into_iter().flatten().collect())
+        let lists: Result<Vec<Vec<Consignee>>, StoreError> = raw.iter().map(|list| from_json(list)).collect();
+        let let_go = lists?.into_iter().flatten().filter(|consignee| consignee.fate != Fate::Refused);
+        Ok(let_go.map(|consignee| consignee.address).collect())
     }
 
     /// What was said about the held mails `ids`, in order of time.

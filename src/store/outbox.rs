@@ -265,6 +265,21 @@ impl Writing {
         Ok(settled.rows_affected() == 1)
     }
 
+    /// Makes due now what is due only after `beyond`, later than any wait is long: a clock that was set back since says
+    /// nothing about when.
+    pub async fn hasten_outbox(&mut self, now: Timestamp, beyond: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE outbox SET next_attempt_at = ?1, created_at = min(created_at, ?1) \
+             WHERE state = 'queued' AND next_attempt_at > ?2",
+        )
+        .bind(micros(now))
+        .bind(micros(beyond))
+        .execute(&mut *self.transaction)
+        .await?;
+        self.outbox_grew = true;
+        Ok(())
+    }
+
     /// Forgets up to `limit` mails of ours that were done before `before`.
     pub async fn forget_done_notices(&mut self, before: Timestamp, limit: u32) -> Result<(), StoreError> {
         sqlx::query(

@@ -144,6 +144,26 @@ fn a_stop_lets_a_slow_mail_end_and_turns_others_away() {
 }
 
 #[test]
+fn while_a_process_finishes_its_last_mail_no_other_begins_on_its_data() {
+    let sink = Sink::start();
+    let mut relay = Relay::start(sink.address);
+    let mut slow = Talk::start(relay.smtp).unwrap();
+    slow.say(&format!("MAIL FROM:<{SENDER}>")).unwrap();
+    slow.say(&format!("RCPT TO:<{CONTRACTOR}>")).unwrap();
+    assert!(slow.say("DATA").unwrap().starts_with("354"));
+    relay.signal(Signal::TERM);
+    eventually("the stop", || relay.log().contains("stopping").then_some(()));
+    // Longer than the outbox, which has nothing to do, takes to end.
+    std::thread::sleep(Duration::from_secs(1));
+    let second = Command::new(SEKISHO).args(["serve", "--config"]).arg(relay.config()).output().unwrap();
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(!second.status.success() && said.contains("is in use by another sekisho"), "{said}");
+    let mail = String::from_utf8(letter("slow", "s", "定例会議は水曜日です。")).unwrap();
+    assert!(slow.say(&format!("{mail}.")).unwrap().starts_with("250 2.0.0 forwarded"));
+    assert!(relay.stop(), "it ended with an error");
+}
+
+#[test]
 fn a_second_sigterm_does_not_wait_for_a_slow_mail() {
     let sink = Sink::start();
     let mut relay = Relay::start(sink.address);
