@@ -77,7 +77,10 @@ pub(super) async fn write_all(store: Store, mut waiting: mpsc::Receiver<Waiting>
 /// behind what is the end now.
 async fn write(store: &Store, head: &mut Option<Head>, records: &[Record]) -> Result<(), JournalError> {
     if let Some(known) = head.take() {
-        *head = chain::follow(store, known, records).await?;
+        *head = chain::follow(store, known, records).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the journal is written over a new connection");
+            None
+        });
     }
     if head.is_none() {
         let mut writing = store.write().await?;
@@ -133,6 +136,18 @@ mod tests {
         journal.record(record(1)).await.unwrap();
         let second = Store::open(dir.path()).await.unwrap();
         assert_eq!(second.journal_after(0, 9).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_left_within_a_transaction_swallows_no_record() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let journal = Journal::start(store.clone());
+        journal.record(record(1)).await.unwrap();
+        store.leave_a_transaction_open().await;
+        journal.record(record(2)).await.unwrap();
+        let second = Store::open(dir.path()).await.unwrap();
+        assert_eq!(second.journal_after(0, 9).await.unwrap().len(), 2);
     }
 
     #[tokio::test]

@@ -76,14 +76,34 @@ impl Store {
 impl Store {
     /// Adds rows if number `last` is the last one, as a change of its own: one trip to the database's thread. False if
     /// it is not, or if they are too many for one statement; nothing happened then.
+    ///
+    /// BEGIN and COMMIT go along, because an INSERT alone would be no change of its own on a connection that somebody
+    /// left within a transaction: here BEGIN fails. A connection on which anything failed is closed.
     pub async fn follow_journal(&self, last: i64, rows: &[JournalRow]) -> Result<bool, StoreError> {
         if rows.is_empty() || rows.len() > ROWS {
             return Ok(false);
         }
-        let mut insert = QueryBuilder::new("INSERT INTO journal (seq, at, id, record, previous, hash) SELECT * FROM (");
-        insert.push_values(rows, bind);
-        insert.push(") WHERE (SELECT max(seq) FROM journal) = ").push_bind(last);
-        Ok(insert.build().execute(&self.inner.writer).await?.rows_affected() > 0)
+        let insert = "BEGIN IMMEDIATE; INSERT INTO journal (seq, at, id, record, previous, hash) SELECT * FROM (";
+        let mut change = QueryBuilder::new(insert);
+        change.push_values(rows, bind);
+        change.push(") WHERE (SELECT max(seq) FROM journal) = ").push_bind(last);
+        change.push(" RETURNING seq; COMMIT");
+        let mut connection = self.inner.writer.acquire().await?;
+        match change.build().fetch_all(&mut *connection).await {
+            Ok(added) => Ok(!added.is_empty()),
+            Err(error) => {
+                connection.close().await?;
+                Err(error.into())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    /// Leaves the writer's connection in a state that sqlx knows nothing of.
+    pub(crate) async fn leave_a_transaction_open(&self) {
+        sqlx::query("BEGIN IMMEDIATE").execute(&self.inner.writer).await.unwrap();
     }
 }
 
