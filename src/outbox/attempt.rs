@@ -16,7 +16,7 @@ use crate::{
     hold::{Clearance, Hold, Tidings},
     smtp::{
         MailFrom, RcptTo, Reply,
-        client::{Cleared, NextHop},
+        client::{Cleared, NextHop, Sent},
     },
     store::{Consignee, Fate, OutboxRow},
 };
@@ -99,14 +99,14 @@ async fn bring(next_hop: &NextHop, row: &OutboxRow, clearance: &Clearance) -> Sa
         Ok(begun) => begun,
         Err(reply) => return Said::by_nobody(row, &reply),
     };
-    let (via, reports) = (transaction.host().map(str::to_owned), transaction.takes_dsn());
     if !replies.iter().any(Reply::is_positive) {
+        let via = Some(transaction.host().to_owned());
         transaction.reset().await;
-        return Said { replies, via, reports };
+        return Said { replies, via, reports: false };
     }
-    let last = transaction.data(clearance).await;
+    let Sent { reply: last, host, reports } = transaction.data(clearance).await;
     let replies = replies.into_iter().map(|reply| if reply.is_positive() { last.clone() } else { reply }).collect();
-    Said { replies, via, reports }
+    Said { replies, via: Some(host), reports }
 }
 
 /// Notes in `row` what was said and when to try again; gives what is to be told.

@@ -26,7 +26,7 @@ use crate::{
     policy::{Decision, Forward},
     smtp::{
         Reply,
-        client::{self, NextHop},
+        client::{self, NextHop, Sent},
     },
 };
 
@@ -118,8 +118,7 @@ impl Stages {
         next_hop: client::Transaction,
     ) -> Reply {
         let clearance: Clearance = self.hold.clear_at_once(proof, mail.outgoing(), mail.at).await;
-        let reports = next_hop.takes_dsn();
-        let reply = next_hop.data(&clearance).await;
+        let Sent { reply, reports, .. } = next_hop.data(&clearance).await;
         let record = record.answered(reply.text());
         if !reply.is_positive() {
             return self.refuse(mail, record, "the next hop did not take it", reply).await;

@@ -40,7 +40,10 @@ use crate::{
     hold::{Arrival, Hold, HoldError, Outgoing, Preparation, Prepared, Proof, Relayed, RetryKey, Taken},
     mail::{Address, Envelope},
     policy::Forward,
-    smtp::{MailFrom, RcptTo, Reply, client::NextHop},
+    smtp::{
+        MailFrom, RcptTo, Reply,
+        client::{NextHop, Sent},
+    },
 };
 
 /// How long to wait before each further try to activate.
@@ -137,8 +140,7 @@ impl Split<'_> {
             hop.reset().await;
             return Err(refusal.later());
         }
-        let reports = hop.takes_dsn();
-        let reply = hop.data(&clearance).await;
+        let Sent { reply, reports, .. } = hop.data(&clearance).await;
         if reply.is_positive() { Ok(Handover { reply, reports }) } else { Err(reply) }
     }
 

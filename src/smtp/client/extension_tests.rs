@@ -18,7 +18,7 @@ async fn bring(hop: &Hop, from: &MailFrom, message: &Pass) -> Reply {
     match hop.next_hop().begin_with(from, &[to("b@example.com")]).await {
         Ok((transaction, replies)) => {
             assert!(replies[0].is_positive(), "{replies:?}");
-            transaction.data(message).await
+            transaction.data(message).await.reply
         }
         Err(refusal) => refusal,
     }
@@ -45,7 +45,7 @@ async fn mail_and_all_recipients_leave_in_one_write_and_each_reply_is_its_own() 
     let needs_utf8 = shown(&Reply::smtputf8_needed());
     assert_eq!(shown_replies, ["250 2.1.5 a", "550 5.1.1 b is gone", &needs_utf8, "450 4.2.0 c"]);
     assert_eq!(shown(&transaction.recipients(&[to("d@x.jp")]).await[0]), "250 2.1.5 d");
-    assert_eq!(shown(&transaction.data(&pass()).await), "250 2.0.0 queued");
+    assert_eq!(shown(&transaction.data(&pass()).await.reply), "250 2.0.0 queued");
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn chunks_are_sent_as_they_are_and_a_refused_one_is_followed_by_rset() {
     let mut transaction = next_hop.begin(&from("a@b.jp")).await.unwrap();
     transaction.recipient(&to("b@example.com")).await;
     let message = Pass(b"Received: here\r\n", b".\r\n..dots\r\nno end".to_vec());
-    assert_eq!(shown(&transaction.data(&message).await), "250 2.0.0 queued");
+    assert_eq!(shown(&transaction.data(&message).await.reply), "250 2.0.0 queued");
     assert!(hop.heard().ends_with("BDAT 33 LAST|Received: here|.|..dots|no end"), "{}", hop.heard());
     assert_eq!(shown(&send(&next_hop).await), "554 5.6.0 spam");
     assert_eq!(shown(&send(&next_hop).await), "451 4.3.2 going");
@@ -156,7 +156,7 @@ async fn a_message_refused_half_way_is_not_written_to_its_end() {
         let next_hop = hop.next_hop();
         let mut transaction = next_hop.begin(&from("a@b.jp")).await.unwrap();
         transaction.recipient(&to("b@example.com")).await;
-        assert_eq!(shown(&transaction.data(&large).await), expected, "{answer}");
+        assert_eq!(shown(&transaction.data(&large).await.reply), expected, "{answer}");
         assert_eq!(shown(&send(&next_hop).await), "250 ok", "{answer}");
         assert_eq!(hop.connections(), 2, "{answer}");
     }
@@ -254,7 +254,6 @@ async fn dsn_parameters_go_where_they_are_offered() {
         let hop = Hop::start(vec![offering(extension, &[("MAIL", "250 ok"), ("RCPT", "250 ok")])]).await;
         let mut transaction = hop.next_hop().begin(&mail).await.unwrap();
         transaction.recipient(&asking("b@example.com")).await;
-        assert_eq!(transaction.takes_dsn(), dsn);
         let said = "MAIL FROM:<a@b.jp> RET=FULL ENVID=QQ314159|\
                     RCPT TO:<b@example.com> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b@example.com|";
         assert_eq!(hop.heard().ends_with(said), dsn, "{}", hop.heard());
@@ -285,7 +284,29 @@ async fn a_connection_lost_before_the_message_is_replaced_once() {
         assert_eq!(replies.iter().map(Reply::is_positive).collect::<Vec<_>>(), [true, false, true]);
         // As long as an inspection takes: the hop's word is there before the message is.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_eq!(shown(&transaction.data(&pass()).await), expected, "{lost:?} {second:?}");
+        assert_eq!(shown(&transaction.data(&pass()).await.reply), expected, "{lost:?} {second:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_reports_a_delivery_is_said_of_the_host_that_took_the_mail() {
+    let lost = [("MAIL", "250 ok"), ("RCPT", "250 ok"), ("", "421 4.4.2 idle|close")];
+    let (first, second) = (offering("DSN", &lost), opened(&mail_to_data("250 ok")));
+    let hop = Hop::start(vec![first, second]).await;
+    let mut transaction = hop.next_hop().begin(&from("a@b.jp")).await.unwrap();
+    transaction.recipient(&asking("b@example.com")).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let Sent { reply, host, reports } = transaction.data(&pass()).await;
+    assert_eq!((shown(&reply).as_str(), host.as_str(), reports), ("250 ok", "127.0.0.1", false));
+}
+
+#[tokio::test]
+async fn what_a_host_lacks_that_stands_in_for_the_first_is_not_final() {
+    let utf8 = MailFrom { smtputf8: true, ..from("a@b.jp") };
+    for (first, code) in [(offering("HELP", &[]), 550), (vec![("", "554 not now|close")], 451)] {
+        let (first, second) = (Hop::start(vec![first]).await, Hop::start(vec![offering("HELP", &[])]).await);
+        let refusal = next_hop(&[&first.address, &second.address], false).begin(&utf8).await.unwrap_err();
+        assert_eq!(refusal.code, code, "{refusal:?}");
     }
 }
 

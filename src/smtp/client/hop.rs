@@ -159,6 +159,7 @@ pub(super) fn next_hop(hosts: &[&str], hangs: bool) -> NextHop {
     let wait = if hangs { Duration::from_millis(400) } else { long };
     let timeouts = Timeouts {
         connect: long,
+        open: long,
         greeting: wait,
         command: wait,
         data: wait,
@@ -204,7 +205,7 @@ pub(super) fn pass() -> Pass {
 pub(super) async fn send(hop: &NextHop) -> Reply {
     let mut transaction = hop.begin(&from("a@example.jp")).await.unwrap();
     assert!(transaction.recipient(&to("b@example.com")).await.is_positive());
-    transaction.data(&pass()).await
+    transaction.data(&pass()).await.reply
 }
 
 pub(super) fn shown(reply: &Reply) -> String {

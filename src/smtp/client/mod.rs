@@ -39,7 +39,7 @@ use std::{
 };
 
 pub use login::{Login, Secret};
-pub use transaction::Transaction;
+pub use transaction::{Sent, Transaction};
 
 use super::{MailFrom, RcptTo, Reply};
 use pool::Pool;
@@ -107,6 +107,8 @@ pub trait Cleared {
 pub struct Timeouts {
     /// Until the TCP connection stands; the next host is tried then.
     pub connect: Duration,
+    /// All that comes before MAIL, on one host: two slow hosts must not take longer than the mail server in front waits.
+    pub open: Duration,
     /// Greeting, EHLO and TLS, each.
     pub greeting: Duration,
     /// MAIL, RCPT, RSET: the reply.
@@ -127,6 +129,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(20),
+            open: Duration::from_secs(120),
             greeting: Duration::from_secs(60),
             command: Duration::from_secs(270),
             data: Duration::from_secs(110),

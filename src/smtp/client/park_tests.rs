@@ -43,7 +43,7 @@ async fn while_one_is_parked_another_has_its_connection_and_then_it_goes_on_as_i
     transaction.park();
     // Parked is parked.
     transaction.park();
-    assert_eq!(shown(&transaction.data(&pass()).await), "250 2.0.0 slow but sure");
+    assert_eq!(shown(&transaction.data(&pass()).await.reply), "250 2.0.0 slow but sure");
     assert_eq!(hop.connections(), 1);
     let heard = hop.heard();
     let (_, again) = heard.rsplit_once("RSET|").unwrap();
@@ -62,7 +62,7 @@ async fn a_parked_mail_that_is_not_accepted_again_is_451_and_not_sent() {
         let hop = Hop::start(vec![offering("PIPELINING", &script), closed]).await;
         let mut transaction = parked(&one_place(&hop, TURN)).await;
         assert_eq!(shown(&transaction.recipient(&to("c@x.jp")).await), UNAVAILABLE);
-        assert_eq!(shown(&transaction.data(&pass()).await), UNAVAILABLE);
+        assert_eq!(shown(&transaction.data(&pass()).await.reply), UNAVAILABLE);
         assert!(!hop.heard().contains("DATA") && !hop.heard().contains("c@x.jp"), "{}", hop.heard());
     }
 }
@@ -73,7 +73,7 @@ async fn a_next_hop_that_goes_away_meanwhile_is_asked_anew() {
         let first = [&BEGUN[..2], &[("RSET", answer)]].concat();
         let hop = Hop::start(vec![opened(&first), opened(&mail_to_data("250 done"))]).await;
         let transaction = parked(&one_place(&hop, TURN)).await;
-        assert_eq!(shown(&transaction.data(&pass()).await), "250 done", "{answer}");
+        assert_eq!(shown(&transaction.data(&pass()).await.reply), "250 done", "{answer}");
         assert_eq!(hop.connections(), 2, "{answer}");
     }
 }
@@ -93,6 +93,6 @@ async fn a_parked_mail_waits_for_its_turn_like_a_new_one() {
     let next_hop = one_place(&hop, Duration::from_secs(2));
     let transaction = parked(&next_hop).await;
     let other = next_hop.begin(&from("a@b.jp")).await.unwrap();
-    assert_eq!(transaction.data(&pass()).await, Reply::busy());
+    assert_eq!(transaction.data(&pass()).await.reply, Reply::busy());
     drop(other);
 }

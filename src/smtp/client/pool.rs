@@ -19,7 +19,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use super::{Login, Settings, Timeouts, connection::Connection, route::Route};
+use super::{Login, Settings, Timeouts, connection::Connection, fault::Fault, route::Route};
 use crate::smtp::Reply;
 
 /// How many unused connections are kept.
@@ -131,7 +131,9 @@ impl Pool {
         let mut refusal = Reply::next_hop_unavailable();
         for number in first.into_iter().chain(last) {
             let Some(route) = self.routes.get(number) else { continue };
-            match Connection::open(route, self.login.as_ref(), &self.hostname, &self.timeouts).await {
+            let opening = Connection::open(route, self.login.as_ref(), &self.hostname, &self.timeouts);
+            let opened = timeout(self.timeouts.open, opening).await;
+            match opened.unwrap_or(Err(Fault::Timeout("the connection as a whole"))) {
                 Ok(connection) => {
                     self.mark(number, None);
                     self.takes_binary.store(connection.offers.binary, Ordering::Relaxed);
@@ -159,9 +161,11 @@ impl Pool {
         self.routes.len()
     }
 
-    /// Puts the host of a connection that failed behind the others for a while. What is left of it is dropped.
+    /// Puts the host of a connection that failed behind the others for a while. Its unused connections are dropped: what
+    /// made this one fail has most likely made all of them fail, and each would cost the next mail a timeout.
     pub(super) fn avoid(&self, route: usize) {
         self.mark(route, Some(Instant::now() + AVOID));
+        self.lock().idle.retain(|pooled| pooled.route != route);
     }
 
     /// Takes a connection back. Only one whose transaction is over may come here.

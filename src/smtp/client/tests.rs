@@ -34,7 +34,7 @@ async fn each_recipient_gets_the_next_hops_own_reply_and_the_bytes_are_exact() {
         assert_eq!(shown(&transaction.recipient(&to(address)).await), reply);
     }
     let message = b"Subject: \x93\xfa\r\n\r\n.dot\r\n..\r\n\r\nend\r\n\r\n".to_vec();
-    let reply = transaction.data(&Pass(b"Received: here\r\n", message)).await;
+    let reply = transaction.data(&Pass(b"Received: here\r\n", message)).await.reply;
     assert_eq!(shown(&reply), "250 2.0.0 Ok: queued as 4XYZ");
     let heard = hop.heard();
     let (_, message) = heard.split_once("DATA|").unwrap();
@@ -54,7 +54,7 @@ async fn messages_arrive_as_they_are_whatever_their_end() {
         let hop = Hop::start(vec![opened(&mail_to_data("250 ok"))]).await;
         let mut transaction = hop.next_hop().begin(&from("")).await.unwrap();
         transaction.recipient(&to("b@example.com")).await;
-        let reply = transaction.data(&Pass(trace, message.to_vec())).await;
+        let reply = transaction.data(&Pass(trace, message.to_vec())).await.reply;
         assert_eq!(shown(&reply), "250 ok");
         assert_eq!(hop.heard().split_once("DATA|").unwrap().1, wire);
     }
@@ -68,7 +68,7 @@ async fn a_large_message_is_the_same_at_the_other_end() {
     let eight = MailFrom { body: BodyKind::EightBitMime, ..from("") };
     let mut transaction = hop.next_hop().begin(&eight).await.unwrap();
     transaction.recipient(&to("b@example.com")).await;
-    assert_eq!(shown(&transaction.data(&Pass(b"", message)).await), "250 ok");
+    assert_eq!(shown(&transaction.data(&Pass(b"", message)).await.reply), "250 ok");
     let heard = hop.heard.lock().unwrap();
     let expected = [&[&b"."[..], line].concat().repeat(200_000)[..], b".\r\n"].concat();
     assert!(heard.ends_with(&expected));
@@ -106,7 +106,7 @@ async fn refusals_at_every_step_come_through_and_the_connection_is_used_again() 
     assert_eq!(shown(&next_hop.begin(&from("a@b.jp")).await.unwrap_err()), "550 5.7.1 not you");
     let mut transaction = next_hop.begin(&from("a@b.jp")).await.unwrap();
     transaction.recipient(&to("b@example.com")).await;
-    assert_eq!(shown(&transaction.data(&pass()).await), "554 5.5.1 no valid recipients");
+    assert_eq!(shown(&transaction.data(&pass()).await.reply), "554 5.5.1 no valid recipients");
     assert_eq!(shown(&send(&next_hop).await), "452 4.3.1 disk full");
     assert_eq!(shown(&send(&next_hop).await), "451 4.7.1 not now later");
     assert_eq!(shown(&send(&next_hop).await), "554 5.7.1 spam");
@@ -143,7 +143,7 @@ async fn whatever_breaks_is_451_and_its_connection_is_not_used_again() {
         let refusal = match next_hop.begin(&from("a@example.jp")).await {
             Err(refusal) => refusal,
             Ok(mut transaction) => match transaction.recipient(&to("b@example.com")).await {
-                reply if reply.is_positive() => transaction.data(&pass()).await,
+                reply if reply.is_positive() => transaction.data(&pass()).await.reply,
                 refusal => {
                     assert_eq!(shown(&transaction.recipient(&to("c@example.com")).await), UNAVAILABLE);
                     refusal
@@ -164,7 +164,7 @@ async fn a_421_of_the_next_hop_is_told_as_451_with_its_words() {
         let hop = Hop::start(vec![opened(&script)]).await;
         let mut transaction = hop.next_hop().begin(&from("a@example.jp")).await.unwrap();
         let reply = match transaction.recipient(&to("b@example.com")).await {
-            reply if reply.is_positive() => transaction.data(&pass()).await,
+            reply if reply.is_positive() => transaction.data(&pass()).await.reply,
             reply => reply,
         };
         assert_eq!(shown(&reply), "451 4.3.2 going down");
@@ -309,7 +309,7 @@ async fn bare_line_ends_never_go_out() {
     let hop = Hop::start(vec![opened(&[("MAIL", "250 ok"), ("RCPT", "250 ok"), ("RSET", "250 ok")])]).await;
     let mut transaction = hop.next_hop().begin(&from("a@b.jp")).await.unwrap();
     transaction.recipient(&to("b@example.com")).await;
-    let reply = transaction.data(&Pass(b"", b"a\n.\r\nMAIL FROM:<evil@b.jp>\r\n".to_vec())).await;
+    let reply = transaction.data(&Pass(b"", b"a\n.\r\nMAIL FROM:<evil@b.jp>\r\n".to_vec())).await.reply;
     assert_eq!(reply, Reply::internal());
     assert!(!hop.heard().contains("DATA"));
 }

@@ -111,7 +111,7 @@ async fn a_large_message_is_the_same_at_the_other_end_of_tls() {
     let next_hop = NextHop::new(settings(&[&hop.address], Tls::Required)).unwrap();
     let mut transaction = next_hop.begin(&from("")).await.unwrap();
     transaction.recipient(&to("b@example.com")).await;
-    assert_eq!(shown(&transaction.data(&Pass(b"", message)).await), "250 ok");
+    assert_eq!(shown(&transaction.data(&Pass(b"", message)).await.reply), "250 ok");
     let heard = hop.heard.lock().unwrap();
     assert!(heard.ends_with(&[&b"..0123456789\r\n".repeat(200_000)[..], b".\r\n"].concat()));
 }

@@ -29,6 +29,17 @@ use crate::{
     smtp::{MailFrom, RcptTo, Reply, data::has_only_crlf},
 };
 
+/// What became of a message.
+#[derive(Debug)]
+pub struct Sent {
+    /// What the next hop said to it.
+    pub reply: Reply,
+    /// The name of the host that said it: another than at first, if the connection had to be replaced.
+    pub host: String,
+    /// Whether that host takes over what the sender asked to be told (RFC 3461); otherwise it is ours to tell.
+    pub reports: bool,
+}
+
 /// A mail under way to the next hop.
 #[derive(Debug)]
 pub struct Transaction {
@@ -39,7 +50,9 @@ pub struct Transaction {
     place: Option<OwnedSemaphorePermit>,
     mail_reply: Reply,
     from: Box<MailFrom>,
-    /// What this connection's host offers.
+    /// `host:port` of the last connection.
+    host: String,
+    /// What its host offers.
     offers: Offers,
     /// What the body was declared as to it.
     declared: BodyKind,
@@ -66,7 +79,10 @@ async fn say(pool: &Arc<Pool>, from: &MailFrom, recipients: &[RcptTo]) -> Result
             Err(fault) if fault.may_be_stale() => {
                 debug!(host = %pooled.connection.host, error = %fault, "an unused connection was closed");
             }
-            Err(fault) => return Err(failed(&pooled, fault)),
+            Err(fault) => {
+                pool.avoid(pooled.route());
+                return Err(failed(&pooled, fault));
+            }
         }
     }
     for _ in 0..pool.hosts() {
@@ -89,9 +105,10 @@ async fn say(pool: &Arc<Pool>, from: &MailFrom, recipients: &[RcptTo]) -> Result
 
 /// MAIL and each RCPT on this connection, unless its host cannot have such a mail.
 async fn envelope(pool: &Pool, pooled: &mut Pooled, from: &MailFrom, recipients: &[RcptTo]) -> Result<Heard, Fault> {
+    let route = pooled.route();
     let connection = &mut pooled.connection;
     if let Err(refusal) = connection.offers.suit(from, connection.verified) {
-        return Ok(Heard { mail: refusal, recipients: Vec::new() });
+        return Ok(Heard { mail: for_now(route, refusal), recipients: Vec::new() });
     }
     let sayable: Vec<_> = recipients.iter().filter(|to| is_sayable(from, to)).cloned().collect();
     let mut heard = connection.envelope(from, &sayable, pool.timeouts.command).await?;
@@ -99,6 +116,12 @@ async fn envelope(pool: &Pool, pooled: &mut Pooled, from: &MailFrom, recipients:
         heard.recipients = in_order(from, recipients, heard.recipients);
     }
     Ok(heard)
+}
+
+/// What a host lacks is final only of the first one: a lesser one stands in for it, and the first may be back within the
+/// hour.
+fn for_now(route: usize, refusal: Reply) -> Reply {
+    if route == 0 { refusal } else { refusal.later() }
 }
 
 /// Whether the address may be said in this mail (RFC 6531 §3.4).
@@ -130,6 +153,7 @@ fn begun(
     }
     let mut transaction = Transaction {
         pool: Arc::clone(pool),
+        host: pooled.connection.host.clone(),
         offers: pooled.connection.offers,
         declared: pooled.connection.offers.declared(from.body),
         pooled: Some(pooled),
@@ -148,15 +172,9 @@ impl Transaction {
         &self.mail_reply
     }
 
-    /// Whether the next hop takes over what the sender asked to be told (RFC 3461); otherwise it is ours to tell.
-    pub fn takes_dsn(&self) -> bool {
-        self.offers.dsn
-    }
-
-    /// The name of the host that it goes to, as long as the connection stands.
-    pub fn host(&self) -> Option<&str> {
-        let place = &self.pooled.as_ref()?.connection.host;
-        Some(place.rsplit_once(':').map_or(place.as_str(), |(host, _)| host))
+    /// The name of the host that it is with.
+    pub fn host(&self) -> &str {
+        self.host.rsplit_once(':').map_or(self.host.as_str(), |(host, _)| host)
     }
 
     /// Relays one RCPT; the reply is the next hop's own.
@@ -188,16 +206,21 @@ impl Transaction {
 
     /// Sends the message to the recipients accepted so far; the reply is the next hop's own, whatever it says. Lost or
     /// unclear after the final dot is `451 4.3.0`: the next hop may have the mail, and the mail server sends it again.
-    pub async fn data(mut self, cleared: &impl Cleared) -> Reply {
+    pub async fn data(mut self, cleared: &impl Cleared) -> Sent {
+        let reply = self.bring(cleared).await;
+        Sent { reply, host: self.host().to_owned(), reports: self.offers.dsn }
+    }
+
+    async fn bring(&mut self, cleared: &impl Cleared) -> Reply {
         if self.accepted.is_empty() {
-            self.reset().await;
+            self.let_go().await;
             return Reply::no_valid_recipients();
         }
         let parts = [cleared.trace(), cleared.message()];
         let Some(body) = kind(self.from.body, parts) else {
             // The DATA reader lets no such message in, so that it is our own; a bare line end could end it early.
             error!("a message with bare line ends was to be sent to the next hop; it was not sent");
-            self.reset().await;
+            self.let_go().await;
             return Reply::internal();
         };
         self.from.body = self.from.body.max(body);
@@ -283,9 +306,10 @@ impl Transaction {
     /// Sees to it that the host may have the message and knows what it gets. It was declared before anybody had seen
     /// it: 8-bit mail that was announced as nothing is declared again, as what it is.
     async fn admit(&mut self, body: BodyKind, size: u64) -> Result<(), Reply> {
-        self.offers.fits(size)?;
+        let route = self.pooled.as_ref().map_or(0, Pooled::route);
+        self.offers.fits(size).map_err(|refusal| for_now(route, refusal))?;
         if !self.offers.takes(body) {
-            return Err(Reply::conversion_required());
+            return Err(for_now(route, Reply::conversion_required()));
         }
         if self.declared >= body {
             return Ok(());
@@ -320,6 +344,7 @@ impl Transaction {
             warn!(host = %pooled.connection.host, code = reply.code, reply = %reply.text(), "not accepted a second time");
             return Err(Reply::next_hop_unavailable());
         }
+        self.host.clone_from(&pooled.connection.host);
         self.offers = pooled.connection.offers;
         self.declared = self.offers.declared(self.from.body);
         self.pooled = Some(pooled);

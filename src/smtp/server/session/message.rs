@@ -115,6 +115,12 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         }
     }
 
+    /// The end of a connection whose client may still be sending.
+    fn too_late(&mut self) -> Reply {
+        self.cut = true;
+        Reply::timeout()
+    }
+
     /// Reads until `reader` has its end. A reply means that the connection ends before.
     async fn read(
         &mut self,
@@ -152,10 +158,10 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
                 Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => drop(count?),
                 Err(_) if Instant::now() < patience => {}
-                Err(_) => return Ok(Some(Reply::timeout())),
+                Err(_) => return Ok(Some(self.too_late())),
             }
             if Instant::now() >= until {
-                return Ok(Some(Reply::timeout()));
+                return Ok(Some(self.too_late()));
             }
         }
     }
