@@ -3,8 +3,8 @@
 //! In: a [`Record`]. Out: a row that is on the disk when [`Journal::record`] returns, chained to the row before it by
 //! SHA-256, so that a changed, removed or inserted row is found by [`Journal::verify`]. Many mails share one disk flush.
 //!
-//! Deliberately absent: content. No subject, no body, no found value, masked or not, and no comment of a person is in
-//! here; only addresses, sizes, numbers, rule names and replies of the next hop.
+//! Deliberately absent: content. No subject, no body, no found value, masked or not, and no comment of a person on a mail
+//! is in here; only addresses, sizes, numbers, rule names, replies of the next hop, and why an operator dropped a mail.
 
 mod batch;
 mod chain;

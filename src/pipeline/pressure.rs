@@ -35,7 +35,7 @@ const SHORT_WAIT: Duration = Duration::from_secs(2);
 
 /// A commit that takes longer: the disk cannot keep up. And when it can again.
 const SLOW_COMMIT: Duration = Duration::from_secs(3);
-const QUICK_COMMIT: Duration = Duration::from_millis(500);
+const QUICK_COMMIT: Duration = Duration::from_secs(2);
 
 /// So many mails in the outbox do not go out as fast as they come in. And when they do again.
 const MANY_WAITING: u64 = 5_000;
@@ -101,6 +101,14 @@ impl Stages {
                 if let Ok(waiting) = store.outbox_length().await {
                     self.pressure.outbox(waiting);
                 }
+            }
+            let away = !self.pressure.health.is_well(Condition::NextHop);
+            // On a quiet night no mail would tell that it is back.
+            if away
+                && looks.is_multiple_of(IDLE_LOOKS)
+                && let Ok(heard) = timeout(EVERY, self.next_hop.probe()).await
+            {
+                self.pressure.heard_of_next_hop(heard.err().as_ref());
             }
             looks = looks.wrapping_add(1);
             tokio::select! {
@@ -261,7 +269,7 @@ mod tests {
             pressure.workers(Duration::from_secs(wait));
             assert_eq!(well(Condition::Workers), expected, "{wait} s");
         }
-        for (took, expected) in [(2999, true), (3000, false), (600, false), (499, true)] {
+        for (took, expected) in [(2999, true), (3000, false), (2500, false), (1999, true)] {
             pressure.store(Ok(Duration::from_millis(took)));
             assert_eq!(well(Condition::Store), expected, "{took} ms");
         }

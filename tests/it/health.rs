@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{
     eventually, free_port,
     relay::Relay,
-    sink::Sink,
+    sink::{Hop, Sink},
     talk::{self, Talk, letter},
 };
 
@@ -60,11 +60,13 @@ fn a_full_disk_is_told_at_mail_before_the_body_comes() {
 }
 
 #[test]
-fn a_next_hop_that_is_away_is_told() {
-    let nobody = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let relay = Relay::start(nobody);
+fn a_next_hop_that_is_away_is_told_and_that_it_is_back_without_a_mail() {
+    let place = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let relay = Relay::start(place);
     let reply = talk::send(relay.smtp, SENDER, &[CONTRACTOR], &letter("away", "s", "x")).unwrap();
     assert!(reply.starts_with("451"), "{reply}");
     let (status, report) = health(relay.console);
     assert!(status == 503 && !condition(&report, "next_hop"), "{report}");
+    let _back = Sink::start_as(Hop { listen: place, ..Hop::default() });
+    eventually("the next hop to be seen again", || (health(relay.console).0 == 200).then_some(()));
 }

@@ -239,12 +239,12 @@ async fn whether_binary_is_taken_is_known_from_the_last_connection() {
     let hop = Hop::start(vec![offering("CHUNKING|BINARYMIME", &mail_to_data("250 ok"))]).await;
     let next_hop = hop.next_hop();
     assert!(!next_hop.takes_binary());
-    next_hop.probe().await;
+    next_hop.probe().await.unwrap();
     assert!(next_hop.takes_binary());
     next_hop.begin(&from("a@b.jp")).await.unwrap();
     assert_eq!(hop.connections(), 1, "the first mail uses what the probe opened");
     let hop = Hop::start(vec![vec![("", "554 go away|close")]]).await;
-    hop.next_hop().probe().await;
+    assert_eq!(hop.next_hop().probe().await, Err(Reply::next_hop_unavailable()));
 }
 
 #[tokio::test]

@@ -222,11 +222,9 @@ impl NextHop {
     }
 
     /// Connects once, to learn what the next hop offers before the first mail. That it cannot be reached is logged,
-    /// and no more: it may come later than we do.
-    pub async fn probe(&self) {
-        if let Ok(pooled) = self.pool.open().await {
-            self.pool.give(pooled);
-        }
+    /// and the error is what a mail server would be told: the next hop may come later than we do.
+    pub async fn probe(&self) -> Result<(), Reply> {
+        self.pool.open().await.map(|pooled| self.pool.give(pooled))
     }
 
     /// Says QUIT on every idle connection.
