@@ -527,6 +527,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_said_about_a_mail_goes_only_where_the_mail_itself_may() {
+        for requiretls in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let (store, hold) = hold_in(dir.path(), settings()).await;
+            let mut mail = arrival(vec![group(Action::RequireApproval, &[OUTSIDE])]);
+            mail.envelope.requiretls = requiretls;
+            hold.take(mail).await.unwrap();
+            let notices = store.outbox_due(Timestamp::MAX, 100).await.unwrap();
+            assert!(notices.len() >= 2 && notices.iter().all(|row| row.requiretls == requiretls), "{notices:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_mail_without_a_sender_is_held_and_only_the_security_team_is_told() {
         let dir = tempfile::tempdir().unwrap();
         let (store, hold) = hold_in(dir.path(), settings()).await;

@@ -108,6 +108,11 @@ impl Hold {
     ) -> Result<(), HoldError> {
         let id = new_id();
         let to = notice.to().clone();
+        // What we say about a mail that must not cross a line in the clear must not either (RFC 8689 §5).
+        let about = match mail {
+            Some(mail) => writing.mail(mail).await?,
+            None => None,
+        };
         let row = OutboxRow {
             id: id.clone(),
             kind,
@@ -117,7 +122,7 @@ impl Hold {
             sender: None,
             body: notice.body_kind(),
             smtputf8: !to.as_str().is_ascii(),
-            requiretls: false,
+            requiretls: about.is_some_and(|mail| mail.requiretls),
             dsn: Dsn::default(),
             trace: Vec::new(),
             recipients: vec![Consignee::new(to)],
