@@ -38,7 +38,7 @@ use std::{
 
 use crate::support::{
     free_port,
-    relay::Relay,
+    relay::{Relay, Signal},
     sink::{Hop, Sink},
     stream::Certificate,
     talk::Talk,
@@ -157,9 +157,17 @@ impl<'a> Performance<'a> {
         let asks_for_held = transcript.steps.iter().any(|(_, step)| step.starts_with("held: "));
         let held_before = if asks_for_held { scene.relay.held().len() } else { 0 };
         let log_before = scene.relay.log().len();
+        // Early is what is there before the relay can look: it stands still meanwhile.
+        let early = !transcript.early.is_empty();
+        if early {
+            scene.relay.signal(Signal::STOP);
+        }
         let mut talk = Talk::connect(scene.relay.smtp)?;
         talk.stream.patience(PATIENCE)?;
         talk.stream.send(&transcript.early)?;
+        if early {
+            scene.relay.signal(Signal::CONT);
+        }
         Ok(Self { scene, talk, reply: Vec::new(), commands_before, mails_before, held_before, log_before })
     }
 
