@@ -22,7 +22,9 @@ pub(super) async fn run(file: ConfigFile) -> Result<ExitCode, Failure> {
     // Heard from the first moment: an unheard SIGHUP would end the process.
     let (mut terminate, hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let sockets = service::inherited()?;
-    let app = App::build(file.load()?, sockets).await?;
+    let loaded = file.load()?;
+    allow_files_for(loaded.config.smtp.max_connections + loaded.config.next_hop.max_connections);
+    let app = App::build(loaded, sockets).await?;
     let stop = CancellationToken::new();
     let reload = app.reload();
     let alive = service::watchdog(app.pulse(), app.store().clone(), stop.clone());
@@ -45,6 +47,21 @@ pub(super) async fn run(file: ConfigFile) -> Result<ExitCode, Failure> {
             tracing::warn!("told to stop again: what is under way is cut off");
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+/// Each connection is an open file, and a process gets 1,024 of them on most systems unless it asks for what it may have.
+fn allow_files_for(connections: usize) {
+    /// The database, the log, the listeners and the workers' pipes.
+    const OTHERS: usize = 200;
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit >= (connections + OTHERS) as u64 => {}
+        Ok(limit) => tracing::warn!(
+            limit,
+            connections,
+            "fewer open files are allowed than smtp.max_connections and next_hop.max_connections need; raise LimitNOFILE"
+        ),
+        Err(why) => tracing::warn!(%why, "how many open files are allowed cannot be changed"),
     }
 }
 

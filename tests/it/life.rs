@@ -122,6 +122,17 @@ fn stream_of_mails(to: SocketAddr, sender: usize, stop: &AtomicBool, refused: &A
 }
 
 #[test]
+fn more_connections_than_a_process_is_given_files_at_first_are_taken() {
+    let sink = Sink::start();
+    let mut relay = Relay::configured(sink.address, "smtp.max_connections = 400");
+    let mut program = Command::new("sh");
+    program.args(["-c", "ulimit -S -n 128; exec \"$0\" \"$@\"", SEKISHO]).stdin(Stdio::null());
+    relay.run_as(program);
+    let talks: Vec<Talk> = (0..250).map(|_| Talk::start(relay.smtp).unwrap()).collect();
+    assert_eq!(talks.len(), 250);
+}
+
+#[test]
 fn a_stop_lets_a_slow_mail_end_and_turns_others_away() {
     let sink = Sink::start();
     let mut relay = Relay::start(sink.address);
