@@ -194,8 +194,9 @@ impl Drop for Relay {
     }
 }
 
-/// Sends a signal to any process.
+/// Sends a signal to any process, if it is still there: a worker that was listed a moment ago may have been replaced.
 pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
-    rustix::process::kill_process(pid, signal).unwrap();
+    let sent = rustix::process::kill_process(pid, signal);
+    assert!(matches!(sent, Ok(()) | Err(rustix::io::Errno::SRCH)), "{sent:?}");
 }
