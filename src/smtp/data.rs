@@ -250,20 +250,6 @@ mod tests {
         assert!(read(&wire, 4096, 10 << 20) == (Some(Ok(message)), Vec::new()));
     }
 
-    /// `cargo test --release --lib tiny_lines -- --ignored --nocapture` prints how long the worst message takes: 100 MB
-    /// of lines that hold one stuffed dot each.
-    #[test]
-    #[ignore = "a measurement"]
-    fn tiny_lines_with_dots() {
-        let wire = b"...\r\n".repeat(20_000_000);
-        let start = std::time::Instant::now();
-        let mut reader = DataReader::new(u64::MAX, 0);
-        for piece in wire.chunks(64 << 10) {
-            reader.feed(piece);
-        }
-        println!("{} bytes in {:?}", reader.kept.seen(), start.elapsed());
-    }
-
     proptest! {
         #[test]
         fn what_is_stuffed_comes_out_again_however_it_is_cut(
