@@ -234,6 +234,9 @@ fn replies_injected_behind_starttls_are_not_believed() {
         let reply = talk::send(scene.relay.smtp, SENDER, &[to], &letter("injected", "s", "会議")).unwrap();
         assert!(reply.starts_with(expected) && !reply.contains("injected"), "{reply}");
         assert_eq!(scene.sink.to(to).len(), arrives);
+        // Replies out of turn would be noticed later too; here nothing is said to whoever put them there.
+        let seen = scene.relay.log().contains("sent more than a reply before the handshake");
+        assert_eq!(seen, arrives == 0, "{}", scene.relay.log());
     }
 }
 
