@@ -27,7 +27,7 @@
 //! | room | what it is |
 //! |---|---|
 //! | [`mail`] | vocabulary: address, envelope, message, header fields, charsets, delivery status notices; no I/O |
-//! | [`smtp`] | the wire, ignorant of policy: `server` (session, transaction, DATA reader), `client` (next hop, pool) |
+//! | [`smtp`] | the wire, ignorant of policy: `server` (session, transaction, TLS, logins, limits), `client` (next hop, pool) |
 //! | [`pipeline`] | one mail from MAIL to its reply |
 //! | [`inspect`] | bytes → Inspection: `extract` (where the text is), `detect` (what it is), `persons`, `sandbox` (worker processes) |
 //! | [`recipients`] | who the recipients are and what is wrong with each, one file per check |
@@ -48,7 +48,9 @@
 //! # Invariants (each has a test)
 //!
 //! 1. The one rule above (`tests/it/crash.rs`, `tests/it/cut_through.rs`, `pipeline/split/tests.rs`).
-//! 2. Nothing reaches the outbound client without a [`hold::Clearance`] (`tests/it/tidy.rs`).
+//! 2. Nothing reaches the outbound client without a [`hold::Clearance`], minted only by a forward decision, by a completed
+//!    release, or for a mail that left by one of these before and comes round again (`tests/it/tidy.rs`,
+//!    `tests/it/loops.rs`).
 //! 3. Inspection cannot fail: it returns findings and what could not be inspected; policy decides on both
 //!    (`tests/it/workers.rs`).
 //! 4. Recipients come from the envelope (Bcc counts); headers only explain.

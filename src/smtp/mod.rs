@@ -3,7 +3,8 @@
 //! In: sockets. Out: envelopes and messages to one trait ([`server::Gate`]), and messages to the next hop, which
 //! takes only what is [`client::Cleared`]. Deliberately absent: queues, rules, and the reasons for any reply.
 //!
-//! [`Reply`], commands and the DATA reader are pure and shared; `server` and `client` are the sockets around them.
+//! [`Reply`], commands, and the readers of DATA and BDAT are pure and shared; `server` and `client` are the sockets around
+//! them.
 
 mod chunk;
 pub mod client;
