@@ -64,13 +64,13 @@ fn main() {
     );
 
     let rules = Rules::compile(&[]).expect("the shipped rules");
-    let job = Job { kind: Kind::Mail, own: Vec::new() };
+    let job = Job::new(Kind::Mail);
     let mut criterion =
         Criterion::default().sample_size(20).measurement_time(Duration::from_secs(8)).configure_from_args();
     let mut group = criterion.benchmark_group("gas-company");
     group.bench_function("floor: calamine reads the cells", |b| b.iter(|| black_box(cells(&workbook))));
     group.bench_function("inspection in this process", |b| {
-        b.iter(|| black_box(inspect(&sample.bytes, &job, &rules, &Limits::default())));
+        b.iter(|| black_box(inspect(&sample.bytes, &job, &rules, &Limits::default(), &mut ())));
     });
     group.bench_function("whole decision through a worker", |b| {
         b.iter(|| runtime.block_on(judgement.judge(&envelope, &message)).expect("a verdict"));

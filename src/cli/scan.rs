@@ -98,7 +98,7 @@ impl Scan {
         let workers = Arc::clone(&self.workers);
         let Item { name, kind, bytes } = item;
         let task = tokio::spawn(async move {
-            let job = Job { kind, own: Vec::new() };
+            let job = Job::new(kind);
             loop {
                 match workers.inspect(&bytes, &job).await {
                     Err(Unavailable::Busy) => {}

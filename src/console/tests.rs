@@ -61,6 +61,7 @@ fn story() -> Story {
         inspection: Inspection {
             kind: "mail".into(),
             persons: 12_000,
+            visible_persons: 12_000,
             reportable: vec![Reportable::Over1000],
             findings: vec![
                 finding(
@@ -80,6 +81,7 @@ fn story() -> Story {
             ],
             uninspected: vec![Uninspected { place: "図面.zip › 図面.pdf".into(), reason: Reason::Encrypted }],
             coverage: Coverage::default(),
+            ..Inspection::default()
         },
         action: Action::RequireApproval,
         matched: vec![Matched {

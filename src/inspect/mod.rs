@@ -15,8 +15,10 @@ pub mod sandbox;
 use std::borrow::Cow;
 
 pub use detect::{RuleError, RuleSource, Rules};
-pub use extract::Limits;
-pub use report::{Category, Confidence, Coverage, Example, Finding, Inspection, Reason, Reportable, Uninspected};
+pub use extract::{Limits, Watch};
+pub use report::{
+    Category, Confidence, Coverage, Example, Finding, Inspected, Inspection, People, Reason, Reportable, Uninspected,
+};
 use serde::{Deserialize, Serialize};
 
 /// What is to be inspected, beside its bytes.
@@ -27,6 +29,28 @@ pub struct Job {
     /// Addresses (canonical form) of the sender and the recipients: their own contact lines and signatures are not
     /// leaked persons.
     pub own: Vec<String>,
+    /// Passwords that may open what is protected: the organisation's, and those that the sender mailed lately.
+    #[serde(default)]
+    pub passwords: Vec<String>,
+    /// Parts that are passed over, because reading them ended a worker before.
+    #[serde(default)]
+    pub without: Vec<Without>,
+}
+
+impl Job {
+    /// Bytes of this kind, nothing known beside.
+    pub fn new(kind: Kind) -> Self {
+        Self { kind, own: Vec::new(), passwords: Vec::new(), without: Vec::new() }
+    }
+}
+
+/// A part that is not to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Without {
+    /// Its number, as a [`Watch`] was told.
+    pub part: u32,
+    /// What goes into the ledger in its stead.
+    pub reason: Reason,
 }
 
 /// What the bytes are.
@@ -40,11 +64,11 @@ pub enum Kind {
 }
 
 /// Inspects one mail or file.
-pub fn inspect(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits) -> Inspection {
+pub fn inspect(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut dyn Watch) -> Inspection {
     let mut detection = detect::Detection::new(rules, &job.own);
-    let ledger = extract::extract(bytes, &job.kind, limits, &mut detection);
-    let (findings, persons) = detection.finish();
-    Inspection::new(ledger, findings, persons)
+    let ledger = extract::extract(bytes, job, limits, &mut detection, watch);
+    let (findings, people) = detection.finish();
+    Inspection::new(ledger, findings, people)
 }
 
 /// Where a text stands, as a person would look for it.
@@ -77,6 +101,9 @@ pub struct Cell<'a> {
     pub column: u32,
     /// Its text as a reader sees it.
     pub text: Cow<'a, str>,
+    /// Whether a reader who opens the file normally does not see it, though the table is in sight: a hidden row or
+    /// column, a format that shows nothing.
+    pub hidden: bool,
 }
 
 /// What extraction hands its text to. Tables come row by row, so that a million rows need no memory.

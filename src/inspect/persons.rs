@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
+use super::People;
 use super::detect::words::{AsIs, Hashes, hash};
 
 /// Remembered keys; eight bytes each and as much again for the table they live in.
@@ -25,9 +26,37 @@ pub(crate) struct Person {
     pub(crate) weak: Vec<u64>,
 }
 
-/// The people seen so far.
+/// The people seen so far, in plain sight and in all.
 #[derive(Debug, Default)]
 pub(crate) struct Persons {
+    all: Crowd,
+    /// Those in plain sight, from the first on who is not.
+    visible: Option<Crowd>,
+}
+
+impl Persons {
+    /// Takes one person into account.
+    pub(crate) fn add(&mut self, person: &Person, hidden: bool) {
+        if hidden && self.visible.is_none() {
+            self.visible = Some(self.all.clone());
+        }
+        if let Some(visible) = self.visible.as_mut().filter(|_| !hidden) {
+            visible.add(person);
+        }
+        self.all.add(person);
+    }
+
+    /// How many different people there are.
+    pub(crate) fn count(&self) -> People {
+        let all = self.all.count();
+        let visible = self.visible.as_ref().map_or(all, Crowd::count).min(all);
+        People { visible, hidden: all - visible }
+    }
+}
+
+/// Different people.
+#[derive(Debug, Clone, Default)]
+struct Crowd {
     /// Name with something beside it; or something strong without a name.
     known: Hashes,
     /// Names that were seen with something beside them.
@@ -40,9 +69,8 @@ pub(crate) struct Persons {
     uncounted: u32,
 }
 
-impl Persons {
-    /// Takes one person into account.
-    pub(crate) fn add(&mut self, person: &Person) {
+impl Crowd {
+    fn add(&mut self, person: &Person) {
         if self.known.len() + self.named.len() + self.bare.len() + self.reached.len() > MOST {
             self.uncounted = self.uncounted.saturating_add(1);
             return;
@@ -73,8 +101,7 @@ impl Persons {
         self.count = self.count.saturating_add(u32::from(!seen && !nameless));
     }
 
-    /// How many different people there are.
-    pub(crate) fn count(&self) -> u32 {
+    fn count(&self) -> u32 {
         let alone = self.bare.difference(&self.named).count();
         self.count.saturating_add(u32::try_from(alone).unwrap_or(u32::MAX)).saturating_add(self.uncounted)
     }
@@ -96,8 +123,8 @@ mod tests {
 
     fn count(people: &[Person]) -> u32 {
         let mut persons = Persons::default();
-        people.iter().for_each(|person| persons.add(person));
-        persons.count()
+        people.iter().for_each(|person| persons.add(person, false));
+        persons.count().visible
     }
 
     #[test]
@@ -126,6 +153,18 @@ mod tests {
         assert_eq!(count(&[person("山田太郎", &[], &[]), person("山田花子", &[], &[])]), 2);
         assert_eq!(count(&[person("", &["a"], &[]), person("", &["b"], &[])]), 2);
         assert_eq!(count(&[person("", &["a", "03"], &[]), person("", &["b", "03"], &[])]), 2, "one office");
+    }
+
+    #[test]
+    fn only_who_is_nowhere_in_sight_is_hidden() {
+        let mut persons = Persons::default();
+        persons.add(&person("山田太郎", &["090"], &[]), false);
+        persons.add(&person("山田太郎", &["090"], &[]), true);
+        persons.add(&person("鈴木一郎", &["080"], &[]), true);
+        persons.add(&person("佐藤花子", &["070"], &[]), true);
+        assert_eq!(persons.count(), People { visible: 1, hidden: 2 });
+        persons.add(&person("佐藤花子", &["070"], &[]), false);
+        assert_eq!(persons.count(), People { visible: 2, hidden: 1 });
     }
 
     #[test]

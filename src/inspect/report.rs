@@ -19,10 +19,19 @@ pub struct Inspection {
     pub kind: String,
     /// How many different people's data is in it.
     pub persons: u32,
+    /// How many of them a reader who opens everything normally sees.
+    #[serde(default)]
+    pub visible_persons: u32,
+    /// How many are only in places that such a reader does not see: hidden sheets, rows, columns, pivot caches.
+    #[serde(default)]
+    pub hidden_persons: u32,
     /// Under which headings a leak of it would have to be reported.
     pub reportable: Vec<Reportable>,
     /// What was found, one entry a detector.
     pub findings: Vec<Finding>,
+    /// What was read, and how many characters there were; the first thousand entries.
+    #[serde(default)]
+    pub inspected: Vec<Inspected>,
     /// What could not be read, and why.
     pub uninspected: Vec<Uninspected>,
     /// How much of it was read.
@@ -31,13 +40,17 @@ pub struct Inspection {
 
 impl Inspection {
     /// Joins what extraction and detection say.
-    pub fn new(ledger: Ledger, findings: Vec<Finding>, persons: u32) -> Self {
+    pub fn new(ledger: Ledger, findings: Vec<Finding>, people: People) -> Self {
+        let persons = people.visible.saturating_add(people.hidden);
         let reportable = Reportable::of(&findings, persons);
         Self {
             kind: ledger.kind,
             persons,
+            visible_persons: people.visible,
+            hidden_persons: people.hidden,
             reportable,
             findings,
+            inspected: ledger.inspected,
             uninspected: ledger.uninspected,
             coverage: ledger.coverage,
         }
@@ -48,7 +61,7 @@ impl Inspection {
         Self {
             kind: "unknown".to_owned(),
             uninspected: vec![Uninspected { place: place.to_owned(), reason }],
-            coverage: Coverage { parts: 1, inspected: 0 },
+            coverage: Coverage { parts: 1, ..Coverage::default() },
             ..Self::default()
         }
     }
@@ -150,6 +163,25 @@ impl Reportable {
     }
 }
 
+/// How many different people there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct People {
+    /// Somewhere in plain sight.
+    pub visible: u32,
+    /// Only in hidden places.
+    pub hidden: u32,
+}
+
+/// Something that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Inspected {
+    /// Where it is: `顧客.zip › 顧客.xlsx › 顧客`.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// How many characters of text it held.
+    pub characters: u64,
+}
+
 /// Something that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Uninspected {
@@ -187,4 +219,7 @@ pub struct Coverage {
     pub parts: u32,
     /// Those that were read.
     pub inspected: u32,
+    /// Characters of text in those.
+    #[serde(default)]
+    pub characters: u64,
 }

@@ -40,6 +40,7 @@ pub(super) fn story() -> Story {
     let inspection = Inspection {
         kind: "mail".to_owned(),
         persons: 12_000,
+        visible_persons: 12_000,
         reportable: vec![Reportable::Over1000],
         findings: vec![
             finding("jp.phone", Category::Contact, &[("090-****-5678", "業務委託.xlsx › 顧客!F2", true)]),
@@ -47,7 +48,9 @@ pub(super) fn story() -> Story {
             finding("email", Category::Contact, &[("t***@example.com", "body:3", false)]),
         ],
         uninspected: vec![Uninspected { place: "図面.zip › 図面.pdf".to_owned(), reason: Reason::Encrypted }],
-        coverage: Coverage { parts: 4, inspected: 3 },
+        inspected: Vec::new(),
+        hidden_persons: 0,
+        coverage: Coverage { parts: 4, inspected: 3, characters: 900 },
     };
     let lookalike = Issue {
         check: Check::LookalikeDomain,

@@ -40,7 +40,7 @@ pub struct Judged {
 impl Judgement {
     /// Inspects the mail, looks at its recipients, asks policy. Only the want of a worker is an error.
     pub async fn judge(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
-        let job = Job { kind: Kind::Mail, own: own_addresses(envelope, message) };
+        let job = Job { own: own_addresses(envelope, message), ..Job::new(Kind::Mail) };
         let inspection = self.workers.inspect(message.bytes(), &job).await?;
         let recipients = recipients::judge(envelope, message, &self.organization, &self.partners);
         let verdict = self.policies.decide(&recipients, &inspection);

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use crate::{
-    inspect::{Category, Confidence, Finding, Inspection, Reason, Uninspected, extract::Ledger},
+    inspect::{Category, Confidence, Finding, Inspection, People, Reason, Uninspected, extract::Ledger},
     mail::Address,
     recipients::{Check, Direction, Issue, MayReceive, Recipient},
 };
@@ -67,7 +67,7 @@ impl Example {
             ..Ledger::default()
         };
         let findings = self.findings.iter().map(Found::finding).collect();
-        (recipient, Inspection::new(ledger, findings, self.persons))
+        (recipient, Inspection::new(ledger, findings, People { visible: self.persons, hidden: 0 }))
     }
 }
 

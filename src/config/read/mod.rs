@@ -108,6 +108,7 @@ fn inspection(mut section: Section<'_>, problems: &mut Vec<Problem>) -> sandbox:
     let depth = section.number("max_depth", 1..=100).and_then(|n| u32::try_from(n).ok());
     let entries = section.number("max_entries", 1..=10_000_000).and_then(|n| u32::try_from(n).ok());
     let cells = section.number("max_cells", 1..=1_000_000_000);
+    let characters = section.number("max_characters", 1_000..=100_000_000_000);
     problems.extend(section.finish());
     sandbox::Settings {
         workers: whole(workers, 0),
@@ -117,6 +118,7 @@ fn inspection(mut section: Section<'_>, problems: &mut Vec<Problem>) -> sandbox:
             depth: depth.unwrap_or(usual.depth),
             entries: entries.unwrap_or(usual.entries),
             cells: cells.unwrap_or(usual.cells),
+            characters: characters.unwrap_or(usual.characters),
         },
     }
 }

@@ -26,6 +26,7 @@ pub(super) mod words;
 mod zones;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use self::normal::Normal;
 use self::record::Record;
@@ -33,7 +34,7 @@ pub use self::rule::DetectorInfo;
 pub use self::rules::{ExampleResult, Rules};
 use self::table::Table;
 use self::whereabouts::{Where, Whereabouts};
-use super::{Cell, Finding, Place, Sink};
+use super::{Cell, Finding, People, Place, Sink};
 
 /// One rule file as text: its name for messages, and its content.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -101,7 +102,7 @@ impl<'a> Detection<'a> {
     }
 
     /// What was found, and about how many people.
-    pub fn finish(mut self) -> (Vec<Finding>, u32) {
+    pub fn finish(mut self) -> (Vec<Finding>, People) {
         self.end_table();
         self.record.finish()
     }
@@ -126,11 +127,12 @@ impl Sink for Detection<'_> {
 
     fn begin_table(&mut self, place: &Place) {
         self.end_table();
-        self.table = Some(Table::new(Where::Sheet(place.clone())));
+        self.table = Some(Table::new(Where::Sheet { place: place.clone(), hidden: HashSet::new() }));
     }
 
     fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
         if let Some(table) = &mut self.table {
+            cells.iter().filter(|cell| cell.hidden).for_each(|cell| table.hide(row, cell.column));
             table.row(&mut self.record, row, cells.iter().map(|cell| (cell.column, cell.text.as_ref())));
         }
     }

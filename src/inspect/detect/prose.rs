@@ -379,6 +379,7 @@ fn at_home(page: &Page<'_>, hit: &Hit) -> bool {
 /// Counts a cluster's hits and its person.
 fn settle(record: &mut Record<'_>, text: &str, cluster: Cluster, about: Judgement, whereabouts: &Whereabouts<'_>) {
     let mut person = Person::default();
+    let hidden = cluster.hits.iter().all(|hit| whereabouts.is_hidden(hit.range.start));
     for hit in cluster.hits {
         let Some(detector) = record.rules.detector(hit.detector) else { continue };
         let value = text.get(hit.range.clone()).unwrap_or_default();
@@ -393,7 +394,7 @@ fn settle(record: &mut Record<'_>, text: &str, cluster: Cluster, about: Judgemen
         }
     }
     if matches!(about, Judgement::Person) {
-        record.person(&person);
+        record.person(&person, hidden);
     }
 }
 

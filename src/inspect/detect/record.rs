@@ -10,7 +10,7 @@ use super::rules::Rules;
 use super::tally::Tally;
 use super::words::hash_characters;
 use crate::inspect::persons::{Person, Persons};
-use crate::inspect::{Category, Confidence, Finding};
+use crate::inspect::{Category, Confidence, Finding, People};
 
 /// Findings and people of one mail or file.
 #[derive(Debug)]
@@ -96,12 +96,12 @@ impl<'a> Record<'a> {
         self.tally.add(self.rules, detector, confidence, value, place);
     }
 
-    /// Counts a person.
-    pub(super) fn person(&mut self, person: &Person) {
-        self.persons.add(person);
+    /// Counts a person, who stands in a hidden place or in plain sight.
+    pub(super) fn person(&mut self, person: &Person, hidden: bool) {
+        self.persons.add(person, hidden);
     }
 
-    pub(super) fn finish(self) -> (Vec<Finding>, u32) {
+    pub(super) fn finish(self) -> (Vec<Finding>, People) {
         (self.tally.finish(self.rules), self.persons.count())
     }
 }

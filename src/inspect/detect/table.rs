@@ -46,6 +46,20 @@ impl Table {
         Self { place, waiting: Vec::new(), columns: None }
     }
 
+    /// A cell of the row that comes next is out of sight.
+    pub(super) fn hide(&mut self, row: u32, column: u32) {
+        if let Where::Sheet { hidden, .. } = &mut self.place {
+            hidden.insert((row, column));
+        }
+    }
+
+    /// The rows so far are read; which of their cells were out of sight is of no use any more.
+    fn forget_hidden(&mut self) {
+        if let Where::Sheet { hidden, .. } = &mut self.place {
+            hidden.clear();
+        }
+    }
+
     /// Reads one row.
     pub(super) fn row<'c>(&mut self, record: &mut Record<'_>, row: u32, cells: impl Iterator<Item = (u32, &'c str)>) {
         if let Some(columns) = &self.columns {
@@ -56,13 +70,16 @@ impl Table {
                 in_cell(record, columns, column, text, &mut found);
             }
             if !found.is_empty() || seen.len() < 2 {
-                return settle(record, columns, &self.place, row, found);
+                settle(record, columns, &self.place, row, found);
+                return self.forget_hidden();
             }
             // Nothing in a whole row: perhaps another table begins below this one.
             let cells: Vec<(u32, String)> = seen.into_iter().map(|(column, text)| (column, normal(text))).collect();
             if layout::is_header(record.rules, &cells) {
                 self.columns = None;
                 self.waiting.push((row, cells));
+            } else {
+                self.forget_hidden();
             }
             return;
         }
@@ -99,6 +116,7 @@ impl Table {
             Layout::Form => form(record, &self.place, &rows),
             Layout::Loose => loose(record, &self.place, &rows),
         }
+        self.forget_hidden();
     }
 }
 
@@ -172,7 +190,7 @@ fn settle(record: &mut Record<'_>, columns: &Columns, place: &Where, row: u32, f
         record.found(f.detector, f.confidence, &f.value, || place.cell(row, f.column));
     }
     if is_person {
-        record.person(&person);
+        record.person(&person, found.iter().all(|f| place.is_hidden(row, f.column)));
     }
 }
 

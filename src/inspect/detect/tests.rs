@@ -15,7 +15,8 @@ fn detect(feed: impl FnOnce(&mut Detection<'_>)) -> (Vec<Finding>, u32) {
     let own: Vec<String> = OWN.map(str::to_owned).to_vec();
     let mut detection = Detection::new(&RULES, &own);
     feed(&mut detection);
-    detection.finish()
+    let (findings, people) = detection.finish();
+    (findings, people.visible + people.hidden)
 }
 
 /// A mail from 鈴木 to 山田 with this body.
@@ -36,7 +37,7 @@ fn sheet(rows: &[String]) -> (Vec<Finding>, u32) {
             let cells: Vec<Cell<'_>> = (0..)
                 .zip(row.split('\t'))
                 .filter(|(_, text)| !text.is_empty())
-                .map(|(column, text)| Cell { column, text: text.into() })
+                .map(|(column, text)| Cell { column, text: text.into(), hidden: false })
                 .collect();
             detection.row(number, &cells);
         }
@@ -281,8 +282,10 @@ fn the_same_people_in_two_sheets_are_counted_once() {
         for _ in 0..2 {
             detection.begin_table(&Place::new("a"));
             for (number, row) in (0..).zip(std::iter::once(HEADER).chain(rows.iter().map(String::as_str))) {
-                let cells: Vec<Cell<'_>> =
-                    (0..).zip(row.split('\t')).map(|(column, text)| Cell { column, text: text.into() }).collect();
+                let cells: Vec<Cell<'_>> = (0..)
+                    .zip(row.split('\t'))
+                    .map(|(column, text)| Cell { column, text: text.into(), hidden: false })
+                    .collect();
                 detection.row(number, &cells);
             }
             detection.end_table();
@@ -382,7 +385,7 @@ fn places_masks_and_hidden_marks_are_carried() {
             [["氏名", "電話"], ["山田太郎", "09012345678"], ["佐藤花子", "080-2345-6789"]].iter().enumerate()
         {
             let cells: Vec<Cell<'_>> =
-                (0..).zip(cells).map(|(column, &text)| Cell { column, text: text.into() }).collect();
+                (0..).zip(cells).map(|(column, &text)| Cell { column, text: text.into(), hidden: false }).collect();
             detection.row(u32::try_from(number).unwrap(), &cells);
         }
         detection.end_table();

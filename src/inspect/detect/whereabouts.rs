@@ -3,14 +3,17 @@
 //! In: an offset in normalised text, or a row and a column. Out: `body:3`, `顧客.xlsx › 顧客!C2`, and whether a normal
 //! reader sees that place. Deliberately absent: any text found there.
 
+use std::collections::HashSet;
+
 use super::normal::Normal;
 use crate::inspect::Place;
 
 /// A table's place.
 #[derive(Debug, Clone)]
 pub(super) enum Where {
-    /// A sheet or a file of rows: `顧客.csv!C2`.
-    Sheet(Place),
+    /// A sheet or a file of rows: `顧客.csv!C2`. `hidden` are the cells out of sight, by row and column, of the rows that
+    /// are being read.
+    Sheet { place: Place, hidden: HashSet<(u32, u32)> },
     /// A list in running text whose rows are lines; the first line's number.
     Lines(Place, usize),
     /// A list inside something smaller than a line.
@@ -18,12 +21,19 @@ pub(super) enum Where {
 }
 
 impl Where {
+    /// Whether a normal reader does not see a cell.
+    pub(super) fn is_hidden(&self, row: u32, column: u32) -> bool {
+        match self {
+            Self::Sheet { place, hidden } => place.hidden || hidden.contains(&(row, column)),
+            Self::Lines(place, _) | Self::Fixed(place) => place.hidden,
+        }
+    }
+
     /// The place of one cell.
     pub(super) fn cell(&self, row: u32, column: u32) -> (String, bool) {
         match self {
-            Self::Sheet(place) => {
-                let row = u64::from(row) + 1;
-                (format!("{}!{}{row}", place.path, letters(column)), place.hidden)
+            Self::Sheet { place, .. } => {
+                (format!("{}!{}{}", place.path, letters(column), u64::from(row) + 1), self.is_hidden(row, column))
             }
             Self::Lines(place, first) => {
                 let line = first.saturating_add(usize::try_from(row).unwrap_or(usize::MAX));
@@ -43,6 +53,25 @@ pub(super) enum Whereabouts<'a> {
 }
 
 impl Whereabouts<'_> {
+    /// Whether a normal reader does not see what stands at an offset.
+    pub(super) fn is_hidden(&self, offset: usize) -> bool {
+        match self {
+            Self::Text { place, .. } => place.hidden,
+            Self::Cells { table, .. } => {
+                let (row, column) = self.cell(offset);
+                table.is_hidden(row, column)
+            }
+        }
+    }
+
+    /// The row and column of an offset in cells.
+    fn cell(&self, offset: usize) -> (u32, u32) {
+        let Self::Cells { starts, .. } = self else { return (0, 0) };
+        let after = starts.partition_point(|&(start, ..)| start <= offset);
+        let (_, row, column) = after.checked_sub(1).and_then(|i| starts.get(i)).copied().unwrap_or_default();
+        (row, column)
+    }
+
     /// The place of an offset.
     pub(super) fn of(&self, offset: usize) -> (String, bool) {
         match self {
@@ -52,9 +81,8 @@ impl Whereabouts<'_> {
                 let line = first + memchr::memchr_iter(b'\n', before.as_bytes()).count();
                 (format!("{}:{line}", place.path), place.hidden)
             }
-            Self::Cells { table, starts } => {
-                let after = starts.partition_point(|&(start, ..)| start <= offset);
-                let (_, row, column) = after.checked_sub(1).and_then(|i| starts.get(i)).copied().unwrap_or_default();
+            Self::Cells { table, .. } => {
+                let (row, column) = self.cell(offset);
                 table.cell(row, column)
             }
         }
@@ -93,7 +121,9 @@ mod tests {
         for (column, name) in [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16_383, "XFD")] {
             assert_eq!(letters(column), name);
         }
-        assert_eq!(Where::Sheet(Place::new("a.xlsx › 顧客")).cell(1, 2), ("a.xlsx › 顧客!C2".to_owned(), false));
+        let sheet = Where::Sheet { place: Place::new("a.xlsx › 顧客"), hidden: HashSet::from([(1, 3)]) };
+        assert_eq!(sheet.cell(1, 2), ("a.xlsx › 顧客!C2".to_owned(), false));
+        assert_eq!(sheet.cell(1, 3), ("a.xlsx › 顧客!D2".to_owned(), true));
     }
 
     #[test]

@@ -10,7 +10,7 @@ const END: u32 = 0xffff_fffe;
 const ENTRY_BYTES: usize = 128;
 
 /// An opened compound file.
-pub(super) struct Compound<'a> {
+pub(crate) struct Compound<'a> {
     bytes: &'a [u8],
     sector: usize,
     table: Vec<u32>,
@@ -22,8 +22,8 @@ pub(super) struct Compound<'a> {
 
 /// A stream or storage on the top level.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) name: String,
+pub(crate) struct Entry {
+    pub(crate) name: String,
     /// 1 storage, 2 stream, 5 root.
     kind: u8,
     left: u32,
@@ -35,7 +35,7 @@ pub(super) struct Entry {
 
 impl<'a> Compound<'a> {
     /// Reads the tables; `None` if there is nothing to find in it.
-    pub(super) fn open(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn open(bytes: &'a [u8]) -> Option<Self> {
         let shift = u16_at(bytes, 30)?;
         let sector = match shift {
             9 | 12 => 1usize << shift,
@@ -62,7 +62,7 @@ impl<'a> Compound<'a> {
     }
 
     /// What stands directly in the root.
-    pub(super) fn top(&self) -> Vec<&Entry> {
+    pub(crate) fn top(&self) -> Vec<&Entry> {
         let mut found = Vec::new();
         let mut seen = vec![false; self.entries.len()];
         let mut open: Vec<u32> = self.entries.first().map(|root| root.child).into_iter().collect();
@@ -78,7 +78,7 @@ impl<'a> Compound<'a> {
     }
 
     /// The content of a stream, as far as its chain goes.
-    pub(super) fn stream(&self, entry: &Entry) -> Vec<u8> {
+    pub(crate) fn stream(&self, entry: &Entry) -> Vec<u8> {
         let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
         if entry.kind != 2 || entry.size >= self.small_below {
             return self.chain(entry.start, size);
@@ -156,11 +156,11 @@ impl Entry {
     }
 }
 
-pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub(crate) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
 }
 
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::super::{Cell, Kind, Place, Reason, Sink};
+use super::super::{Cell, Job, Kind, Place, Reason, Sink};
 use super::{Ledger, Limits, extract};
 
 #[derive(Debug, Deserialize)]
@@ -67,7 +67,7 @@ impl Sink for Everything {
 
 fn read(bytes: &[u8], kind: &Kind) -> (Everything, Ledger) {
     let mut sink = Everything::default();
-    let ledger = extract(bytes, kind, &Limits::default(), &mut sink);
+    let ledger = extract(bytes, &Job::new(kind.clone()), &Limits::default(), &mut sink, &mut ());
     assert!(!sink.in_table);
     assert_eq!(ledger.coverage.parts as usize, ledger.coverage.inspected as usize + ledger.uninspected.len());
     (sink, ledger)

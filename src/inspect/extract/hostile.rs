@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write as _};
 use std::time::{Duration, Instant};
 
-use super::super::{Cell, Kind, Place, Reason, Sink, Uninspected};
+use super::super::{Cell, Job, Kind, Place, Reason, Sink, Uninspected};
 use super::{Ledger, Limits, extract};
 
 /// Places and texts in order; rows as `row:column=text`.
@@ -52,7 +52,7 @@ fn file(name: &str, bytes: &[u8]) -> (Notes, Ledger) {
 fn within(bytes: &[u8], kind: &Kind, limits: &Limits) -> (Notes, Ledger) {
     let mut notes = Notes::default();
     let start = Instant::now();
-    let ledger = extract(bytes, kind, limits, &mut notes);
+    let ledger = extract(bytes, &Job::new(kind.clone()), limits, &mut notes, &mut ());
     // Unoptimised and on a busy machine; what hangs takes minutes.
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     (notes, ledger)
@@ -326,7 +326,7 @@ fn a_reader_that_panics_costs_one_part() {
     }
     let archive = zip_of(&[("a.csv", b"a,b,c\nBOOM,2,3\n4,5,6\n"), ("b.csv", b"a,b,c\n1,2,AFTER\n4,5,6\n")]);
     let mut sink = Fragile(Notes::default());
-    let ledger = extract(&archive, &Kind::File("a.zip".to_owned()), &Limits::default(), &mut sink);
+    let ledger = extract(&archive, &Job::new(Kind::File("a.zip".to_owned())), &Limits::default(), &mut sink, &mut ());
     assert_eq!(ledger.uninspected, [Uninspected { place: "a.zip › a.csv".to_owned(), reason: Reason::Crashed }]);
     assert!(sink.0.has("AFTER"));
 }

@@ -6,41 +6,38 @@
 //! calls `read` again for whatever is inside it.
 //!
 //! The promise: every byte of the mail is either read, or structure (named in the reader concerned), or has an entry
-//! in `uninspected`. So an unknown format is an entry, a picture is an entry, and a limit that was reached is one.
-//! Deliberately absent in this room: PDF, Word 97, RTF, 7z and the like (`uninspected: unsupported`), optical
-//! character recognition, and any judgement on what was read.
+//! in `uninspected`. So an unknown format is an entry, a picture is an entry, and a limit that was reached is one; what
+//! a container's reader has no use for is read as a part of its own ([`spans`]).
+//! Deliberately absent in this room: any judgement on what was read.
 //!
 //! Third-party parsers panic on hostile input; each part is read behind `catch_unwind`, so that one broken part is
 //! `uninspected: crashed` and the rest is read. What cannot be caught (no memory left, no time left) ends the worker
 //! process that this runs in, see `inspect::sandbox`.
 
-mod biff;
-mod card;
+mod archive;
 mod compound;
 #[cfg(test)]
 mod corpus;
-mod csv;
-mod grid;
+mod document;
 #[cfg(test)]
 mod hostile;
-mod html;
+mod image;
 mod mail;
-mod mime;
-mod number;
-mod ods;
 mod package;
+mod pdf;
 mod reading;
-mod sheet;
 mod sniff;
+mod spans;
+mod sweep;
 mod text;
-mod xlsb;
+mod unlock;
+mod workbook;
 mod xml;
-mod zip;
 
 use serde::{Deserialize, Serialize};
 
 use self::reading::{Hint, Part, Reading};
-use super::{Coverage, Kind, Place, Sink, Uninspected};
+use super::{Coverage, Inspected, Job, Kind, Place, Sink, Uninspected};
 
 /// How much of one mail is read. Running over any of them is `uninspected: limit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,11 +50,13 @@ pub struct Limits {
     pub entries: u32,
     /// Table cells in all.
     pub cells: u64,
+    /// Characters of running text in all.
+    pub characters: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 1 << 30, depth: 16, entries: 20_000, cells: 20_000_000 }
+        Self { bytes: 1 << 30, depth: 16, entries: 20_000, cells: 20_000_000, characters: 256 << 20 }
     }
 }
 
@@ -66,17 +65,36 @@ impl Default for Limits {
 pub struct Ledger {
     /// What the outermost bytes are: `mail`, `xlsx`, `zip`, `csv`, `text`, `unknown`, ….
     pub kind: String,
+    /// What was read.
+    pub inspected: Vec<Inspected>,
     /// What could not be read.
     pub uninspected: Vec<Uninspected>,
     /// How much was read.
     pub coverage: Coverage,
 }
 
+/// Who looks on while a mail is read.
+pub trait Watch {
+    /// A part is about to be read. The same bytes give each part the same number again.
+    fn part(&mut self, number: u32, place: &str);
+    /// Whether the time for this mail is used up; the rest is then `uninspected: limit`.
+    fn is_over(&self) -> bool;
+}
+
+/// Nobody looks on, and there is all the time in the world.
+impl Watch for () {
+    fn part(&mut self, _: u32, _: &str) {}
+
+    fn is_over(&self) -> bool {
+        false
+    }
+}
+
 /// Finds all text in `bytes` and hands it to `sink`. Never fails and never panics: what cannot be read is in the
 /// ledger.
-pub fn extract(bytes: &[u8], kind: &Kind, limits: &Limits, sink: &mut dyn Sink) -> Ledger {
-    let mut reading = Reading::new(limits, sink);
-    let format = match kind {
+pub fn extract(bytes: &[u8], job: &Job, limits: &Limits, sink: &mut dyn Sink, watch: &mut dyn Watch) -> Ledger {
+    let mut reading = Reading::new(job, limits, sink, watch);
+    let format = match &job.kind {
         Kind::Mail => reading.read_mail(bytes),
         Kind::File(name) => {
             let place = Place::new(name.as_str());

@@ -6,13 +6,18 @@
 //! Structure, which is passed over in silence, is [`is_structure`]: styles, themes, fonts, printer settings, the
 //! thumbnail. Deliberately absent: layout, and the tables of text documents as tables.
 
-use super::super::Reason;
-use super::reading::{Hint, Part, Reading};
-use super::{ods, sheet, sniff, xlsb, xml, zip};
+use crate::inspect::Reason;
+use crate::inspect::extract::archive::zip;
+use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::sniff;
+use crate::inspect::extract::workbook as sheet;
+use crate::inspect::extract::workbook::ods;
+use crate::inspect::extract::workbook::xlsb;
+use crate::inspect::extract::xml;
 
 /// Which document a package is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Package {
+pub(crate) enum Package {
     /// Excel.
     Xlsx,
     /// Excel with macros.
@@ -37,7 +42,7 @@ pub(super) enum Package {
 
 impl Package {
     /// Tells the document from the names in it (see [`part_name`]) and the content of `mimetype`.
-    pub(super) fn of(names: &[String], mimetype: &str) -> Option<Self> {
+    pub(crate) fn of(names: &[String], mimetype: &str) -> Option<Self> {
         let has = |name: &str| names.iter().any(|n| n == name);
         let any = |start: &str| names.iter().any(|n| n.starts_with(start));
         if let Some(kind) = mimetype.strip_prefix("application/vnd.oasis.opendocument.") {
@@ -62,7 +67,7 @@ impl Package {
     }
 
     /// The `type` of `scan --json`.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Xlsx => "xlsx",
             Self::Xlsm => "xlsm",
@@ -79,12 +84,12 @@ impl Package {
 }
 
 /// A part's name in one form: Windows programs write backslashes, and case does not count.
-pub(super) fn part_name(name: &str) -> String {
+pub(crate) fn part_name(name: &str) -> String {
     name.replace('\\', "/").trim_start_matches('/').to_ascii_lowercase()
 }
 
 /// Reads a package.
-pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, package: Package) {
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, package: Package) {
     let cells_read = match package {
         Package::Xlsx | Package::Xlsm => sheet::read_xlsx(reading, part),
         Package::Xlsb => sheet::read_xlsb(reading, part),
@@ -102,7 +107,7 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, package: Package)
         read_entry(reading, part, package, cells_read, name, bytes);
     });
     if complete {
-        reading.done();
+        reading.done(part.place);
     }
 }
 
@@ -118,7 +123,7 @@ fn read_entry(
     let place = part.place.inside(name);
     if canonical.starts_with("docprops/thumbnail.") || canonical.starts_with("thumbnails/") {
         // A picture of the first page, which is read anyway; anything else under this name is not passed over.
-        if matches!(sniff::format(bytes, Hint::default()), sniff::Format::Other("image", _)) {
+        if matches!(sniff::format(bytes, Hint::default()), sniff::Format::Image(_)) {
             return;
         }
     }

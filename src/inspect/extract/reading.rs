@@ -1,184 +1,301 @@
 //! One run of extraction: the budget, the ledger, and the way from a part to its reader.
 //!
-//! In: parts. Out: text and rows to the sink, entries in the ledger. Deliberately absent: formats (each has its
-//! file); a clock (the worker's parent holds it).
+//! In: parts. Out: text and rows to the sink, entries in the ledger. What is protected waits until everything else is
+//! read, since its password may stand in a later part ([`unlock`]). Deliberately absent: formats (each has its file); a
+//! clock (who runs this holds it, see [`Watch`]).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::super::{Cell, Place, Reason, Sink, Uninspected};
-use super::sniff::{self, Format};
-use super::{Ledger, Limits, mail, package, sheet, text, zip};
+use crate::inspect::extract::sniff::{self, Format};
+use crate::inspect::extract::spans::Spans;
+use crate::inspect::extract::unlock::{self, Lock, Locked, Words};
+use crate::inspect::extract::{
+    Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
+};
+use crate::inspect::{Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
 
 /// The largest single part that is unpacked. More than that in one piece would ask for several times as much memory
 /// while it is decoded and searched.
 const PART_BYTES: u64 = 256 << 20;
 
-/// How many entries `uninspected` may have; a reader of more would learn nothing, and a hostile archive could make
-/// millions. The ledger's counts go on.
-const UNINSPECTED: usize = 1_000;
+/// How many entries each of the ledger's two lists may have; a reader of more would learn nothing, and a hostile archive
+/// could make millions. The ledger's counts go on.
+const ENTRIES: usize = 1_000;
 
 /// Something to be read.
 #[derive(Clone, Copy)]
-pub(super) struct Part<'a> {
-    pub(super) bytes: &'a [u8],
+pub(crate) struct Part<'a> {
+    pub(crate) bytes: &'a [u8],
     /// Where it stands: for an attachment or an entry, the place of the file itself.
-    pub(super) place: &'a Place,
+    pub(crate) place: &'a Place,
     /// How many archives and mails are around it.
-    pub(super) depth: u32,
-    pub(super) hint: Hint<'a>,
+    pub(crate) depth: u32,
+    pub(crate) hint: Hint<'a>,
+}
+
+impl<'a> Part<'a> {
+    /// Something inside of this part, one level deeper.
+    pub(crate) fn inside(&self, bytes: &'a [u8], place: &'a Place) -> Self {
+        Self { bytes, place, depth: self.depth.saturating_add(1), hint: Hint::default() }
+    }
 }
 
 /// What somebody says about a part. Nobody has to be believed.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Hint<'a> {
+pub(crate) struct Hint<'a> {
     /// The declared media type in lower case.
-    pub(super) media: &'a str,
+    pub(crate) media: &'a str,
     /// The declared charset.
-    pub(super) charset: Option<&'a str>,
+    pub(crate) charset: Option<&'a str>,
     /// Whether this is a mail's own text, which is never a table or another mail.
-    pub(super) body: bool,
+    pub(crate) body: bool,
 }
 
 /// The context that goes through the whole extraction of one mail or file.
-pub(super) struct Reading<'s> {
+pub(crate) struct Reading<'s> {
     sink: &'s mut dyn Sink,
+    watch: &'s mut dyn Watch,
+    job: &'s Job,
     bytes_left: u64,
     entries_left: u32,
     cells_left: u64,
+    characters_left: u64,
     depth: u32,
     ledger: Ledger,
     seen: HashSet<Uninspected>,
     in_table: bool,
+    /// Characters handed over since the last entry in the ledger, for each part that is open, innermost last.
+    characters: Vec<u64>,
+    /// How many parts have been begun. The same bytes give the same numbers each time.
+    begun: u32,
+    words: Words,
+    locked: Vec<Locked>,
 }
 
 impl<'s> Reading<'s> {
-    pub(super) fn new(limits: &Limits, sink: &'s mut dyn Sink) -> Self {
+    pub(crate) fn new(job: &'s Job, limits: &Limits, sink: &'s mut dyn Sink, watch: &'s mut dyn Watch) -> Self {
         Self {
             sink,
+            watch,
+            job,
             bytes_left: limits.bytes,
             entries_left: limits.entries,
             cells_left: limits.cells,
+            characters_left: limits.characters,
             depth: limits.depth,
             ledger: Ledger::default(),
             seen: HashSet::new(),
             in_table: false,
+            characters: vec![0],
+            begun: 0,
+            words: Words::new(&job.passwords),
+            locked: Vec::new(),
         }
     }
 
-    pub(super) fn finish(mut self, kind: &str) -> Ledger {
+    /// Opens what waited for its password, and closes the ledger.
+    pub(crate) fn finish(mut self, kind: &str) -> Ledger {
+        while !self.locked.is_empty() {
+            for locked in std::mem::take(&mut self.locked) {
+                self.guarded(locked.place(), |reading| unlock::open(reading, &locked));
+            }
+        }
         kind.clone_into(&mut self.ledger.kind);
         self.ledger
     }
 
     /// Reads the outermost bytes as a mail, whatever they look like.
-    pub(super) fn read_mail(&mut self, bytes: &[u8]) -> Format {
+    pub(crate) fn read_mail(&mut self, bytes: &[u8]) -> Format {
         let place = Place::default();
         let part = Part { bytes, place: &place, depth: 0, hint: Hint::default() };
-        self.guarded(&part, Format::Mail);
+        self.guarded(&place, |reading| reading.read_as(&part, Format::Mail));
         Format::Mail
     }
 
-    /// Tells a part's type by its content and reads it.
-    pub(super) fn read(&mut self, part: &Part<'_>) -> Format {
+    /// Tells a part's type by its content and reads it; what it is besides (a picture with an archive behind it) as well.
+    pub(crate) fn read(&mut self, part: &Part<'_>) -> Format {
         if part.depth > self.depth {
             self.unread(part.place, Reason::Limit);
             return Format::Other("unknown", Reason::Limit);
         }
         let format =
             catch_unwind(|| sniff::format(part.bytes, part.hint)).unwrap_or(Format::Other("unknown", Reason::Crashed));
-        self.guarded(part, format);
+        self.guarded(part.place, |reading| reading.read_as(part, format));
         format
     }
 
     /// Reads a part that is known to be a mail.
-    pub(super) fn read_nested_mail(&mut self, part: &Part<'_>) {
+    pub(crate) fn read_nested_mail(&mut self, part: &Part<'_>) {
         if part.depth > self.depth {
             self.unread(part.place, Reason::Limit);
         } else {
-            self.guarded(part, Format::Mail);
+            self.guarded(part.place, |reading| reading.read_as(part, Format::Mail));
         }
     }
 
-    /// A panic in a reader, or in a parser below it, costs only this part.
-    fn guarded(&mut self, part: &Part<'_>, format: Format) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.read_as(part, format)));
+    /// A panic in a reader, or in a parser below it, costs only this part. What killed a process before is passed over.
+    fn guarded(&mut self, place: &Place, read: impl FnOnce(&mut Self)) {
+        let number = self.begun;
+        self.begun = self.begun.saturating_add(1);
+        if let Some(known) = self.job.without.iter().find(|known| known.part == number) {
+            return self.unread(place, known.reason);
+        }
+        if self.watch.is_over() {
+            return self.unread(place, Reason::Limit);
+        }
+        self.watch.part(number, &place.path);
+        self.characters.push(0);
+        let depth = self.characters.len();
+        let outcome = catch_unwind(AssertUnwindSafe(|| read(self)));
         if outcome.is_err() {
             self.end_table();
-            self.unread(part.place, Reason::Crashed);
+            self.unread(place, Reason::Crashed);
         }
+        self.characters.truncate(depth.saturating_sub(1));
     }
 
     fn read_as(&mut self, part: &Part<'_>, format: Format) {
         match format {
             Format::Mail => mail::read(self, part),
+            Format::Outlook(kind) => mail::read_outlook(self, part, kind),
             Format::Text | Format::Html | Format::Xml | Format::Csv | Format::Json | Format::Mbox => {
                 text::read(self, part, format);
             }
-            Format::Zip => zip::read(self, part),
+            Format::Archive(kind) => archive::read(self, part, kind),
             Format::Package(kind) => package::read(self, part, kind),
-            Format::Xls => sheet::read_xls(self, part),
+            Format::Xls => workbook::read_xls(self, part),
+            Format::Document(kind) => document::read(self, part, kind),
+            Format::Pdf => pdf::read(self, part),
+            Format::Image(_) => image::read(self, part),
+            Format::Locked(lock) => self.locked(part, lock),
             Format::Other(_, reason) => self.unread(part.place, reason),
         }
     }
 
     /// Hands over running text.
-    pub(super) fn text(&mut self, place: &Place, text: &str) {
-        if !text.trim().is_empty() {
-            self.end_table();
-            self.sink.text(place, text);
+    pub(crate) fn text(&mut self, place: &Place, text: &str) {
+        if text.trim().is_empty() {
+            return;
         }
+        self.end_table();
+        self.words.note(text);
+        let text = self.within_characters(place, text);
+        self.sink.text(place, text);
     }
 
-    pub(super) fn begin_table(&mut self, place: &Place) {
+    /// As much of `text` as the budget covers.
+    fn within_characters<'t>(&mut self, place: &Place, text: &'t str) -> &'t str {
+        let count = text.chars().count() as u64;
+        if let Some(open) = self.characters.last_mut() {
+            *open = open.saturating_add(count);
+        }
+        if count <= self.characters_left {
+            self.characters_left -= count;
+            return text;
+        }
+        let covered = usize::try_from(self.characters_left).unwrap_or(usize::MAX);
+        self.characters_left = 0;
+        self.unread(place, Reason::Limit);
+        let end = text.char_indices().nth(covered).map_or(text.len(), |(at, _)| at);
+        text.get(..end).unwrap_or_default()
+    }
+
+    pub(crate) fn begin_table(&mut self, place: &Place) {
         self.end_table();
         self.sink.begin_table(place);
         self.in_table = true;
     }
 
     /// Hands over one row of the table that was begun.
-    pub(super) fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
+    pub(crate) fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
         if self.in_table && !cells.is_empty() {
+            let count: u64 = cells.iter().map(|cell| cell.text.chars().count() as u64).sum();
+            if let Some(open) = self.characters.last_mut() {
+                *open = open.saturating_add(count);
+            }
             self.sink.row(row, cells);
         }
     }
 
-    pub(super) fn end_table(&mut self) {
+    pub(crate) fn end_table(&mut self) {
         if self.in_table {
             self.in_table = false;
             self.sink.end_table();
         }
     }
 
-    /// Something with text in it was read.
-    pub(super) fn done(&mut self) {
-        self.ledger.coverage.parts = self.ledger.coverage.parts.saturating_add(1);
-        self.ledger.coverage.inspected = self.ledger.coverage.inspected.saturating_add(1);
+    /// What stands at `place` was read: everything that was handed over for the open part since the last such entry.
+    pub(crate) fn done(&mut self, place: &Place) {
+        let characters = self.characters.last_mut().map(std::mem::take).unwrap_or_default();
+        let coverage = &mut self.ledger.coverage;
+        coverage.parts = coverage.parts.saturating_add(1);
+        coverage.inspected = coverage.inspected.saturating_add(1);
+        coverage.characters = coverage.characters.saturating_add(characters);
+        if self.ledger.inspected.len() < ENTRIES {
+            self.ledger.inspected.push(Inspected { place: named(place), characters });
+        }
     }
 
     /// Something was not read, or not to its end.
-    pub(super) fn unread(&mut self, place: &Place, reason: Reason) {
-        let path = if place.path.is_empty() { "body" } else { &place.path };
-        let entry = Uninspected { place: path.to_owned(), reason };
+    pub(crate) fn unread(&mut self, place: &Place, reason: Reason) {
+        let entry = Uninspected { place: named(place), reason };
         if self.seen.contains(&entry) {
             return;
         }
         self.ledger.coverage.parts = self.ledger.coverage.parts.saturating_add(1);
-        if self.seen.len() < UNINSPECTED {
+        if self.seen.len() < ENTRIES {
             self.seen.insert(entry.clone());
             self.ledger.uninspected.push(entry);
         }
     }
 
+    /// Keeps a protected part until everything else is read and passwords are known.
+    pub(crate) fn locked(&mut self, part: &Part<'_>, lock: Lock) {
+        if self.charge(part.bytes.len() as u64) {
+            self.locked.push(Locked::new(part, lock));
+        } else {
+            self.unread(part.place, Reason::Encrypted);
+        }
+    }
+
+    /// Passwords to try, likeliest first.
+    pub(crate) fn passwords(&mut self) -> Vec<String> {
+        self.words.candidates()
+    }
+
+    /// This password opened something, so it is tried first from now on.
+    pub(crate) fn password_fits(&mut self, password: &str) {
+        self.words.prefer(password);
+    }
+
+    /// Reads what a container's own reader had no use for: stretches that belong to no entry, stream or record.
+    pub(crate) fn leftovers(&mut self, part: &Part<'_>, spans: &Spans) {
+        for range in spans.gaps(part.bytes) {
+            let place = part.place.inside(&format!("bytes {}–{}", range.start, range.end));
+            if !self.take_entry() {
+                return self.unread(&place, Reason::Limit);
+            }
+            let bytes = part.bytes.get(range).unwrap_or_default();
+            let inside = part.inside(bytes, &place);
+            match sniff::format(bytes, inside.hint) {
+                Format::Other(..) | Format::Text => sweep::read(self, &inside),
+                _ => {
+                    self.read(&inside);
+                }
+            }
+        }
+    }
+
     /// How many bytes the next part may unpack to.
-    pub(super) fn allowance(&self) -> u64 {
+    pub(crate) fn allowance(&self) -> u64 {
         self.bytes_left.min(PART_BYTES)
     }
 
     /// Pays for unpacked bytes; false when the budget does not cover them.
     #[must_use]
-    pub(super) fn charge(&mut self, bytes: u64) -> bool {
+    pub(crate) fn charge(&mut self, bytes: u64) -> bool {
         let covered = bytes <= self.bytes_left;
         self.bytes_left = self.bytes_left.saturating_sub(bytes);
         covered
@@ -186,22 +303,33 @@ impl<'s> Reading<'s> {
 
     /// Pays for one table cell.
     #[must_use]
-    pub(super) fn take_cell(&mut self) -> bool {
-        let covered = self.cells_left > 0;
+    pub(crate) fn take_cell(&mut self) -> bool {
+        // The clock is asked now and then: asking costs as much as a cell.
+        let covered = self.cells_left > 0 && (self.cells_left % 4_096 != 0 || !self.watch.is_over());
         self.cells_left = self.cells_left.saturating_sub(1);
         covered
     }
 
     /// Pays for one part or entry. Whoever enumerates parts pays, before it reads each.
     #[must_use]
-    pub(super) fn take_entry(&mut self) -> bool {
-        let covered = self.entries_left > 0;
+    pub(crate) fn take_entry(&mut self) -> bool {
+        let covered = self.entries_left > 0 && !self.watch.is_over();
         self.entries_left = self.entries_left.saturating_sub(1);
         covered
     }
+
+    /// Whether the time for this mail is used up. Loops that take no cell and no entry ask from time to time.
+    pub(crate) fn is_over(&self) -> bool {
+        self.watch.is_over()
+    }
 }
 
-/// A cell with its text.
-pub(super) fn cell<'a>(column: u32, text: impl Into<Cow<'a, str>>) -> Cell<'a> {
-    Cell { column, text: text.into() }
+/// A mail's own text has no name in its path.
+fn named(place: &Place) -> String {
+    if place.path.is_empty() { "body".to_owned() } else { place.path.clone() }
+}
+
+/// A cell with its text, in plain sight.
+pub(crate) fn cell<'a>(column: u32, text: impl Into<Cow<'a, str>>) -> Cell<'a> {
+    Cell { column, text: text.into(), hidden: false }
 }

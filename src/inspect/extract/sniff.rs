@@ -3,10 +3,14 @@
 //! In: bytes and what somebody says about them. Out: a [`Format`]. A name's extension is never looked at: a renamed
 //! file is the oldest way past a filter. A declared media type only decides between readers of text.
 
-use super::super::Reason;
-use super::package::Package;
-use super::reading::Hint;
-use super::{csv, mail, zip};
+use crate::inspect::Reason;
+use crate::inspect::extract::archive::{Archive, zip};
+use crate::inspect::extract::document::Document;
+use crate::inspect::extract::mail::{self, Outlook};
+use crate::inspect::extract::package::Package;
+use crate::inspect::extract::reading::Hint;
+use crate::inspect::extract::text::csv;
+use crate::inspect::extract::unlock::Lock;
 use crate::mail::charset;
 
 /// How much of a file is looked at.
@@ -14,7 +18,7 @@ const HEAD: usize = 64 * 1024;
 
 /// What a part is, and so which reader takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     /// A mail (RFC 5322).
     Mail,
     /// Several mails, each behind a `From ` line.
@@ -29,19 +33,29 @@ pub(super) enum Format {
     Csv,
     /// JSON, read as text.
     Json,
-    /// An archive.
-    Zip,
+    /// A message as Outlook keeps or sends it.
+    Outlook(Outlook),
+    /// An archive or a packed file.
+    Archive(Archive),
     /// An office document in a zip.
     Package(Package),
     /// An Excel 97–2003 workbook.
     Xls,
+    /// A document that is no package.
+    Document(Document),
+    /// A PDF.
+    Pdf,
+    /// A picture, by its format.
+    Image(&'static str),
+    /// Protected as a whole.
+    Locked(Lock),
     /// Something we cannot read: its name and why.
     Other(&'static str, Reason),
 }
 
 impl Format {
     /// The `type` of `scan --json`.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Mail => "mail",
             Self::Mbox => "mbox",
@@ -50,16 +64,21 @@ impl Format {
             Self::Xml => "xml",
             Self::Csv => "csv",
             Self::Json => "json",
-            Self::Zip => "zip",
+            Self::Outlook(kind) => kind.name(),
+            Self::Archive(kind) => kind.name(),
             Self::Package(package) => package.name(),
             Self::Xls => "xls",
+            Self::Document(kind) => kind.name(),
+            Self::Pdf => "pdf",
+            Self::Image(_) => "image",
+            Self::Locked(_) => "office",
             Self::Other(name, _) => name,
         }
     }
 }
 
 /// Tells what `bytes` are.
-pub(super) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
+pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     if let Some(format) = by_magic(bytes) {
         return format;
     }
@@ -96,38 +115,35 @@ pub(super) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
 
 /// Formats that open with bytes no text opens with.
 fn by_magic(bytes: &[u8]) -> Option<Format> {
-    const UNSUPPORTED: [(&[u8], &str); 18] = [
-        (b"{\\rtf", "rtf"),
-        (b"7z\xbc\xaf\x27\x1c", "7z"),
-        (b"Rar!\x1a\x07", "rar"),
-        (b"\x1f\x8b", "gzip"),
-        (b"BZh", "bzip2"),
-        (b"\xfd7zXZ\0", "xz"),
-        (b"\x28\xb5\x2f\xfd", "zstd"),
-        (b"MSCF\0", "cab"),
-        (b"\x78\x9f\x3e\x22", "tnef"),
+    const ARCHIVES: [(&[u8], Archive); 7] = [
+        (b"7z\xbc\xaf\x27\x1c", Archive::SevenZ),
+        (b"Rar!\x1a\x07", Archive::Rar),
+        (b"\x1f\x8b", Archive::Gzip),
+        (b"BZh", Archive::Bzip2),
+        (b"\xfd7zXZ\0", Archive::Xz),
+        (b"\x28\xb5\x2f\xfd", Archive::Zstd),
+        (b"MSCF\0", Archive::Cab),
+    ];
+    const UNSUPPORTED: [(&[u8], &str); 7] = [
         (b"SQLite format 3\0", "sqlite"),
         (b"!BDN", "pst"),
-        (b"\x7fELF", "executable"),
-        (b"MZ", "executable"),
         (b"ID3", "audio"),
         (b"OggS", "audio"),
         (b"fLaC", "audio"),
         (b"\x00\x01\x00\x00Standard ", "access"),
         (b"ITSF", "chm"),
     ];
-    const IMAGES: [&[u8]; 8] = [
-        b"\x89PNG\r\n",
-        b"\xff\xd8\xff",
-        b"GIF87a",
-        b"GIF89a",
-        b"II*\0",
-        b"MM\0*",
-        b"\xd7\xcd\xc6\x9a",
-        b"\x01\0\0\0\x58\0\0\0",
+    const IMAGES: [(&[u8], &str); 8] = [
+        (b"\x89PNG\r\n", "png"),
+        (b"\xff\xd8\xff", "jpeg"),
+        (b"GIF87a", "gif"),
+        (b"GIF89a", "gif"),
+        (b"II*\0", "tiff"),
+        (b"MM\0*", "tiff"),
+        (b"\xd7\xcd\xc6\x9a", "wmf"),
+        (b"\x01\0\0\0\x58\0\0\0", "emf"),
     ];
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
-    let image = Format::Other("image", Reason::Image);
     let unsupported = |name| Format::Other(name, Reason::Unsupported);
     // A self-extracting archive is a program with a zip behind it.
     if at(0, b"PK\x03\x04")
@@ -144,12 +160,18 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     if at(0, b"\x09\0\x04\0") || at(0, b"\x09\x02\x06\0") || at(0, b"\x09\x04\x06\0") {
         return Some(unsupported("xls"));
     }
-    if IMAGES.iter().any(|magic| at(0, magic)) || (at(0, b"RIFF") && at(8, b"WEBP")) || is_bitmap(bytes) {
-        return Some(image);
+    if let Some((_, name)) = IMAGES.iter().find(|(magic, _)| at(0, magic)) {
+        return Some(Format::Image(name));
+    }
+    if at(0, b"RIFF") && at(8, b"WEBP") {
+        return Some(Format::Image("webp"));
+    }
+    if is_bitmap(bytes) {
+        return Some(Format::Image("bmp"));
     }
     if at(4, b"ftyp") {
         let still = [&b"heic"[..], b"heix", b"mif1", b"msf1", b"avif"].iter().any(|brand| at(8, brand));
-        return Some(if still { image } else { unsupported("video") });
+        return Some(if still { Format::Image("heif") } else { unsupported("video") });
     }
     if at(0, b"RIFF") {
         return Some(unsupported("audio"));
@@ -159,17 +181,28 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     if pdf
         .is_some_and(|found| found == 0 || (is_binary(bytes) || bytes.get(found - 1).is_some_and(u8::is_ascii_control)))
     {
-        return Some(unsupported("pdf"));
+        return Some(Format::Pdf);
     }
     if at(257, b"ustar") {
-        return Some(unsupported("tar"));
+        return Some(Format::Archive(Archive::Tar));
     }
     if at(2, b"-lh") && bytes.get(6) == Some(&b'-') {
-        return Some(unsupported("lzh"));
+        return Some(Format::Archive(Archive::Lha));
     }
-    let found = UNSUPPORTED.iter().find(|(magic, _)| at(0, magic)).map(|&(_, name)| unsupported(name));
+    if at(0, b"{\\rtf") {
+        return Some(Format::Document(Document::Rtf));
+    }
+    if at(0, b"\x78\x9f\x3e\x22") {
+        return Some(Format::Outlook(Outlook::Tnef));
+    }
+    let is_program = at(0, b"\x7fELF") || at(0, b"MZ");
+    let archive = ARCHIVES.iter().find(|(magic, _)| at(0, magic)).map(|&(_, kind)| Format::Archive(kind));
+    let program = is_program.then_some(Format::Archive(Archive::Program));
+    let found = archive
+        .or(program)
+        .or_else(|| UNSUPPORTED.iter().find(|(magic, _)| at(0, magic)).map(|&(_, name)| unsupported(name)));
     // Letters alone may open a text.
-    found.filter(|_| at(0, b"{\\rtf") || is_binary(bytes) || bytes.get(..512).unwrap_or(bytes).contains(&0))
+    found.filter(|_| is_binary(bytes) || bytes.get(..512).unwrap_or(bytes).contains(&0))
 }
 
 /// `BM` alone could open a text; the length and the reserved zeros behind it could not.
@@ -184,13 +217,13 @@ fn compound(bytes: &[u8]) -> Format {
         memchr::memmem::find(bytes, &wide).is_some()
     };
     if has("EncryptedPackage") {
-        Format::Other("office", Reason::Encrypted)
+        Format::Locked(Lock::Office)
     } else if has("WordDocument") {
-        Format::Other("doc", Reason::Unsupported)
+        Format::Document(Document::Doc)
     } else if has("PowerPoint Document") {
-        Format::Other("ppt", Reason::Unsupported)
+        Format::Document(Document::Ppt)
     } else if has("__properties_version1.0") {
-        Format::Other("msg", Reason::Unsupported)
+        Format::Outlook(Outlook::Msg)
     } else if has("Workbook") || has("Book") {
         Format::Xls
     } else {
@@ -238,7 +271,7 @@ fn is_binary(bytes: &[u8]) -> bool {
 }
 
 /// How many bytes are like that. Counted in bytes, which the compiler turns into vector instructions.
-pub(super) fn count(bytes: &[u8], is_one: impl Fn(u8) -> bool) -> usize {
+pub(crate) fn count(bytes: &[u8], is_one: impl Fn(u8) -> bool) -> usize {
     let in_chunk = |chunk: &[u8]| chunk.iter().fold(0u8, |count, &c| count.wrapping_add(u8::from(is_one(c))));
     bytes.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(in_chunk(chunk))).sum()
 }

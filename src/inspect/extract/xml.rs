@@ -10,7 +10,7 @@ use crate::mail::charset;
 
 /// What comes next in a document.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Event<'a> {
+pub(crate) enum Event<'a> {
     /// `<name …>`; for `<name …/>` an [`Event::End`] follows.
     Start { name: &'a str, attributes: Attributes<'a> },
     /// `</name>`.
@@ -20,14 +20,14 @@ pub(super) enum Event<'a> {
 }
 
 /// Reads a document from its start to its end.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a str,
     /// The end of an element that was empty.
     pending_end: Option<&'a str>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self { rest: text, pending_end: None }
     }
 
@@ -109,11 +109,11 @@ impl<'a> Iterator for Reader<'a> {
 
 /// The attributes of a start tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Attributes<'a>(&'a str);
+pub(crate) struct Attributes<'a>(&'a str);
 
 impl<'a> Attributes<'a> {
     /// Local names and values, references resolved.
-    pub(super) fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
             let (name, after) = rest.split_once('=')?;
@@ -126,13 +126,13 @@ impl<'a> Attributes<'a> {
     }
 
     /// The value of the first attribute with this local name.
-    pub(super) fn value(self, name: &str) -> Option<Cow<'a, str>> {
+    pub(crate) fn value(self, name: &str) -> Option<Cow<'a, str>> {
         self.iter().find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 }
 
 /// The bytes of a document as text, by its mark or its declaration.
-pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let head = String::from_utf8_lossy(bytes.get(..200).unwrap_or(bytes));
     let declared = head.split_once("encoding=").and_then(|(_, rest)| {
         let quote = rest.chars().next()?;
@@ -146,7 +146,7 @@ pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
 /// Runs are joined, paragraphs and rows end lines, deleted and hidden text is kept. Furigana stand aside, so that
 /// they do not part the name they are written over; `mc:Fallback`, which nearly always says the same once more for
 /// old programs, is left out when it does.
-pub(super) fn plain(document: &str) -> String {
+pub(crate) fn plain(document: &str) -> String {
     let mut text = Plain { lines: String::with_capacity(document.len() / 4), ..Plain::default() };
     for event in Reader::new(document) {
         match event {

@@ -42,7 +42,7 @@ fn run(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     }
     wire::write(output, &Readiness::Ready, b"")?;
     while let Some((job, bytes)) = wire::read::<Job>(input)? {
-        let inspection = inspect(&bytes, &job, &rules, &setup.limits);
+        let inspection = inspect(&bytes, &job, &rules, &setup.limits, &mut ());
         wire::write(output, &inspection, b"")?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use calamine::ExcelDateTime;
 
 /// A number format that puts digits into places: `000-0000`, `[<=999]000;[<=9999]000-00;000-0000`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     sections: Vec<Section>,
 }
 
@@ -41,7 +41,7 @@ enum Sign {
 
 impl Pattern {
     /// The pattern of a format code; `None` for every format under which the bare number says the same.
-    pub(super) fn parse(code: &str) -> Option<Self> {
+    pub(crate) fn parse(code: &str) -> Option<Self> {
         if !code.contains('0') {
             return None;
         }
@@ -53,7 +53,7 @@ impl Pattern {
     }
 
     /// Fills in a whole number; `None` when the pattern is not for it.
-    pub(super) fn fill(&self, number: f64) -> Option<String> {
+    pub(crate) fn fill(&self, number: f64) -> Option<String> {
         if number < 0.0 || number.fract() != 0.0 || number >= 1e18 {
             return None;
         }
@@ -168,7 +168,7 @@ fn split(code: &str) -> Vec<&str> {
 }
 
 /// A number without a pattern: whole numbers without `.0`, very large ones with an exponent.
-pub(super) fn plain(number: f64) -> String {
+pub(crate) fn plain(number: f64) -> String {
     if number.abs() >= 1e21 || (number != 0.0 && number.abs() < 1e-9) {
         format!("{number:e}")
     } else {
@@ -177,7 +177,7 @@ pub(super) fn plain(number: f64) -> String {
 }
 
 /// A date as `1990-01-02`, with its time if it has one; a time of day or a duration as `9:30:00`.
-pub(super) fn date(date: ExcelDateTime) -> String {
+pub(crate) fn date(date: ExcelDateTime) -> String {
     let value = date.as_f64();
     // Excel ends with the year 9999.
     if !(0.0..2_958_466.0).contains(&value) {

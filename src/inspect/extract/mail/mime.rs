@@ -6,20 +6,20 @@
 use crate::mail::Header;
 
 /// The longest boundary that is read: a whole line (RFC 5322 §2.1.1), though RFC 2046 allows 70 characters.
-pub(super) const BOUNDARY_BYTES: usize = 998;
+pub(crate) const BOUNDARY_BYTES: usize = 998;
 
 /// A multipart's body, cut.
 #[derive(Default)]
-pub(super) struct Pieces<'a> {
-    pub(super) preamble: &'a [u8],
-    pub(super) parts: Vec<&'a [u8]>,
+pub(crate) struct Pieces<'a> {
+    pub(crate) preamble: &'a [u8],
+    pub(crate) parts: Vec<&'a [u8]>,
     /// What follows the closing line; if more parts follow it, also what follows theirs.
-    pub(super) epilogue: Vec<&'a [u8]>,
+    pub(crate) epilogue: Vec<&'a [u8]>,
 }
 
 /// Cuts at the lines that are `--boundary` or `--boundary--`. Parts after the closing line are parts as well: some
 /// mail programs show them.
-pub(super) fn pieces<'a>(body: &'a [u8], boundary: &[u8]) -> Pieces<'a> {
+pub(crate) fn pieces<'a>(body: &'a [u8], boundary: &[u8]) -> Pieces<'a> {
     let mut pieces = Pieces { preamble: body, ..Pieces::default() };
     if boundary.is_empty() {
         return pieces;
@@ -67,7 +67,7 @@ fn without_line_end(piece: &[u8]) -> &[u8] {
 }
 
 /// The boundary of a multipart that declares none that fits: the first line of two dashes with a field behind it.
-pub(super) fn guessed_boundary(body: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn guessed_boundary(body: &[u8]) -> Option<Vec<u8>> {
     let mut lines = body.split(|&c| c == b'\n').map(<[u8]>::trim_ascii_end).take(1_000).peekable();
     while let Some(line) = lines.next() {
         let followed = lines.peek().is_some_and(|next| next.to_ascii_lowercase().starts_with(b"content-"));
@@ -81,15 +81,15 @@ pub(super) fn guessed_boundary(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// A line of a header, folds included.
-pub(super) enum Line<'a> {
+pub(crate) enum Line<'a> {
     Field(Header<'a>),
     /// What is no field.
     Stray(&'a [u8]),
 }
 
 /// The lines of a header; when they are through, `rest` is the body. Unlike `Message::headers` it gives everything.
-pub(super) struct Fields<'a> {
-    pub(super) rest: &'a [u8],
+pub(crate) struct Fields<'a> {
+    pub(crate) rest: &'a [u8],
 }
 
 impl<'a> Iterator for Fields<'a> {

@@ -9,15 +9,15 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{Cursor, Read};
 
-use super::super::{Cell, Place, Reason};
-use super::reading::{Reading, cell};
-use super::xml::{Attributes, Event, Reader};
+use crate::inspect::extract::reading::{Reading, cell};
+use crate::inspect::extract::xml::{Attributes, Event, Reader};
+use crate::inspect::{Cell, Place, Reason};
 
 /// The largest manifest that is looked at.
 const MANIFEST: u64 = 1 << 20;
 
 /// Whether a password protects the package: its manifest then describes how each part is encrypted.
-pub(super) fn is_encrypted(bytes: &[u8]) -> bool {
+pub(crate) fn is_encrypted(bytes: &[u8]) -> bool {
     let mut manifest = Vec::new();
     let read = zip::ZipArchive::new(Cursor::new(bytes)).ok().and_then(|mut archive| {
         let file = archive.by_name("META-INF/manifest.xml").ok()?;
@@ -27,7 +27,7 @@ pub(super) fn is_encrypted(bytes: &[u8]) -> bool {
 }
 
 /// Hands over every sheet.
-pub(super) fn read(reading: &mut Reading<'_>, place: &Place, document: &str) {
+pub(crate) fn read(reading: &mut Reading<'_>, place: &Place, document: &str) {
     let mut sheets = Sheets { file: place, ..Sheets::new(place) };
     for event in Reader::new(document) {
         let covered = match event {
@@ -53,6 +53,8 @@ pub(super) fn read(reading: &mut Reading<'_>, place: &Place, document: &str) {
 
 struct Sheets<'p> {
     file: &'p Place,
+    /// The open sheet.
+    sheet: Place,
     /// Styles whose sheets are not shown.
     hidden: HashSet<String>,
     style: String,
@@ -73,6 +75,7 @@ impl<'p> Sheets<'p> {
     fn new(file: &'p Place) -> Self {
         Self {
             file,
+            sheet: Place::default(),
             hidden: HashSet::new(),
             style: String::new(),
             depth: 0,
@@ -100,6 +103,7 @@ impl<'p> Sheets<'p> {
                     let mut place = self.file.inside(&value("name").unwrap_or_default());
                     place.hidden |= value("style-name").is_some_and(|style| self.hidden.contains(&*style));
                     reading.begin_table(&place);
+                    self.sheet = place;
                     self.row = 0;
                 }
             }
@@ -133,7 +137,7 @@ impl<'p> Sheets<'p> {
                 self.depth = self.depth.saturating_sub(1);
                 if self.depth == 0 {
                     reading.end_table();
-                    reading.done();
+                    reading.done(&self.sheet);
                 }
             }
             "table-row" if self.depth == 1 => {

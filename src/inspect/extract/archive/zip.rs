@@ -13,10 +13,11 @@ use zip::read::{Config, ZipFile, ZipFileEntry, read_zipfile_from_stream};
 use zip::result::ZipError;
 use zip::unstable::read::ZipIterable;
 
-use super::super::{Place, Reason};
-use super::package::{self, Package};
-use super::reading::{Hint, Part, Reading};
-use super::sniff::Format;
+use crate::inspect::extract::archive::Archive;
+use crate::inspect::extract::package::{self, Package};
+use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::sniff::Format;
+use crate::inspect::{Place, Reason};
 use crate::mail::charset;
 
 const LOCAL_HEADER: &[u8] = b"PK\x03\x04";
@@ -29,15 +30,17 @@ const DIRECTORY_END_WITHIN: usize = 65_536 + 22;
 const NAMES: usize = 4_096;
 
 /// Whether a directory of entries ends these bytes.
-pub(super) fn has_directory(bytes: &[u8]) -> bool {
+pub(crate) fn has_directory(bytes: &[u8]) -> bool {
     let tail = bytes.get(bytes.len().saturating_sub(DIRECTORY_END_WITHIN)..).unwrap_or_default();
     memchr::memmem::rfind(tail, DIRECTORY_END).is_some()
 }
 
 /// An archive, or the office document that it is.
-pub(super) fn format(bytes: &[u8]) -> Format {
-    let Ok(mut archive) = ZipIterable::try_new(Cursor::new(bytes), Config::default()) else { return Format::Zip };
-    let Ok(files) = archive.files() else { return Format::Zip };
+pub(crate) fn format(bytes: &[u8]) -> Format {
+    let Ok(mut archive) = ZipIterable::try_new(Cursor::new(bytes), Config::default()) else {
+        return Format::Archive(Archive::Zip);
+    };
+    let Ok(files) = archive.files() else { return Format::Archive(Archive::Zip) };
     let mut names = Vec::new();
     let mut mimetype = String::new();
     for entry in files.take(NAMES).flatten() {
@@ -49,11 +52,11 @@ pub(super) fn format(bytes: &[u8]) -> Format {
         }
         names.push(name);
     }
-    Package::of(&names, mimetype.trim()).map_or(Format::Zip, Format::Package)
+    Package::of(&names, mimetype.trim()).map_or(Format::Archive(Archive::Zip), Format::Package)
 }
 
 /// Reads an archive: each entry is a part of its own, and its name is text.
-pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     // Names are told even of entries that cannot be opened.
     let note = |reading: &mut Reading<'_>, name: &str| {
         reading.text(&part.place.inside(name), name);
@@ -67,7 +70,7 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
         reading.text(&part.place.inside("comment"), &charset::text(comment, None));
     }
     if complete {
-        reading.done();
+        reading.done(part.place);
     }
 }
 
@@ -83,7 +86,7 @@ fn comment(bytes: &[u8]) -> Option<&[u8]> {
 ///
 /// What cannot be unpacked is entered in the ledger here; what could be unpacked of a damaged entry is still visited.
 /// False when the archive itself is not whole.
-pub(super) fn each(
+pub(crate) fn each(
     reading: &mut Reading<'_>,
     bytes: &[u8],
     place: &Place,

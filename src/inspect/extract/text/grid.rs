@@ -7,14 +7,14 @@
 const CELL_CHARACTERS: usize = 400;
 
 /// Columns and their texts; empty cells are left out.
-pub(super) type Row = Vec<(u32, String)>;
+pub(crate) type Row = Vec<(u32, String)>;
 
 /// A table that is being read.
 #[derive(Default)]
-pub(super) struct Grid {
-    pub(super) rows: Vec<Row>,
+pub(crate) struct Grid {
+    pub(crate) rows: Vec<Row>,
     /// The text of the open cell, or what stands between cells.
-    pub(super) open: String,
+    pub(crate) open: String,
     /// The column of the open cell.
     column: u32,
     /// The first column after it.
@@ -22,11 +22,11 @@ pub(super) struct Grid {
     /// Columns that a cell of a row above reaches into: column → rows left.
     reached: std::collections::BTreeMap<u32, u32>,
     /// Whether another table is inside: then it is a layout.
-    pub(super) nests: bool,
+    pub(crate) nests: bool,
 }
 
 impl Grid {
-    pub(super) fn begin_row(&mut self) {
+    pub(crate) fn begin_row(&mut self) {
         self.end_cell();
         self.rows.push(Row::new());
         self.next = 0;
@@ -36,7 +36,7 @@ impl Grid {
         });
     }
 
-    pub(super) fn begin_cell(&mut self, columns: u32, rows: u32) {
+    pub(crate) fn begin_cell(&mut self, columns: u32, rows: u32) {
         self.end_cell();
         if self.rows.is_empty() {
             self.rows.push(Row::new());
@@ -51,7 +51,7 @@ impl Grid {
         }
     }
 
-    pub(super) fn end_cell(&mut self) {
+    pub(crate) fn end_cell(&mut self) {
         let text = self.open.trim();
         if !text.is_empty() {
             let cell = (self.column, text.to_owned());
@@ -64,13 +64,13 @@ impl Grid {
     }
 
     /// Two rows with two cells or more, no cell like a page, no table inside.
-    pub(super) fn is_data(&self) -> bool {
+    pub(crate) fn is_data(&self) -> bool {
         let wide = self.rows.iter().filter(|row| row.len() >= 2).count();
         let long = |(_, text): &(u32, String)| text.chars().nth(CELL_CHARACTERS).is_some();
         !self.nests && wide >= 2 && !self.rows.iter().flatten().any(long)
     }
 
-    pub(super) fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         let mut text = String::new();
         for row in self.rows {
             for (_, cell) in row {

@@ -3,8 +3,8 @@
 //! In: decoded text. Out: rows with their true numbers and columns. Whether a text is a table is told by its rows:
 //! most of them have the same number of fields. Deliberately absent: typed values; a cell is its text.
 
-use super::super::{Place, Reason};
-use super::reading::{Reading, cell};
+use crate::inspect::extract::reading::{Reading, cell};
+use crate::inspect::{Place, Reason};
 
 /// A field of more lines than this is not one.
 const FIELD_LINES: usize = 30;
@@ -16,13 +16,13 @@ const SAMPLE_ROWS: usize = 64;
 const DELIMITERS: [u8; 4] = *b"\t,;|";
 
 /// The delimiter of a text that is a table. `declared` says that somebody called it one; then one row is enough.
-pub(super) fn delimiter(text: &str, declared: bool) -> Option<u8> {
+pub(crate) fn delimiter(text: &str, declared: bool) -> Option<u8> {
     let best = DELIMITERS.iter().rev().filter_map(|&d| score(text, d, declared).map(|score| (score, d))).max();
     best.map(|(_, delimiter)| delimiter)
 }
 
 /// Hands a text over as a table.
-pub(super) fn read(reading: &mut Reading<'_>, place: &Place, text: &str, media: &str) {
+pub(crate) fn read(reading: &mut Reading<'_>, place: &Place, text: &str, media: &str) {
     let fallback = if media == "text/tab-separated-values" { b'\t' } else { b',' };
     let delimiter = delimiter(text, true).unwrap_or(fallback);
     let quoting = !quotes_swallow_rows(text, delimiter);

@@ -6,17 +6,20 @@
 //! at most 65,536 × 256 cells, and a file made to hurt ends the worker process, not the relay.
 //! Deliberately absent: formulas without a stored result, cell comments and drawings (in `package`, as text), charts.
 
+pub(crate) mod biff;
+pub(crate) mod number;
+pub(crate) mod ods;
+pub(crate) mod xlsb;
+
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
 use calamine::{Data, DataRef, Reader as _, Sheet, SheetVisible, Xls, XlsError, Xlsb, XlsbError, Xlsx, XlsxError};
 
-use super::super::{Cell, Place, Reason};
-use super::biff;
-use super::number::{self, Pattern};
-use super::package::part_name;
-use super::reading::{Part, Reading, cell};
-use super::xlsb;
+use self::number::Pattern;
+use crate::inspect::extract::package::part_name;
+use crate::inspect::extract::reading::{Part, Reading, cell};
+use crate::inspect::{Cell, Place, Reason};
 
 /// A row is handed over when it has this many cells, even if it goes on: a sheet has 16,384 columns.
 const ROW_CELLS: usize = 20_000;
@@ -24,7 +27,7 @@ const ROW_CELLS: usize = 20_000;
 type Bytes<'a> = Cursor<&'a [u8]>;
 
 /// Reads the cells of an .xlsx; false if any of them may be missing.
-pub(super) fn read_xlsx(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
+pub(crate) fn read_xlsx(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
     if !strings_are_plausible(part.bytes) {
         reading.unread(part.place, Reason::Damaged);
         return false;
@@ -71,14 +74,14 @@ pub(super) fn read_xlsx(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
             reading.unread(&place, reason);
             complete = false;
         } else {
-            reading.done();
+            reading.done(&place);
         }
     }
     complete
 }
 
 /// Reads the cells of an .xlsb; false if any of them may be missing.
-pub(super) fn read_xlsb(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
+pub(crate) fn read_xlsb(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
     let mut book: Xlsb<Bytes<'_>> = match Xlsb::new(Cursor::new(part.bytes)) {
         Ok(book) => book,
         Err(error) => {
@@ -113,14 +116,14 @@ pub(super) fn read_xlsb(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
             reading.unread(&place, reason);
             complete = false;
         } else {
-            reading.done();
+            reading.done(&place);
         }
     }
     complete
 }
 
 /// Reads an Excel 97–2003 workbook.
-pub(super) fn read_xls(reading: &mut Reading<'_>, part: &Part<'_>) {
+pub(crate) fn read_xls(reading: &mut Reading<'_>, part: &Part<'_>) {
     let mut book: Xls<Bytes<'_>> = match Xls::new(Cursor::new(part.bytes)) {
         Ok(book) => book,
         Err(error) => {
@@ -146,7 +149,7 @@ pub(super) fn read_xls(reading: &mut Reading<'_>, part: &Part<'_>) {
             }
         }
         rows.end(reading);
-        reading.done();
+        reading.done(&place);
     }
     if let Ok(properties) = book.workbook_properties() {
         let texts =
@@ -157,7 +160,7 @@ pub(super) fn read_xls(reading: &mut Reading<'_>, part: &Part<'_>) {
         reading.text(&part.place.inside("properties"), &text.join("\n"));
     }
     biff::read(reading, part);
-    reading.done();
+    reading.done(part.place);
 }
 
 fn sheet_place(file: &Place, sheet: &Sheet) -> Place {
@@ -276,7 +279,7 @@ fn strings_are_plausible(bytes: &[u8]) -> bool {
     if file.take(4096).read_to_end(&mut head).is_err() {
         return true;
     }
-    let head = super::xml::decode(&head);
+    let head = crate::inspect::extract::xml::decode(&head);
     let claim = |name: &str| -> Option<u64> {
         let (_, rest) = head.split_once(name)?;
         let rest = rest.trim_start_matches([' ', '=', '"', '\'']);

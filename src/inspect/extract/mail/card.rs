@@ -7,13 +7,13 @@
 use crate::mail::{charset, header};
 
 /// Whether these are content lines.
-pub(super) fn is_card(start: &str) -> bool {
+pub(crate) fn is_card(start: &str) -> bool {
     let start = start.get(..15).unwrap_or(start).to_ascii_uppercase();
     start.starts_with("BEGIN:VCARD") || start.starts_with("BEGIN:VCALENDAR")
 }
 
 /// The lines as text.
-pub(super) fn text(bytes: &[u8], declared: Option<&str>) -> String {
+pub(crate) fn text(bytes: &[u8], declared: Option<&str>) -> String {
     let mut text = String::with_capacity(bytes.len());
     for line in logical_lines(bytes) {
         let colon = memchr::memchr(b':', &line).unwrap_or(line.len());

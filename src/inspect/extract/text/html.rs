@@ -12,9 +12,9 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
-use super::super::{Cell, Reason};
-use super::grid::{Grid, Row};
-use super::reading::{Hint, Part, Reading, cell};
+use crate::inspect::extract::reading::{Hint, Part, Reading, cell};
+use crate::inspect::extract::text::grid::{Grid, Row};
+use crate::inspect::{Cell, Reason};
 use crate::mail::header;
 
 /// A tag with more attributes than this is not given to the tokenizer, which compares each attribute with all before
@@ -28,7 +28,7 @@ const TABLE_DEPTH: usize = 32;
 const SPAN: u32 = 1_000;
 
 /// Hands over a page.
-pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, page: &str) {
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, page: &str) {
     for piece in pieces(page) {
         match piece {
             Piece::Text(text) => reading.text(part.place, &text),
@@ -51,7 +51,7 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, page: &str) {
 }
 
 /// The charset that a page declares in its head, for when nobody else does.
-pub(super) fn declared_charset(bytes: &[u8]) -> Option<String> {
+pub(crate) fn declared_charset(bytes: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(bytes.get(..2048).unwrap_or(bytes)).to_ascii_lowercase();
     let (_, rest) = head.split_once("charset=")?;
     let name = rest

@@ -3,16 +3,23 @@
 //! In: bytes that are text in some charset. Out: running text, tables, and the files that old mailers write into the
 //! text itself (uuencode). Deliberately absent: any grammar of JSON, vCard or iCalendar; they are read as they stand.
 
+pub(crate) mod csv;
+pub(crate) mod grid;
+pub(crate) mod html;
+
 use memchr::memmem;
 
-use super::super::{Place, Reason};
-use super::reading::{Hint, Part, Reading};
-use super::sniff::{self, Format};
-use super::{card, csv, html, mail, ods, xml};
+use crate::inspect::extract::mail;
+use crate::inspect::extract::mail::card;
+use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::sniff::{self, Format};
+use crate::inspect::extract::workbook::ods;
+use crate::inspect::extract::xml;
+use crate::inspect::{Place, Reason};
 use crate::mail::{charset, header};
 
 /// Reads a part that `sniff` took for text.
-pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
     match format {
         Format::Mbox => return mail::read_mailbox(reading, part),
         Format::Html => {
@@ -45,7 +52,7 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
             }
         }
     }
-    reading.done();
+    reading.done(part.place);
 }
 
 fn plain(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {

@@ -7,10 +7,13 @@
 //! of a multipart is in its preamble, in a part, or in its epilogue; nothing falls between.
 //! Deliberately absent: which part a mail program would show. All are read.
 
-use super::super::{Place, Reason};
-use super::mime::{BOUNDARY_BYTES, Fields, Line, guessed_boundary, pieces};
-use super::reading::{Hint, Part, Reading};
-use super::sniff::count;
+pub(crate) mod card;
+mod mime;
+
+use self::mime::{BOUNDARY_BYTES, Fields, Line, guessed_boundary, pieces};
+use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::sniff::count;
+use crate::inspect::{Place, Reason};
 use crate::mail::{Header, header};
 
 /// How deep multiparts may nest inside one mail. Mail programs write four or five.
@@ -56,14 +59,38 @@ const MACHINE_FIELDS: [&str; 32] = [
 const MACHINE_FAMILIES: [&str; 6] =
     ["x-forefront-", "x-google-", "x-microsoft-antispam", "x-ms-exchange-", "x-ms-office365-", "x-spam-"];
 
+/// A message as Outlook keeps or sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    /// A file of its own (.msg).
+    Msg,
+    /// `winmail.dat`: what Exchange wraps a message into for its own kind.
+    Tnef,
+}
+
+impl Outlook {
+    /// The `type` of `scan --json`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Msg => "msg",
+            Self::Tnef => "tnef",
+        }
+    }
+}
+
+/// Reads a message as Outlook keeps or sends it.
+pub(crate) fn read_outlook(reading: &mut Reading<'_>, part: &Part<'_>, _kind: Outlook) {
+    reading.unread(part.place, Reason::Unsupported);
+}
+
 /// Reads a mail. The outermost one has an empty place: its text is `body`, its attachments have their own names.
-pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     let mut mail = Mail { place: part.place, depth: part.depth, leaves: 0 };
     mail.entity(reading, part.bytes, &Surroundings { level: 0, digest: false, encrypted: false });
 }
 
 /// Reads a file of several mails (mbox): each starts with a `From ` line behind an empty one.
-pub(super) fn read_mailbox(reading: &mut Reading<'_>, part: &Part<'_>) {
+pub(crate) fn read_mailbox(reading: &mut Reading<'_>, part: &Part<'_>) {
     let mut starts = vec![0];
     starts.extend(memchr::memmem::find_iter(part.bytes, b"\nFrom ").map(|at| at + 1).filter(|&at| {
         let before = part.bytes.get(..at).unwrap_or_default();
@@ -83,7 +110,7 @@ pub(super) fn read_mailbox(reading: &mut Reading<'_>, part: &Part<'_>) {
 
 /// Whether bytes start with a header: at least two fields that mails have, and nothing else before the first empty
 /// line than fields.
-pub(super) fn looks_like_mail(bytes: &[u8]) -> bool {
+pub(crate) fn looks_like_mail(bytes: &[u8]) -> bool {
     const TELLING: [&str; 12] = [
         "from",
         "to",

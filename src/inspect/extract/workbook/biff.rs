@@ -7,9 +7,9 @@
 
 use encoding_rs::{UTF_16LE, WINDOWS_1252};
 
-use super::super::Reason;
-use super::compound::{Compound, u16_at};
-use super::reading::{Part, Reading};
+use crate::inspect::Reason;
+use crate::inspect::extract::compound::{Compound, u16_at};
+use crate::inspect::extract::reading::{Part, Reading};
 use crate::mail::charset;
 
 /// Streams that describe the file to programs, the properties (which `sheet` reads), and the mark of a well-known
@@ -18,7 +18,7 @@ const STRUCTURE: [&str; 5] =
     ["\u{5}SummaryInformation", "\u{5}DocumentSummaryInformation", "\u{1}CompObj", "\u{1}Ole", "\u{1}Sh33tJ5"];
 
 /// Reads everything but the cells.
-pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     let Some(file) = Compound::open(part.bytes) else {
         reading.unread(&part.place.inside("not cells"), Reason::Damaged);
         return;

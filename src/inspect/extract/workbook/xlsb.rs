@@ -14,17 +14,17 @@ const SHORT_CELLS: std::ops::RangeInclusive<u32> = 0x0c..=0x12;
 const SHEET_TEXTS: [u32; 4] = [64, 479, 494, 1053];
 
 /// Whether a sheet has cells that calamine does not give.
-pub(super) fn has_short_cells(sheet: &[u8]) -> bool {
+pub(crate) fn has_short_cells(sheet: &[u8]) -> bool {
     Records { rest: sheet }.any(|record| SHORT_CELLS.contains(&record.kind))
 }
 
 /// What a sheet says outside its cells.
-pub(super) fn sheet_text(sheet: &[u8]) -> String {
+pub(crate) fn sheet_text(sheet: &[u8]) -> String {
     text_of(Records { rest: sheet }.filter(|record| SHEET_TEXTS.contains(&record.kind)))
 }
 
 /// All text of a part; `None` if it does not consist of records.
-pub(super) fn part_text(part: &[u8]) -> Option<String> {
+pub(crate) fn part_text(part: &[u8]) -> Option<String> {
     let mut records = Records { rest: part };
     let whole = records.by_ref().last().is_some() && records.rest.is_empty();
     whole.then(|| text_of(Records { rest: part }))

@@ -1,0 +1,33 @@
+//! Documents that are no workbooks: Word and PowerPoint, old and new, OpenDocument text and presentations, RTF.
+//!
+//! In: the file's bytes. Out: its text, tables as tables, and what a reader does not see: comments, deleted and hidden
+//! text, notes, properties, embedded files. Deliberately absent: layout.
+
+use crate::inspect::Reason;
+use crate::inspect::extract::reading::{Part, Reading};
+
+/// Which document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Document {
+    /// Word 97–2003.
+    Doc,
+    /// PowerPoint 97–2003.
+    Ppt,
+    Rtf,
+}
+
+impl Document {
+    /// The `type` of `scan --json`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Doc => "doc",
+            Self::Ppt => "ppt",
+            Self::Rtf => "rtf",
+        }
+    }
+}
+
+/// Reads a document.
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, _kind: Document) {
+    reading.unread(part.place, Reason::Unsupported);
+}

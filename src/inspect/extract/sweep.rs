@@ -1,0 +1,102 @@
+//! Bytes that no reader understands → whatever text stands in them.
+//!
+//! In: a stretch of bytes. Out: its runs of readable characters as UTF-8, UTF-16 and Shift_JIS, as text, and an entry in
+//! the ledger: read, if that is all it can be; `unsupported` too, if so much of it is noise that something packed may be
+//! in it. Deliberately absent: any structure.
+
+use crate::inspect::Reason;
+use crate::inspect::extract::reading::{Part, Reading};
+use crate::mail::charset;
+
+/// The shortest run of characters that is text.
+const RUN: usize = 4;
+
+/// From this size on noise is suspected of being packed: a kilobyte of it holds a dozen people.
+const NOISE: usize = 1 << 10;
+
+/// Reads a stretch of bytes.
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
+    reading.text(part.place, &text(part.bytes));
+    if part.bytes.len() >= NOISE && is_noise(part.bytes) {
+        reading.unread(part.place, Reason::Unsupported);
+    } else {
+        reading.done(part.place);
+    }
+}
+
+/// The runs of text in `bytes`, a line each.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    let mut lines = String::new();
+    // As it stands, in whatever 8-bit charset it looks like.
+    runs(&charset::text(bytes, None), &mut lines);
+    for from in 0..2 {
+        let wide = encoding_rs::UTF_16LE.decode_without_bom_handling(bytes.get(from..).unwrap_or_default()).0;
+        for run in wide.split(|c: char| !is_usual(c)).filter(|run| run.chars().nth(RUN - 1).is_some()) {
+            // From the wrong byte on ASCII looks like Chinese.
+            if run.chars().filter(|&c| u32::from(c) & 0xff == 0).count() * 2 < run.chars().count() {
+                lines.push_str(run);
+                lines.push('\n');
+            }
+        }
+    }
+    lines
+}
+
+fn runs(text: &str, lines: &mut String) {
+    for run in text.split(|c: char| (c.is_control() && c != '\t') || c == '\u{fffd}') {
+        if run.chars().nth(RUN - 1).is_some() {
+            lines.push_str(run);
+            lines.push('\n');
+        }
+    }
+}
+
+/// Characters that Japanese and European texts are written in; noise read as UTF-16 has all the others as well.
+fn is_usual(c: char) -> bool {
+    matches!(u32::from(c), 0x20..=0x7e | 0xa0..=0x17f | 0x3000..=0x30ff | 0x4e00..=0x9fff | 0xff00..=0xffef)
+}
+
+/// Whether bytes are as even as packed or encrypted ones are.
+fn is_noise(bytes: &[u8]) -> bool {
+    let mut counts = [0u32; 256];
+    for &byte in bytes {
+        counts[usize::from(byte)] += 1;
+    }
+    let all = bytes.len() as f64;
+    let entropy: f64 = counts
+        .iter()
+        .filter(|&&count| count > 0)
+        .map(|&count| {
+            let share = f64::from(count) / all;
+            -share * share.log2()
+        })
+        .sum();
+    entropy > 7.2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_found_whatever_it_is_written_in() {
+        let wide: Vec<u8> = "東京都港区".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let bytes = [&[1u8, 2, 3][..], &wide, &[0, 0, 1], b"090-1234-5678", &[0, 7]].concat();
+        let found = text(&bytes);
+        assert!(found.contains("東京都港区") && found.contains("090-1234-5678"), "{found}");
+        assert!(text("氏名：山田花子".as_bytes()).contains("山田花子"));
+    }
+
+    #[test]
+    fn only_what_may_be_packed_is_noise() {
+        let mut state = 1u32;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        })
+        .take(4096)
+        .collect();
+        assert!(is_noise(&noise));
+        assert!(!is_noise(&"氏名：山田花子 090-1234-5678\n".repeat(100).into_bytes()));
+    }
+}
