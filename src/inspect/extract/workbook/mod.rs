@@ -17,14 +17,71 @@ use std::io::{Cursor, Read};
 use calamine::{Data, DataRef, Reader as _, Sheet, SheetVisible, Xls, XlsError, Xlsb, XlsbError, Xlsx, XlsxError};
 
 use self::number::Pattern;
-use crate::inspect::extract::package::part_name;
+use crate::inspect::extract::package::{self, Package, part_name};
 use crate::inspect::extract::reading::{Part, Reading, cell};
+use crate::inspect::extract::xml;
 use crate::inspect::{Cell, Place, Reason};
 
 /// A row is handed over when it has this many cells, even if it goes on: a sheet has 16,384 columns.
 const ROW_CELLS: usize = 20_000;
 
 type Bytes<'a> = Cursor<&'a [u8]>;
+
+/// Reads a workbook in a zip.
+pub(crate) fn read_package(reading: &mut Reading<'_>, part: &Part<'_>, package: Package) {
+    let cells_read = match package {
+        Package::Xlsx | Package::Xlsm => read_xlsx(reading, part),
+        Package::Xlsb => read_xlsb(reading, part),
+        _ => false,
+    };
+    let skip = |name: &str| cells_read && name == "xl/sharedstrings.xml";
+    let complete = package::walk(reading, part, &skip, &mut |reading, entry| {
+        read_entry(reading, part, package, cells_read, entry)
+    });
+    if complete {
+        reading.done(part.place);
+    }
+}
+
+fn read_entry(
+    reading: &mut Reading<'_>,
+    part: &Part<'_>,
+    package: Package,
+    cells_read: bool,
+    entry: &package::Entry<'_>,
+) -> bool {
+    let (canonical, bytes) = (entry.canonical, entry.bytes);
+    let is_sheet = canonical.starts_with("xl/worksheets/") || canonical.starts_with("xl/macrosheets/");
+    if package == Package::Xlsb && canonical.ends_with(".bin") {
+        let text = match () {
+            () if is_sheet && cells_read => Some(xlsb::sheet_text(bytes)),
+            () if cells_read && canonical == "xl/sharedstrings.bin" => Some(String::new()),
+            () if canonical == "xl/styles.bin" || canonical.starts_with("xl/worksheets/binaryindex") => {
+                Some(String::new())
+            }
+            () => xlsb::part_text(bytes),
+        };
+        if let Some(text) = text {
+            reading.text(entry.place, &text);
+            return true;
+        }
+    }
+    if canonical == "content.xml" && package == Package::Ods {
+        ods::read(reading, part.place, &xml::decode(bytes));
+        return true;
+    }
+    if is_sheet && cells_read && canonical.ends_with(".xml") {
+        // The cells are read; headers, footers, links and prompts stand behind them.
+        let document = xml::decode(bytes);
+        let cells_end = memchr::memmem::find(document.as_bytes(), b"/sheetData>").map_or(0, |at| at + 11);
+        let cells_start = memchr::memmem::find(document.as_bytes(), b"sheetData").unwrap_or_default().min(cells_end);
+        for outside in [document.get(..cells_start), document.get(cells_end..)].into_iter().flatten() {
+            reading.text(entry.place, &xml::plain(outside));
+        }
+        return true;
+    }
+    false
+}
 
 /// Reads the cells of an .xlsx; false if any of them may be missing.
 pub(crate) fn read_xlsx(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
