@@ -23,6 +23,7 @@ mod document;
 mod hostile;
 mod image;
 mod mail;
+mod ole;
 mod package;
 mod pdf;
 mod reading;
