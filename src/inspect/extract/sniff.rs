@@ -161,7 +161,7 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     }
     // BIFF 2 to 4 came without a container: record BOF of the right length.
     if at(0, b"\x09\0\x04\0") || at(0, b"\x09\x02\x06\0") || at(0, b"\x09\x04\x06\0") {
-        return Some(unsupported("xls"));
+        return Some(Format::Xls);
     }
     if let Some((_, name)) = IMAGES.iter().find(|(magic, _)| at(0, magic)) {
         return Some(Format::Image(name));
