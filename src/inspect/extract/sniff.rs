@@ -41,6 +41,8 @@ pub(crate) enum Format {
     Package(Package),
     /// An Excel 97–2003 workbook.
     Xls,
+    /// A spreadsheet that is one XML document.
+    FlatSheet,
     /// A document that is no package.
     Document(Document),
     /// A PDF.
@@ -70,6 +72,7 @@ impl Format {
             Self::Archive(kind) => kind.name(),
             Self::Package(package) => package.name(),
             Self::Xls => "xls",
+            Self::FlatSheet => "fods",
             Self::Document(kind) => kind.name(),
             Self::Pdf => "pdf",
             Self::Image(_) => "image",
@@ -93,6 +96,9 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     if hint.media == "text/html" || looks_like_html(start) {
         return Format::Html;
+    }
+    if start.starts_with("<?xml") && start.contains("vnd.oasis.opendocument.spreadsheet") {
+        return Format::FlatSheet;
     }
     if start.starts_with("<?xml") || start.starts_with("<svg") {
         return Format::Xml;

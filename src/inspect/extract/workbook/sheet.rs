@@ -304,7 +304,7 @@ impl<'b> Sheet<'b> {
 }
 
 /// The texts in a formula.
-fn literals(formula: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn literals(formula: &str) -> impl Iterator<Item = &str> {
     formula.split('"').skip(1).step_by(2).filter(|literal| literal.chars().nth(LITERAL - 1).is_some())
 }
 
