@@ -33,6 +33,7 @@ mod text;
 mod unlock;
 mod workbook;
 mod xml;
+mod xml_stream;
 
 use serde::{Deserialize, Serialize};
 

@@ -4,6 +4,7 @@
 //! text, notes, properties, embedded files. Deliberately absent: layout.
 
 use crate::inspect::Reason;
+use crate::inspect::extract::package::{self, Package};
 use crate::inspect::extract::reading::{Part, Reading};
 
 /// Which document.
@@ -30,4 +31,11 @@ impl Document {
 /// Reads a document.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, _kind: Document) {
     reading.unread(part.place, Reason::Unsupported);
+}
+
+/// Reads a document in a zip.
+pub(crate) fn read_package(reading: &mut Reading<'_>, part: &Part<'_>, _package: Package) {
+    if package::walk(reading, part, &|_| false, &mut |_, _| false) {
+        reading.done(part.place);
+    }
 }
