@@ -3,6 +3,12 @@
 //! In: the file's bytes. Out: its text, tables as tables, and what a reader does not see: comments, deleted and hidden
 //! text, notes, properties, embedded files. Deliberately absent: layout.
 
+mod flow;
+mod marks;
+mod ole;
+mod rtf;
+mod storage;
+
 use crate::inspect::Reason;
 use crate::inspect::extract::package::{self, Package};
 use crate::inspect::extract::reading::{Part, Reading};
@@ -15,6 +21,8 @@ pub(crate) enum Document {
     /// PowerPoint 97–2003.
     Ppt,
     Rtf,
+    /// A compound file that is none of these: an embedded object.
+    Ole,
 }
 
 impl Document {
@@ -24,13 +32,18 @@ impl Document {
             Self::Doc => "doc",
             Self::Ppt => "ppt",
             Self::Rtf => "rtf",
+            Self::Ole => "ole",
         }
     }
 }
 
 /// Reads a document.
-pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, _kind: Document) {
-    reading.unread(part.place, Reason::Unsupported);
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, kind: Document) {
+    match kind {
+        Document::Rtf => rtf::read(reading, part),
+        Document::Ole => ole::read(reading, part),
+        Document::Doc | Document::Ppt => reading.unread(part.place, Reason::Unsupported),
+    }
 }
 
 /// Reads a document in a zip.
