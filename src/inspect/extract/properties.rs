@@ -212,7 +212,7 @@ impl Value<'_> {
             self.at.checked_add(bytes).and_then(|end| self.bytes.get(end.checked_sub(2)?..end)) == Some(&[0, 0])
         };
         let end = length.checked_mul(2);
-        !end.is_some_and(ends_at) && length % 2 == 0 && ends_at(length)
+        !end.is_some_and(ends_at) && length.is_multiple_of(2) && ends_at(length)
     }
 }
 

@@ -6,6 +6,7 @@
 //! table of its own. Hidden text goes to the same place, marked hidden; a cell of which nothing is in sight is a hidden
 //! cell. Deliberately absent: any format.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::inspect::extract::reading::Reading;
@@ -19,6 +20,13 @@ const WORD_BYTES: usize = 64;
 
 /// A column beyond this is nobody's table.
 const COLUMNS: u32 = 16_384;
+
+/// How many lines are remembered so as not to be said again: the same author may stand at every change.
+const SAID: usize = 4_096;
+const SAID_BYTES: usize = 256;
+
+/// Tables and boxes deeper than this are read as part of the one around them.
+const LAYERS: usize = 128;
 
 /// Text of which some stretches are hidden.
 #[derive(Debug, Default)]
@@ -149,6 +157,17 @@ impl Table {
         self.next = self.next.saturating_add(columns).min(COLUMNS);
     }
 
+    /// The open cell reaches over so many columns.
+    pub(crate) fn widen(&mut self, columns: u32) {
+        self.next = self.column.saturating_add(columns.max(1)).min(COLUMNS);
+    }
+
+    /// So many columns are left out.
+    pub(crate) fn skip(&mut self, columns: u32) {
+        self.end_cell();
+        self.next = self.next.saturating_add(columns).min(COLUMNS);
+    }
+
     pub(crate) fn end_cell(&mut self) {
         let open = std::mem::take(&mut self.open);
         if open.is_blank() {
@@ -208,7 +227,10 @@ pub(crate) struct Flow {
     waiting: Vec<Piece>,
     /// Names, codes, descriptions: what no reader sees, and no line is broken by.
     aside: String,
+    said: HashSet<String>,
     tables: u32,
+    /// How many layers are open beyond [`LAYERS`].
+    surplus: usize,
     over: bool,
 }
 
@@ -220,9 +242,16 @@ impl Flow {
             layers: Vec::new(),
             waiting: Vec::new(),
             aside: String::new(),
+            said: HashSet::new(),
             tables: 0,
+            surplus: 0,
             over: false,
         }
+    }
+
+    /// Nothing in this part is seen.
+    pub(crate) fn hide(&mut self) {
+        self.place.hidden = true;
     }
 
     /// Whether the budget is used up, so that reading on is of no use.
@@ -246,10 +275,13 @@ impl Flow {
         }
     }
 
-    /// What no reader sees, as a line of its own.
+    /// What no reader sees, as a line of its own; what was said before is not said again.
     pub(crate) fn aside(&mut self, text: &str) {
         let text = text.trim();
-        if !text.is_empty() {
+        if !text.is_empty() && !self.said.contains(text) {
+            if self.said.len() < SAID && text.len() <= SAID_BYTES {
+                self.said.insert(text.to_owned());
+            }
             self.aside.push_str(text);
             self.aside.push('\n');
         }
@@ -264,6 +296,9 @@ impl Flow {
 
     /// Something that stands beside the line it is anchored in; `name` tells it from the part around it.
     pub(crate) fn begin_box(&mut self, name: Option<&str>) {
+        if self.is_full() {
+            return;
+        }
         self.layers.push(Layer::Text(name.map(str::to_owned), Passage::default()));
     }
 
@@ -282,6 +317,10 @@ impl Flow {
     }
 
     fn take_box(&mut self) -> Option<Piece> {
+        if self.surplus > 0 {
+            self.surplus -= 1;
+            return None;
+        }
         let at = self.layers.iter().rposition(|layer| matches!(layer, Layer::Text(..)))?;
         while self.layers.len() > at + 1 {
             self.end_innermost();
@@ -292,7 +331,17 @@ impl Flow {
         }
     }
 
+    /// Counts a layer that is too deep.
+    fn is_full(&mut self) -> bool {
+        let full = self.layers.len() >= LAYERS;
+        self.surplus += usize::from(full);
+        full
+    }
+
     pub(crate) fn begin_table(&mut self, reading: &mut Reading<'_>) {
+        if self.is_full() {
+            return;
+        }
         if self.layers.is_empty() {
             self.flush(reading);
         }
@@ -301,6 +350,9 @@ impl Flow {
 
     /// The innermost table, if it is open.
     pub(crate) fn table(&mut self) -> Option<&mut Table> {
+        if self.surplus > 0 {
+            return None;
+        }
         match self.layers.last_mut()? {
             Layer::Table(table) => Some(table),
             Layer::Text(..) => None,
@@ -308,7 +360,9 @@ impl Flow {
     }
 
     pub(crate) fn end_table(&mut self, reading: &mut Reading<'_>) {
-        if matches!(self.layers.last(), Some(Layer::Table(_))) {
+        if self.surplus > 0 {
+            self.surplus -= 1;
+        } else if matches!(self.layers.last(), Some(Layer::Table(_))) {
             self.end_innermost();
             if self.layers.is_empty() {
                 self.flush(reading);

@@ -46,14 +46,9 @@ impl Marks {
         self.line.push(text, hidden);
     }
 
-    /// A line ends within a paragraph.
-    pub(crate) fn end_line(&mut self) {
-        self.line.end_line();
-    }
-
     /// A paragraph ends that stands in so many tables.
     pub(crate) fn end_paragraph(&mut self, reading: &mut Reading<'_>, flow: &mut Flow, depth: usize) {
-        self.to_depth(reading, flow, depth);
+        self.open_to(reading, flow, depth);
         let mut line = std::mem::take(&mut self.line);
         line.end_line();
         match self.levels.last_mut() {
@@ -67,7 +62,7 @@ impl Marks {
 
     /// A cell of the table at this depth ends (1: in one table).
     pub(crate) fn end_cell(&mut self, reading: &mut Reading<'_>, flow: &mut Flow, depth: usize) {
-        self.to_depth(reading, flow, depth.max(1));
+        self.open_to(reading, flow, depth.max(1));
         let line = std::mem::take(&mut self.line);
         if let Some(level) = self.levels.last_mut() {
             let mut cell = std::mem::take(&mut level.cell);
@@ -78,7 +73,7 @@ impl Marks {
 
     /// A row of the table at this depth ends.
     pub(crate) fn end_row(&mut self, reading: &mut Reading<'_>, flow: &mut Flow, depth: usize, is_hidden: bool) {
-        self.to_depth(reading, flow, depth.max(1));
+        self.open_to(reading, flow, depth.max(1));
         let line = std::mem::take(&mut self.line);
         if let Some(level) = self.levels.last_mut() {
             level.cell.append(&line);
@@ -86,7 +81,7 @@ impl Marks {
         }
     }
 
-    fn to_depth(&mut self, reading: &mut Reading<'_>, flow: &mut Flow, depth: usize) {
+    fn open_to(&mut self, reading: &mut Reading<'_>, flow: &mut Flow, depth: usize) {
         let depth = depth.min(DEPTH);
         while self.levels.len() > depth {
             self.end_table(reading, flow);
@@ -111,6 +106,6 @@ impl Marks {
             let depth = self.levels.len();
             self.end_paragraph(reading, flow, depth);
         }
-        self.to_depth(reading, flow, 0);
+        self.open_to(reading, flow, 0);
     }
 }

@@ -6,6 +6,7 @@
 mod flow;
 mod marks;
 mod ole;
+mod ooxml;
 mod rtf;
 mod storage;
 
@@ -47,8 +48,13 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, kind: Document) {
 }
 
 /// Reads a document in a zip.
-pub(crate) fn read_package(reading: &mut Reading<'_>, part: &Part<'_>, _package: Package) {
-    if package::walk(reading, part, &|_| false, &mut |_, _| false) {
-        reading.done(part.place);
+pub(crate) fn read_package(reading: &mut Reading<'_>, part: &Part<'_>, package: Package) {
+    match package {
+        Package::Odt | Package::Odp | Package::Odf => {
+            if package::walk(reading, part, &|_| false, &mut |_, _| false) {
+                reading.done(part.place);
+            }
+        }
+        _ => ooxml::read(reading, part),
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     let mut tokens = Tokens::new(part.bytes);
     let mut rtf = Rtf::new(part);
     let mut until_look = TOKENS_PER_LOOK;
-    while let Some(token) = tokens.next() {
+    for token in tokens.by_ref() {
         rtf.token(reading, token);
         until_look -= 1;
         if until_look == 0 {
