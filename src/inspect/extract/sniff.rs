@@ -49,8 +49,6 @@ pub(crate) enum Format {
     Pdf,
     /// A picture, by its format.
     Image(&'static str),
-    /// A compound file that is no document: an embedded object, macros.
-    Ole,
     /// Protected as a whole.
     Locked(Lock),
     /// Something we cannot read: its name and why.
@@ -76,7 +74,6 @@ impl Format {
             Self::Document(kind) => kind.name(),
             Self::Pdf => "pdf",
             Self::Image(_) => "image",
-            Self::Ole => "ole",
             Self::Locked(_) => "office",
             Self::Other(name, _) => name,
         }
@@ -236,7 +233,7 @@ fn compound(bytes: &[u8]) -> Format {
     } else if has("Workbook") || has("Book") {
         Format::Xls
     } else {
-        Format::Ole
+        Format::Document(Document::Ole)
     }
 }
 

@@ -10,6 +10,8 @@ mod beside;
 mod biff;
 mod book;
 mod caches;
+#[cfg(test)]
+mod hiding;
 mod number;
 mod ods;
 mod rows;

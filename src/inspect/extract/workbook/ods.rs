@@ -77,7 +77,8 @@ fn read_document(reading: &mut Reading<'_>, place: &Place, source: impl Read) {
             break Some(Reason::Limit);
         }
         count = count.wrapping_add(1);
-        if count % 256 == 0 && (!reading.charge(stream.unpacked()) || (count % 65_536 == 0 && reading.is_over())) {
+        let overtime = count.is_multiple_of(65_536) && reading.is_over();
+        if count.is_multiple_of(256) && (overtime || !reading.charge(stream.unpacked())) {
             break Some(Reason::Limit);
         }
     };
@@ -148,6 +149,10 @@ impl<'p> Sheets<'p> {
     /// False when the budget is used up.
     fn event(&mut self, reading: &mut Reading<'_>, event: &Event<'_>) -> bool {
         match event {
+            Event::End { name: "annotation" } => self.end_comment(),
+            event if self.comment.is_some() => {
+                self.comment.iter_mut().for_each(|comment| comment.event(event));
+            }
             Event::Start { name, attributes } if is_styles(name) => {
                 self.in_styles += 1;
                 self.odd(*attributes);
@@ -238,9 +243,9 @@ impl<'p> Sheets<'p> {
                 comment.event(event);
                 self.comment = Some(comment);
             }
-            "tab" | "s" if self.cell.is_some() || self.comment.is_some() => self.text(" ", &Event::Text(" ".into())),
+            "tab" | "s" if self.cell.is_some() => self.text(" ", &Event::Text(" ".into())),
             "line-break" if self.cell.is_some() => self.text("\n", &Event::Text("\n".into())),
-            "p" | "h" | "span" if self.cell.is_some() && self.comment.is_none() => {}
+            "p" | "h" | "span" if self.cell.is_some() => {}
             // What a tracked change says was there before.
             "change-track-table-cell" => {
                 let stored = ["string-value", "date-value", "value", "formula"].into_iter().filter_map(value);
@@ -257,10 +262,9 @@ impl<'p> Sheets<'p> {
     }
 
     fn text(&mut self, text: &str, event: &Event<'_>) {
-        match (&mut self.comment, &mut self.cell) {
-            (Some(comment), _) => comment.event(event),
-            (None, Some(cell)) if cell.shown.len() + text.len() <= CELL => cell.shown.push_str(text),
-            (None, None) if text.trim_ascii().is_empty() => {}
+        match &mut self.cell {
+            Some(cell) if cell.shown.len() + text.len() <= CELL => cell.shown.push_str(text),
+            None if text.trim_ascii().is_empty() => {}
             _ => self.texts.event(event),
         }
     }
@@ -282,7 +286,6 @@ impl<'p> Sheets<'p> {
                 }
             }
             "table-cell" | "covered-table-cell" if self.depth == 1 => return self.end_cell(reading),
-            "annotation" => self.end_comment(),
             "p" | "h" => self.text("\n", event),
             "span" if self.cell.is_some() => {}
             _ => self.texts.event(event),

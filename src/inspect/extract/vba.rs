@@ -4,6 +4,11 @@
 //! code, at a place that another packed stream names; it is found here by unpacking from wherever it may start, which
 //! needs no other stream to be whole or true. Deliberately absent: what a macro does.
 
+use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::sweep;
+use crate::inspect::{Place, Reason};
+use crate::mail::charset;
+
 /// How many places are tried.
 const TRIES: usize = 1_000;
 
@@ -13,8 +18,25 @@ const CHUNK: usize = 4_096;
 /// The largest source that is unpacked.
 const SOURCE: usize = 16 << 20;
 
+/// Reads a stream of macros: its source, and the texts in the compiled code before it.
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
+    let hidden = Place { hidden: true, ..part.place.clone() };
+    let Some((at, source)) = source(part.bytes) else {
+        return sweep::read(reading, &Part { place: &hidden, ..*part });
+    };
+    if !reading.charge(source.len() as u64) {
+        return reading.unread(&hidden, Reason::Limit);
+    }
+    // What names the modules is packed like them, but no text.
+    let controls = source.iter().filter(|&&c| c < 0x20 && !c.is_ascii_whitespace()).count();
+    let text = if controls * 20 < source.len() { charset::decode(&source, None) } else { sweep::text(&source) };
+    reading.text(&hidden, &text);
+    reading.text(&hidden, &sweep::text(part.bytes.get(..at).unwrap_or_default()));
+    reading.done(&hidden);
+}
+
 /// The unpacked bytes and where the packed ones start, if there are any.
-pub(crate) fn source(stream: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn source(stream: &[u8]) -> Option<(usize, Vec<u8>)> {
     // Every module begins with `Attribut`, of which the first chunk holds the letters as they are.
     let known = memchr::memmem::find_iter(stream, b"\0Attribut").filter_map(|at| at.checked_sub(3));
     let any = memchr::memchr_iter(1, stream);
