@@ -235,7 +235,9 @@ impl<'p> Sheets<'p> {
                     is_covered: name == "covered-table-cell",
                     shown: String::new(),
                 });
-                self.odd(attributes);
+                // Values are read; whatever else says something is no attribute of a cell.
+                let others = attributes.iter().filter(|(name, _)| !name.ends_with("value") && *name != "formula");
+                others.filter(|(_, value)| xml::is_odd(value)).for_each(|(_, value)| self.texts.line(&value));
                 return reading.take_cell();
             }
             "annotation" => {
