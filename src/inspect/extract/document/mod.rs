@@ -3,14 +3,16 @@
 //! In: the file's bytes. Out: its text, tables as tables, and what a reader does not see: comments, deleted and hidden
 //! text, notes, properties, embedded files. Deliberately absent: layout.
 
+mod drawing;
 mod flow;
 mod marks;
 mod ole;
 mod ooxml;
+mod powerpoint97;
 mod rtf;
 mod storage;
+mod word97;
 
-use crate::inspect::Reason;
 use crate::inspect::extract::package::{self, Package};
 use crate::inspect::extract::reading::{Part, Reading};
 
@@ -43,7 +45,8 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, kind: Document) {
     match kind {
         Document::Rtf => rtf::read(reading, part),
         Document::Ole => ole::read(reading, part),
-        Document::Doc | Document::Ppt => reading.unread(part.place, Reason::Unsupported),
+        Document::Doc => word97::read(reading, part),
+        Document::Ppt => powerpoint97::read(reading, part),
     }
 }
 
