@@ -13,8 +13,8 @@ use crate::inspect::extract::sweep;
 /// Properties in one set; no program writes as many.
 const PROPERTIES: usize = 4_096;
 
-/// The largest picture that is taken for a thumbnail.
-const THUMBNAIL: usize = 256 << 10;
+/// The largest picture that is taken for a thumbnail: unpacked, 512 by 512 points.
+const THUMBNAIL: usize = 1 << 20;
 
 /// Entries of a list.
 const ITEMS: usize = 16_384;

@@ -249,6 +249,10 @@ impl Flow {
         }
     }
 
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Nothing in this part is seen.
     pub(crate) fn hide(&mut self) {
         self.place.hidden = true;

@@ -6,6 +6,7 @@
 mod drawing;
 mod flow;
 mod marks;
+mod odf;
 mod ole;
 mod ooxml;
 mod powerpoint97;
@@ -13,7 +14,10 @@ mod rtf;
 mod storage;
 mod word97;
 
-use crate::inspect::extract::package::{self, Package};
+use std::collections::HashSet;
+
+use self::ooxml::walker::{self, Manner};
+use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::{Part, Reading};
 
 /// Which document.
@@ -53,11 +57,17 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, kind: Document) {
 /// Reads a document in a zip.
 pub(crate) fn read_package(reading: &mut Reading<'_>, part: &Part<'_>, package: Package) {
     match package {
-        Package::Odt | Package::Odp | Package::Odf => {
-            if package::walk(reading, part, &|_| false, &mut |_, _| false) {
-                reading.done(part.place);
-            }
-        }
+        Package::Odt | Package::Odp | Package::Odf => odf::read(reading, part),
         _ => ooxml::read(reading, part),
+    }
+}
+
+/// Reads a decoded XML file: a document in one piece, a drawing, or data.
+pub(crate) fn read_xml(reading: &mut Reading<'_>, part: &Part<'_>, document: &str) {
+    if document.contains("urn:oasis:names:tc:opendocument") {
+        odf::read_flat(reading, part, document);
+    } else {
+        let manner = Manner { hidden_styles: &HashSet::new(), all_attributes: false };
+        walker::read(reading, part, document, manner);
     }
 }

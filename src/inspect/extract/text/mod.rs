@@ -9,6 +9,7 @@ pub(crate) mod html;
 
 use memchr::memmem;
 
+use crate::inspect::extract::document;
 use crate::inspect::extract::mail;
 use crate::inspect::extract::mail::card;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
@@ -28,11 +29,11 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
             html::read(reading, part, &text);
         }
         Format::Xml => {
-            let document = xml::decode(part.bytes);
-            if document.contains("vnd.oasis.opendocument.spreadsheet") {
-                ods::read(reading, part.place, &document);
+            let text = xml::decode(part.bytes);
+            if text.contains("vnd.oasis.opendocument.spreadsheet") {
+                ods::read(reading, part.place, &text);
             } else {
-                reading.text(part.place, &xml::plain(&document));
+                return document::read_xml(reading, part, &text);
             }
         }
         Format::Json => {

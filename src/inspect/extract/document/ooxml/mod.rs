@@ -6,7 +6,7 @@
 //! hidden. Every XML part is read, those that only say how things look as well. Deliberately absent: which part belongs
 //! to which by its relations, but for slides; a part that no relation leads to is read like any other.
 
-mod oddity;
+pub(crate) mod oddity;
 mod outline;
 pub(crate) mod walker;
 
