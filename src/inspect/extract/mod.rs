@@ -23,6 +23,7 @@ mod document;
 mod hostile;
 mod image;
 mod mail;
+mod ole;
 mod package;
 mod pdf;
 mod properties;
@@ -34,6 +35,7 @@ mod text;
 mod unlock;
 mod workbook;
 mod xml;
+mod xml_stream;
 
 use serde::{Deserialize, Serialize};
 

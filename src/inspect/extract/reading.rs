@@ -12,7 +12,7 @@ use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::unlock::{self, Lock, Locked, Words};
 use crate::inspect::extract::{
-    Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
+    Ledger, Limits, Watch, archive, document, image, mail, ole, package, pdf, sweep, text, workbook,
 };
 use crate::inspect::{Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
 
@@ -169,6 +169,7 @@ impl<'s> Reading<'s> {
             Format::Document(kind) => document::read(self, part, kind),
             Format::Pdf => pdf::read(self, part),
             Format::Image(_) => image::read(self, part),
+            Format::Ole => ole::read(self, part),
             Format::Locked(lock) => self.locked(part, lock),
             Format::Other(_, reason) => self.unread(part.place, reason),
         }

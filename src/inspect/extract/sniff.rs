@@ -47,6 +47,8 @@ pub(crate) enum Format {
     Pdf,
     /// A picture, by its format.
     Image(&'static str),
+    /// A compound file that is no document: an embedded object, macros.
+    Ole,
     /// Protected as a whole.
     Locked(Lock),
     /// Something we cannot read: its name and why.
@@ -71,6 +73,7 @@ impl Format {
             Self::Document(kind) => kind.name(),
             Self::Pdf => "pdf",
             Self::Image(_) => "image",
+            Self::Ole => "ole",
             Self::Locked(_) => "office",
             Self::Other(name, _) => name,
         }
@@ -158,7 +161,7 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     }
     // BIFF 2 to 4 came without a container: record BOF of the right length.
     if at(0, b"\x09\0\x04\0") || at(0, b"\x09\x02\x06\0") || at(0, b"\x09\x04\x06\0") {
-        return Some(unsupported("xls"));
+        return Some(Format::Xls);
     }
     if let Some((_, name)) = IMAGES.iter().find(|(magic, _)| at(0, magic)) {
         return Some(Format::Image(name));
@@ -227,7 +230,7 @@ fn compound(bytes: &[u8]) -> Format {
     } else if has("Workbook") || has("Book") {
         Format::Xls
     } else {
-        Format::Document(Document::Ole)
+        Format::Ole
     }
 }
 

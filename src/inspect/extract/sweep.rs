@@ -37,6 +37,22 @@ fn all_runs(bytes: &[u8]) -> String {
     let mut lines = String::new();
     // As it stands, in whatever 8-bit charset it looks like.
     runs(&charset::text(bytes, None), &mut lines);
+    wide(bytes, &mut lines);
+    lines
+}
+
+/// The runs of text in `bytes` that are UTF-16 or plain ASCII, for files whose strings are nothing else.
+pub(crate) fn wide_text(bytes: &[u8]) -> String {
+    let mut lines = String::new();
+    for run in bytes.split(|c| !matches!(c, b' '..=b'~')).filter(|run| run.len() >= RUN) {
+        lines.push_str(&String::from_utf8_lossy(run));
+        lines.push('\n');
+    }
+    wide(bytes, &mut lines);
+    lines
+}
+
+fn wide(bytes: &[u8], lines: &mut String) {
     for from in 0..2 {
         let wide = encoding_rs::UTF_16LE.decode_without_bom_handling(bytes.get(from..).unwrap_or_default()).0;
         for run in wide.split(|c: char| !is_usual(c)).filter(|run| run.chars().nth(RUN - 1).is_some()) {
@@ -47,7 +63,6 @@ fn all_runs(bytes: &[u8]) -> String {
             }
         }
     }
-    lines
 }
 
 fn runs(text: &str, lines: &mut String) {

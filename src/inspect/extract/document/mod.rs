@@ -6,12 +6,11 @@
 mod drawing;
 mod flow;
 mod marks;
+mod object;
 mod odf;
-mod ole;
 mod ooxml;
 mod powerpoint97;
 mod rtf;
-mod storage;
 mod word97;
 
 use std::collections::HashSet;
@@ -28,8 +27,6 @@ pub(crate) enum Document {
     /// PowerPoint 97–2003.
     Ppt,
     Rtf,
-    /// A compound file that is none of these: an embedded object.
-    Ole,
 }
 
 impl Document {
@@ -39,7 +36,6 @@ impl Document {
             Self::Doc => "doc",
             Self::Ppt => "ppt",
             Self::Rtf => "rtf",
-            Self::Ole => "ole",
         }
     }
 }
@@ -48,7 +44,6 @@ impl Document {
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, kind: Document) {
     match kind {
         Document::Rtf => rtf::read(reading, part),
-        Document::Ole => ole::read(reading, part),
         Document::Doc => word97::read(reading, part),
         Document::Ppt => powerpoint97::read(reading, part),
     }

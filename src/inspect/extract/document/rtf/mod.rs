@@ -17,7 +17,7 @@ use self::tokens::{Token, Tokens};
 use crate::inspect::Reason;
 use crate::inspect::extract::document::flow::Flow;
 use crate::inspect::extract::document::marks::Marks;
-use crate::inspect::extract::document::ole;
+use crate::inspect::extract::document::object;
 use crate::inspect::extract::properties;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
@@ -474,7 +474,7 @@ impl<'p> Rtf<'p> {
         }
         let inside = self.part.inside(&data, &place);
         match kind {
-            Data::Object => ole::read_object(reading, &inside),
+            Data::Object => object::read(reading, &inside),
             Data::Picture if matches!(sniff::format(&data, inside.hint), Format::Other(..)) => {
                 reading.unread(&place, Reason::Image);
             }
