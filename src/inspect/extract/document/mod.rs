@@ -11,6 +11,8 @@ mod odf;
 mod ooxml;
 mod powerpoint97;
 mod rtf;
+#[cfg(test)]
+mod tests;
 mod word97;
 
 use std::collections::HashSet;

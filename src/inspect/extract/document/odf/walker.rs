@@ -10,7 +10,7 @@ use crate::inspect::extract::document::flow::Flow;
 use crate::inspect::extract::document::odf::styles::Hidden;
 use crate::inspect::extract::document::ooxml::oddity::{is_odd, unseen};
 use crate::inspect::extract::reading::{Part, Reading};
-use crate::inspect::extract::xml::{Attributes, Event, Reader};
+use crate::inspect::extract::xml::{self, Attributes, Event, Reader};
 use crate::inspect::{Place, Reason};
 use crate::mail::header;
 
@@ -44,6 +44,9 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, document: &str, h
         if walk.flow.is_over() {
             break;
         }
+    }
+    if xml::declares_entities(document) {
+        reading.unread(part.place, Reason::Limit);
     }
     walk.flow.aside(&unseen(document));
     let files = std::mem::take(&mut walk.files);
@@ -211,6 +214,7 @@ impl<'h> Walk<'h> {
                     self.flow.end_line(reading);
                 }
             }
+            "creator" | "date" | "note-citation" => self.flow.end_line(reading),
             "page" => self.end_slide(reading),
             "notes" => self.end_notes(reading),
             _ if in_text && self.paragraphs == 0 => self.flow.end_line(reading),
