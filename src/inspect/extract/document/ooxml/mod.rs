@@ -41,6 +41,13 @@ fn read_entry(reading: &mut Reading<'_>, part: &Part<'_>, outline: &Outline, ent
     if is_odd(entry.name) {
         reading.text(&Place { hidden: true, ..part.place.clone() }, entry.name);
     }
+    let head = entry.bytes.get(..64).unwrap_or(entry.bytes).trim_ascii_start();
+    if head.len() > 13 && head.get(..13).is_some_and(|name| name.eq_ignore_ascii_case(b"mime-version:")) {
+        // A page with its pictures, which Word takes in as a whole (`altChunk`): written as a mail without a sender.
+        let inside = Part { bytes: entry.bytes, place: entry.place, depth: entry.depth, hint: Hint::default() };
+        reading.read_nested_mail(&inside);
+        return true;
+    }
     if !entry.is_xml() {
         return false;
     }

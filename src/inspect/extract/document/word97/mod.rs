@@ -241,7 +241,7 @@ impl Story {
             let is_mark = |unit: &[u8]| unit.first().is_some_and(|&c| c < 0x20) && unit.get(1).is_none_or(|&c| c == 0);
             let plain = units.take_while(|unit| !is_mark(unit)).count() * width;
             let (hidden, until) = formatting.run_at(at + start);
-            let same = until.saturating_sub(at + start).next_multiple_of(width).max(width);
+            let same = until.saturating_sub(at + start).min(plain).next_multiple_of(width).max(width);
             let length = plain.min(same).min(rest.len());
             if length > 0 {
                 let run = rest.get(..length).unwrap_or_default();
