@@ -4,6 +4,8 @@
 //! the ledger: read, if that is all it can be; `unsupported` too, if so much of it is noise that something packed may be
 //! in it. Deliberately absent: any structure.
 
+use std::collections::HashSet;
+
 use crate::inspect::Reason;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::mail::charset;
@@ -24,8 +26,14 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     }
 }
 
-/// The runs of text in `bytes`, a line each.
+/// The runs of text in `bytes`, a line each; what was found before is not said again.
 pub(crate) fn text(bytes: &[u8]) -> String {
+    let lines = all_runs(bytes);
+    let mut seen = HashSet::new();
+    lines.lines().filter(|line| seen.insert(*line)).fold(String::new(), |text, line| text + line + "\n")
+}
+
+fn all_runs(bytes: &[u8]) -> String {
     let mut lines = String::new();
     // As it stands, in whatever 8-bit charset it looks like.
     runs(&charset::text(bytes, None), &mut lines);

@@ -9,6 +9,7 @@ pub(crate) mod html;
 
 use memchr::memmem;
 
+use crate::inspect::extract::document;
 use crate::inspect::extract::mail;
 use crate::inspect::extract::mail::card;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
@@ -27,7 +28,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
             html::read(reading, part, &text);
         }
         Format::Xml => {
-            reading.text(part.place, &xml::plain(&xml::decode(part.bytes)));
+            return document::read_xml(reading, part, &xml::decode(part.bytes));
         }
         Format::Json => {
             let text = charset::text(part.bytes, part.hint.charset);
