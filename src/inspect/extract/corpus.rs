@@ -157,6 +157,11 @@ fn office_documents() {
 }
 
 #[test]
+fn outlook() {
+    check_folder("outlook");
+}
+
+#[test]
 fn encrypted_files_are_told() {
     check_folder("encrypted");
 }
