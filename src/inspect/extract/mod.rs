@@ -25,6 +25,7 @@ mod image;
 mod mail;
 mod package;
 mod pdf;
+mod properties;
 mod reading;
 mod sniff;
 mod spans;

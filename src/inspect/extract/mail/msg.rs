@@ -2,13 +2,14 @@
 //!
 //! In: the file's bytes. Out: the message's properties (`mapi`), its recipients, its attachments as parts, the messages
 //! and objects inside it, streams that belong to none of these as parts of their own. Structure: the sets and numbers of
-//! named properties, the lengths of values. Deliberately absent: objects of other programs put together again; each of
-//! their streams is read.
+//! named properties, the lengths of values. Deliberately absent: what an object of another program is; it is read as a
+//! file of its own.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::inspect::extract::compound::{Compound, Entry, u16_at, u32_at};
+use crate::inspect::extract::document::storage::Tree;
 use crate::inspect::extract::mail::mapi::{self, ATTACHED, MULTIPLE, Property};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
@@ -31,7 +32,9 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
         sweep::read(reading, part);
         return reading.unread(part.place, Reason::Damaged);
     };
-    let mut file = File { compound: &compound, inside: HashMap::new(), taken: HashSet::new(), names: HashMap::new() };
+    let tree = Tree::new(&compound);
+    let mut file =
+        File { compound: &compound, tree, inside: HashMap::new(), taken: HashSet::new(), names: HashMap::new() };
     for entry in compound.entries() {
         file.inside.entry(file.compound.storage_of(entry).map(key)).or_default().push(entry);
     }
@@ -50,6 +53,7 @@ fn key(entry: &Entry) -> *const Entry {
 
 struct File<'f> {
     compound: &'f Compound<'f>,
+    tree: Tree<'f>,
     /// What is in each storage; `None` is the root.
     inside: HashMap<Option<*const Entry>, Vec<&'f Entry>>,
     taken: HashSet<*const Entry>,
@@ -170,14 +174,22 @@ impl<'f> File<'f> {
         }
     }
 
-    /// An object of another program: every stream in it.
+    /// An object of another program: a file of its own, kept as a storage.
     fn object(&mut self, reading: &mut Reading<'_>, part: &Part<'_>, storage: &Entry) {
+        let file = self.tree.extract(storage, reading.allowance());
+        let file = file.filter(|file| reading.charge(file.len() as u64) && reading.take_entry());
+        match &file {
+            Some(file) => {
+                reading.read(&part.inside(file, part.place));
+            }
+            None => reading.unread(part.place, Reason::Limit),
+        }
         let mut open = vec![storage];
         let mut seen = HashSet::new();
         while let Some(storage) = open.pop().filter(|storage| seen.insert(key(storage))) {
             for entry in self.in_storage(Some(storage)) {
                 if entry.is_stream() {
-                    self.stream(reading, part, entry);
+                    self.taken.insert(key(entry));
                 } else {
                     open.push(entry);
                 }
