@@ -470,7 +470,8 @@ fn joined(segments: BTreeMap<u32, Segment>) -> String {
     charset::decode(&bytes, charset.as_deref())
 }
 
-fn percent_decoded(text: &str) -> Vec<u8> {
+/// `%XX` as the byte it stands for.
+pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&c, after)) = rest.split_first() {
