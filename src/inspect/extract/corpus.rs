@@ -162,6 +162,11 @@ fn outlook() {
 }
 
 #[test]
+fn signed_and_wrapped_files() {
+    check_folder("signed");
+}
+
+#[test]
 fn documents() {
     check_folder("document");
 }

@@ -12,7 +12,7 @@ mod label;
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{EUC_JP, Encoding, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use self::jis::Jis;
 use self::label::Label;
@@ -156,6 +156,14 @@ fn by_label<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> (Cow<'a, str>, 
         let guessed = guess(bytes);
         return if guessed.0.chars().any(is_kana) { guessed } else { (text, Charset::Of(encoding)) };
     }
+    if encoding == SHIFT_JIS && is_mostly_halfwidth(&text) {
+        // EUC-JP is nearly always valid Shift_JIS, and then looks like half-width kana without end.
+        let (euc, _, wrong) = EUC_JP.decode(bytes);
+        let hiragana = euc.chars().filter(|c| ('\u{3041}'..='\u{309f}').contains(c)).count();
+        if !wrong && hiragana * 5 > euc.chars().filter(|c| !c.is_ascii()).count() {
+            return (euc, Charset::Of(EUC_JP));
+        }
+    }
     let wrong = text.chars().filter(|&c| c == '\u{fffd}').count();
     let foreign = text.chars().filter(|c| !c.is_ascii()).count();
     // A few broken characters are damage; more than a tenth of all is another charset.
@@ -224,14 +232,21 @@ fn utf7(bytes: &[u8]) -> (Cow<'_, str>, Charset) {
     (Cow::Owned(text), Charset::Utf7)
 }
 
+fn is_mostly_halfwidth(text: &str) -> bool {
+    let (mut halfwidth, mut foreign) = (0usize, 0usize);
+    for c in text.chars().filter(|c| !c.is_ascii()) {
+        foreign += 1;
+        halfwidth += usize::from(('\u{ff61}'..='\u{ff9f}').contains(&c));
+    }
+    halfwidth * 2 > foreign
+}
+
 fn is_kana(c: char) -> bool {
     ('\u{3041}'..='\u{30ff}').contains(&c) || ('\u{ff66}'..='\u{ff9f}').contains(&c)
 }
 
 #[cfg(test)]
 mod tests {
-    use encoding_rs::{EUC_JP, SHIFT_JIS};
-
     use super::*;
 
     fn jis(text: &str) -> Vec<u8> {
@@ -292,6 +307,11 @@ mod tests {
             assert_eq!(decode(&jis("山田花子"), name), "山田花子", "jis as {name:?}");
         }
         assert_eq!(decode(sentence.as_bytes(), Some("shift_jis")), sentence);
+        assert_eq!(decode(&euc, Some("shift_jis")), sentence);
+        assert_eq!(decode(&sjis, Some("euc-jp")), sentence);
+        for kana in ["ﾔﾏﾀﾞ ﾊﾅｺ", "ｶﾌﾞｼｷｶﾞｲｼｬ､ﾄｳﾎｳｶﾝｺｳ"] {
+            assert_eq!(decode(&SHIFT_JIS.encode(kana).0, Some("shift_jis")), kana);
+        }
     }
 
     #[test]

@@ -110,7 +110,6 @@ impl Message<'_> {
             // A key file: version, content, check sum.
             [version, content, ..] if version.tag == 2 && is_content(bytes, content) => {
                 reading.unread(self.part.place, Reason::Encrypted);
-                self.structure(reading, top);
             }
             _ => self.structure(reading, top),
         }

@@ -33,6 +33,8 @@ pub(crate) fn is_packets(bytes: &[u8]) -> bool {
         SECRET_KEY | PUBLIC_KEY => matches!(body, [3 | 4 | 6, ..]),
         COMPRESSED => matches!(body, [1..=3, ..]),
         PROTECTED | SEALED => matches!(body, [1 | 2, ..]),
+        // Its format is a letter; then it must be all there is.
+        LITERAL => matches!(body, [b'b' | b't' | b'u' | b'm', ..]) && packet.end == bytes.len(),
         _ => false,
     };
     fits && follows && !packet.cut
