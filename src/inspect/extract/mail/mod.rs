@@ -315,6 +315,7 @@ impl Mail<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::{Job, Kind, Limits, Rules, inspect};
 
     #[test]
     fn mails_are_told_from_letters() {
@@ -327,6 +328,18 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(looks_like_mail(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_machines_and_certificates_say_is_nobodys_data() {
+        let rules = Rules::compile(&[]).unwrap();
+        for file in ["mail/clean_exchange.eml", "signed/chain.p7b", "signed/detached.p7s", "signed/key.gpg"] {
+            let bytes = std::fs::read(format!("{}/tests/corpus/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+            let mut job = Job::new(if file.ends_with("eml") { Kind::Mail } else { Kind::File(file.to_owned()) });
+            job.own = vec!["taro@example.co.jp".to_owned(), "hanako@example.jp".to_owned()];
+            let found = inspect(&bytes, &job, &rules, &Limits::default(), &mut ());
+            assert_eq!((found.persons, found.findings, found.uninspected), (0, vec![], vec![]), "{file}");
         }
     }
 }
