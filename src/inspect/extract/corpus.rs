@@ -157,6 +157,16 @@ fn office_documents() {
 }
 
 #[test]
+fn outlook() {
+    check_folder("outlook");
+}
+
+#[test]
+fn signed_and_wrapped_files() {
+    check_folder("signed");
+}
+
+#[test]
 fn documents() {
     check_folder("document");
 }

@@ -6,10 +6,10 @@
 use crate::inspect::Reason;
 use crate::inspect::extract::archive::{Archive, zip};
 use crate::inspect::extract::document::Document;
-use crate::inspect::extract::mail::{self, Outlook};
+use crate::inspect::extract::mail::{self, Outlook, Wrapper};
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::Hint;
-use crate::inspect::extract::text::csv;
+use crate::inspect::extract::text::{csv, yenc};
 use crate::inspect::extract::unlock::Lock;
 use crate::mail::charset;
 
@@ -35,6 +35,8 @@ pub(crate) enum Format {
     Json,
     /// A message as Outlook keeps or sends it.
     Outlook(Outlook),
+    /// Something in a mail program's wrapper.
+    Wrapped(Wrapper),
     /// An archive or a packed file.
     Archive(Archive),
     /// An office document in a zip.
@@ -67,6 +69,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Outlook(kind) => kind.name(),
+            Self::Wrapped(kind) => kind.name(),
             Self::Archive(kind) => kind.name(),
             Self::Package(package) => package.name(),
             Self::Xls => "xls",
@@ -85,7 +88,11 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     if let Some(format) = by_magic(bytes) {
         return format;
     }
-    if is_binary(bytes) {
+    if let Some(wrapper) = Wrapper::of(bytes) {
+        return Format::Wrapped(wrapper);
+    }
+    // The bytes of yEnc are those of a file.
+    if is_binary(bytes) && !yenc::is_in(bytes) {
         return Format::Other("unknown", Reason::Unsupported);
     }
     let head = bytes.get(..HEAD).unwrap_or(bytes);
