@@ -157,6 +157,11 @@ fn office_documents() {
 }
 
 #[test]
+fn pdf_documents() {
+    check_folder("pdf");
+}
+
+#[test]
 fn encrypted_files_are_told() {
     check_folder("encrypted");
 }
