@@ -162,6 +162,11 @@ fn pdf_documents() {
 }
 
 #[test]
+fn documents() {
+    check_folder("document");
+}
+
+#[test]
 fn encrypted_files_are_told() {
     check_folder("encrypted");
 }
