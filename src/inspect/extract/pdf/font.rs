@@ -5,7 +5,7 @@
 //! it does not know (UniJIS2004-UTF16-H, UniJIS-UTF8-H), and embedded fonts of a known collection (Adobe-Japan1) without
 //! `ToUnicode`. Deliberately absent: shapes of glyphs.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,6 +19,9 @@ use crate::inspect::Reason;
 
 /// The largest font program that is looked into. Whole Japanese fonts have 20 MiB.
 const PROGRAM: u64 = 64 << 20;
+
+/// All font programs of a document together.
+const PROGRAMS: u64 = 256 << 20;
 
 /// One code of a string.
 #[derive(Clone)]
@@ -38,6 +41,8 @@ pub(super) struct Fonts<'a> {
     programs: FontResolverFn,
     cmaps: CMapResolverFn,
     faces: RefCell<HashMap<(usize, usize), Rc<Face<'a>>>>,
+    /// How much may still be unpacked.
+    left: Cell<u64>,
 }
 
 impl<'a> Fonts<'a> {
@@ -50,6 +55,7 @@ impl<'a> Fonts<'a> {
             }),
             cmaps: Arc::new(load_embedded),
             faces: RefCell::default(),
+            left: Cell::new(PROGRAMS),
         }
     }
 
@@ -73,7 +79,7 @@ impl<'a> Fonts<'a> {
         let composite = dict.get::<Name<'_>>("Subtype").is_some_and(|kind| kind.as_str() == "Type0");
         let vertical = font.as_ref().map_or(name.ends_with("-V"), |font| !font.is_horizontal());
         let collection = (composite && !is_mapped).then(|| self.collection(dict)).flatten();
-        Face { font, wide, composite, vertical, collection, flaw, seen: RefCell::default() }
+        Face { font, wide, composite, vertical, collection, flaw, em: em(dict), seen: RefCell::default() }
     }
 
     /// What forbids to hand a font to the library, which unpacks its streams without a bound.
@@ -86,7 +92,11 @@ impl<'a> Fonts<'a> {
                 streams.extend(["FontFile", "FontFile2", "FontFile3"].iter().filter_map(|key| descriptor.get(*key)));
             }
         }
-        let is_bomb = |stream: &Stream<'_>| filter::unpack(stream, PROGRAM).flaw == Some(Reason::Limit);
+        let is_bomb = |stream: &Stream<'_>| {
+            let unpacked = filter::unpack(stream, PROGRAM.min(self.left.get()));
+            self.left.set(self.left.get().saturating_sub(unpacked.bytes.len() as u64));
+            unpacked.flaw == Some(Reason::Limit)
+        };
         streams.iter().any(is_bomb).then_some(Reason::Limit)
     }
 
@@ -117,6 +127,8 @@ pub(super) struct Face<'a> {
     wide: Option<Wide>,
     composite: bool,
     pub(super) vertical: bool,
+    /// How large its letters are, for a size of one.
+    pub(super) em: f64,
     collection: Option<(CMap, CMap)>,
     /// Why it could not be read.
     pub(super) flaw: Option<Reason>,
@@ -178,6 +190,15 @@ impl Face<'_> {
             None => 0.5,
         }
     }
+}
+
+/// Fonts that are drawn by operators (Type 3) may be of any size.
+fn em(dict: &Dict<'_>) -> f64 {
+    let matrix = dict.get::<[f64; 6]>("FontMatrix");
+    let bounds = dict.get::<[f64; 4]>("FontBBox");
+    let (Some([.., scale, _, _]), Some([_, low, _, high])) = (matrix, bounds) else { return 1.0 };
+    let em = ((high - low) * scale).abs();
+    if em > 0.0 && !(0.3..3.0).contains(&em) { em } else { 1.0 }
 }
 
 /// What a font itself says that a code means.

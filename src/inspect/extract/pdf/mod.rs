@@ -8,6 +8,7 @@
 //! unpacks whatever it is given. Deliberately absent: rendering.
 
 mod blocks;
+mod book;
 mod file;
 mod filter;
 mod font;
@@ -26,24 +27,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use hayro_syntax::Pdf;
-use hayro_syntax::object::{Dict, FromBytes as _, Object};
+use hayro_syntax::object::{Dict, FromBytes as _};
 
+use self::book::{Age, Book};
 use self::file::File;
-use self::font::Fonts;
-use self::layers::Layers;
-use self::objects::{Known, Sweep};
+use self::objects::{Known, Section, Sweep};
 use self::protection::Closed;
-use self::walk::{Around, Budget};
 use crate::inspect::Reason;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::unlock::Lock;
-
-/// Operators on all pages together. A map has a million of them.
-const OPERATORS: u64 = 30_000_000;
-/// Forms drawn on all pages together.
-const FORMS: u32 = 50_000;
-/// Glyphs on all pages together: a book of a thousand pages has two million.
-const GLYPHS: u64 = 20_000_000;
 
 /// Reads a document.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
@@ -83,7 +75,8 @@ fn document(reading: &mut Reading<'_>, part: &Part<'_>, pdf: &Pdf, file: &File, 
     }
     let mut known = Known::default();
     let mut texts = HashSet::new();
-    let pictures = pages(reading, part, pdf, &mut known, &mut texts, Age::Newest);
+    let mut book = Book::new(pdf, Age::Newest);
+    let mut pictures = book.pages(reading, part, &mut known, &mut texts);
     known.objects(objects::all(pdf));
     let mut sweep = Sweep::new(&known);
     for object in objects::all(pdf) {
@@ -94,69 +87,15 @@ fn document(reading: &mut Reading<'_>, part: &Part<'_>, pdf: &Pdf, file: &File, 
         sweep.object(reading, part, &object);
     }
     for trailer in file.trailers.iter().filter_map(|range| Dict::from_bytes(part.bytes.get(range.clone())?)) {
-        sweep.object(reading, part, &Object::Dict(trailer));
+        sweep.dict(&trailer, Section::Other, 0);
     }
-    if pictures + sweep.pictures > 0 {
+    let strays = sweep.end(reading, part.place);
+    pictures += book.strays(reading, part, &strays.drawings, &mut known, &mut texts);
+    if pictures + known.unseen(&strays.pictures) > 0 {
         reading.unread(&part.place.inside("pictures"), Reason::Image);
     }
-    sweep.end(reading, part.place);
     older::read(reading, part, pdf, file, password, &mut texts);
     reading.done(part.place);
-}
-
-/// Whether a version of a document is the one that readers show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Age {
-    Newest,
-    Older,
-}
-
-/// Reads the pages, of an older version only those that say something else than any page in `texts`, and returns how
-/// many small pictures are on them.
-fn pages(
-    reading: &mut Reading<'_>,
-    part: &Part<'_>,
-    pdf: &Pdf,
-    known: &mut Known,
-    texts: &mut HashSet<String>,
-    age: Age,
-) -> u32 {
-    let (fonts, layers) = (Fonts::new(), Layers::of(pdf));
-    let around = Around { fonts: &fonts, layers: &layers };
-    let (mut operators, mut forms, mut glyphs) = (OPERATORS, FORMS, GLYPHS);
-    let (mut pictures, mut count) = (0, 0);
-    for (number, page) in (1u32..).zip(pdf.pages().iter()) {
-        let place = part.place.inside(&format!("page {number}"));
-        if !reading.take_entry() {
-            reading.unread(&place, Reason::Limit);
-            return pictures;
-        }
-        known.page(number, page.raw());
-        count = number;
-        let bytes = reading.allowance();
-        let mut budget = Budget { bytes, operators, forms, glyphs, is_over: &|| reading.is_over() };
-        let walked = page::walk(page, around, &mut budget);
-        let used = bytes - budget.bytes;
-        (operators, forms, glyphs) = (budget.operators, budget.forms, budget.glyphs);
-        if !reading.charge(used) {
-            reading.unread(&place, Reason::Limit);
-        }
-        let Some(walked) = walked else {
-            reading.unread(&place, Reason::Crashed);
-            continue;
-        };
-        known.read.extend(walked.forms.iter().copied());
-        known.read.extend(walked.pictures.iter().filter_map(|it| Some(it.stream.as_ref()?.obj_id())));
-        if texts.insert(page::text(&walked)) || age == Age::Newest {
-            pictures += page::read(reading, part, &place, walked);
-        }
-    }
-    let catalog = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id()).unwrap_or_default();
-    let claimed = catalog.get::<Dict<'_>>("Pages").and_then(|pages| pages.get::<i32>("Count")).unwrap_or_default();
-    if u32::try_from(claimed).is_ok_and(|claimed| claimed > count) {
-        reading.unread(part.place, Reason::Damaged);
-    }
-    pictures
 }
 
 /// Reads what is left of a document that lost its catalog: its pages if there are any, else its objects, each for itself.
@@ -176,8 +115,11 @@ fn ruin(reading: &mut Reading<'_>, part: &Part<'_>, file: &File) {
         }
         sweep.object(reading, part, &object);
     }
-    if sweep.pictures > 0 {
+    let strays = sweep.end(reading, part.place);
+    if !strays.drawings.is_empty() {
+        reading.unread(&part.place.inside("drawings"), Reason::Damaged);
+    }
+    if !strays.pictures.is_empty() {
         reading.unread(&part.place.inside("pictures"), Reason::Image);
     }
-    sweep.end(reading, part.place);
 }

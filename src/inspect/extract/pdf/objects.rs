@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use hayro_syntax::Pdf;
 use hayro_syntax::object::{Array, Dict, MaybeRef, Name, Object, ObjectIdentifier, String as Bytes};
 
+use super::book::Stray;
 use super::string;
+use super::walk::Walked;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::sweep;
 use crate::inspect::{Place, Reason};
@@ -65,6 +67,8 @@ pub(super) struct Known {
     pub(super) notes: HashMap<ObjectIdentifier, u32>,
     /// Streams that were read as part of a page.
     pub(super) read: HashSet<ObjectIdentifier>,
+    /// Pages that are listed.
+    pages: HashSet<ObjectIdentifier>,
     /// What refers to a stream: the key of the entry.
     keys: HashMap<ObjectIdentifier, String>,
     /// Names of attached files.
@@ -74,20 +78,41 @@ pub(super) struct Known {
 impl Known {
     /// Learns which page each note is on.
     pub(super) fn page(&mut self, number: u32, page: &Dict<'_>) {
+        self.pages.extend(page.obj_id());
         let notes = page.get::<Array<'_>>("Annots");
         for note in notes.iter().flat_map(Array::raw_iter).filter_map(|note| note.as_obj_ref()) {
             self.notes.insert(note.into(), number);
         }
-        for content in page.get_ref("Contents").into_iter().chain(references(page, "Contents")) {
-            self.read.insert(content.into());
-        }
+        self.contents(page);
+    }
+
+    /// What a page draws is read with the page, listed or not.
+    fn contents(&mut self, page: &Dict<'_>) {
+        let streams = page.get_ref("Contents").into_iter().chain(references(page, "Contents"));
+        self.read.extend(streams.map(ObjectIdentifier::from));
+    }
+
+    /// Learns what a walk has drawn.
+    pub(super) fn drawn(&mut self, walked: &Walked<'_>) {
+        self.read.extend(walked.forms.iter().copied());
+        self.read.extend(walked.pictures.iter().filter_map(|picture| Some(picture.stream.as_ref()?.obj_id())));
+    }
+
+    /// How many of these pictures nobody has drawn.
+    pub(super) fn unseen(&self, pictures: &[ObjectIdentifier]) -> u32 {
+        u32::try_from(pictures.iter().filter(|picture| !self.read.contains(picture)).count()).unwrap_or(u32::MAX)
     }
 
     /// Learns what refers to what.
     pub(super) fn objects<'a>(&mut self, objects: impl Iterator<Item = Object<'a>>) {
         for object in objects {
             match object {
-                Object::Dict(dict) => self.dict(&dict, 0),
+                Object::Dict(dict) => {
+                    if is_page(&dict) {
+                        self.contents(&dict);
+                    }
+                    self.dict(&dict, 0);
+                }
                 Object::Stream(stream) => self.dict(stream.dict(), 0),
                 Object::Array(list) => self.list(&list, "", 0),
                 _ => {}
@@ -141,30 +166,45 @@ impl Known {
     }
 }
 
+fn is_page(dict: &Dict<'_>) -> bool {
+    dict.get::<Name<'_>>("Type").is_some_and(|kind| kind.as_str() == "Page")
+}
+
 fn references(dict: &Dict<'_>, key: &str) -> Vec<hayro_syntax::object::ObjRef> {
     let list = dict.get::<Array<'_>>(key);
     list.iter().flat_map(Array::raw_iter).filter_map(|item| item.as_obj_ref()).collect()
 }
 
 /// The strings of a document, gathered by what they belong to.
-pub(super) struct Sweep<'k> {
+pub(super) struct Sweep<'k, 'a> {
     known: &'k Known,
     texts: BTreeMap<Section, String>,
     /// Strings that were gathered, so that a name that stands in two trees is read once.
     seen: HashSet<(Section, u64)>,
-    /// Pictures that no page drew.
-    pub(super) pictures: u32,
+    strays: Strays<'a>,
 }
 
-impl<'k> Sweep<'k> {
+/// What is to be drawn, and no page drew.
+#[derive(Default)]
+pub(super) struct Strays<'a> {
+    pub(super) drawings: Vec<Stray<'a>>,
+    pub(super) pictures: Vec<ObjectIdentifier>,
+}
+
+impl<'k, 'a> Sweep<'k, 'a> {
     pub(super) fn new(known: &'k Known) -> Self {
-        Self { known, texts: BTreeMap::new(), seen: HashSet::new(), pictures: 0 }
+        Self { known, texts: BTreeMap::new(), seen: HashSet::new(), strays: Strays::default() }
     }
 
     /// Reads one object.
-    pub(super) fn object<'a>(&mut self, reading: &mut Reading<'_>, part: &Part<'_>, object: &Object<'a>) {
+    pub(super) fn object(&mut self, reading: &mut Reading<'_>, part: &Part<'_>, object: &Object<'a>) {
         match object {
-            Object::Dict(dict) => self.dict(dict, Section::Other, 0),
+            Object::Dict(dict) => {
+                if is_page(dict) && dict.obj_id().is_none_or(|id| !self.known.pages.contains(&id)) {
+                    self.strays.drawings.push(Stray::Page(dict.clone()));
+                }
+                self.dict(dict, Section::Other, 0);
+            }
             Object::Array(list) => self.list(list, Section::Other, "", 0),
             Object::String(text) => self.text(Section::Other, text),
             Object::Stream(stream) => {
@@ -275,16 +315,18 @@ impl<'k> Sweep<'k> {
         }
     }
 
-    /// Hands over what was gathered.
-    pub(super) fn end(self, reading: &mut Reading<'_>, document: &Place) {
+    /// Hands over what was gathered, and returns what is to be drawn.
+    pub(super) fn end(self, reading: &mut Reading<'_>, document: &Place) -> Strays<'a> {
         for (section, text) in self.texts {
             let place = section.place(document);
             if !reading.take_entry() {
-                return reading.unread(&place, Reason::Limit);
+                reading.unread(&place, Reason::Limit);
+                break;
             }
             reading.text(&place, &text);
             reading.done(&place);
         }
+        self.strays
     }
 }
 

@@ -8,12 +8,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use hayro_syntax::Pdf;
-use hayro_syntax::object::{Name, Object, ObjectIdentifier};
+use hayro_syntax::object::{Dict, FromBytes as _, Name, Object, ObjectIdentifier};
 use memchr::memmem;
 
+use super::book::{Age, Book};
 use super::file::{File, Written};
 use super::objects::{Known, Sweep};
-use super::{Age, objects, pages, protection};
+use super::{filter, objects, protection};
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::{Place, Reason};
 
@@ -64,6 +65,59 @@ pub(super) fn read(
     }
 }
 
+/// The objects in a file that the newest version does not have, or has otherwise, and where each ends.
+fn gone(reading: &mut Reading<'_>, bytes: &[u8], pdf: &Pdf, file: &File) -> Vec<(ObjectIdentifier, usize)> {
+    let mut gone: Vec<(ObjectIdentifier, usize)> = Vec::new();
+    let superseded: HashSet<usize> = file.superseded().map(|written| written.start).collect();
+    for written in &file.objects {
+        let object = pdf.xref().get::<Object<'_>>(written.id);
+        let is_table = || kind(written.object(bytes).as_ref()) == "XRef";
+        if (superseded.contains(&written.start) || object.is_none()) && !is_table() {
+            gone.push((written.id, written.end));
+        }
+        // Of what is packed together, something may have been replaced since.
+        if file.versions.len() > 1
+            && kind(object.as_ref()) == "ObjStm"
+            && let Some(Object::Stream(pack)) = object
+        {
+            let unpacked = filter::unpack(&pack, reading.allowance());
+            if !reading.charge(unpacked.bytes.len() as u64) {
+                break;
+            }
+            let replaced = packed(&unpacked.bytes, pack.dict()).into_iter().filter(|(id, old)| {
+                let new = pdf.xref().get::<Object<'_>>(*id);
+                new.as_ref() != Some(old)
+            });
+            gone.extend(replaced.map(|(id, _)| (id, written.end)));
+        }
+    }
+    gone
+}
+
+/// What an object says it is.
+fn kind(object: Option<&Object<'_>>) -> String {
+    let dict = match object {
+        Some(Object::Dict(dict)) => dict,
+        Some(Object::Stream(stream)) => stream.dict(),
+        _ => return String::new(),
+    };
+    dict.get::<Name<'_>>("Type").map(|kind| kind.as_str().to_owned()).unwrap_or_default()
+}
+
+/// The objects in a stream of objects.
+fn packed<'o>(bytes: &'o [u8], dict: &Dict<'_>) -> Vec<(ObjectIdentifier, Object<'o>)> {
+    let first = dict.get::<i32>("First").and_then(|first| usize::try_from(first).ok()).unwrap_or(usize::MAX);
+    let head = bytes.get(..first).unwrap_or_default();
+    let numbers: Vec<usize> =
+        head.split(u8::is_ascii_whitespace).filter_map(|word| std::str::from_utf8(word).ok()?.parse().ok()).collect();
+    let object = |pair: &[usize]| {
+        let [number, offset] = *pair else { return None };
+        let object = Object::from_bytes(bytes.get(first.checked_add(offset)?..)?.trim_ascii_start())?;
+        Some((ObjectIdentifier::new(u32::try_from(number).ok()?, 0), object))
+    };
+    numbers.chunks(2).filter_map(object).collect()
+}
+
 /// A file whose tables of objects nobody finds, so that every object in it counts, struck out or not.
 fn without_tables(bytes: &[u8]) -> Vec<u8> {
     let mut copy = bytes.to_vec();
@@ -78,10 +132,7 @@ fn without_tables(bytes: &[u8]) -> Vec<u8> {
 
 /// A document made of the pages in a file that lost its catalog.
 pub(super) fn rebuilt(bytes: &[u8], file: &File) -> Option<Pdf> {
-    let is_page = |written: &&Written| {
-        let dict = written.object(bytes).and_then(Object::into_dict);
-        dict.and_then(|dict| dict.get::<Name<'_>>("Type")).is_some_and(|kind| kind.as_str() == "Page")
-    };
+    let is_page = |written: &&Written| kind(written.object(bytes).as_ref()) == "Page";
     let pages: Vec<String> = file
         .objects
         .iter()
@@ -110,17 +161,20 @@ fn version(
 ) {
     let old_part = Part { place, ..*part };
     let mut known = Known::default();
-    let pictures = pages(reading, &old_part, old, &mut known, texts, Age::Older);
+    let mut book = Book::new(old, Age::Older);
+    let mut pictures = book.pages(reading, &old_part, &mut known, texts);
     known.objects(objects::all(old));
     let mut sweep = Sweep::new(&known);
     for id in gone {
-        if let Some(object) = old.xref().get::<Object<'_>>(*id) {
-            sweep.object(reading, &old_part, &object);
+        match old.xref().get::<Object<'_>>(*id) {
+            Some(object) => sweep.object(reading, &old_part, &object),
+            None => reading.unread(place, Reason::Damaged),
         }
     }
-    if pictures + sweep.pictures > 0 {
+    let strays = sweep.end(reading, place);
+    pictures += book.strays(reading, &old_part, &strays.drawings, &mut known, texts);
+    if pictures + known.unseen(&strays.pictures) > 0 {
         reading.unread(&place.inside("pictures"), Reason::Image);
     }
-    sweep.end(reading, place);
     reading.done(place);
 }

@@ -4,16 +4,14 @@
 //! with nothing but a picture is that picture. Deliberately absent: what its notes and fields say beside what they show
 //! (`objects`).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use hayro_syntax::object::{Array, Dict, Name, Object, Rect, Stream};
-use hayro_syntax::page::{Page, Resources};
+use hayro_syntax::page::Resources;
 
 use super::blocks::{Block, blocks};
 use super::geometry::{Area, Matrix};
 use super::lines::lines;
 use super::picture;
-use super::walk::{Around, Budget, Glyph, Walk, Walked};
+use super::walk::{Glyph, Walk, Walked};
 use crate::inspect::extract::reading::{Part, Reading, cell};
 use crate::inspect::{Place, Reason};
 
@@ -23,30 +21,22 @@ const CAPTION: usize = 12;
 /// A picture that covers so much of a page is what the page is about.
 const SHARE: f64 = 0.3;
 
-/// Follows a page's operators; nothing if that killed the library.
-pub(super) fn walk<'a>(page: &Page<'a>, around: Around<'_, 'a>, budget: &mut Budget<'_>) -> Option<Walked<'a>> {
-    let matrix = Matrix(page.initial_transform(false).as_coeffs());
-    let (width, height) = page.render_dimensions();
-    let sight = Area { x0: -1.0, y0: -1.0, x1: f64::from(width) + 1.0, y1: f64::from(height) + 1.0 };
-    catch_unwind(AssertUnwindSafe(|| {
-        let mut walk = Walk::new(around, budget, sight, matrix);
-        let mut content = Vec::new();
-        let streams = contents(page.raw());
-        if streams.is_empty() && page.raw().get_ref("Contents").is_some() {
-            walk.missing();
-        }
-        for stream in streams {
-            content.extend_from_slice(&walk.content(&stream));
-            // A word does not go on in the next stream.
-            content.push(b'\n');
-        }
-        walk.run(&content, page.resources(), 0);
-        for (stream, place) in appearances(page.raw()) {
-            walk.appearance(&stream, place, page.resources());
-        }
-        walk.end()
-    }))
-    .ok()
+/// Draws a page: its operators, and its notes and fields on top.
+pub(super) fn draw<'a>(walk: &mut Walk<'_, '_, 'a>, page: &Dict<'a>, resources: &Resources<'a>) {
+    let streams = contents(page);
+    if streams.is_empty() && page.get_ref("Contents").is_some() {
+        walk.missing();
+    }
+    let mut content = Vec::new();
+    for stream in streams {
+        content.extend_from_slice(&walk.content(&stream));
+        // A word does not go on in the next stream.
+        content.push(b'\n');
+    }
+    walk.run(&content, resources, 0);
+    for (stream, place) in appearances(page) {
+        walk.appearance(&stream, place, resources);
+    }
 }
 
 /// The streams of a page's operators.

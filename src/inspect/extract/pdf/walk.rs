@@ -89,7 +89,7 @@ pub(super) struct Walked<'a> {
 }
 
 impl Walked<'_> {
-    pub(super) fn flaw(&mut self, reason: Reason) {
+    fn flaw(&mut self, reason: Reason) {
         if !self.flaws.contains(&reason) {
             self.flaws.push(reason);
         }

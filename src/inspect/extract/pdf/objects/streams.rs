@@ -5,6 +5,7 @@
 
 use hayro_syntax::object::{Name, Stream};
 
+use super::super::book::Stray;
 use super::super::filter;
 use super::{Section, Sweep};
 use crate::inspect::extract::reading::{Part, Reading};
@@ -30,9 +31,9 @@ enum Role {
     Unknown,
 }
 
-impl Sweep<'_> {
+impl<'a> Sweep<'_, 'a> {
     /// Reads one stream.
-    pub(super) fn stream(&mut self, reading: &mut Reading<'_>, part: &Part<'_>, stream: &Stream<'_>) {
+    pub(super) fn stream(&mut self, reading: &mut Reading<'_>, part: &Part<'_>, stream: &Stream<'a>) {
         let id = stream.obj_id();
         if self.known.read.contains(&id) {
             return;
@@ -40,10 +41,8 @@ impl Sweep<'_> {
         let role = self.role(stream);
         match role {
             Role::Structure => return,
-            Role::Picture => {
-                self.pictures += 1;
-                return;
-            }
+            Role::Picture => return self.strays.pictures.push(id),
+            Role::Operators => return self.strays.drawings.push(Stray::Form(stream.clone())),
             _ => {}
         }
         let place = match &role {
@@ -107,7 +106,7 @@ impl Sweep<'_> {
             "JS" => Role::Script,
             // Rich text of a note or a field.
             "RC" | "RV" => Role::Xml(Section::Note(0)),
-            "Contents" | "CharProcs" => Role::Operators,
+            "CharProcs" => Role::Operators,
             "" if dict.get::<i32>("S").is_some() => Role::Hints,
             _ => Role::Unknown,
         }

@@ -260,7 +260,7 @@ impl<'a> Walk<'_, '_, 'a> {
         let start = glyph.apply(0.0, 0.0);
         let end = if face.vertical { glyph.apply(0.0, advance) } else { glyph.apply(advance, 0.0) };
         let upright = glyph.turn(0.0, 1.0);
-        let size = upright.0.hypot(upright.1);
+        let size = upright.0.hypot(upright.1) * face.em;
         if !(start.0.is_finite() && start.1.is_finite() && end.0.is_finite() && end.1.is_finite() && size.is_finite()) {
             return;
         }
