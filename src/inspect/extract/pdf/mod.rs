@@ -21,6 +21,8 @@ mod page;
 mod picture;
 mod protection;
 mod string;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::collections::HashSet;

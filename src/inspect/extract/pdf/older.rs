@@ -33,24 +33,15 @@ pub(super) fn read(
     if file.versions.is_empty() {
         return;
     }
-    let mut gone: Vec<(ObjectIdentifier, usize)> = file.superseded().map(|written| (written.id, written.end)).collect();
-    for written in &file.objects {
-        if pdf.xref().get::<Object<'_>>(written.id).is_none() {
-            gone.push((written.id, written.end));
-        }
-    }
-    if gone.is_empty() {
-        return;
-    }
+    let gone = gone(reading, part.bytes, pdf, file);
     let place = Place { path: part.place.inside("older version").path, hidden: true };
     let mut ends: Vec<usize> = file.versions.clone();
     ends.push(part.bytes.len());
-    let mut done = 0;
-    for end in ends.into_iter().rev() {
-        // Of each object that is gone, this version has the last one before its end.
-        let in_it: HashSet<ObjectIdentifier> = gone.iter().filter(|(_, at)| *at <= end).map(|(id, _)| *id).collect();
-        let later = gone.iter().any(|(_, at)| *at > end);
-        if in_it.is_empty() || (done > 0 && !later) {
+    let (mut from, mut done) = (0, 0);
+    for end in ends {
+        let own: Vec<&Gone<'_>> = gone.iter().filter(|it| from < it.end && it.end <= end).collect();
+        from = end;
+        if own.is_empty() {
             continue;
         }
         done += 1;
@@ -59,21 +50,30 @@ pub(super) fn read(
         }
         let cut = part.bytes.get(..end).unwrap_or_default();
         match protection::open(Arc::new(without_tables(cut)), password) {
-            Ok(old) => version(reading, part, &place, &old, &in_it, texts),
+            Ok(old) => version(reading, &Part { place: &place, ..*part }, &old, &own, texts),
             Err(_) => reading.unread(&place, Reason::Damaged),
         }
     }
 }
 
-/// The objects in a file that the newest version does not have, or has otherwise, and where each ends.
-fn gone(reading: &mut Reading<'_>, bytes: &[u8], pdf: &Pdf, file: &File) -> Vec<(ObjectIdentifier, usize)> {
-    let mut gone: Vec<(ObjectIdentifier, usize)> = Vec::new();
+/// An object that the newest version does not have, or has otherwise.
+struct Gone<'f> {
+    id: ObjectIdentifier,
+    /// Where it ends, or the pack that it is in.
+    end: usize,
+    /// Where it stands; nothing if it is in a pack.
+    written: Option<&'f Written>,
+}
+
+/// The objects in a file that its newest version does not have.
+fn gone<'f>(reading: &mut Reading<'_>, bytes: &[u8], pdf: &Pdf, file: &'f File) -> Vec<Gone<'f>> {
+    let mut gone: Vec<Gone<'f>> = Vec::new();
     let superseded: HashSet<usize> = file.superseded().map(|written| written.start).collect();
     for written in &file.objects {
         let object = pdf.xref().get::<Object<'_>>(written.id);
         let is_table = || kind(written.object(bytes).as_ref()) == "XRef";
         if (superseded.contains(&written.start) || object.is_none()) && !is_table() {
-            gone.push((written.id, written.end));
+            gone.push(Gone { id: written.id, end: written.end, written: Some(written) });
         }
         // Of what is packed together, something may have been replaced since.
         if file.versions.len() > 1
@@ -88,7 +88,7 @@ fn gone(reading: &mut Reading<'_>, bytes: &[u8], pdf: &Pdf, file: &File) -> Vec<
                 let new = pdf.xref().get::<Object<'_>>(*id);
                 new.as_ref() != Some(old)
             });
-            gone.extend(replaced.map(|(id, _)| (id, written.end)));
+            gone.extend(replaced.map(|(id, _)| Gone { id, end: written.end, written: None }));
         }
     }
     gone
@@ -151,30 +151,25 @@ pub(super) fn rebuilt(bytes: &[u8], file: &File) -> Option<Pdf> {
 }
 
 /// Reads what one version has of the objects that are gone.
-fn version(
-    reading: &mut Reading<'_>,
-    part: &Part<'_>,
-    place: &Place,
-    old: &Pdf,
-    gone: &HashSet<ObjectIdentifier>,
-    texts: &mut HashSet<String>,
-) {
-    let old_part = Part { place, ..*part };
+fn version(reading: &mut Reading<'_>, part: &Part<'_>, old: &Pdf, gone: &[&Gone<'_>], texts: &mut HashSet<String>) {
     let mut known = Known::default();
     let mut book = Book::new(old, Age::Older);
-    let mut pictures = book.pages(reading, &old_part, &mut known, texts);
+    let mut pictures = book.pages(reading, part, &mut known, texts);
     known.objects(objects::all(old));
     let mut sweep = Sweep::new(&known);
-    for id in gone {
-        match old.xref().get::<Object<'_>>(*id) {
-            Some(object) => sweep.object(reading, &old_part, &object),
-            None => reading.unread(place, Reason::Damaged),
+    for (at, it) in gone.iter().enumerate() {
+        // Written twice in one version: only the last one can be found by its number.
+        let again = gone.get(at + 1..).unwrap_or_default().iter().any(|later| later.id == it.id);
+        let alone = it.written.filter(|_| again).map(|written| written.object(part.bytes));
+        match alone.unwrap_or_else(|| old.xref().get::<Object<'_>>(it.id)) {
+            Some(object) => sweep.object(reading, part, &object),
+            None => reading.unread(part.place, Reason::Damaged),
         }
     }
-    let strays = sweep.end(reading, place);
-    pictures += book.strays(reading, &old_part, &strays.drawings, &mut known, texts);
+    let strays = sweep.end(reading, part.place);
+    pictures += book.strays(reading, part, &strays.drawings, &mut known, texts);
     if pictures + known.unseen(&strays.pictures) > 0 {
-        reading.unread(&place.inside("pictures"), Reason::Image);
+        reading.unread(&part.place.inside("pictures"), Reason::Image);
     }
-    reading.done(place);
+    reading.done(part.place);
 }
