@@ -59,6 +59,14 @@ struct Row<'l> {
     columns: Vec<usize>,
 }
 
+impl Row<'_> {
+    /// Whether it is more of what stands in the row above: a few cells, and not the first.
+    fn goes_on(&self, above: &Self, columns: usize) -> bool {
+        let pitch = above.line.level - self.line.level;
+        self.columns.first() != Some(&0) && self.columns.len() * 2 <= columns && pitch < 1.6 * self.line.size
+    }
+}
+
 impl<'l> Grid<'l> {
     /// The longest grid from the first line on.
     fn at(lines: &'l [Line]) -> Self {
@@ -76,10 +84,16 @@ impl<'l> Grid<'l> {
             level = line.level;
         }
         // What follows the last row with columns is text again, unless it goes on in a cell of it.
-        while grid.rows.last().is_some_and(|row| row.columns.len() < 2) {
-            grid.rows.pop();
-        }
         grid.number();
+        let full = grid.rows.iter().rposition(|row| row.columns.len() > 1).map_or(0, |at| at + 1);
+        let mut kept = full;
+        while let (Some(above), Some(row)) = (grid.rows.get(kept.wrapping_sub(1)), grid.rows.get(kept)) {
+            if !row.goes_on(above, grid.columns.len()) {
+                break;
+            }
+            kept += 1;
+        }
+        grid.rows.truncate(kept);
         grid
     }
 
@@ -165,14 +179,12 @@ impl<'l> Grid<'l> {
         pitches.sort_by(f64::total_cmp);
         let usual = pitches.get(pitches.len() / 2).copied().unwrap_or_default();
         let mut table: Vec<Vec<(u32, String)>> = Vec::new();
-        let mut level = f64::INFINITY;
+        let mut above: Option<&Row<'_>> = None;
         for row in &self.rows {
-            let pitch = level - row.line.level;
-            level = row.line.level;
-            let goes_on = row.columns.first() != Some(&0)
-                && row.columns.len() * 2 <= self.columns.len()
-                && pitch < 1.6 * row.line.size
-                && pitch <= usual * 1.05;
+            let goes_on = above.is_some_and(|above| {
+                row.goes_on(above, self.columns.len()) && above.line.level - row.line.level <= usual * 1.05
+            });
+            above = Some(row);
             let cells = row.columns.iter().zip(&row.line.pieces).map(|(&at, piece)| (number(at), piece.text.as_str()));
             match table.last_mut().filter(|_| goes_on) {
                 Some(above) => cells.for_each(|(column, text)| continue_cell(above, column, text)),

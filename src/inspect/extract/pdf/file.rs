@@ -41,6 +41,8 @@ pub(super) struct File {
     pub(super) versions: Vec<usize>,
     /// Where the trailers stand.
     pub(super) trailers: Vec<Range<usize>>,
+    /// Where somebody wrote a remark.
+    pub(super) comments: Vec<Range<usize>>,
     pub(super) spans: Spans,
     /// Why the file is not whole, or not read to its end.
     pub(super) flaws: Vec<Reason>,
@@ -106,6 +108,10 @@ impl File {
                 self.trailers.push(from..end);
                 end
             }
+            () if rest.starts_with(b"%") => {
+                self.comments.push(start + 1..start + line(rest));
+                start + line(rest)
+            }
             () => return self.take_object(bytes, start, streams_end, most),
         };
         self.spans.claim(start, end - start);
@@ -116,12 +122,8 @@ impl File {
     fn take_object(&mut self, bytes: &[u8], start: usize, streams_end: usize, most: u64) -> usize {
         let rest = bytes.get(start..).unwrap_or_default();
         let Some((id, head)) = heading(rest) else {
-            // A word of something else, or text of a comment.
-            return if rest.starts_with(b"%") {
-                start + line(rest)
-            } else {
-                start + run(Some(rest), |c| !is_space(c)).max(1)
-            };
+            // A word of something else.
+            return start + run(Some(rest), |c| !is_space(c)).max(1);
         };
         let body = start + head;
         let inside = bytes.get(body..).unwrap_or_default();

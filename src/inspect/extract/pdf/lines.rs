@@ -13,6 +13,8 @@ use super::walk::Glyph;
 const APART: f64 = 1.0;
 /// As far as this a piece follows a space that was typed.
 const APART_BY_SPACE: f64 = 1.9;
+/// As far as this two letters may be spread by spaces that were typed: 氏　　名.
+const LABEL: f64 = 3.2;
 /// A gap between words.
 const WORD: f64 = 0.2;
 /// A gap between Japanese and European letters; a quarter of an em is good setting and no gap.
@@ -25,6 +27,10 @@ const BOXED: usize = 4;
 const BOX: f64 = 2.6;
 /// So many lines, of those around one, have a cell that starts at the same place if it is a column.
 const COLUMN: usize = 5;
+/// How many lines before and behind are around one.
+const AROUND: usize = 10;
+/// How exactly cells of a column start at the same place; words of a text do so within their width.
+const SAME: f64 = 0.06;
 
 /// Text that stands together.
 #[derive(Debug, Clone)]
@@ -51,6 +57,10 @@ impl Piece {
 
     fn is_single(&self) -> bool {
         self.text.chars().nth(1).is_none()
+    }
+
+    fn is_letter(&self) -> bool {
+        self.is_single() && self.text.contains(is_wide)
     }
 
     fn is_bullet(&self) -> bool {
@@ -142,7 +152,7 @@ fn assemble(mut pieces: Vec<Piece>) -> Vec<Line> {
     let mut lines: Vec<Line> = lines.into_iter().flat_map(layers).collect();
     let starts: Vec<Vec<f64>> = lines.iter().map(starts).collect();
     for (at, line) in lines.iter_mut().enumerate() {
-        let around = starts.get(at.saturating_sub(COLUMN)..(at + COLUMN + 1).min(starts.len())).unwrap_or_default();
+        let around = starts.get(at.saturating_sub(AROUND)..(at + AROUND + 1).min(starts.len())).unwrap_or_default();
         let pieces = std::mem::take(&mut line.pieces);
         line.pieces = joined(unboxed(pieces), around);
     }
@@ -219,7 +229,9 @@ fn joined(pieces: Vec<Piece>, around: &[Vec<f64>]) -> Vec<Piece> {
         };
         let size = piece.size.max(next.size).max(0.01);
         let gap = (next.from - piece.to) / size;
-        let apart = gap >= if next.spaced { APART_BY_SPACE } else { APART };
+        // A label of two letters, spread to the width of the others.
+        let label = next.spaced && piece.is_letter() && next.is_letter() && gap < LABEL;
+        let apart = gap >= if next.spaced { APART_BY_SPACE } else { APART } && !label;
         let word = !next.is_single();
         // A bullet belongs to what it stands before.
         let cell = next.jumped && gap > CELL && is_column(next.from, size, around);
@@ -234,7 +246,7 @@ fn joined(pieces: Vec<Piece>, around: &[Vec<f64>]) -> Vec<Piece> {
                 (false, false) => gap > WORD,
                 _ => gap > MIXED_WORD,
             };
-            if space || next.spaced {
+            if (space || next.spaced) && !label {
                 piece.text.push(' ');
             }
             piece.text.push_str(&next.text);
@@ -249,8 +261,8 @@ fn joined(pieces: Vec<Piece>, around: &[Vec<f64>]) -> Vec<Piece> {
 /// Whether cells start here in several lines.
 fn is_column(from: f64, size: f64, around: &[Vec<f64>]) -> bool {
     let here = |starts: &&Vec<f64>| {
-        let at = starts.partition_point(|&start| start < from - 0.15 * size);
-        starts.get(at).is_some_and(|&start| start < from + 0.15 * size)
+        let at = starts.partition_point(|&start| start < from - SAME * size);
+        starts.get(at).is_some_and(|&start| start < from + SAME * size)
     };
     around.iter().filter(here).count() >= COLUMN
 }
@@ -339,6 +351,7 @@ pub(super) mod tests {
     fn spread_letters_are_one_word_and_typed_spaces_stay() {
         let spread = [glyph("氏", 0.0, 0.0, 10.0, true), glyph("名", 14.0, 0.0, 10.0, true)];
         assert_eq!(read(&spread), ["氏名"]);
+        assert_eq!(read(&written("氏　　名", 0.0, 0.0)), ["氏名"]);
         assert_eq!(read(&written("山田 花子", 0.0, 0.0)), ["山田 花子"]);
         assert_eq!(read(&written("山田   花子", 0.0, 0.0)), ["山田 花子"]);
         assert_eq!(read(&written("山田    花子", 0.0, 0.0)), ["山田|花子"]);

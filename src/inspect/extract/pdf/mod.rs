@@ -91,6 +91,9 @@ fn document(reading: &mut Reading<'_>, part: &Part<'_>, pdf: &Pdf, file: &File, 
     for trailer in file.trailers.iter().filter_map(|range| Dict::from_bytes(part.bytes.get(range.clone())?)) {
         sweep.dict(&trailer, Section::Other, 0);
     }
+    for comment in &file.comments {
+        sweep.text(Section::Other, part.bytes.get(comment.clone()).unwrap_or_default());
+    }
     let strays = sweep.end(reading, part.place);
     pictures += book.strays(reading, part, &strays.drawings, &mut known, &mut texts);
     if pictures + known.unseen(&strays.pictures) > 0 {
@@ -116,6 +119,9 @@ fn ruin(reading: &mut Reading<'_>, part: &Part<'_>, file: &File) {
             break;
         }
         sweep.object(reading, part, &object);
+    }
+    for comment in &file.comments {
+        sweep.text(Section::Other, part.bytes.get(comment.clone()).unwrap_or_default());
     }
     let strays = sweep.end(reading, part.place);
     if !strays.drawings.is_empty() {

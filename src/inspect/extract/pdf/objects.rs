@@ -291,7 +291,8 @@ impl<'k, 'a> Sweep<'k, 'a> {
         }
     }
 
-    fn text(&mut self, section: Section, bytes: &[u8]) {
+    /// Adds a string, if it is text.
+    pub(super) fn text(&mut self, section: Section, bytes: &[u8]) {
         if let Some(text) = string::text(bytes) {
             // Rich text is XML.
             let text = if text.starts_with("<?xml") || text.starts_with("<body") {
