@@ -44,6 +44,8 @@ pub(super) struct File {
     /// Where somebody wrote a remark.
     pub(super) comments: Vec<Range<usize>>,
     pub(super) spans: Spans,
+    /// Objects that the library must not see, since it would unpack them by itself.
+    bombs: Vec<Range<usize>>,
     /// Why the file is not whole, or not read to its end.
     pub(super) flaws: Vec<Reason>,
 }
@@ -71,6 +73,17 @@ impl File {
         if !self.flaws.contains(&reason) {
             self.flaws.push(reason);
         }
+    }
+
+    /// The bytes, without what would burst.
+    pub(super) fn harmless(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut copy = bytes.to_vec();
+        for bomb in &self.bombs {
+            if let Some(object) = copy.get_mut(bomb.clone()) {
+                object.fill(b' ');
+            }
+        }
+        copy
     }
 
     /// Objects of which a newer one exists.
@@ -127,12 +140,18 @@ impl File {
         };
         let body = start + head;
         let inside = bytes.get(body..).unwrap_or_default();
+        let bombs = self.bombs.len();
         let mut end = body + self.body(bytes, inside, body < streams_end, most);
         let space = run(bytes.get(end..), is_space);
         if bytes.get(end + space..).is_some_and(|rest| rest.starts_with(b"endobj")) {
             end += space + 6;
         }
-        self.objects.push(Written { id, start, end });
+        if self.bombs.len() > bombs {
+            self.bombs.truncate(bombs);
+            self.bombs.push(start..end);
+        } else {
+            self.objects.push(Written { id, start, end });
+        }
         self.spans.claim(start, end - start);
         end
     }
@@ -160,6 +179,7 @@ impl File {
                 && filter::unpack(&stream, most).flaw == Some(Reason::Limit)
             {
                 self.flaw(Reason::Limit);
+                self.bombs.push(0..0);
             }
             let end = match stream.raw_data() {
                 std::borrow::Cow::Borrowed(data) => until(data),

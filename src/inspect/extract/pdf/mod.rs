@@ -42,15 +42,10 @@ use crate::inspect::extract::unlock::Lock;
 /// Reads a document.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     let file = File::of(part.bytes, reading.allowance());
-    if file.flaws.contains(&Reason::Limit) {
-        // The library would unpack what is too large.
-        reading.unread(part.place, Reason::Limit);
-        return reading.leftovers(part, &file.spans);
-    }
     if !reading.charge(part.bytes.len() as u64) {
         return reading.unread(part.place, Reason::Limit);
     }
-    match protection::open(Arc::new(part.bytes.to_vec()), "") {
+    match protection::open(Arc::new(file.harmless(part.bytes)), "") {
         Ok(pdf) => document(reading, part, &pdf, &file, ""),
         Err(Closed::Password) => reading.locked(part, Lock::Pdf),
         Err(Closed::Method) => reading.unread(part.place, Reason::Encrypted),
@@ -61,11 +56,11 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
 
 /// Opens a document that waited for its password; false if none fits.
 pub(crate) fn unlock(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
-    let bytes = Arc::new(part.bytes.to_vec());
+    let file = File::of(part.bytes, reading.allowance());
+    let bytes = Arc::new(file.harmless(part.bytes));
     let Some((pdf, password)) = protection::open_with_known(reading, &bytes) else {
         return false;
     };
-    let file = File::of(part.bytes, reading.allowance());
     document(reading, part, &pdf, &file, &password);
     true
 }

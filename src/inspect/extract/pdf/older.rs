@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use hayro_syntax::Pdf;
 use hayro_syntax::object::{Dict, FromBytes as _, Name, Object, ObjectIdentifier};
-use memchr::memmem;
 
 use super::book::{Age, Book};
 use super::file::{File, Written};
@@ -49,7 +48,7 @@ pub(super) fn read(
             return reading.unread(&place, Reason::Limit);
         }
         let cut = part.bytes.get(..end).unwrap_or_default();
-        match protection::open(Arc::new(without_tables(cut)), password) {
+        match protection::open(Arc::new(protection::without_tables(cut)), password) {
             Ok(old) => version(reading, &Part { place: &place, ..*part }, &old, &own, texts),
             Err(_) => reading.unread(&place, Reason::Damaged),
         }
@@ -118,18 +117,6 @@ fn packed<'o>(bytes: &'o [u8], dict: &Dict<'_>) -> Vec<(ObjectIdentifier, Object
     numbers.chunks(2).filter_map(object).collect()
 }
 
-/// A file whose tables of objects nobody finds, so that every object in it counts, struck out or not.
-fn without_tables(bytes: &[u8]) -> Vec<u8> {
-    let mut copy = bytes.to_vec();
-    let found: Vec<usize> = memmem::find_iter(bytes, b"startxref").collect();
-    for at in found {
-        if let Some(word) = copy.get_mut(at..at + 9) {
-            word.fill(b'%');
-        }
-    }
-    copy
-}
-
 /// A document made of the pages in a file that lost its catalog.
 pub(super) fn rebuilt(bytes: &[u8], file: &File) -> Option<Pdf> {
     let is_page = |written: &&Written| kind(written.object(bytes).as_ref()) == "Page";
@@ -146,7 +133,7 @@ pub(super) fn rebuilt(bytes: &[u8], file: &File) -> Option<Pdf> {
          {root} 0 obj<</Type/Catalog/Pages {free} 0 R>>endobj\ntrailer<</Root {root} 0 R>>\n",
         root = free - 1
     );
-    let whole = [&without_tables(bytes), catalog.as_bytes()].concat();
+    let whole = [&protection::without_tables(bytes), catalog.as_bytes()].concat();
     protection::open(Arc::new(whole), "").ok()
 }
 

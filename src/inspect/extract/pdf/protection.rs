@@ -6,11 +6,16 @@
 use std::sync::Arc;
 
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use memchr::memmem;
 
 use crate::inspect::extract::reading::Reading;
 
 /// How many passwords are tried: each costs the newest encryption some hundred rounds of hashing.
 const TRIES: usize = 64;
+
+/// The library follows tables of objects that refer to older ones as deep as they go, which is too deep for the stack
+/// of a thread. An outline has as many entries of this name, and does not mind.
+const TABLES: usize = 1_000;
 
 /// Why a document did not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,11 +30,27 @@ pub(super) enum Closed {
 
 /// Opens a document.
 pub(super) fn open(bytes: Arc<Vec<u8>>, password: &str) -> Result<Pdf, Closed> {
+    let bytes = if memmem::find_iter(&bytes, b"/Prev").nth(TABLES).is_some() {
+        Arc::new(without_tables(&bytes))
+    } else {
+        bytes
+    };
     Pdf::new_with_password(bytes, password).map_err(|error| match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => Closed::Password,
         LoadPdfError::Decryption(_) => Closed::Method,
         LoadPdfError::Invalid => Closed::Broken,
     })
+}
+
+/// A file whose tables of objects nobody finds, so that every object in it counts, struck out or not.
+pub(super) fn without_tables(bytes: &[u8]) -> Vec<u8> {
+    let mut copy = bytes.to_vec();
+    for at in memmem::find_iter(bytes, b"startxref") {
+        if let Some(word) = copy.get_mut(at..at + 9) {
+            word.fill(b'%');
+        }
+    }
+    copy
 }
 
 /// Opens a document with one of the known passwords, which is then known to fit.

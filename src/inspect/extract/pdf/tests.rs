@@ -313,3 +313,68 @@ fn a_password_that_somebody_wrote_opens_a_document() {
     assert_eq!(notes.place_of("福田 太郎"), ("f.pdf › page 1", false));
     assert_eq!(ledger.uninspected, []);
 }
+
+fn flate(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+/// A document of one page with one more object, a stream that unpacks to much.
+fn with_packed(dict: &str, packed: &[u8]) -> Vec<u8> {
+    let mut bytes = one_page("", "", &shown("page"), &[]);
+    bytes.extend(format!("8 0 obj\n<<{dict}/Filter/FlateDecode/Length {}>>\nstream\n", packed.len()).bytes());
+    bytes.extend_from_slice(packed);
+    bytes.extend_from_slice(b"\nendstream\nendobj\n%%EOF\n");
+    bytes
+}
+
+#[test]
+fn beside_a_bomb_the_rest_is_read() {
+    let (notes, ledger) = read(&with_packed("/Type/ObjStm/N 1/First 4", &flate(&vec![0; 300 << 20])));
+    assert_eq!(notes.place_of("page").0, "f.pdf › page 1");
+    assert_eq!((ledger.uninspected[0].place.as_str(), ledger.uninspected[0].reason), ("f.pdf", Reason::Limit));
+}
+
+#[test]
+fn documents_made_to_hurt_end_soon() {
+    let zeros = flate(&vec![0; 300 << 20]);
+    let chain: String = (0..50_000).map(|n| format!("xref\n0 0\ntrailer<</Prev {}>>\n", n * 40)).collect();
+    let cases: [(&str, Vec<u8>, Option<Reason>); 8] = [
+        ("a pack of objects that is a bomb", with_packed("/Type/ObjStm/N 1/First 4", &zeros), Some(Reason::Limit)),
+        ("an attachment that is a bomb", with_packed("/Type/EmbeddedFile", &zeros), Some(Reason::Limit)),
+        ("lists in lists", one_page("", "", &"[".repeat(200_000), &["[".repeat(200_000)]), None),
+        ("saved states", one_page("", "", &"q ".repeat(500_000), &[]), None),
+        (
+            "streams without an end",
+            format!("%PDF-1.4\n{}", "7 0 obj<<>>stream\n".repeat(20_000)).into_bytes(),
+            Some(Reason::Damaged),
+        ),
+        (
+            "tables that refer to each other",
+            format!("%PDF-1.4\n{chain}startxref\n9\n%%EOF").into_bytes(),
+            Some(Reason::Damaged),
+        ),
+        (
+            "a form that draws itself",
+            {
+                let form = stream("/Subtype/Form/BBox[0 0 9 9]", "/X Do /X Do /X Do");
+                one_page("", "", "/X Do", &["<<>>".to_owned(), form])
+            },
+            Some(Reason::Limit),
+        ),
+        (
+            "a million glyphs at one place",
+            one_page("", "", &format!("BT /F 9 Tf {}", "(aaaaaaaaaa) Tj 0 0 Td ".repeat(50_000)), &[]),
+            None,
+        ),
+    ];
+    for (case, bytes, reason) in cases {
+        let start = std::time::Instant::now();
+        let (_, ledger) = read(&bytes);
+        // Unoptimised, on a busy machine.
+        assert!(start.elapsed().as_secs() < 20, "{case}: {:?}", start.elapsed());
+        assert!(reason.is_none_or(|reason| ledger.uninspected.iter().any(|it| it.reason == reason)), "{case}");
+    }
+}
