@@ -9,11 +9,11 @@ pub(crate) mod html;
 
 use memchr::memmem;
 
+use crate::inspect::extract::document;
 use crate::inspect::extract::mail;
 use crate::inspect::extract::mail::card;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
-use crate::inspect::extract::workbook::ods;
 use crate::inspect::extract::xml;
 use crate::inspect::{Place, Reason};
 use crate::mail::{charset, header};
@@ -28,12 +28,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
             html::read(reading, part, &text);
         }
         Format::Xml => {
-            let document = xml::decode(part.bytes);
-            if document.contains("vnd.oasis.opendocument.spreadsheet") {
-                ods::read(reading, part.place, &document);
-            } else {
-                reading.text(part.place, &xml::plain(&document));
-            }
+            return document::read_xml(reading, part, &xml::decode(part.bytes));
         }
         Format::Json => {
             let text = charset::text(part.bytes, part.hint.charset);
