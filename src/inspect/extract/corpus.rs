@@ -167,6 +167,11 @@ fn signed_and_wrapped_files() {
 }
 
 #[test]
+fn pdf_documents() {
+    check_folder("pdf");
+}
+
+#[test]
 fn documents() {
     check_folder("document");
 }

@@ -4,7 +4,8 @@
 //! the words of this mail's own texts and file names. Out: what opens is read as if it had never been protected; what
 //! does not is `uninspected: encrypted`. Deliberately absent: guessing. Only passwords that somebody wrote are tried.
 
-use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::pdf;
+use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::{Place, Reason};
 
 /// How many passwords are tried on one part: each costs some formats a fortieth of a second.
@@ -18,6 +19,8 @@ const KEPT: usize = 64 << 10;
 pub(crate) enum Lock {
     /// An Office document in the container of [MS-OFFCRYPTO].
     Office,
+    /// A PDF with a password for its readers.
+    Pdf,
 }
 
 /// A protected part that waits.
@@ -42,6 +45,12 @@ impl Locked {
 pub(crate) fn open(reading: &mut Reading<'_>, locked: &Locked) {
     match locked.lock {
         Lock::Office => reading.unread(&locked.place, Reason::Encrypted),
+        Lock::Pdf => {
+            let part = Part { bytes: &locked.bytes, place: &locked.place, depth: locked.depth, hint: Hint::default() };
+            if !pdf::unlock(reading, &part) {
+                reading.unread(&locked.place, Reason::Encrypted);
+            }
+        }
     }
 }
 
