@@ -103,7 +103,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, package: Package)
         let name = part_name(name);
         is_structure(&name) || (cells_read && name == "xl/sharedstrings.xml")
     };
-    let complete = zip::each(reading, part.bytes, part.place, &skip, &mut |reading, name, bytes| {
+    let complete = zip::entries(reading, part, &skip, &mut |reading, name, bytes| {
         read_entry(reading, part, package, cells_read, name, bytes);
     });
     if complete {
