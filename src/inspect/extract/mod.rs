@@ -26,6 +26,7 @@ mod image;
 mod mail;
 mod package;
 mod pdf;
+mod properties;
 mod reading;
 mod sniff;
 mod spans;
@@ -34,6 +35,7 @@ mod text;
 mod unlock;
 mod workbook;
 mod xml;
+mod xml_stream;
 
 use serde::{Deserialize, Serialize};
 
