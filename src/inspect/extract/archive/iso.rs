@@ -35,21 +35,26 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
         // The system area is anybody's: a hybrid image has a boot sector there.
         image.spans = Spans::default();
     }
-    let mut is_iso = false;
+    let mut volumes = Vec::new();
+    let mut has_udf = false;
     for sector in DESCRIPTORS..DESCRIPTORS + VOLUMES {
         let Some(descriptor) = part.bytes.get(sector * SECTOR..(sector + 1) * SECTOR) else { break };
-        let identifier = descriptor.get(1..6).unwrap_or_default();
-        match (identifier, descriptor.first()) {
-            (b"CD001", Some(1 | 2)) => {
-                is_iso = true;
-                image.volume(reading, descriptor);
-            }
+        match (descriptor.get(1..6).unwrap_or_default(), descriptor.first()) {
+            (b"CD001", Some(1 | 2)) => volumes.push(descriptor),
             (b"CD001" | b"BEA01" | b"TEA01" | b"BOOT2", _) => {}
-            (b"NSR02" | b"NSR03", _) if !is_iso => reading.unread(part.place, Reason::Unsupported),
-            (b"NSR02" | b"NSR03", _) => {}
+            (b"NSR02" | b"NSR03", _) => has_udf = true,
             _ => break,
         }
         image.spans.claim(sector * SECTOR, SECTOR);
+    }
+    let is_iso = !volumes.is_empty();
+    // The long names first: both trees name the same files, which are read where they are met first.
+    volumes.sort_by_key(|descriptor| !is_joliet(descriptor));
+    for descriptor in volumes {
+        image.volume(reading, descriptor);
+    }
+    if has_udf && !is_iso {
+        reading.unread(part.place, Reason::Unsupported);
     }
     if is_iso && image.whole {
         reading.done(part.place);
@@ -70,7 +75,7 @@ struct Image<'p> {
 
 impl Image<'_> {
     fn volume(&mut self, reading: &mut Reading<'_>, descriptor: &[u8]) {
-        let joliet = matches!(descriptor.get(88..91), Some(b"%/@" | b"%/C" | b"%/E"));
+        let joliet = is_joliet(descriptor);
         // System, volume, volume set, publisher, preparer, application.
         for (start, length) in [(8, 32), (40, 32), (190, 128), (318, 128), (446, 128), (574, 128)] {
             let label = text(descriptor.get(start..start + length).unwrap_or_default(), joliet);
@@ -152,6 +157,11 @@ impl Image<'_> {
     }
 }
 
+/// Whether a volume's names are in UTF-16.
+fn is_joliet(descriptor: &[u8]) -> bool {
+    matches!(descriptor.get(88..91), Some(b"%/@" | b"%/C" | b"%/E"))
+}
+
 /// One record of a directory.
 struct Record {
     sector: usize,
@@ -192,4 +202,72 @@ fn rock_ridge(system: &[u8]) -> Option<String> {
 
 fn text(raw: &[u8], joliet: bool) -> String {
     if joliet { encoding_rs::UTF_16BE.decode_without_bom_handling(raw).0.into_owned() } else { name_of(raw) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::extract::{Limits, extract};
+    use crate::inspect::{Cell, Job, Kind, Sink};
+
+    #[derive(Default)]
+    struct Texts(String);
+
+    impl Sink for Texts {
+        fn text(&mut self, place: &crate::inspect::Place, text: &str) {
+            self.0.push_str(&format!("{} | {text}\n", place.path));
+        }
+
+        fn begin_table(&mut self, _: &crate::inspect::Place) {}
+
+        fn row(&mut self, _: u32, _: &[Cell<'_>]) {}
+
+        fn end_table(&mut self) {}
+    }
+
+    fn record(name: &[u8], sector: u8, length: u16, flags: u8) -> Vec<u8> {
+        let size = 33 + name.len() + (name.len() + 1) % 2;
+        let mut record = vec![0; size];
+        record[0] = size as u8;
+        record[2] = sector;
+        record[10..12].copy_from_slice(&length.to_le_bytes());
+        record[25] = flags;
+        record[32] = name.len() as u8;
+        record[33..33 + name.len()].copy_from_slice(name);
+        record
+    }
+
+    /// A primary volume, its root in sector 18 with one file and itself as a folder, the file in 19, more behind it.
+    fn image() -> Vec<u8> {
+        let mut image = vec![0; 21 * SECTOR];
+        let mut put = |at: usize, bytes: &[u8]| image[at..at + bytes.len()].copy_from_slice(bytes);
+        put(16 * SECTOR, b"\x01CD001\x01");
+        put(16 * SECTOR + 40, "ラベル秘密".as_bytes());
+        put(16 * SECTOR + 156, &record(b"\0", 18, 2048, 2));
+        put(17 * SECTOR, b"\xffCD001\x01");
+        let root = [record(b"\0", 18, 2048, 2), record(b"A.TXT;1", 19, 20, 0), record(b"LOOP", 18, 2048, 2)].concat();
+        put(18 * SECTOR, &root);
+        put(19 * SECTOR, b"inside SECRET 090-12");
+        put(20 * SECTOR, b"behind everything SECRET");
+        image
+    }
+
+    fn read(bytes: &[u8]) -> (String, Vec<Reason>) {
+        let mut texts = Texts::default();
+        let job = Job::new(Kind::File("a.iso".to_owned()));
+        let ledger = extract(bytes, &job, &Limits::default(), &mut texts, &mut ());
+        assert_eq!(ledger.kind, "iso");
+        (texts.0, ledger.uninspected.into_iter().map(|entry| entry.reason).collect())
+    }
+
+    #[test]
+    fn files_labels_and_what_no_file_covers_are_read() {
+        let (texts, uninspected) = read(&image());
+        for text in ["a.iso › A.TXT | inside SECRET 090-12", "ラベル秘密", "behind everything SECRET", "LOOP"] {
+            assert!(texts.contains(text), "{text} in {texts}");
+        }
+        assert_eq!(uninspected, []);
+        let (_, cut) = read(&image()[..19 * SECTOR + 5]);
+        assert_eq!(cut, [Reason::Damaged]);
+    }
 }
