@@ -3,8 +3,11 @@
 //! In: bytes and what somebody says about them. Out: a [`Format`]. A name's extension is never looked at: a renamed
 //! file is the oldest way past a filter. A declared media type only decides between readers of text.
 
+use std::ops::Range;
+
 use crate::inspect::Reason;
 use crate::inspect::extract::archive::{Archive, zip};
+use crate::inspect::extract::carve;
 use crate::inspect::extract::document::Document;
 use crate::inspect::extract::mail::{self, Outlook, Wrapper};
 use crate::inspect::extract::package::Package;
@@ -126,6 +129,18 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     Format::Text
 }
 
+/// Where else than at its start something begins in a part that was taken for `format`: polyglots are read as each
+/// thing they are. Containers tell themselves what is none of theirs.
+pub(crate) fn others(bytes: &[u8], format: Format) -> Vec<Range<usize>> {
+    match format {
+        Format::Text | Format::Html | Format::Xml | Format::Csv | Format::Json | Format::Image(_) => {
+            carve::inside(bytes, 1)
+        }
+        Format::Other(_, Reason::Unsupported) => carve::inside(bytes, 1),
+        _ => Vec::new(),
+    }
+}
+
 /// Formats that open with bytes no text opens with.
 fn by_magic(bytes: &[u8]) -> Option<Format> {
     const ARCHIVES: [(&[u8], Archive); 7] = [
@@ -196,11 +211,8 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     {
         return Some(Format::Pdf);
     }
-    if at(257, b"ustar") {
-        return Some(Format::Archive(Archive::Tar));
-    }
-    if at(2, b"-lh") && bytes.get(6) == Some(&b'-') {
-        return Some(Format::Archive(Archive::Lha));
+    if let Some(archive) = Archive::of(bytes) {
+        return Some(Format::Archive(archive));
     }
     if at(0, b"{\\rtf") {
         return Some(Format::Document(Document::Rtf));
@@ -208,7 +220,16 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     if at(0, b"\x78\x9f\x3e\x22") {
         return Some(Format::Outlook(Outlook::Tnef));
     }
-    let is_program = at(0, b"\x7fELF") || at(0, b"MZ");
+    const PROGRAMS: [&[u8]; 7] = [
+        b"\x7fELF",
+        b"MZ",
+        b"\xcf\xfa\xed\xfe",
+        b"\xce\xfa\xed\xfe",
+        b"\xfe\xed\xfa\xcf",
+        b"\xfe\xed\xfa\xce",
+        b"\xca\xfe\xba\xbe\0\0\0\x02",
+    ];
+    let is_program = PROGRAMS.iter().any(|magic| at(0, magic));
     let archive = ARCHIVES.iter().find(|(magic, _)| at(0, magic)).map(|&(_, kind)| Format::Archive(kind));
     let program = is_program.then_some(Format::Archive(Archive::Program));
     let found = archive

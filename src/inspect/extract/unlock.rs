@@ -5,6 +5,7 @@
 //! does not is `uninspected: encrypted`. Deliberately absent: guessing. Only passwords that somebody wrote are tried.
 
 use crate::inspect::extract::pdf;
+use crate::inspect::extract::archive;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::{Place, Reason};
 
@@ -21,6 +22,12 @@ pub(crate) enum Lock {
     Office,
     /// A PDF with a password for its readers.
     Pdf,
+    /// Encrypted entries of a zip archive.
+    Zip,
+    /// A 7z archive, or some of its entries.
+    SevenZ,
+    /// A RAR archive, or some of its entries.
+    Rar,
 }
 
 /// A protected part that waits.
@@ -36,6 +43,10 @@ impl Locked {
         Self { bytes: part.bytes.to_vec(), place: part.place.clone(), depth: part.depth, lock }
     }
 
+    fn part(&self) -> Part<'_> {
+        Part { bytes: &self.bytes, place: &self.place, depth: self.depth, hint: Hint::default() }
+    }
+
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }
@@ -46,11 +57,11 @@ pub(crate) fn open(reading: &mut Reading<'_>, locked: &Locked) {
     match locked.lock {
         Lock::Office => reading.unread(&locked.place, Reason::Encrypted),
         Lock::Pdf => {
-            let part = Part { bytes: &locked.bytes, place: &locked.place, depth: locked.depth, hint: Hint::default() };
-            if !pdf::unlock(reading, &part) {
+            if !pdf::unlock(reading, &locked.part()) {
                 reading.unread(&locked.place, Reason::Encrypted);
             }
         }
+        Lock::Zip | Lock::SevenZ | Lock::Rar => archive::unlock(reading, &locked.part(), locked.lock),
     }
 }
 
