@@ -4,6 +4,8 @@
 //! careless (sector counts that do not fit), bounded where hostile ones are not (chains that run in circles).
 //! Deliberately absent: writing, and streams below the top level.
 
+use std::ops::Range;
+
 /// A chain ends here.
 const END: u32 = 0xffff_fffe;
 
@@ -97,6 +99,54 @@ impl<'a> Compound<'a> {
         }
         content.truncate(size);
         content
+    }
+
+    /// Where the content of a stream stands in the file, piece by piece.
+    pub(crate) fn extents(&self, entry: &Entry) -> Vec<Range<usize>> {
+        let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
+        let pieces = if entry.kind != 2 || entry.size >= self.small_below {
+            self.sectors(entry.start, size)
+        } else {
+            let root = self.entries.first().map(|root| (root.start, usize::try_from(root.size).unwrap_or(usize::MAX)));
+            let around = root.map(|(start, size)| self.sectors(start, size)).unwrap_or_default();
+            self.small_sectors(entry.start, size, &around)
+        };
+        let mut left = size;
+        let cut = pieces.into_iter().map(|piece| {
+            let length = piece.len().min(left);
+            left -= length;
+            piece.start..piece.start + length
+        });
+        cut.filter(|piece| !piece.is_empty()).collect()
+    }
+
+    /// The sectors of a chain that hold its first `size` bytes.
+    fn sectors(&self, start: u32, size: usize) -> Vec<Range<usize>> {
+        let (mut pieces, mut held, mut next) = (Vec::new(), 0, start);
+        for _ in 0..=self.bytes.len() / self.sector {
+            let Some(sector) = self.sector(next).filter(|_| held < size) else { break };
+            let Some(at) = usize::try_from(next).ok().map(|number| (number + 1) * self.sector) else { break };
+            pieces.push(at..at + sector.len());
+            held += sector.len();
+            next = usize::try_from(next).ok().and_then(|n| self.table.get(n)).copied().unwrap_or(END);
+        }
+        pieces
+    }
+
+    /// The small sectors of a chain within the sectors of the stream that holds them.
+    fn small_sectors(&self, start: u32, size: usize, around: &[Range<usize>]) -> Vec<Range<usize>> {
+        let (mut pieces, mut held, mut next) = (Vec::new(), 0, start);
+        for _ in 0..=self.small_table.len() {
+            let Some(at) = usize::try_from(next).ok().and_then(|n| n.checked_mul(64)).filter(|_| held < size) else {
+                break;
+            };
+            let Some(outer) = around.get(at / self.sector) else { break };
+            let from = outer.start + at % self.sector;
+            pieces.push(from..(from + 64).min(outer.end));
+            held += 64;
+            next = usize::try_from(next).ok().and_then(|n| self.small_table.get(n)).copied().unwrap_or(END);
+        }
+        pieces
     }
 
     /// The numbers of the sectors that hold the table: 109 in the header, the rest in a chain of their own.

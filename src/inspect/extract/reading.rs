@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
-use crate::inspect::extract::unlock::{self, Lock, Locked, Words};
+use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
 use crate::inspect::extract::{
     Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
 };
@@ -66,6 +66,8 @@ pub(crate) struct Reading<'s> {
     ledger: Ledger,
     seen: HashSet<Uninspected>,
     in_table: bool,
+    /// Where the table is that was begun last.
+    table: Place,
     /// Characters handed over since the last entry in the ledger, for each part that is open, innermost last.
     characters: Vec<u64>,
     /// How many parts have been begun. The same bytes give the same numbers each time.
@@ -88,9 +90,10 @@ impl<'s> Reading<'s> {
             ledger: Ledger::default(),
             seen: HashSet::new(),
             in_table: false,
+            table: Place::default(),
             characters: vec![0],
             begun: 0,
-            words: Words::new(&job.passwords),
+            words: Words::new(job),
             locked: Vec::new(),
         }
     }
@@ -110,6 +113,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn read_mail(&mut self, bytes: &[u8]) -> Format {
         let place = Place::default();
         let part = Part { bytes, place: &place, depth: 0, hint: Hint::default() };
+        self.words.written_on(bytes);
         self.guarded(&place, |reading| reading.read_as(&part, Format::Mail));
         Format::Mail
     }
@@ -180,7 +184,7 @@ impl<'s> Reading<'s> {
             return;
         }
         self.end_table();
-        self.words.note(text);
+        self.words.note(place, text);
         let text = self.within_characters(place, text);
         self.sink.text(place, text);
     }
@@ -205,6 +209,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn begin_table(&mut self, place: &Place) {
         self.end_table();
         self.sink.begin_table(place);
+        self.table.clone_from(place);
         self.in_table = true;
     }
 
@@ -215,6 +220,7 @@ impl<'s> Reading<'s> {
             if let Some(open) = self.characters.last_mut() {
                 *open = open.saturating_add(count);
             }
+            self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
             self.sink.row(row, cells);
         }
     }
@@ -260,9 +266,14 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// Passwords to try, likeliest first.
+    /// Passwords to try on what takes long to try, likeliest first.
     pub(crate) fn passwords(&mut self) -> Vec<String> {
-        self.words.candidates()
+        self.passwords_to_try(Cost::Dear)
+    }
+
+    /// Passwords to try, likeliest first, as many as fit what a try costs.
+    pub(crate) fn passwords_to_try(&mut self, cost: Cost) -> Vec<String> {
+        self.words.candidates(cost)
     }
 
     /// This password opened something, so it is tried first from now on.
