@@ -106,6 +106,7 @@ impl<'s> Reading<'s> {
             }
         }
         kind.clone_into(&mut self.ledger.kind);
+        self.ledger.statements = self.words.statements();
         self.ledger
     }
 
@@ -246,6 +247,7 @@ impl<'s> Reading<'s> {
 
     /// Something was not read, or not to its end.
     pub(crate) fn unread(&mut self, place: &Place, reason: Reason) {
+        self.ledger.protected |= reason == Reason::Encrypted;
         let entry = Uninspected { place: named(place), reason };
         if self.seen.contains(&entry) {
             return;
@@ -259,6 +261,7 @@ impl<'s> Reading<'s> {
 
     /// Keeps a protected part until everything else is read and passwords are known.
     pub(crate) fn locked(&mut self, part: &Part<'_>, lock: Lock) {
+        self.ledger.protected = true;
         if self.charge(part.bytes.len() as u64) {
             self.locked.push(Locked::new(part, lock));
         } else {

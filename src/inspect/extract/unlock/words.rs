@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::inspect::extract::unlock::stated::{self, Stated};
-use crate::inspect::{Job, Kind, Place};
+use crate::inspect::{Job, Kind, Place, Statement};
 
 /// How much text is kept of the mail itself, and how much of what is attached to it.
 const KEPT: usize = 64 << 10;
@@ -165,12 +165,16 @@ impl Words {
     }
 
     /// The passwords that the mail's own texts state for certain, each with its place.
-    pub(crate) fn stated(&self) -> Vec<(String, Stated)> {
+    pub(crate) fn statements(&self) -> Vec<Statement> {
         let stated = self.own.iter().flat_map(|own| {
-            let place = |line| if own.lines { format!("{}:{line}", own.place) } else { own.place.clone() };
-            stated::passwords(&own.text).into_iter().map(move |stated| (place(stated.line), stated))
+            stated::passwords(&own.text).into_iter().filter(|stated| stated.certain).map(
+                |Stated { forms, line, .. }| {
+                    let place = if own.lines { format!("{}:{line}", own.place) } else { own.place.clone() };
+                    Statement { place, passwords: forms }
+                },
+            )
         });
-        stated.filter(|(_, stated)| stated.certain).collect()
+        stated.collect()
     }
 
     /// Passwords to try, likeliest first.
@@ -453,7 +457,7 @@ mod tests {
             ("メモ.txt", "PW: Aside2026"),
         ]);
         words.note_row(&Place::new("body"), ["パスワード", "Cell2026"].into_iter());
-        let places: Vec<String> = words.stated().into_iter().map(|(place, _)| place).collect();
+        let places: Vec<String> = words.statements().into_iter().map(|statement| statement.place).collect();
         assert_eq!(places, ["Subject", "body:2", "転送.eml › body:1", "body"]);
         assert!(words.candidates(Cost::Dear).contains(&"Aside2026".to_owned()));
     }
