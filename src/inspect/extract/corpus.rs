@@ -161,6 +161,11 @@ fn office_documents() {
 }
 
 #[test]
+fn documents() {
+    check_folder("document");
+}
+
+#[test]
 fn encrypted_files_are_opened_by_their_password_and_told_without() {
     check_folder("encrypted");
     for (file, bytes, expected) in folder("encrypted") {

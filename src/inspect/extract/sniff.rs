@@ -5,6 +5,7 @@
 
 use crate::inspect::Reason;
 use crate::inspect::extract::archive::{Archive, zip};
+use crate::inspect::extract::compound::Compound;
 use crate::inspect::extract::document::Document;
 use crate::inspect::extract::mail::{self, Outlook};
 use crate::inspect::extract::package::Package;
@@ -222,14 +223,24 @@ fn locked_package(format: Format, bytes: &[u8]) -> Format {
     }
 }
 
-/// Compound files (OLE) are told apart by the names in their directory, which stand there in UTF-16.
+/// Compound files (OLE) are told apart by the names on their top level; where those tell nothing, the directory being
+/// broken, by names anywhere, which stand there in UTF-16.
 fn compound(bytes: &[u8]) -> Format {
-    let has = |name: &str| {
+    let names: Vec<String> = Compound::open(bytes)
+        .map(|file| file.top().into_iter().map(|entry| entry.name.clone()).collect())
+        .unwrap_or_default();
+    let anywhere = |name: &str| {
         let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
         memchr::memmem::find(bytes, &wide).is_some()
     };
+    by_streams(bytes, &|name| names.iter().any(|known| known == name))
+        .or_else(|| by_streams(bytes, &anywhere))
+        .unwrap_or(Format::Document(Document::Ole))
+}
+
+fn by_streams(bytes: &[u8], has: &dyn Fn(&str) -> bool) -> Option<Format> {
     // Rights management keeps the document in a stream of its own; no password opens that.
-    if has("EncryptedPackage") || has("\u{9}DRMContent") {
+    let format = if has("EncryptedPackage") || has("\u{9}DRMContent") {
         Format::Locked(Lock::Office)
     } else if has("WordDocument") {
         if unlock::is_protected_doc(bytes) { Format::Locked(Lock::Doc) } else { Format::Document(Document::Doc) }
@@ -240,8 +251,9 @@ fn compound(bytes: &[u8]) -> Format {
     } else if has("Workbook") || has("Book") {
         if unlock::is_protected_xls(bytes) { Format::Locked(Lock::Xls) } else { Format::Xls }
     } else {
-        Format::Other("ole", Reason::Unsupported)
-    }
+        return None;
+    };
+    Some(format)
 }
 
 fn looks_like_html(start: &str) -> bool {
