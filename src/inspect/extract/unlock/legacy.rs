@@ -33,10 +33,29 @@ fn head_of(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
 
 /// The document in the clear, if a password opens it.
 pub(super) fn open(reading: &mut Reading<'_>, bytes: &[u8]) -> Option<Vec<u8>> {
-    try_each(reading, Cost::Cheap, Some(super::office::DEFAULT), |password| {
-        // A damaged container makes the library panic; then no other password will do better.
-        let opened = catch_unwind(AssertUnwindSafe(|| office_crypto::decrypt_from_bytes(bytes.to_vec(), password)));
-        let opened = opened.ok()?.ok()?;
-        (!is_protected_doc(&opened) && !is_protected_ppt(&opened)).then_some(opened)
-    })
+    try_each(reading, Cost::Cheap, Some(super::office::DEFAULT), |password| decrypted(bytes, password))
+}
+
+fn decrypted(bytes: &[u8], password: &str) -> Option<Vec<u8>> {
+    // A damaged container makes the library panic.
+    let opened = catch_unwind(AssertUnwindSafe(|| office_crypto::decrypt_from_bytes(bytes.to_vec(), password)));
+    opened.ok()?.ok().filter(|opened| !is_protected_doc(opened) && !is_protected_ppt(opened))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_opens_by_its_password_only_and_damage_never_opens_it() {
+        let file = include_bytes!("../../../../tests/corpus/encrypted/lo_pw.doc");
+        let secret: Vec<u8> = "入れ子表秘密語".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let holds = |bytes: &[u8]| memchr::memmem::find(bytes, &secret).is_some();
+        assert!(is_protected_doc(file) && !is_protected_ppt(file) && !holds(file));
+        assert_eq!(decrypted(file, "himitsu2026"), None);
+        assert!(decrypted(file, "Himitsu2026").is_some_and(|opened| holds(&opened)));
+        for length in (0..file.len()).step_by(509) {
+            let _ = decrypted(&file[..length], "Himitsu2026");
+        }
+    }
 }
