@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
-use crate::inspect::extract::unlock::{self, Lock, Locked, Words};
+use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
 use crate::inspect::extract::{
     Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
 };
@@ -67,6 +67,8 @@ pub(crate) struct Reading<'s> {
     ledger: Ledger,
     seen: HashSet<Uninspected>,
     in_table: bool,
+    /// Where the table is that was begun last.
+    table: Place,
     /// Characters handed over since the last entry in the ledger, for each part that is open, innermost last.
     characters: Vec<u64>,
     /// How many parts have been begun. The same bytes give the same numbers each time.
@@ -91,9 +93,10 @@ impl<'s> Reading<'s> {
             ledger: Ledger::default(),
             seen: HashSet::new(),
             in_table: false,
+            table: Place::default(),
             characters: vec![0],
             begun: 0,
-            words: Words::new(&job.passwords),
+            words: Words::new(job),
             locked: Vec::new(),
             apart: Vec::new(),
         }
@@ -107,6 +110,7 @@ impl<'s> Reading<'s> {
             }
         }
         kind.clone_into(&mut self.ledger.kind);
+        self.ledger.statements = self.words.statements();
         self.ledger
     }
 
@@ -114,6 +118,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn read_mail(&mut self, bytes: &[u8]) -> Format {
         let place = Place::default();
         let part = Part { bytes, place: &place, depth: 0, hint: Hint::default() };
+        self.words.written_on(bytes);
         self.guarded(&place, |reading| reading.read_as(&part, Format::Mail));
         Format::Mail
     }
@@ -203,7 +208,7 @@ impl<'s> Reading<'s> {
             return;
         }
         self.end_table();
-        self.words.note(text);
+        self.words.note(place, text);
         let text = self.within_characters(place, text);
         self.sink.text(place, text);
     }
@@ -228,6 +233,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn begin_table(&mut self, place: &Place) {
         self.end_table();
         self.sink.begin_table(place);
+        self.table.clone_from(place);
         self.in_table = true;
     }
 
@@ -238,6 +244,7 @@ impl<'s> Reading<'s> {
             if let Some(open) = self.characters.last_mut() {
                 *open = open.saturating_add(count);
             }
+            self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
             self.sink.row(row, cells);
         }
     }
@@ -268,6 +275,7 @@ impl<'s> Reading<'s> {
 
     /// Something was not read, or not to its end.
     pub(crate) fn unread(&mut self, place: &Place, reason: Reason) {
+        self.ledger.protected |= reason == Reason::Encrypted;
         let entry = Uninspected { place: named(place), reason };
         if self.seen.contains(&entry) {
             return;
@@ -281,6 +289,7 @@ impl<'s> Reading<'s> {
 
     /// Keeps a protected part until everything else is read and passwords are known.
     pub(crate) fn locked(&mut self, part: &Part<'_>, lock: Lock) {
+        self.ledger.protected = true;
         if self.charge(part.bytes.len() as u64) {
             self.locked.push(Locked::new(part, lock));
         } else {
@@ -288,9 +297,9 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// Passwords to try, likeliest first.
-    pub(crate) fn passwords(&mut self) -> Vec<String> {
-        self.words.candidates()
+    /// Passwords to try, likeliest first, as many as fit what a try costs.
+    pub(crate) fn passwords(&mut self, cost: Cost) -> Vec<String> {
+        self.words.candidates(cost)
     }
 
     /// This password opened something, so it is tried first from now on.

@@ -8,12 +8,13 @@ use std::ops::Range;
 use crate::inspect::Reason;
 use crate::inspect::extract::archive::{Archive, zip};
 use crate::inspect::extract::carve;
+use crate::inspect::extract::compound::Compound;
 use crate::inspect::extract::document::Document;
 use crate::inspect::extract::mail::{self, Outlook, Wrapper};
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::Hint;
 use crate::inspect::extract::text::{csv, yenc};
-use crate::inspect::extract::unlock::Lock;
+use crate::inspect::extract::unlock::{self, Lock};
 use crate::mail::charset;
 
 /// How much of a file is looked at.
@@ -80,7 +81,7 @@ impl Format {
             Self::Document(kind) => kind.name(),
             Self::Pdf => "pdf",
             Self::Image(_) => "image",
-            Self::Locked(_) => "office",
+            Self::Locked(lock) => lock.name(),
             Self::Other(name, _) => name,
         }
     }
@@ -179,7 +180,7 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
         || at(0, b"PK\x07\x08")
         || (at(0, b"MZ") && zip::has_directory(bytes))
     {
-        return Some(zip::format(bytes));
+        return Some(locked_package(zip::format(bytes), bytes));
     }
     if at(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return Some(compound(bytes));
@@ -244,25 +245,49 @@ fn is_bitmap(bytes: &[u8]) -> bool {
     matches!(bytes, [b'B', b'M', _, _, _, _, 0, 0, 0, 0, _, _, _, _, 12 | 40 | 108 | 124, 0, 0, 0, ..])
 }
 
-/// Compound files (OLE) are told apart by the names in their directory, which stand there in UTF-16.
+/// An OpenDocument package that a password protects is locked as a whole.
+fn locked_package(format: Format, bytes: &[u8]) -> Format {
+    match format {
+        Format::Package(kind @ (Package::Ods | Package::Odt | Package::Odp | Package::Odf))
+            if unlock::is_protected_odf(bytes) =>
+        {
+            Format::Locked(Lock::OpenDocument(kind))
+        }
+        other => other,
+    }
+}
+
+/// Compound files (OLE) are told apart by the names on their top level; where those tell nothing, the directory being
+/// broken, by names anywhere, which stand there in UTF-16.
 fn compound(bytes: &[u8]) -> Format {
-    let has = |name: &str| {
+    let names: Vec<String> = Compound::open(bytes)
+        .map(|file| file.top().into_iter().map(|entry| entry.name.clone()).collect())
+        .unwrap_or_default();
+    let anywhere = |name: &str| {
         let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
         memchr::memmem::find(bytes, &wide).is_some()
     };
-    if has("EncryptedPackage") {
+    by_streams(bytes, &|name| names.iter().any(|known| known == name))
+        .or_else(|| by_streams(bytes, &anywhere))
+        .unwrap_or(Format::Document(Document::Ole))
+}
+
+fn by_streams(bytes: &[u8], has: &dyn Fn(&str) -> bool) -> Option<Format> {
+    // Rights management keeps the document in a stream of its own; no password opens that.
+    let format = if has("EncryptedPackage") || has("\u{9}DRMContent") {
         Format::Locked(Lock::Office)
     } else if has("WordDocument") {
-        Format::Document(Document::Doc)
+        if unlock::is_protected_doc(bytes) { Format::Locked(Lock::Doc) } else { Format::Document(Document::Doc) }
     } else if has("PowerPoint Document") {
-        Format::Document(Document::Ppt)
+        if unlock::is_protected_ppt(bytes) { Format::Locked(Lock::Ppt) } else { Format::Document(Document::Ppt) }
     } else if has("__properties_version1.0") {
         Format::Outlook(Outlook::Msg)
     } else if has("Workbook") || has("Book") {
-        Format::Xls
+        if unlock::is_protected_xls(bytes) { Format::Locked(Lock::Xls) } else { Format::Xls }
     } else {
-        Format::Document(Document::Ole)
-    }
+        return None;
+    };
+    Some(format)
 }
 
 fn looks_like_html(start: &str) -> bool {
