@@ -75,19 +75,28 @@ pub struct Ledger {
 
 /// Who looks on while a mail is read.
 pub trait Watch {
-    /// A part is about to be read. The same bytes give each part the same number again.
-    fn part(&mut self, number: u32, place: &str);
-    /// Whether the time for this mail is used up; the rest is then `uninspected: limit`.
+    /// A part is about to be read; what is inside of it begins and ends before it ends itself. The same bytes give each
+    /// part the same number again. A `small` one is a text of a few lines, or nothing that a reader would read.
+    fn begin(&mut self, part: u64, place: &str, small: bool);
+    /// It was read, or its reader gave up.
+    fn end(&mut self, part: u64);
+    /// Whether the time for the open part or for the whole mail is used up; the rest is then `uninspected: limit`.
     fn is_over(&self) -> bool;
+    /// The open part is a picture, which nobody has looked at yet.
+    fn picture(&mut self, part: u64, place: &str, bytes: &[u8]);
 }
 
 /// Nobody looks on, and there is all the time in the world.
 impl Watch for () {
-    fn part(&mut self, _: u32, _: &str) {}
+    fn begin(&mut self, _: u64, _: &str, _: bool) {}
+
+    fn end(&mut self, _: u64) {}
 
     fn is_over(&self) -> bool {
         false
     }
+
+    fn picture(&mut self, _: u64, _: &str, _: &[u8]) {}
 }
 
 /// Finds all text in `bytes` and hands it to `sink`. Never fails and never panics: what cannot be read is in the
