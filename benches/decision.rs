@@ -36,7 +36,7 @@ fn main() {
     );
 
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let settings = Settings { workers: 1, timeout: Duration::from_secs(60), limits: Limits::default() };
+    let settings = Settings { workers: 1, ..Settings::default() };
     let program = env!("CARGO_BIN_EXE_sekisho").into();
     let judgement = Judgement {
         organization: Organization {

@@ -43,6 +43,8 @@ pub struct Config {
     pub outbox: outbox::Settings,
     /// `[inspection]`
     pub inspection: sandbox::Settings,
+    /// `inspection.accept_missing_landlock`: whether a kernel without Landlock counts as well.
+    pub accept_missing_landlock: bool,
     /// `[rules]`
     pub rules: RuleFiles,
     /// `[approval]`
