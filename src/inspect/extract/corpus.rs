@@ -157,6 +157,11 @@ fn office_documents() {
 }
 
 #[test]
+fn documents() {
+    check_folder("document");
+}
+
+#[test]
 fn encrypted_files_are_told() {
     check_folder("encrypted");
 }

@@ -25,6 +25,7 @@ mod image;
 mod mail;
 mod package;
 mod pdf;
+mod properties;
 mod reading;
 mod sniff;
 mod spans;
@@ -33,6 +34,7 @@ mod text;
 mod unlock;
 mod workbook;
 mod xml;
+mod xml_stream;
 
 use serde::{Deserialize, Serialize};
 

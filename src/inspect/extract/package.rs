@@ -1,19 +1,29 @@
 //! Office documents in a zip: OOXML (xlsx, docx, pptx) and OpenDocument.
 //!
-//! In: the package's bytes. Out: a workbook's cells as tables (`sheet`, `ods`), the text of every other XML part, and
-//! embedded files as parts of their own. So comments, drawings, charts, headers, pivot caches, links and document
-//! properties are read, all in the same plain way. What is not read is listed: pictures, macros, binary parts.
-//! Structure, which is passed over in silence, is [`is_structure`]: styles, themes, fonts, printer settings, the
-//! thumbnail. Deliberately absent: layout, and the tables of text documents as tables.
+//! In: the package's bytes. Out: nothing by itself; [`read`] hands a package to its reader (`workbook`, `document`), and
+//! [`walk`] takes that reader through the container: each part is offered to it, and what it does not take is read here,
+//! XML as text and anything else as a file of its own. So comments, drawings, charts, links and document properties are
+//! read, all in the same plain way, and no part is passed over.
+//!
+//! Parts that describe looks and relations ([`is_structure`]: styles, themes, fonts, lists of types) hold thousands of
+//! words that are nobody's data, so of them only [`odd_text`] is handed over: character data, which they have none of,
+//! and attributes that no such part needs. The one thing left out is the thumbnail, a small picture of the first page.
+//! Deliberately absent: layout.
 
-use crate::inspect::Reason;
-use crate::inspect::extract::archive::zip;
+use std::io::{Cursor, Read};
+
+use crate::inspect::extract::archive;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
-use crate::inspect::extract::sniff;
-use crate::inspect::extract::workbook as sheet;
-use crate::inspect::extract::workbook::ods;
-use crate::inspect::extract::workbook::xlsb;
-use crate::inspect::extract::xml;
+use crate::inspect::extract::sniff::{self, Format};
+use crate::inspect::extract::xml::{self, Event};
+use crate::inspect::extract::{document, sweep, workbook};
+use crate::inspect::{Place, Reason};
+
+/// The largest manifest that is looked at.
+const MANIFEST: u64 = 1 << 20;
+
+/// The largest thumbnail that is taken for one.
+const THUMBNAIL: usize = 256 << 10;
 
 /// Which document a package is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,79 +100,150 @@ pub(crate) fn part_name(name: &str) -> String {
 
 /// Reads a package.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, package: Package) {
-    let cells_read = match package {
-        Package::Xlsx | Package::Xlsm => sheet::read_xlsx(reading, part),
-        Package::Xlsb => sheet::read_xlsb(reading, part),
-        _ => false,
-    };
-    if matches!(package, Package::Ods | Package::Odt | Package::Odp | Package::Odf) && ods::is_encrypted(part.bytes) {
-        reading.unread(part.place, Reason::Encrypted);
-        return;
+    if matches!(package, Package::Ods | Package::Odt | Package::Odp | Package::Odf) && is_encrypted(part.bytes) {
+        return reading.unread(part.place, Reason::Encrypted);
     }
-    let skip = |_: &mut Reading<'_>, name: &str| {
-        let name = part_name(name);
-        is_structure(&name) || (cells_read && name == "xl/sharedstrings.xml")
-    };
-    let complete = zip::each(reading, part.bytes, part.place, &skip, &mut |reading, name, bytes| {
-        read_entry(reading, part, package, cells_read, name, bytes);
-    });
-    if complete {
-        reading.done(part.place);
+    match package {
+        Package::Xlsx | Package::Xlsm | Package::Xlsb | Package::Ods => workbook::read_package(reading, part, package),
+        Package::Docx | Package::Pptx | Package::Ooxml | Package::Odt | Package::Odp | Package::Odf => {
+            document::read_package(reading, part, package);
+        }
     }
 }
 
-fn read_entry(
+/// One part of a package.
+pub(crate) struct Entry<'e> {
+    /// As it stands in the archive.
+    pub(crate) name: &'e str,
+    /// As by [`part_name`].
+    pub(crate) canonical: &'e str,
+    pub(crate) place: &'e Place,
+    pub(crate) bytes: &'e [u8],
+    /// How many containers are around it.
+    pub(crate) depth: u32,
+}
+
+impl Entry<'_> {
+    /// Whether it is XML by its name.
+    pub(crate) fn is_xml(&self) -> bool {
+        [".xml", ".rels", ".vml"].iter().any(|end| self.canonical.ends_with(end))
+    }
+}
+
+/// Whether a password protects the package: its manifest then describes how each part is encrypted.
+fn is_encrypted(bytes: &[u8]) -> bool {
+    let mut manifest = Vec::new();
+    let read = zip::ZipArchive::new(Cursor::new(bytes)).ok().and_then(|mut archive| {
+        let file = archive.by_name("META-INF/manifest.xml").ok()?;
+        file.take(MANIFEST).read_to_end(&mut manifest).ok()
+    });
+    read.is_some() && memchr::memmem::find(&manifest, b"encryption-data").is_some()
+}
+
+/// Goes through the container's parts that `skip` does not name (it gets names as by [`part_name`]). `visit` is offered
+/// each, and says whether it took it; the others are read here.
+///
+/// False when the container is not whole.
+pub(crate) fn walk(
     reading: &mut Reading<'_>,
     part: &Part<'_>,
-    package: Package,
-    cells_read: bool,
-    name: &str,
-    bytes: &[u8],
-) {
-    let canonical = part_name(name);
-    let place = part.place.inside(name);
-    if canonical.starts_with("docprops/thumbnail.") || canonical.starts_with("thumbnails/") {
-        // A picture of the first page, which is read anyway; anything else under this name is not passed over.
-        if matches!(sniff::format(bytes, Hint::default()), sniff::Format::Image(_)) {
-            return;
+    skip: &dyn Fn(&str) -> bool,
+    visit: &mut dyn FnMut(&mut Reading<'_>, &Entry<'_>) -> bool,
+) -> bool {
+    let skip = |_: &mut Reading<'_>, name: &str| skip(&part_name(name));
+    archive::zip::each(reading, part.bytes, part.place, &skip, &mut |reading, name, bytes| {
+        let (canonical, place) = (part_name(name), part.place.inside(name));
+        let depth = part.depth.saturating_add(1);
+        let entry = Entry { name, canonical: &canonical, place: &place, bytes, depth };
+        if !visit(reading, &entry) {
+            read_entry(reading, &entry);
         }
-    }
-    let is_sheet = canonical.starts_with("xl/worksheets/") || canonical.starts_with("xl/macrosheets/");
-    if package == Package::Xlsb && canonical.ends_with(".bin") {
-        let text = match () {
-            () if is_sheet && cells_read => Some(xlsb::sheet_text(bytes)),
-            () if cells_read && canonical == "xl/sharedstrings.bin" => Some(String::new()),
-            () if canonical == "xl/styles.bin" || canonical.starts_with("xl/worksheets/binaryindex") => {
-                Some(String::new())
-            }
-            () => xlsb::part_text(bytes),
-        };
-        if let Some(text) = text {
-            return reading.text(&place, &text);
-        }
-    }
-    if !canonical.ends_with(".xml") && !canonical.ends_with(".rels") && !canonical.ends_with(".vml") {
-        reading.text(&place, name.rsplit('/').next().filter(|_| canonical.contains("embed")).unwrap_or_default());
-        reading.read(&Part { bytes, place: &place, depth: part.depth + 1, hint: Hint::default() });
+    })
+}
+
+/// Reads a part that nobody knows better: structure, XML, or a file of its own.
+pub(crate) fn read_entry(reading: &mut Reading<'_>, entry: &Entry<'_>) {
+    let (canonical, place) = (entry.canonical, entry.place);
+    let is_thumbnail = canonical.starts_with("docprops/thumbnail.") || canonical.starts_with("thumbnails/");
+    if is_thumbnail
+        && entry.bytes.len() <= THUMBNAIL
+        && matches!(sniff::format(entry.bytes, Hint::default()), Format::Image(_))
+    {
         return;
     }
-    let document = xml::decode(bytes);
-    if canonical == "content.xml" && matches!(package, Package::Ods) {
-        ods::read(reading, part.place, &document);
-    } else if is_sheet && cells_read && canonical.ends_with(".xml") {
-        // The cells are read; headers, footers, links and prompts stand behind them.
-        let cells_end = memchr::memmem::find(document.as_bytes(), b"/sheetData>").map_or(0, |at| at + 11);
-        let cells_start = memchr::memmem::find(document.as_bytes(), b"sheetData").unwrap_or_default().min(cells_end);
-        for outside in [document.get(..cells_start), document.get(cells_end..)].into_iter().flatten() {
-            reading.text(&place, &xml::plain(outside));
+    let inside = Part { bytes: entry.bytes, place, depth: entry.depth, hint: Hint::default() };
+    if is_structure(canonical) {
+        let format = sniff::format(entry.bytes, Hint::default());
+        match format {
+            Format::Xml | Format::Text | Format::Html => {
+                let document = xml::decode(entry.bytes);
+                reading.text(place, &(odd_text(&document) + &xml_comments(&document)));
+                reading.done(place);
+            }
+            Format::Other(..) => sweep::read(reading, &inside),
+            _ => drop(reading.read(&inside)),
         }
+    } else if entry.is_xml() {
+        read_xml(reading, place, entry.bytes);
+        reading.done(place);
     } else {
-        reading.text(&place, &xml::plain(&document));
+        if canonical.contains("embed") {
+            reading.text(place, entry.name.rsplit(['/', '\\']).next().unwrap_or_default());
+        }
+        reading.read(&inside);
     }
+}
+
+/// Reads an XML part as text, with its comments, which no program shows. Entities that it declares are not expanded.
+pub(crate) fn read_xml(reading: &mut Reading<'_>, place: &Place, bytes: &[u8]) {
+    let document = xml::decode(bytes);
+    reading.text(place, &(xml::plain(&document) + &xml_comments(&document)));
+    if xml::declares_entities(&document) {
+        reading.text(
+            place,
+            document.split_once('[').and_then(|(_, set)| set.split_once("]>")).map_or(&*document, |(set, _)| set),
+        );
+        reading.unread(place, Reason::Limit);
+    }
+}
+
+/// The text of the comments of an XML part.
+pub(crate) fn xml_comments(document: &str) -> String {
+    let mut text = String::new();
+    let mut rest = document;
+    while let Some((_, comment)) = rest.split_once("<!--") {
+        let (comment, behind) = comment.split_once("-->").unwrap_or((comment, ""));
+        text.push_str(comment);
+        text.push('\n');
+        rest = behind;
+    }
+    text
+}
+
+/// What stands in a part of structure and is none: all character data, and attributes with Japanese, an address or as
+/// many digits as a telephone number has.
+pub(crate) fn odd_text(document: &str) -> String {
+    let mut text = String::new();
+    for event in xml::Reader::new(document) {
+        match event {
+            Event::Text(piece) if !piece.trim().is_empty() => {
+                text.push_str(&piece);
+                text.push('\n');
+            }
+            Event::Start { attributes, .. } => {
+                for (_, value) in attributes.iter().filter(|(_, value)| xml::is_odd(value)) {
+                    text.push_str(&value);
+                    text.push('\n');
+                }
+            }
+            Event::Text(_) | Event::End { .. } => {}
+        }
+    }
+    text
 }
 
 /// Parts that hold no text of their author: how things look, what is where. Names as by [`part_name`].
-fn is_structure(name: &str) -> bool {
+pub(crate) fn is_structure(name: &str) -> bool {
     const NAMES: [&str; 18] = [
         "[content_types].xml",
         "mimetype",

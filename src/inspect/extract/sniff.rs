@@ -227,7 +227,7 @@ fn compound(bytes: &[u8]) -> Format {
     } else if has("Workbook") || has("Book") {
         Format::Xls
     } else {
-        Format::Other("ole", Reason::Unsupported)
+        Format::Document(Document::Ole)
     }
 }
 

@@ -6,19 +6,26 @@
 //! at most 65,536 × 256 cells, and a file made to hurt ends the worker process, not the relay.
 //! Deliberately absent: formulas without a stored result, cell comments and drawings (in `package`, as text), charts.
 
+mod beside;
 pub(crate) mod biff;
+mod book;
+mod caches;
 pub(crate) mod number;
 pub(crate) mod ods;
-pub(crate) mod xlsb;
+mod rows;
+mod sheet;
+mod strings;
+mod xlsb;
+mod xlsx;
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
-use calamine::{Data, DataRef, Reader as _, Sheet, SheetVisible, Xls, XlsError, Xlsb, XlsbError, Xlsx, XlsxError};
+use calamine::{Data, Reader as _, Sheet, SheetVisible, Xls, XlsError};
 
-use self::number::Pattern;
-use crate::inspect::extract::package::part_name;
+use crate::inspect::extract::package::{self, Package};
 use crate::inspect::extract::reading::{Part, Reading, cell};
+use crate::inspect::extract::xml;
 use crate::inspect::{Cell, Place, Reason};
 
 /// A row is handed over when it has this many cells, even if it goes on: a sheet has 16,384 columns.
@@ -26,100 +33,21 @@ const ROW_CELLS: usize = 20_000;
 
 type Bytes<'a> = Cursor<&'a [u8]>;
 
-/// Reads the cells of an .xlsx; false if any of them may be missing.
-pub(crate) fn read_xlsx(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
-    if !strings_are_plausible(part.bytes) {
-        reading.unread(part.place, Reason::Damaged);
-        return false;
+/// Reads a workbook in a zip.
+pub(crate) fn read_package(reading: &mut Reading<'_>, part: &Part<'_>, package: Package) {
+    if package != Package::Ods {
+        return xlsx::read(reading, part);
     }
-    let mut book: Xlsx<Bytes<'_>> = match Xlsx::new(Cursor::new(part.bytes)) {
-        Ok(book) => book,
-        Err(error) => {
-            let encrypted = matches!(error, XlsxError::Password);
-            reading.unread(part.place, if encrypted { Reason::Encrypted } else { Reason::Damaged });
-            return false;
+    let complete = package::walk(reading, part, &|_| false, &mut |reading, entry| {
+        let is_content = entry.canonical == "content.xml";
+        if is_content {
+            ods::read(reading, part.place, &xml::decode(entry.bytes));
         }
-    };
-    let sheets = book.sheets_metadata().to_vec();
-    let mut complete = names_differ(&sheets);
-    for sheet in &sheets {
-        let place = sheet_place(part.place, sheet);
-        let mut cells = match book.worksheet_cells_reader(&sheet.name) {
-            Ok(cells) => cells,
-            // A chart on a sheet of its own has no cells; its texts are in the drawing.
-            Err(XlsxError::NotAWorksheet(_)) => continue,
-            Err(_) => {
-                reading.unread(&place, Reason::Damaged);
-                complete = false;
-                continue;
-            }
-        };
-        let pattern = |style: &calamine::Style| Pattern::parse(&style.number_format.as_ref()?.format_code);
-        let patterns: Vec<Option<Pattern>> = cells.styles().iter().map(pattern).collect();
-        let mut rows = Rows::begin(reading, &place);
-        let outcome = loop {
-            match cells.next_cell_with_style_id() {
-                Ok(Some((found, style))) => {
-                    let pattern = patterns.get(style).and_then(Option::as_ref);
-                    if !rows.push(reading, found.get_position(), shown(found.get_value(), pattern)) {
-                        break Some(Reason::Limit);
-                    }
-                }
-                Ok(None) => break None,
-                Err(_) => break Some(Reason::Damaged),
-            }
-        };
-        rows.end(reading);
-        if let Some(reason) = outcome {
-            reading.unread(&place, reason);
-            complete = false;
-        } else {
-            reading.done(&place);
-        }
+        is_content
+    });
+    if complete {
+        reading.done(part.place);
     }
-    complete
-}
-
-/// Reads the cells of an .xlsb; false if any of them may be missing.
-pub(crate) fn read_xlsb(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
-    let mut book: Xlsb<Bytes<'_>> = match Xlsb::new(Cursor::new(part.bytes)) {
-        Ok(book) => book,
-        Err(error) => {
-            let encrypted = matches!(error, XlsbError::Password);
-            reading.unread(part.place, if encrypted { Reason::Encrypted } else { Reason::Damaged });
-            return false;
-        }
-    };
-    let sheets = book.sheets_metadata().to_vec();
-    let mut complete = names_differ(&sheets) & !tell_short_cells(reading, part);
-    for sheet in &sheets {
-        let place = sheet_place(part.place, sheet);
-        let Ok(mut cells) = book.worksheet_cells_reader(&sheet.name) else {
-            reading.unread(&place, Reason::Damaged);
-            complete = false;
-            continue;
-        };
-        let mut rows = Rows::begin(reading, &place);
-        let outcome = loop {
-            match cells.next_cell() {
-                Ok(Some(found)) => {
-                    if !rows.push(reading, found.get_position(), shown(found.get_value(), None)) {
-                        break Some(Reason::Limit);
-                    }
-                }
-                Ok(None) => break None,
-                Err(_) => break Some(Reason::Damaged),
-            }
-        };
-        rows.end(reading);
-        if let Some(reason) = outcome {
-            reading.unread(&place, reason);
-            complete = false;
-        } else {
-            reading.done(&place);
-        }
-    }
-    complete
 }
 
 /// Reads an Excel 97–2003 workbook.
@@ -169,12 +97,6 @@ fn sheet_place(file: &Place, sheet: &Sheet) -> Place {
     place
 }
 
-/// calamine finds sheets by name: of two with the same name it reads one twice.
-fn names_differ(sheets: &[Sheet]) -> bool {
-    let names: std::collections::HashSet<_> = sheets.iter().map(|sheet| &sheet.name).collect();
-    names.len() == sheets.len()
-}
-
 /// Gathers cells into rows.
 struct Rows<'a> {
     row: u32,
@@ -216,74 +138,14 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// A cell's text as a person sees it; `None` for empty cells and errors.
-fn shown<'a>(value: &DataRef<'a>, pattern: Option<&Pattern>) -> Option<Cow<'a, str>> {
-    let fill = |number: f64| pattern.and_then(|p| p.fill(number)).unwrap_or_else(|| number::plain(number));
-    Some(match value {
-        DataRef::SharedString(text) => Cow::Borrowed(*text),
-        DataRef::String(text) => Cow::Owned(text.clone()),
-        DataRef::Float(number) => Cow::Owned(fill(*number)),
-        // Whole numbers beyond 2^53 lose digits on this way, but no pattern has as many places.
-        DataRef::Int(number) => Cow::Owned(pattern.map_or_else(|| number.to_string(), |_| fill(*number as f64))),
-        DataRef::Bool(value) => Cow::Borrowed(if *value { "TRUE" } else { "FALSE" }),
-        DataRef::DateTime(date) => Cow::Owned(number::date(*date)),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-            Cow::Owned(text.trim_end_matches("T00:00:00").to_owned())
-        }
-        DataRef::Error(_) | DataRef::Empty => return None,
-    })
-}
-
 fn shown_owned(value: &Data) -> Option<Cow<'static, str>> {
     Some(Cow::Owned(match value {
         Data::String(text) => text.clone(),
         Data::Float(number) => number::plain(*number),
         Data::Int(number) => number.to_string(),
         Data::Bool(value) => if *value { "TRUE" } else { "FALSE" }.to_owned(),
-        Data::DateTime(date) => number::date(*date),
+        Data::DateTime(date) => number::date(date.as_f64(), false),
         Data::DateTimeIso(text) | Data::DurationIso(text) => text.trim_end_matches("T00:00:00").to_owned(),
         Data::Error(_) | Data::Empty => return None,
     }))
-}
-
-/// Enters the sheets whose cells calamine passes over; true if there are any.
-fn tell_short_cells(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
-    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(part.bytes)) else { return false };
-    let mut found = false;
-    for index in 0..archive.len() {
-        let Ok(file) = archive.by_index(index) else { continue };
-        let name = String::from_utf8_lossy(file.name_raw()).into_owned();
-        if part_name(&name).starts_with("xl/worksheets/") && name.ends_with(".bin") {
-            let mut sheet = Vec::new();
-            // A sheet that does not unpack is entered when its cells are read.
-            let _ = file.take(reading.allowance()).read_to_end(&mut sheet);
-            if xlsb::has_short_cells(&sheet) {
-                reading.unread(&part.place.inside(&name), Reason::Unsupported);
-                found = true;
-            }
-        }
-    }
-    found
-}
-
-/// calamine reserves memory for as many strings as the table claims to have: a claim of four thousand million in a
-/// file of a kilobyte ends the process. No string takes less than five bytes (`<si/>`).
-fn strings_are_plausible(bytes: &[u8]) -> bool {
-    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else { return true };
-    let is_strings = |name: &[u8]| part_name(&String::from_utf8_lossy(name)) == "xl/sharedstrings.xml";
-    let Some(name) = archive.file_names_raw().find(|name| is_strings(name)).map(<[u8]>::to_vec) else { return true };
-    let Ok(file) = archive.by_name_raw(&name) else { return true };
-    // Deflate makes at most 1032 bytes of one, whatever size is claimed.
-    let size = file.size().min(file.compressed_size().saturating_mul(1032));
-    let mut head = Vec::new();
-    if file.take(4096).read_to_end(&mut head).is_err() {
-        return true;
-    }
-    let head = crate::inspect::extract::xml::decode(&head);
-    let claim = |name: &str| -> Option<u64> {
-        let (_, rest) = head.split_once(name)?;
-        let rest = rest.trim_start_matches([' ', '=', '"', '\'']);
-        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-    };
-    claim("uniqueCount").is_none_or(|count| count <= size / 5 + 16)
 }

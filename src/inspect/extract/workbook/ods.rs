@@ -7,24 +7,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::io::{Cursor, Read};
 
 use crate::inspect::extract::reading::{Reading, cell};
 use crate::inspect::extract::xml::{Attributes, Event, Reader};
 use crate::inspect::{Cell, Place, Reason};
-
-/// The largest manifest that is looked at.
-const MANIFEST: u64 = 1 << 20;
-
-/// Whether a password protects the package: its manifest then describes how each part is encrypted.
-pub(crate) fn is_encrypted(bytes: &[u8]) -> bool {
-    let mut manifest = Vec::new();
-    let read = zip::ZipArchive::new(Cursor::new(bytes)).ok().and_then(|mut archive| {
-        let file = archive.by_name("META-INF/manifest.xml").ok()?;
-        file.take(MANIFEST).read_to_end(&mut manifest).ok()
-    });
-    read.is_some() && memchr::memmem::find(&manifest, b"encryption-data").is_some()
-}
 
 /// Hands over every sheet.
 pub(crate) fn read(reading: &mut Reading<'_>, place: &Place, document: &str) {

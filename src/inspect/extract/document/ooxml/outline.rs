@@ -1,0 +1,180 @@
+//! What must be known of a package before its parts are read, since they come in any order.
+//!
+//! In: the package. Out: which styles hide text, and the number of each slide and of the slide that notes belong to.
+//! Whatever cannot be read here leaves the outline empty; the parts themselves are read all the same, and what is broken
+//! in them is told there. Deliberately absent: text.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+
+use crate::inspect::extract::package::part_name;
+use crate::inspect::extract::xml::{self, Event};
+
+/// The largest part that is looked at.
+const PART_BYTES: u64 = 16 << 20;
+
+/// How many parts are looked at.
+const PARTS: usize = 2_048;
+
+/// How many styles one may be based on.
+const STYLE_DEPTH: usize = 16;
+
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    pub(crate) hidden_styles: HashSet<String>,
+    /// The number of a slide by its part's name, as by [`part_name`].
+    pub(crate) slides: HashMap<String, usize>,
+    /// The number of the slide that notes belong to.
+    pub(crate) notes: HashMap<String, usize>,
+}
+
+impl Outline {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let Ok(mut archive) = ZipArchive::new(Cursor::new(bytes)) else { return Self::default() };
+        let wanted: Vec<(usize, String)> = (0..archive.len())
+            .filter_map(|index| Some((index, part_name(&archive.name_for_index(index)?.ok()?))))
+            .filter(|(_, name)| is_wanted(name))
+            .take(PARTS)
+            .collect();
+        let mut parts = HashMap::new();
+        for (index, name) in wanted {
+            let mut content = Vec::new();
+            if let Ok(file) = archive.by_index(index)
+                && file.take(PART_BYTES).read_to_end(&mut content).is_ok()
+            {
+                parts.insert(name, xml::decode(&content).into_owned());
+            }
+        }
+        let part = |name: &str| parts.get(name).map(String::as_str).unwrap_or_default();
+        let slides = slides(part("ppt/presentation.xml"), part("ppt/_rels/presentation.xml.rels"));
+        let mut notes = HashMap::new();
+        for (name, links) in &parts {
+            let owner = name.strip_prefix("ppt/notesslides/_rels/").and_then(|name| name.strip_suffix(".rels"));
+            let slide = targets(links, "ppt/notesslides").into_values().find_map(|target| slides.get(&target));
+            if let (Some(owner), Some(number)) = (owner, slide) {
+                notes.insert(format!("ppt/notesslides/{owner}"), *number);
+            }
+        }
+        Self { hidden_styles: hidden_styles(part("word/styles.xml")), slides, notes }
+    }
+}
+
+fn is_wanted(name: &str) -> bool {
+    matches!(name, "word/styles.xml" | "ppt/presentation.xml" | "ppt/_rels/presentation.xml.rels")
+        || name.starts_with("ppt/notesslides/_rels/")
+}
+
+/// Identifiers and the parts they lead to.
+fn targets(links: &str, folder: &str) -> HashMap<String, String> {
+    let mut targets = HashMap::new();
+    for event in xml::Reader::new(links) {
+        if let Event::Start { name: "Relationship", attributes } = event
+            && let (Some(id), Some(target)) = (attributes.value("Id"), attributes.value("Target"))
+        {
+            targets.insert(id.into_owned(), resolved(&target, folder));
+        }
+    }
+    targets
+}
+
+/// A target relative to a folder, as a part's name.
+fn resolved(target: &str, folder: &str) -> String {
+    if target.starts_with('/') {
+        return part_name(target);
+    }
+    let mut way: Vec<&str> = folder.split('/').collect();
+    for step in target.split('/') {
+        match step {
+            ".." => drop(way.pop()),
+            "." => {}
+            _ => way.push(step),
+        }
+    }
+    part_name(&way.join("/"))
+}
+
+fn slides(presentation: &str, links: &str) -> HashMap<String, usize> {
+    let targets = targets(links, "ppt");
+    let mut slides = HashMap::new();
+    for event in xml::Reader::new(presentation) {
+        if let Event::Start { name: "sldId", attributes } = event {
+            // Two attributes are called `id`; only one of them is known as a relation.
+            let target =
+                attributes.iter().filter(|(name, _)| *name == "id").find_map(|(_, id)| targets.get(id.as_ref()));
+            if let Some(target) = target {
+                let number = slides.len() + 1;
+                slides.entry(target.clone()).or_insert(number);
+            }
+        }
+    }
+    slides
+}
+
+/// A style: whether it hides, if it says so, and what it is based on.
+#[derive(Default)]
+struct Style {
+    hides: Option<bool>,
+    based_on: String,
+}
+
+fn hidden_styles(styles: &str) -> HashSet<String> {
+    let mut known: HashMap<String, Style> = HashMap::new();
+    let mut open = (String::new(), Style::default());
+    for event in xml::Reader::new(styles) {
+        match event {
+            Event::Start { name: "style", attributes } => {
+                open = (attributes.value("styleId").unwrap_or_default().into_owned(), Style::default());
+            }
+            Event::Start { name: "basedOn", attributes } => {
+                open.1.based_on = attributes.value("val").unwrap_or_default().into_owned();
+            }
+            Event::Start { name: "vanish", attributes } => {
+                open.1.hides = Some(!matches!(attributes.value("val").as_deref(), Some("0" | "false" | "off")));
+            }
+            Event::End { name: "style" } => {
+                let (id, style) = std::mem::take(&mut open);
+                known.insert(id, style);
+            }
+            _ => {}
+        }
+    }
+    let hides = |id: &str| {
+        let mut id = id;
+        for _ in 0..STYLE_DEPTH {
+            match known.get(id) {
+                Some(Style { hides: Some(hides), .. }) => return *hides,
+                Some(style) => id = &style.based_on,
+                None => return false,
+            }
+        }
+        false
+    };
+    known.keys().filter(|id| hides(id)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slides_are_numbered_as_they_are_shown() {
+        let links = "<Relationships><Relationship Id='a' Target='slides/slide1.xml'/>\
+                     <Relationship Id='b' Target='/ppt/slides/slide2.xml'/></Relationships>";
+        let presentation = "<p:sldIdLst><p:sldId id='256' r:id='b'/><p:sldId id='257' r:id='a'/></p:sldIdLst>";
+        let slides = slides(presentation, links);
+        assert_eq!((slides.get("ppt/slides/slide2.xml"), slides.get("ppt/slides/slide1.xml")), (Some(&1), Some(&2)));
+        assert_eq!(resolved("../Slides/s.xml", "ppt/notesSlides"), "ppt/slides/s.xml");
+    }
+
+    #[test]
+    fn a_style_hides_as_the_one_it_is_based_on() {
+        let styles = "<w:style w:styleId='a'><w:rPr><w:vanish/></w:rPr></w:style>\
+                      <w:style w:styleId='b'><w:basedOn w:val='a'/></w:style>\
+                      <w:style w:styleId='c'><w:basedOn w:val='a'/><w:rPr><w:vanish w:val='0'/></w:rPr></w:style>\
+                      <w:style w:styleId='d'><w:basedOn w:val='d'/></w:style>";
+        let hidden = hidden_styles(styles);
+        assert!(hidden.contains("a") && hidden.contains("b") && !hidden.contains("c") && !hidden.contains("d"));
+    }
+}
