@@ -18,7 +18,7 @@ const SENDER: &str = "sato@toho.example.co.jp";
 const CONTRACTOR: &str = "yamada@kita-hoan.example.com";
 
 /// Status and report of `GET /health`.
-fn health(console: SocketAddr) -> (u16, Value) {
+pub(crate) fn health(console: SocketAddr) -> (u16, Value) {
     let mut stream = TcpStream::connect(console).unwrap();
     stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -27,7 +27,7 @@ fn health(console: SocketAddr) -> (u16, Value) {
     (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
 }
 
-fn condition(report: &Value, name: &str) -> bool {
+pub(crate) fn condition(report: &Value, name: &str) -> bool {
     let conditions = report["conditions"].as_array().unwrap();
     conditions.iter().find(|line| line["name"] == name).unwrap()["ok"].as_bool().unwrap()
 }

@@ -98,12 +98,14 @@ fn limits(section: &mut Section<'_>, usual: Limits) -> Limits {
     let bytes = section.read("max_unpacked", |text| {
         within(value::size(text)?, 1 << 20, 64 << 30, "write a size from 1 MiB to 64 GiB")
     });
+    let ratio = section.number("max_ratio", 1..=1_000_000).and_then(|n| u32::try_from(n).ok());
     let depth = section.number("max_depth", 1..=100).and_then(|n| u32::try_from(n).ok());
     let entries = section.number("max_entries", 1..=10_000_000).and_then(|n| u32::try_from(n).ok());
     let cells = section.number("max_cells", 1..=1_000_000_000);
     let characters = section.number("max_characters", 1_000..=100_000_000_000);
     Limits {
         bytes: bytes.unwrap_or(usual.bytes),
+        ratio: ratio.unwrap_or(usual.ratio),
         depth: depth.unwrap_or(usual.depth),
         entries: entries.unwrap_or(usual.entries),
         cells: cells.unwrap_or(usual.cells),

@@ -41,11 +41,16 @@ use serde::{Deserialize, Serialize};
 use self::reading::{Hint, Part, Reading};
 use super::{Coverage, Inspected, Job, Kind, Place, Sink, Uninspected};
 
+/// So much may be unpacked whatever the ratio: a small workbook may well repeat itself a thousand times.
+const UNPACKED: u64 = 64 << 20;
+
 /// How much of one mail is read. Running over any of them is `uninspected: limit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Unpacked bytes in all.
     pub bytes: u64,
+    /// Unpacked bytes for each byte that came; a few MiB are let through in any case.
+    pub ratio: u32,
     /// How deep archives and mails may nest.
     pub depth: u32,
     /// Parts and archive entries in all.
@@ -58,7 +63,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 1 << 30, depth: 16, entries: 20_000, cells: 20_000_000, characters: 256 << 20 }
+        Self { bytes: 1 << 30, ratio: 100, depth: 16, entries: 20_000, cells: 20_000_000, characters: 256 << 20 }
+    }
+}
+
+impl Limits {
+    /// How much a mail of so many bytes may unpack to.
+    fn bytes_for(&self, size: usize) -> u64 {
+        let ratio = u64::from(self.ratio).saturating_mul(size as u64);
+        self.bytes.min(ratio.max(UNPACKED))
     }
 }
 
@@ -104,6 +117,7 @@ impl Watch for () {
 /// Finds all text in `bytes` and hands it to `sink`. Never fails and never panics: what cannot be read is in the
 /// ledger.
 pub fn extract(bytes: &[u8], job: &Job, limits: &Limits, sink: &mut dyn Sink, watch: &mut dyn Watch) -> Ledger {
+    let limits = &Limits { bytes: limits.bytes_for(bytes.len()), ..*limits };
     let mut reading = Reading::new(job, limits, sink, watch);
     let format = match &job.kind {
         Kind::Mail => reading.read_mail(bytes),

@@ -19,7 +19,7 @@ use crate::inspect::{Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
 
 /// The largest single part that is unpacked. More than that in one piece would ask for several times as much memory
 /// while it is decoded and searched.
-const PART_BYTES: u64 = 256 << 20;
+const PART_BYTES: u64 = 128 << 20;
 
 /// A text up to this size costs nobody any time.
 const SMALL: usize = 4 << 10;

@@ -13,10 +13,10 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use rustix::process::{Pid, Signal, getppid, kill_process};
 
-use super::{Identity, Settings, lockdown};
+use super::{Settings, lockdown};
 
 /// The hidden command.
 pub const ATTEMPT_COMMAND: &str = "sandbox-attempt";
@@ -24,11 +24,24 @@ pub const ATTEMPT_COMMAND: &str = "sandbox-attempt";
 /// How the attempt is made.
 #[derive(Debug, Args)]
 pub struct Attempt {
-    /// Try it without the lock, which shows that it can be done
-    #[arg(long)]
-    unlocked: bool,
+    /// How much of the lock is put on
+    #[arg(long, value_enum, default_value_t)]
+    lock: Lock,
     #[command(subcommand)]
     act: Act,
+}
+
+/// How much of the lock is put on. Less than the whole of it shows that a part of it holds by itself, or that the act can
+/// be done at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Lock {
+    /// As for a worker
+    #[default]
+    Whole,
+    /// Without the system-call filter
+    Unfiltered,
+    /// Nothing
+    None,
 }
 
 /// What no worker may do.
@@ -60,10 +73,13 @@ enum Act {
 
 /// Locks this process in and tries it: success is a failure of the lock.
 pub fn main(attempt: &Attempt) -> ExitCode {
-    let settings = Settings::default();
-    if !attempt.unlocked
-        && let Err(error) = lockdown::lock_down(settings.memory, Identity::default())
-    {
+    let Settings { memory, user, .. } = Settings::default();
+    let locked = match attempt.lock {
+        Lock::Whole => lockdown::lock_down(memory, user).map(drop),
+        Lock::Unfiltered => lockdown::restrict(memory, user).map(drop),
+        Lock::None => Ok(()),
+    };
+    if let Err(error) = locked {
         let _ = writeln!(io::stderr(), "not locked: {error}");
         return ExitCode::from(70);
     }

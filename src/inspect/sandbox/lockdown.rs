@@ -103,6 +103,13 @@ pub(super) enum LockdownError {
 
 /// Locks this process down for good; `memory` bounds what it may use in bytes.
 pub(super) fn lock_down(memory: u64, user: Identity) -> Result<Protection, LockdownError> {
+    let protection = restrict(memory, user)?;
+    seccompiler::apply_filter(&filter()?)?;
+    Ok(protection)
+}
+
+/// All of it but the system-call filter.
+pub(super) fn restrict(memory: u64, user: Identity) -> Result<Protection, LockdownError> {
     let root = user.assume().map_err(LockdownError::User)?;
     let limits = [
         (Resource::AS, memory.saturating_add(ADDRESSES)),
@@ -123,7 +130,6 @@ pub(super) fn lock_down(memory: u64, user: Identity) -> Result<Protection, Lockd
         .scope(Scope::from_all(ABI::V6))?
         .create()?
         .restrict_self()?;
-    seccompiler::apply_filter(&filter()?)?;
     let landlock = match restricted.landlock {
         _ if restricted.ruleset == RulesetStatus::NotEnforced => None,
         LandlockStatus::Available { effective_abi, kernel_abi } => Some(kernel_abi.unwrap_or(effective_abi as i32)),
