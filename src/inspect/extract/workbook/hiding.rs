@@ -143,6 +143,31 @@ fn two_parts_of_one_name_are_both_read() {
 }
 
 #[test]
+fn a_workbook_in_unusual_folders_is_one() {
+    let root = b"<Relationships><Relationship Id='1' Type='http://x/officeDocument' Target='a/main'/></Relationships>";
+    let relations = b"<Relationships><Relationship Id='rId1' Type='http://x/worksheet' Target='one'/></Relationships>";
+    let types = b"<Types><Override PartName='/a/main' ContentType='application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml'/></Types>";
+    let bytes = zip_of(&[
+        ("[Content_Types].xml", types),
+        ("_rels/.rels", root),
+        ("a/main", BOOK),
+        ("a/_rels/main.rels", relations),
+        ("a/one", b"<worksheet><sheetData><row r='1' hidden='1'><c r='A1' t='str'><v>ODD</v></c></row></sheetData></worksheet>"),
+    ]);
+    finds(&bytes, &["a \u{203a} 表!A1 (hidden) | ODD"]);
+}
+
+#[test]
+fn headers_that_contradict_each_other_hide_nothing() {
+    let mut bytes = book("<sheetData><row r='1'><c r='A1' t='str'><v>INSIDE</v></c></row></sheetData>", &[]);
+    // The entry's own header gives it another name than the directory.
+    let at = memchr::memmem::find(&bytes, b"xl/worksheets/sheet1.xml").unwrap();
+    bytes[at + 3] = b'q';
+    let (lines, _) = read(&bytes);
+    assert!(lines.iter().any(|line| line.contains("INSIDE")), "{lines:#?}");
+}
+
+#[test]
 fn formats_show_or_hide() {
     let styles = b"<styleSheet><numFmts><numFmt numFmtId='200' formatCode=';;;'/><numFmt numFmtId='201' formatCode='00000000000'/></numFmts>\
         <cellXfs><xf numFmtId='0'/><xf numFmtId='200'/><xf numFmtId='201'/><xf numFmtId='14'/></cellXfs></styleSheet>";

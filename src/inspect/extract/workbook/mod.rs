@@ -20,8 +20,15 @@ mod strings;
 mod xlsb;
 mod xlsx;
 
+use self::book::Listing;
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::{Part, Reading};
+
+/// Whether a package whose parts have unusual names is a workbook, by its list of types.
+pub(crate) fn is_workbook(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
+    let types = Listing::of(part.bytes).small(reading, "[content_types].xml").unwrap_or_default();
+    memchr::memmem::find(&types, b"spreadsheetml.").is_some()
+}
 
 /// Reads a workbook in a zip.
 pub(crate) fn read_package(reading: &mut Reading<'_>, part: &Part<'_>, package: Package) {
