@@ -163,11 +163,13 @@ fn what_is_no_line_comes_aside() {
          <w:sdt><w:sdtPr><w:alias w:val='別名'/><w:dropDownList><w:listItem w:displayText='候補'/></w:dropDownList></w:sdtPr>\
          <w:sdtContent><w:r><w:t>内容</w:t></w:r></w:sdtContent></w:sdt>\
          <w:r><w:ruby><w:rt><w:r><w:t>むらさき</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>紫</w:t></w:r></w:rubyBase></w:ruby></w:r><w:r><w:t>式部</w:t></w:r></w:p>\
-         <!-- 注釈 --><w:x w:anything='03-1234-5678'/>",
+         <!-- 注釈 --><w:x w:anything='03-1234-5678'/><w:binData>山田花子は文字</w:binData>",
         &[],
     );
     notes.expect("a.docx", "連絡先内容紫式部");
-    for text in ["mailto:taro@example.jp", "代替文", "別名", "候補", "むらさき", "注釈", "03-1234-5678"] {
+    for text in
+        ["mailto:taro@example.jp", "代替文", "別名", "候補", "むらさき", "注釈", "03-1234-5678", "山田花子は文字"]
+    {
         notes.expect("~a.docx", text);
     }
 }
@@ -561,6 +563,19 @@ fn powerpoint_97_tells_slides_apart() {
     let [(name, stream), (user_name, _)] = streams;
     let (_, ledger) = read("a.ppt", &compound_of(&[(name, stream), (user_name, user(0xf3d1_c4df))]));
     assert_eq!(ledger.uninspected.iter().map(|entry| entry.reason).collect::<Vec<_>>(), [Reason::Encrypted]);
+}
+
+#[test]
+fn a_mail_that_is_wrapped_is_the_page_that_it_was() {
+    let rtf = "{\\rtf1\\ansi\\ansicpg932\\fromhtml1 {\\*\\htmltag19 <html>}{\\*\\htmltag64 <table>}\
+               {\\*\\htmltag64 <tr><td>}\\htmlrtf {\\htmlrtf0 \\'8e\\'81\\'96\\'bc{\\*\\htmltag72 </td><td>}\\htmlrtf \\par RTF only}\\htmlrtf0 \\'93\\'64\\'98\\'62\
+               {\\*\\htmltag72 </td></tr><tr><td>}&#23665;{\\*\\htmltag72 </td><td>}090{\\*\\htmltag72 </td></tr></table>}}";
+    let (notes, ledger) = read("a.rtf", rtf.as_bytes());
+    notes.expect("a.rtf › html", "table");
+    notes.expect("0", "0=氏名 1=電話");
+    notes.expect("1", "0=山 1=090");
+    notes.expect("~a.rtf", "RTF only");
+    assert_eq!(ledger.uninspected, []);
 }
 
 #[test]

@@ -10,8 +10,10 @@
 use std::collections::HashSet;
 
 use crate::inspect::extract::document::flow::{Flow, ruby_base};
-use crate::inspect::extract::document::ooxml::oddity::{is_odd, unseen};
+use crate::inspect::extract::document::ooxml::oddity::{is_no_base64, is_odd, unseen};
 use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::sniff::{self, Format};
+use crate::inspect::extract::sweep;
 use crate::inspect::extract::xml::{self, Attributes, Event, Reader};
 use crate::inspect::{Place, Reason};
 use crate::mail::header;
@@ -47,7 +49,13 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, document: &str, m
         if !reading.take_entry() || !reading.charge(file.bytes.len() as u64) {
             return reading.unread(&place, Reason::Limit);
         }
-        reading.read(&part.inside(&file.bytes, &place));
+        let inside = part.inside(&file.bytes, &place);
+        match sniff::format(&file.bytes, inside.hint) {
+            Format::Other(..) => sweep::read(reading, &inside),
+            _ => {
+                reading.read(&inside);
+            }
+        }
     }
 }
 
@@ -162,8 +170,7 @@ impl<'m> Walk<'m> {
             return;
         }
         if self.opened == Opened::Data {
-            let bytes = header::base64(piece.as_bytes());
-            return self.embedded.push(Embedded { name: "data", bytes });
+            return self.embed("data", piece);
         }
         self.in_text |= !is_blank;
         match self.opened {
@@ -172,6 +179,14 @@ impl<'m> Walk<'m> {
             _ => {}
         }
         self.say(piece);
+    }
+
+    /// A file in base64.
+    fn embed(&mut self, name: &'static str, text: &str) {
+        if is_no_base64(text) {
+            self.flow.aside(text);
+        }
+        self.embedded.push(Embedded { name, bytes: header::base64(text.as_bytes()) });
     }
 
     fn say(&mut self, piece: &str) {
@@ -205,7 +220,7 @@ impl<'m> Walk<'m> {
             "delText" => Opened::Deleted,
             // A table names its style as text.
             "instrText" | "delInstrText" | "tableStyleId" => Opened::Code,
-            "binaryData" | "binData" | "binary-data" => Opened::Data,
+            "binaryData" | "binData" | "fldData" => Opened::Data,
             _ => Opened::Other,
         };
         match name {
@@ -362,8 +377,7 @@ impl<'m> Walk<'m> {
         }
         for (name, value) in attributes.iter() {
             if name == "gfxdata" || name == "contentData" {
-                let bytes = header::base64(value.as_bytes());
-                self.embedded.push(Embedded { name: "drawing", bytes });
+                self.embed("drawing", &value);
                 continue;
             }
             let is_namespace = value.starts_with("http://schemas.") || value.starts_with("http://purl.oclc.org/");

@@ -4,6 +4,7 @@
 //! hidden (`\v`) and deleted text marked hidden; pictures and embedded objects as parts of their own. Whatever else holds
 //! text (document properties, field codes, style and font names, destinations that nobody knows) comes aside, hidden.
 //! Text is in the code page of its font, so that Japanese is read where only `\fcharset128` speaks of it.
+//! A mail's text that Outlook wrapped into RTF (MS-OXRTFEX) becomes the HTML that it was, and is read as that.
 //! Structure, which holds no text: control words and their numbers, and line ends in the source. What stands behind the
 //! last group is read as a part of its own. Deliberately absent: how anything looks.
 
@@ -19,13 +20,16 @@ use crate::inspect::extract::document::flow::{Flow, ruby_base};
 use crate::inspect::extract::document::marks::Marks;
 use crate::inspect::extract::document::object;
 use crate::inspect::extract::properties;
-use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
 use crate::mail::charset;
 
 /// Groups deeper than this have the state of the one around them.
 const DEPTH: usize = 4_096;
+
+/// Data of so many bytes is no file.
+const IDENTIFIER: usize = 256;
 
 /// How often the clock is asked: every so many tokens.
 const TOKENS_PER_LOOK: u32 = 1 << 16;
@@ -67,6 +71,8 @@ enum Target {
     Page,
     /// Beside it, hidden.
     Aside,
+    /// Into the page of HTML that is wrapped in the document.
+    Html,
     /// It is a file in hexadecimal digits.
     Data(Data),
 }
@@ -88,6 +94,8 @@ struct Group {
     is_box: Option<Box>,
     hidden: bool,
     deleted: bool,
+    /// It says for readers of RTF what the wrapped HTML says otherwise.
+    instead: bool,
     font: i32,
     /// How many characters behind `\u` say the same for old readers.
     fallback: usize,
@@ -129,6 +137,8 @@ struct Rtf<'p> {
     /// The font that is being described, inside of the font table.
     described: Option<i32>,
     shapes: HashSet<String>,
+    /// The page of HTML that is wrapped in the document.
+    html: Option<String>,
     pictures: u32,
     objects: u32,
 }
@@ -141,6 +151,7 @@ impl<'p> Rtf<'p> {
             is_box: None,
             hidden: false,
             deleted: false,
+            instead: false,
             font: 0,
             fallback: 1,
         };
@@ -166,6 +177,7 @@ impl<'p> Rtf<'p> {
             fonts: HashMap::new(),
             described: None,
             shapes: HashSet::new(),
+            html: None,
             pictures: 0,
             objects: 0,
         }
@@ -252,14 +264,16 @@ impl<'p> Rtf<'p> {
     }
 
     fn text(&mut self, text: &str) {
-        match self.group.target {
-            Target::Page => {
-                let hidden = self.group.hidden || self.group.deleted;
+        match (self.group.target, &mut self.html) {
+            (Target::Html, Some(html)) => html.push_str(text),
+            (Target::Page, Some(html)) if !self.group.instead => html.push_str(text),
+            (Target::Page, _) => {
+                let hidden = self.group.hidden || self.group.deleted || self.group.instead;
                 if let Some(marks) = self.marks.last_mut() {
                     marks.text(text, hidden);
                 }
             }
-            Target::Aside | Target::Data(_) => self.aside.push_str(text),
+            (Target::Html | Target::Aside | Target::Data(_), _) => self.aside.push_str(text),
         }
     }
 
@@ -278,8 +292,11 @@ impl<'p> Rtf<'p> {
     }
 
     fn end_paragraph(&mut self, reading: &mut Reading<'_>) {
-        if self.group.target != Target::Page {
-            return self.aside.push('\n');
+        match (self.group.target, &mut self.html) {
+            (Target::Html, Some(html)) => return html.push('\n'),
+            (Target::Page, Some(html)) if !self.group.instead => return html.push('\n'),
+            (Target::Page, _) => {}
+            _ => return self.aside.push('\n'),
         }
         let depth = self.in_tables();
         if let Some(marks) = self.marks.last_mut() {
@@ -303,6 +320,8 @@ impl<'p> Rtf<'p> {
             b"ldblquote" | b"rdblquote" => self.text("\""),
             b"v" | b"webhidden" => self.group.hidden = on,
             b"deleted" => self.group.deleted = on,
+            b"fromhtml" if self.html.is_none() => self.html = Some(String::new()),
+            b"htmlrtf" => self.group.instead = on,
             b"plain" => {
                 (self.group.hidden, self.group.deleted, self.group.font) = (false, false, self.default_font);
             }
@@ -357,6 +376,7 @@ impl<'p> Rtf<'p> {
                 self.turn(Target::Aside);
                 self.described = Some(0);
             }
+            b"htmltag" if self.html.is_some() => self.turn(Target::Html),
             b"pict" => self.turn(Target::Data(Data::Picture)),
             b"objdata" => self.turn(Target::Data(Data::Object)),
             b"themedata"
@@ -466,8 +486,11 @@ impl<'p> Rtf<'p> {
         let (count, name) = match kind {
             Data::Picture => (&mut self.pictures, "picture"),
             Data::Object => (&mut self.objects, "object"),
-            // Numbers of a few bytes.
-            Data::Other if data.len() <= 32 => return,
+            // An identifier, or a telephone number that looks like one.
+            Data::Other if data.len() <= IDENTIFIER => {
+                let digits: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
+                return self.flow.aside(&digits);
+            }
             Data::Other => (&mut self.objects, "data"),
         };
         *count += 1;
@@ -512,6 +535,15 @@ impl<'p> Rtf<'p> {
         let aside = std::mem::take(&mut self.aside);
         self.flow.aside(&aside);
         self.flow.finish(reading);
+        if let Some(html) = self.html.filter(|html| !html.trim().is_empty()) {
+            let place = self.part.place.inside("html");
+            let hint = Hint { media: "text/html", charset: Some("utf-8"), body: true };
+            if reading.charge(html.len() as u64) {
+                reading.read(&Part { hint, ..self.part.inside(html.as_bytes(), &place) });
+            } else {
+                reading.unread(&place, Reason::Limit);
+            }
+        }
     }
 }
 
