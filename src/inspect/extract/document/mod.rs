@@ -5,6 +5,7 @@
 
 mod drawing;
 mod flow;
+mod font;
 mod marks;
 mod object;
 mod odf;
