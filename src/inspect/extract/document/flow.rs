@@ -29,7 +29,7 @@ const SAID_BYTES: usize = 256;
 const LAYERS: usize = 128;
 
 /// Text of which some stretches are hidden.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Passage {
     text: String,
     /// In order, none touching another.
@@ -87,13 +87,21 @@ impl Passage {
     fn concealed(&self) -> String {
         let mut concealed = String::new();
         let mut at = 0;
-        for range in &self.hidden {
-            let before = self.text.get(at..range.start).unwrap_or_default();
-            let behind = self.text.get(range.end..).unwrap_or_default();
-            concealed.push_str(word_end(before));
+        // Whether the line before goes on up to here.
+        let mut joined = false;
+        for (index, range) in self.hidden.iter().enumerate() {
+            if !joined {
+                concealed.push_str(word_end(self.text.get(at..range.start).unwrap_or_default()));
+            }
             concealed.push_str(self.text.get(range.clone()).unwrap_or_default());
-            concealed.push_str(word_start(behind));
-            concealed.push('\n');
+            let next = self.hidden.get(index + 1).map_or(self.text.len(), |next| next.start);
+            let behind = self.text.get(range.end..next).unwrap_or_default();
+            let rest = word_start(behind);
+            concealed.push_str(rest);
+            joined = rest.len() == behind.len() && next < self.text.len();
+            if !joined {
+                concealed.push('\n');
+            }
             at = range.end;
         }
         concealed
@@ -120,17 +128,28 @@ fn is_of_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '@' | '_' | '+' | '０'..='９' | '－' | '‐' | '−')
 }
 
+/// How many rows and cells of a table are held before they are handed over.
+const HELD: usize = 1 << 18;
+
+/// The longest first row that is said again above each piece of a table that is not held as a whole.
+const HEADER_BYTES: usize = 64 << 10;
+
+/// How many boxes and tables wait for the end of what is around them.
+const WAITING: usize = 4_096;
+
 /// A table that is being read.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     rows: Vec<Row>,
+    /// How many rows and cells are held.
+    held: usize,
     /// The open cell, or what stands between cells.
     open: Passage,
     column: u32,
     next: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Row {
     cells: Vec<(u32, Passage)>,
     hidden: bool,
@@ -139,8 +158,22 @@ struct Row {
 impl Table {
     pub(crate) fn begin_row(&mut self) {
         self.end_cell();
+        self.held += 1;
         self.rows.push(Row::default());
         (self.column, self.next) = (0, 0);
+    }
+
+    /// What is held, if it is too much; the row that was just begun stays, under the first row of the table.
+    pub(crate) fn split(&mut self) -> Option<Self> {
+        if self.held < HELD {
+            return None;
+        }
+        let begun = self.rows.pop();
+        let bytes = |row: &Row| row.cells.iter().map(|(_, cell)| cell.text.len()).sum::<usize>();
+        let header = self.rows.first().filter(|row| bytes(row) <= HEADER_BYTES).cloned();
+        let rest: Vec<Row> = header.into_iter().chain(begun).collect();
+        self.held = 0;
+        Some(Self { rows: std::mem::replace(&mut self.rows, rest), ..Self::default() })
     }
 
     /// The row that is open is not shown.
@@ -182,7 +215,10 @@ impl Table {
                     cell.end_line();
                     cell.append(&open);
                 }
-                None => row.cells.push((self.column, open)),
+                None => {
+                    self.held += 1;
+                    row.cells.push((self.column, open));
+                }
             }
         }
     }
@@ -295,6 +331,19 @@ impl Flow {
         self.top().end_line();
         if self.layers.is_empty() && !self.waiting.is_empty() {
             self.flush(reading);
+        } else if self.waiting.len() >= WAITING {
+            self.hand_over_waiting(reading);
+        }
+    }
+
+    /// A row of the innermost table begins. A table too large to be held is handed over in pieces.
+    pub(crate) fn begin_row(&mut self, reading: &mut Reading<'_>) {
+        let Some(table) = self.table() else { return };
+        table.begin_row();
+        if let Some(piece) = table.split() {
+            let name = self.box_name();
+            self.waiting.push(Piece::Table(name, piece));
+            self.hand_over_waiting(reading);
         }
     }
 
@@ -406,6 +455,10 @@ impl Flow {
     fn flush(&mut self, reading: &mut Reading<'_>) {
         let body = std::mem::take(&mut self.body);
         hand_over(reading, &self.place, &body);
+        self.hand_over_waiting(reading);
+    }
+
+    fn hand_over_waiting(&mut self, reading: &mut Reading<'_>) {
         for piece in std::mem::take(&mut self.waiting) {
             let named = |name: Option<String>| name.map_or_else(|| self.place.clone(), |name| self.place.inside(&name));
             match piece {
@@ -510,6 +563,11 @@ mod tests {
         passage.push("秘密", true);
         assert_eq!(passage.visible(), "電話は090--5678です");
         assert_eq!(passage.concealed(), "090-1234-5678\n秘密\n");
+        let mut passage = Passage::default();
+        for (digits, hidden) in [("0", false), ("9", true), ("0", false), ("-1234", true), (" 山", false)] {
+            passage.push(digits, hidden);
+        }
+        assert_eq!(passage.concealed(), "090-1234\n");
     }
 
     #[test]

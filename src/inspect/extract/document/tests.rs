@@ -490,6 +490,20 @@ fn word_97_strings_its_documents_together() {
 }
 
 #[test]
+fn word_95_is_read_in_its_code_page() {
+    let text = encoding_rs::SHIFT_JIS.encode("氏名：山田花子\r表の能力\r").0.into_owned();
+    let mut stream = vec![0xdc, 0xa5, 0x68, 0];
+    stream.resize(24, 0);
+    stream.extend([768u32, 768 + u32::try_from(text.len()).unwrap()].into_iter().flat_map(u32::to_le_bytes));
+    stream.resize(768, 0);
+    stream.extend(&text);
+    stream.extend([&[0; 16], "前の版の文字列".as_bytes()].concat());
+    let (notes, ledger) = read("a.doc", &compound_of(&[("WordDocument", stream)]));
+    notes.expect("a.doc", "氏名：山田花子\n表の能力");
+    assert_eq!((notes.count("前の版の文字列"), ledger.uninspected), (1, Vec::new()));
+}
+
+#[test]
 fn an_encrypted_document_is_told() {
     let (_, ledger) = read("a.doc", &compound_of(&word97(["秘", "", "", "", "", "", "", ""], "", 1)));
     assert_eq!(ledger.uninspected.iter().map(|entry| entry.reason).collect::<Vec<_>>(), [Reason::Encrypted]);
@@ -593,6 +607,15 @@ fn cut_documents_give_what_is_left_and_never_end_in_nothing() {
             read("a.docx", &zip_of(&[("[Content_Types].xml", b""), ("word/document.xml", document.as_bytes())]));
         assert!(notes.count("x") > 0, "{document}");
     }
+}
+
+#[test]
+fn a_table_too_large_to_hold_comes_in_pieces_under_its_first_row() {
+    let row = |name: &str| format!("<w:tr><w:tc><w:t>{name}</w:t></w:tc><w:tc><w:t>090</w:t></w:tc></w:tr>");
+    let body = format!("<w:tbl>{}{}{}</w:tbl>", row("氏名"), row("山田").repeat(100_000), row("最後"));
+    let notes = docx(&body, &[]);
+    assert_eq!((notes.count("table"), notes.count("0=氏名"), notes.count("0=最後")), (4, 2, 1));
+    assert_eq!(notes.count("0=山田"), 100_000);
 }
 
 #[test]

@@ -140,11 +140,9 @@ impl<'h> Walk<'h> {
             "table" => self.flow.begin_table(reading),
             "table-row" => {
                 let hides = self.hiding > 0;
-                if let Some(table) = self.flow.table() {
-                    table.begin_row();
-                    if hides {
-                        table.hide_row();
-                    }
+                self.flow.begin_row(reading);
+                if let Some(table) = self.flow.table().filter(|_| hides) {
+                    table.hide_row();
                 }
             }
             "table-cell" | "covered-table-cell" => {

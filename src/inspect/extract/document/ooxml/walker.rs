@@ -250,7 +250,7 @@ impl<'m> Walk<'m> {
         match name {
             "tbl" | "tr" | "tc" | "gridSpan" | "gridBefore" if self.fallback > 0 => {}
             "tbl" => self.flow.begin_table(reading),
-            "tr" => drop(self.flow.table().map(|table| table.begin_row())),
+            "tr" => self.flow.begin_row(reading),
             "tc" => drop(self.flow.table().map(|table| table.begin_cell(1))),
             "gridSpan" => drop(self.flow.table().map(|table| table.widen(number(attributes)))),
             "gridBefore" => drop(self.flow.table().map(|table| table.skip(number(attributes)))),

@@ -28,6 +28,9 @@ use crate::mail::charset;
 /// Groups deeper than this have the state of the one around them.
 const DEPTH: usize = 4_096;
 
+/// How many lines of shapes are remembered, to know them again.
+const SHAPE_LINES: usize = 1 << 16;
+
 /// Data of so many bytes is no file.
 const IDENTIFIER: usize = 256;
 
@@ -467,7 +470,8 @@ impl<'p> Rtf<'p> {
         };
         self.flow.begin_box(None);
         if kind == Box::Shape {
-            self.shapes.extend(passage.all().lines().map(|line| line.trim().to_owned()));
+            let room = SHAPE_LINES.saturating_sub(self.shapes.len());
+            self.shapes.extend(passage.all().lines().take(room).map(|line| line.trim().to_owned()));
             self.flow.append(&passage);
         } else {
             for line in passage.all().lines().filter(|line| !self.shapes.contains(line.trim())) {
