@@ -3,7 +3,9 @@
 //! In: text, marks, and how deep in tables each stands. Out: lines and tables into a [`Flow`]. Deliberately absent: what
 //! the marks look like.
 
-use crate::inspect::extract::document::flow::{Flow, Passage, Table};
+use crate::inspect::extract::document::flow::Flow;
+use crate::inspect::extract::document::passage::Passage;
+use crate::inspect::extract::document::table::Table;
 use crate::inspect::extract::reading::Reading;
 
 /// Tables deeper than this are read as if they stood here.

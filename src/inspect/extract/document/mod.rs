@@ -10,8 +10,10 @@ mod marks;
 mod object;
 mod odf;
 mod ooxml;
+mod passage;
 mod powerpoint97;
 mod rtf;
+mod table;
 #[cfg(test)]
 mod tests;
 mod word97;
