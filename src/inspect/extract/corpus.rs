@@ -67,7 +67,10 @@ impl Sink for Everything {
 
 fn read(bytes: &[u8], kind: &Kind) -> (Everything, Ledger) {
     let mut sink = Everything::default();
-    let ledger = extract(bytes, &Job::new(kind.clone()), &Limits::default(), &mut sink, &mut ());
+    // Passwords that open what is locked in the corpus, behind one that opens nothing.
+    let passwords = ["wrong", "Himitsu2026", "秘密２０２６"].map(str::to_owned).to_vec();
+    let job = Job { passwords, ..Job::new(kind.clone()) };
+    let ledger = extract(bytes, &job, &Limits::default(), &mut sink, &mut ());
     assert!(!sink.in_table);
     assert_eq!(ledger.coverage.parts as usize, ledger.coverage.inspected as usize + ledger.uninspected.len());
     (sink, ledger)
@@ -154,6 +157,21 @@ fn archives() {
 #[test]
 fn office_documents() {
     check_folder("office");
+}
+
+#[test]
+fn outlook() {
+    check_folder("outlook");
+}
+
+#[test]
+fn signed_and_wrapped_files() {
+    check_folder("signed");
+}
+
+#[test]
+fn pdf_documents() {
+    check_folder("pdf");
 }
 
 #[test]

@@ -4,7 +4,9 @@
 //! the words of this mail's own texts and file names. Out: what opens is read as if it had never been protected; what
 //! does not is `uninspected: encrypted`. Deliberately absent: guessing. Only passwords that somebody wrote are tried.
 
-use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::archive;
+use crate::inspect::extract::pdf;
+use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::{Place, Reason};
 
 /// How many passwords are tried on one part: each costs some formats a fortieth of a second.
@@ -18,6 +20,14 @@ const KEPT: usize = 64 << 10;
 pub(crate) enum Lock {
     /// An Office document in the container of [MS-OFFCRYPTO].
     Office,
+    /// A PDF with a password for its readers.
+    Pdf,
+    /// Encrypted entries of a zip archive.
+    Zip,
+    /// A 7z archive, or some of its entries.
+    SevenZ,
+    /// A RAR archive, or some of its entries.
+    Rar,
 }
 
 /// A protected part that waits.
@@ -33,6 +43,10 @@ impl Locked {
         Self { bytes: part.bytes.to_vec(), place: part.place.clone(), depth: part.depth, lock }
     }
 
+    fn part(&self) -> Part<'_> {
+        Part { bytes: &self.bytes, place: &self.place, depth: self.depth, hint: Hint::default() }
+    }
+
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }
@@ -42,6 +56,12 @@ impl Locked {
 pub(crate) fn open(reading: &mut Reading<'_>, locked: &Locked) {
     match locked.lock {
         Lock::Office => reading.unread(&locked.place, Reason::Encrypted),
+        Lock::Pdf => {
+            if !pdf::unlock(reading, &locked.part()) {
+                reading.unread(&locked.place, Reason::Encrypted);
+            }
+        }
+        Lock::Zip | Lock::SevenZ | Lock::Rar => archive::unlock(reading, &locked.part(), locked.lock),
     }
 }
 

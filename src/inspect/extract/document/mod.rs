@@ -7,12 +7,13 @@ mod drawing;
 mod flow;
 mod font;
 mod marks;
-mod object;
 mod odf;
+pub(crate) mod ole;
 mod ooxml;
 mod passage;
 mod powerpoint97;
 mod rtf;
+pub(crate) mod storage;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,8 @@ pub(crate) enum Document {
     /// PowerPoint 97–2003.
     Ppt,
     Rtf,
+    /// A compound file that is none of these: an embedded object, something of another program.
+    Ole,
 }
 
 impl Document {
@@ -41,6 +44,7 @@ impl Document {
             Self::Doc => "doc",
             Self::Ppt => "ppt",
             Self::Rtf => "rtf",
+            Self::Ole => "ole",
         }
     }
 }
@@ -51,6 +55,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, kind: Document) {
         Document::Rtf => rtf::read(reading, part),
         Document::Doc => word97::read(reading, part),
         Document::Ppt => powerpoint97::read(reading, part),
+        Document::Ole => ole::read(reading, part),
     }
 }
 

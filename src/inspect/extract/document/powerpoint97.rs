@@ -14,7 +14,7 @@ use flate2::read::ZlibDecoder;
 
 use crate::inspect::extract::compound::{Compound, u16_at, u32_at};
 use crate::inspect::extract::document::drawing;
-use crate::inspect::extract::ole;
+use crate::inspect::extract::document::ole;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::sweep;
@@ -83,9 +83,12 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
         drawing::read_pictures(reading, &inside, &mut spans);
         reading.leftovers(&inside, &spans);
     }
-    ole::read_rest(reading, part, &file, &|entry| {
+    ole::read_streams(reading, part, &file, &|entry| {
         file.storage_of(entry).is_none() && matches!(entry.name.as_str(), "PowerPoint Document" | "Pictures")
     });
+    let mut spans = Spans::default();
+    file.claim(&mut spans);
+    reading.leftovers(part, &spans);
 }
 
 /// A record, and where it begins.

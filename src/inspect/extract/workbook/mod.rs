@@ -7,36 +7,33 @@
 //! Deliberately absent: calculating, looks.
 
 mod beside;
-pub(crate) mod biff;
+mod biff;
 mod book;
 mod caches;
-pub(crate) mod number;
-pub(crate) mod ods;
+#[cfg(test)]
+mod hiding;
+mod number;
+mod ods;
 mod rows;
 mod sheet;
 mod strings;
 mod xlsb;
 mod xlsx;
 
-use crate::inspect::extract::package::{self, Package};
+use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::{Part, Reading};
-use crate::inspect::extract::xml;
 
 /// Reads a workbook in a zip.
 pub(crate) fn read_package(reading: &mut Reading<'_>, part: &Part<'_>, package: Package) {
-    if package != Package::Ods {
-        return xlsx::read(reading, part);
+    match package {
+        Package::Ods => ods::read_package(reading, part),
+        _ => xlsx::read(reading, part),
     }
-    let complete = package::walk(reading, part, &|_| false, &mut |reading, entry| {
-        let is_content = entry.canonical == "content.xml";
-        if is_content {
-            ods::read(reading, part.place, &xml::decode(entry.bytes));
-        }
-        is_content
-    });
-    if complete {
-        reading.done(part.place);
-    }
+}
+
+/// Reads a workbook that is one XML document.
+pub(crate) fn read_flat(reading: &mut Reading<'_>, part: &Part<'_>) {
+    ods::read_flat(reading, part);
 }
 
 /// Reads a workbook of before 2007.

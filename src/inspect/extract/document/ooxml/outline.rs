@@ -13,8 +13,8 @@ use crate::inspect::extract::document::font::{self, Key};
 use crate::inspect::extract::package::part_name;
 use crate::inspect::extract::xml::{self, Event};
 
-/// The largest part that is looked at.
-const PART_BYTES: u64 = 16 << 20;
+/// How much is unpacked to look at, in all.
+const BYTES: u64 = 64 << 20;
 
 /// How many parts are looked at.
 const PARTS: usize = 2_048;
@@ -45,11 +45,13 @@ impl Outline {
             .take(PARTS)
             .collect();
         let mut parts = HashMap::new();
+        let mut left = BYTES;
         for (index, name) in wanted {
             let mut content = Vec::new();
             if let Ok(file) = archive.by_index(index)
-                && file.take(PART_BYTES).read_to_end(&mut content).is_ok()
+                && file.take(left).read_to_end(&mut content).is_ok()
             {
+                left = left.saturating_sub(content.len() as u64);
                 parts.insert(name, xml::decode(&content).into_owned());
             }
         }

@@ -5,7 +5,7 @@
 
 use super::{Data, Rtf, Target};
 use crate::inspect::Reason;
-use crate::inspect::extract::document::object;
+use crate::inspect::extract::document::ole;
 use crate::inspect::extract::reading::Reading;
 use crate::inspect::extract::sniff::{self, Format};
 
@@ -35,7 +35,7 @@ impl Rtf<'_> {
         }
         let inside = self.part.inside(&data, &place);
         match kind {
-            Data::Object => object::read(reading, &inside),
+            Data::Object => ole::read_object(reading, &inside),
             Data::Picture if matches!(sniff::format(&data, inside.hint), Format::Other(..)) => {
                 reading.unread(&place, Reason::Image);
             }

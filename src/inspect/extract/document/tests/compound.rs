@@ -123,8 +123,10 @@ fn word_97_strings_its_documents_together() {
         ]
         .concat(),
     ));
-    let (notes, ledger) = read("a.doc", &compound_of(&streams));
+    let file = [compound_of(&streams), "台帳の末尾に足した文字".as_bytes().to_vec()].concat();
+    let (notes, ledger) = read("a.doc", &file);
     assert_eq!((ledger.kind.as_str(), ledger.uninspected), ("doc", Vec::new()));
+    assert_eq!(notes.count("台帳の末尾に足した文字"), 1);
     for (place, text) in [
         ("a.doc", "本文"),
         ("a.doc › table 1", "table"),

@@ -16,8 +16,8 @@ use crate::inspect::extract::compound::{Compound, u16_at, u32_at};
 use crate::inspect::extract::document::drawing;
 use crate::inspect::extract::document::flow::Flow;
 use crate::inspect::extract::document::marks::Marks;
+use crate::inspect::extract::document::ole;
 use crate::inspect::extract::document::passage::ruby_base;
-use crate::inspect::extract::ole;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::sweep;
@@ -59,9 +59,12 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     // Authors, bookmarks, styles, fonts, descriptions of shapes: all of it strings between numbers.
     let place = Place { hidden: true, ..part.place.inside("names and styles") };
     sweep::read(reading, &part.inside(&table, &place));
-    ole::read_rest(reading, part, &file, &|entry| {
+    ole::read_streams(reading, part, &file, &|entry| {
         file.storage_of(entry).is_none() && matches!(entry.name.as_str(), "WordDocument" | "0Table" | "1Table")
     });
+    let mut spans = Spans::default();
+    file.claim(&mut spans);
+    reading.leftovers(part, &spans);
 }
 
 /// A stretch of text as it stands in the file.

@@ -16,11 +16,13 @@ use std::collections::{HashMap, HashSet};
 
 use self::strings::{Script, letters_of, read_table};
 use crate::inspect::extract::compound::{Compound, u16_at, u32_at};
+use crate::inspect::extract::document::ole;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::spans::Spans;
+use crate::inspect::extract::sweep;
 use crate::inspect::extract::workbook::number::Format;
 use crate::inspect::extract::workbook::rows::Rows;
 use crate::inspect::extract::workbook::strings::Strings;
-use crate::inspect::extract::{ole, sweep};
 use crate::inspect::{Place, Reason};
 
 const BOF: [u16; 4] = [0x0809, 0x0409, 0x0209, 0x0009];
@@ -77,8 +79,11 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
         }
     }
     let is_taken = |number| caches.contains(&number) || books.iter().any(|book| book.number() == number);
-    ole::read_rest(reading, part, &file, &|entry| is_taken(entry.number()));
+    ole::read_streams(reading, part, &file, &|entry| is_taken(entry.number()));
     reading.done(part.place);
+    let mut spans = Spans::default();
+    file.claim(&mut spans);
+    reading.leftovers(part, &spans);
 }
 
 /// Reads the records of a workbook.
