@@ -123,10 +123,14 @@ fn word_97_strings_its_documents_together() {
         ]
         .concat(),
     ));
+    let picture = [&[0, 0x6e, 0x1e, 0xf0, 60, 0, 0, 0][..], &[7; 17], b"\x89PNG\r\n\x1a\n", &[9; 35]].concat();
+    streams.push(("Data", [&b"picture's header "[..], &picture, "絵の後ろの文字列".as_bytes()].concat()));
     let file = [compound_of(&streams), "台帳の末尾に足した文字".as_bytes().to_vec()].concat();
     let (notes, ledger) = read("a.doc", &file);
-    assert_eq!((ledger.kind.as_str(), ledger.uninspected), ("doc", Vec::new()));
-    assert_eq!(notes.count("台帳の末尾に足した文字"), 1);
+    let [picture] = &ledger.uninspected[..] else { panic!("one picture: {:?}", ledger.uninspected) };
+    assert_eq!((picture.place.as_str(), picture.reason), ("a.doc › Data › picture 1", Reason::Image));
+    assert_eq!(ledger.kind, "doc");
+    assert_eq!((notes.count("台帳の末尾に足した文字"), notes.count("絵の後ろの文字列")), (1, 1));
     for (place, text) in [
         ("a.doc", "本文"),
         ("a.doc › table 1", "table"),

@@ -229,6 +229,21 @@ fn parts_have_names_that_a_person_knows() {
 }
 
 #[test]
+fn strict_and_oddly_prefixed_documents_read_the_same() {
+    let strict = "\u{feff}<?xml version='1.0' encoding='UTF-16'?><q:document xmlns:q='http://purl.oclc.org/ooxml/wordprocessingml/main'><q:body>\
+                  <q:p><q:r><q:rPr><q:vanish/></q:rPr><q:t>隠し</q:t></q:r><q:r><q:t>表示</q:t></q:r></q:p></q:body></q:document>";
+    let wide: Vec<u8> = strict.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let bare = "<document><body><p><r><t>接頭辞なし</t></r></p></body></document>";
+    let entries: [(&str, &[u8]); 3] =
+        [("[Content_Types].xml", b"<Types/>"), ("word\\document.xml", &wide), ("Word/Footnotes.XML", bare.as_bytes())];
+    let (notes, ledger) = read("a.docx", &zip_of(&entries));
+    notes.expect("a.docx", "表示");
+    notes.expect("~a.docx", "隠し");
+    notes.expect("a.docx › footnotes", "接頭辞なし");
+    assert_eq!(ledger.uninspected, []);
+}
+
+#[test]
 fn other_formats_inside_a_document_are_parts() {
     let rtf = "{\\rtf1 {\\v inside}}";
     let html = "<html><body>頁の中</body></html>";

@@ -59,8 +59,12 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     // Authors, bookmarks, styles, fonts, descriptions of shapes: all of it strings between numbers.
     let place = Place { hidden: true, ..part.place.inside("names and styles") };
     sweep::read(reading, &part.inside(&table, &place));
+    if let Some(data) = stream("Data") {
+        let place = part.place.inside("Data");
+        drawing::read(reading, &part.inside(&data, &place));
+    }
     ole::read_streams(reading, part, &file, &|entry| {
-        file.storage_of(entry).is_none() && matches!(entry.name.as_str(), "WordDocument" | "0Table" | "1Table")
+        file.storage_of(entry).is_none() && matches!(entry.name.as_str(), "WordDocument" | "0Table" | "1Table" | "Data")
     });
     let mut spans = Spans::default();
     file.claim(&mut spans);
