@@ -63,7 +63,14 @@ fn fax(stream: &Stream<'_>) -> Option<Vec<u8>> {
     if data.bits_per_component != 8 {
         return None;
     }
-    png(data.width, data.height, 0, 8, &decoded.data)
+    // One bit a pixel again: a page of a scanner has eight million.
+    let packed = |row: &[u8]| -> Vec<u8> {
+        row.chunks(8)
+            .map(|eight| (0..8).fold(0, |bits, at| bits << 1 | eight.get(at).copied().unwrap_or(255) >> 7))
+            .collect()
+    };
+    let rows: Vec<u8> = decoded.data.chunks(usize::try_from(data.width).ok()?.max(1)).flat_map(packed).collect();
+    png(data.width, data.height, 0, 1, &rows)
 }
 
 fn plain(dict: &Dict<'_>, bytes: &[u8]) -> Option<Vec<u8>> {
