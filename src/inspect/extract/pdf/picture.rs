@@ -5,6 +5,7 @@
 //! colours in the way a press needs them.
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
@@ -35,7 +36,12 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, place: &Place, pi
     let Some(stream) = picture.stream.as_ref().filter(|_| picture.pixels <= PIXELS) else {
         return reading.unread(place, Reason::Image);
     };
-    match file(stream, reading.allowance()) {
+    let most = reading.allowance();
+    // Decoders of pictures are the likeliest to die.
+    let Ok(file) = catch_unwind(AssertUnwindSafe(|| file(stream, most))) else {
+        return reading.unread(place, Reason::Crashed);
+    };
+    match file {
         Some(bytes) if reading.charge(bytes.len() as u64) => {
             reading.read(&part.inside(&bytes, place));
         }

@@ -79,7 +79,7 @@ fn one_page(catalog: &str, page: &str, content: &str, more: &[String]) -> Vec<u8
         "<</Type/Pages/Kids[3 0 R]/Count 1>>".to_owned(),
         format!(
             "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R\
-             /Resources<</Font<</F 5 0 R>>/Properties<</L 6 0 R>>/XObject<</X 7 0 R>>>>{page}>>"
+             /Resources<</Font<</F 5 0 R>>/Properties<</L 6 0 R>>/ExtGState<</G<</BM/Multiply>>>>/XObject<</X 7 0 R>>>>{page}>>"
         ),
         stream("", content),
         "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
@@ -134,6 +134,8 @@ fn what_can_be_seen_is_not_hidden() {
         ("on a coloured box", format!("0.9 g 40 690 100 30 re f 0 g {}", shown("public"))),
         ("a layer that is on", format!("/OC /L BDC {} EMC", shown("public"))),
         ("in a form", "/X Do".to_owned()),
+        ("struck through", format!("{} 40 702 100 1 re f", shown("public"))),
+        ("under a highlight", format!("{} /G gs 1 1 0 rg 40 690 100 30 re f", shown("public"))),
     ];
     for (case, content) in cases {
         let layer = "/OCProperties<</OCGs[6 0 R]/D<<>>>>";
