@@ -134,6 +134,8 @@ fn what_can_be_seen_is_not_hidden() {
         ("on a coloured box", format!("0.9 g 40 690 100 30 re f 0 g {}", shown("public"))),
         ("a layer that is on", format!("/OC /L BDC {} EMC", shown("public"))),
         ("in a form", "/X Do".to_owned()),
+        ("behind a path without operands", format!("m {}", shown("public"))),
+        ("behind nonsense", format!(") 1 >> {}", shown("public"))),
         ("struck through", format!("{} 40 702 100 1 re f", shown("public"))),
         ("under a highlight", format!("{} /G gs 1 1 0 rg 40 690 100 30 re f", shown("public"))),
     ];

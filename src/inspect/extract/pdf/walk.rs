@@ -6,6 +6,7 @@
 //! document. Deliberately absent: patterns and the insides of Type 3 glyphs, both drawings; `objects` reads their
 //! streams.
 
+mod content;
 mod paint;
 mod state;
 mod text;
@@ -18,7 +19,8 @@ use hayro_syntax::content::ops::TypedInstruction as Op;
 use hayro_syntax::object::{Array, Dict, Name, Number, Object, ObjectIdentifier, Stream};
 use hayro_syntax::page::Resources;
 
-use self::paint::Box;
+use self::content::Content;
+use self::paint::Painted;
 use self::state::{State, States};
 use super::filter;
 use super::font::Fonts;
@@ -109,14 +111,14 @@ pub(super) struct Walk<'w, 'b, 'a> {
     budget: &'w mut Budget<'b>,
     page: Area,
     states: States<'a>,
-    boxes: Vec<Box>,
+    boxes: Vec<Painted>,
     path: Area,
     /// The path is one upright box.
     path_is_box: bool,
     clip_pending: bool,
     jumped: bool,
     unnamed: Vec<u32>,
-    forms: HashMap<ObjectIdentifier, Rc<[u8]>>,
+    forms: HashMap<ObjectIdentifier, Rc<Content>>,
     walked: Walked<'a>,
 }
 
@@ -153,17 +155,30 @@ impl<'w, 'b, 'a> Walk<'w, 'b, 'a> {
     }
 
     /// Follows operators.
-    pub(super) fn run(&mut self, content: &[u8], resources: &Resources<'a>, depth: u32) {
+    pub(super) fn run(&mut self, content: Vec<u8>, resources: &Resources<'a>) {
+        self.follow_all(&Content::of(content), resources, 0);
+    }
+
+    fn follow_all(&mut self, content: &Content, resources: &Resources<'a>, depth: u32) {
         let outside = self.states.depth();
         let marked = self.states.now().marked;
-        let mut operators = TypedIter::new(content);
-        while let Some(operator) = operators.next() {
-            if self.budget.operators == 0 || (self.budget.operators.is_multiple_of(4096) && (self.budget.is_over)()) {
-                self.walked.flaw(Reason::Limit);
-                break;
+        if !content.whole {
+            self.walked.flaw(Reason::Damaged);
+        }
+        'all: for (range, count) in &content.stretches {
+            let mut operators = TypedIter::new(content.bytes.get(range.clone()).unwrap_or_default());
+            for _ in 0..*count {
+                if self.budget.operators == 0 || (self.budget.operators.is_multiple_of(4096) && (self.budget.is_over)())
+                {
+                    self.walked.flaw(Reason::Limit);
+                    break 'all;
+                }
+                self.budget.operators -= 1;
+                // One without the operands that it needs is nothing.
+                if let Some(operator) = operators.next() {
+                    self.follow(&operator, resources, depth, outside);
+                }
             }
-            self.budget.operators -= 1;
-            self.follow(&operator, resources, depth, outside);
         }
         // What a stream leaves open is closed with it.
         self.states.restore_to(outside);
@@ -294,7 +309,7 @@ impl<'w, 'b, 'a> Walk<'w, 'b, 'a> {
         let content = if let Some(content) = self.forms.get(&id) {
             Rc::clone(content)
         } else {
-            let content: Rc<[u8]> = self.content(stream).into();
+            let content = Rc::new(Content::of(self.content(stream)));
             self.forms.insert(id, Rc::clone(&content));
             self.walked.forms.push(id);
             content
@@ -314,7 +329,7 @@ impl<'w, 'b, 'a> Walk<'w, 'b, 'a> {
             let area = Area { x0: x0.min(x1), y0: y0.min(y1), x1: x0.max(x1), y1: y0.max(y1) };
             state.clip = state.clip.within(area.under(state.matrix));
         }
-        self.run(&content, own.as_ref().unwrap_or(resources), depth + 1);
+        self.follow_all(&content, own.as_ref().unwrap_or(resources), depth + 1);
         let depth = self.states.depth().saturating_sub(1);
         self.states.restore_to(depth);
         self.path = Area::NOWHERE;

@@ -13,7 +13,7 @@ use crate::inspect::extract::pdf::geometry::Area;
 pub(super) const BOXES: usize = 400;
 
 /// Something painted over an area.
-pub(super) struct Box {
+pub(super) struct Painted {
     pub(super) area: Area,
     /// White shows nothing that is written on it in white.
     pub(super) white: bool,
@@ -24,7 +24,7 @@ pub(super) struct Box {
 impl Walk<'_, '_, '_> {
     pub(super) fn add_box(&mut self, area: Area, white: bool, covers: bool) {
         if self.boxes.len() < BOXES {
-            self.boxes.push(Box { area: area.within(self.states.now().clip), white, covers });
+            self.boxes.push(Painted { area: area.within(self.states.now().clip), white, covers });
         }
     }
 
