@@ -195,6 +195,19 @@ fn everything_beside_the_page_has_its_place() {
 }
 
 #[test]
+fn a_file_that_calls_itself_a_font_is_a_file() {
+    let more = [
+        "<<>>".to_owned(),
+        "<</Type/FontDescriptor/FontFile2 8 0 R/FontFile 9 0 R>>".to_owned(),
+        stream("", "From: a@example.jp\nTo: b@example.jp\nSubject: smuggled\n\nwords in a mail"),
+        stream("", "\0\x01\0\0\0\x10\0\0\0\0 a font"),
+    ];
+    let (notes, ledger) = read(&one_page("", "", &shown("page"), &more));
+    assert!(notes.place_of("words in a mail").0.starts_with("f.pdf › object 8"));
+    assert_eq!(ledger.uninspected, []);
+}
+
+#[test]
 fn what_was_replaced_is_still_there() {
     let mut bytes = one_page("", "", &shown("old salary 123"), &["(old note)".to_owned()]);
     let table = memchr::memmem::rfind(&bytes, b"xref\n1").unwrap();

@@ -3,8 +3,8 @@
 //! In: content streams and their resources. Out: [`Walked`]: glyphs in the order in which they are drawn, pictures, and
 //! what was not followed. Everything is walked: forms inside of forms, layers that are off, text that is drawn in no
 //! colour; who cannot be seen is marked. Forms may call each other 2^30 times, so there is a [`Budget`] for the whole
-//! document. Deliberately absent: patterns and the insides of Type 3 glyphs, both drawings; `objects` reads their
-//! streams.
+//! document. Deliberately absent: patterns and the insides of Type 3 glyphs; they are read as drawings that are on no page
+//! (`book`).
 
 mod content;
 mod paint;
