@@ -20,6 +20,7 @@ mod health;
 mod life;
 mod loops;
 mod outbox;
+mod passwords;
 mod postfix;
 mod postfix_filters;
 mod recipes;

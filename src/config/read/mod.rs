@@ -55,7 +55,9 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let sockets: Vec<SocketAddr> = smtp.listen.iter().chain(&smtp.listen_tls).copied().collect();
     let next_hop = next_hop::read(document.section("next_hop"), folder, &hostname, &sockets, &mut problems);
     let outbox = outbox::read(document.section("outbox"), &mut problems);
-    let inspection = inspection(document.section("inspection"), &mut problems);
+    let mut inspection_section = document.section("inspection");
+    let (password_file, remember_passwords) = passwords(&mut inspection_section, folder);
+    let inspection = inspection(inspection_section, &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     let approval = approval(document.section("approval"), &mut problems);
     let (store, min_free) = store(document.section("store"), &mut problems);
@@ -77,6 +79,8 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         next_hop,
         outbox,
         inspection,
+        password_file,
+        remember_passwords,
         rules,
         approval,
         store,
@@ -121,6 +125,24 @@ fn inspection(mut section: Section<'_>, problems: &mut Vec<Problem>) -> sandbox:
             characters: characters.unwrap_or(usual.characters),
         },
     }
+}
+
+/// The file with the organisation's passwords, and how long those of mails are remembered.
+fn passwords(section: &mut Section<'_>, folder: &Path) -> (Option<PathBuf>, Duration) {
+    let file = section.read("passwords", value::something).map(|file| folder.join(file));
+    if let Some(path) = file.as_ref().filter(|path| !path.is_file()) {
+        let message = format!("there is no file at {}; make it, readable for this user only", path.display());
+        section.wrong("passwords", section.place_of("passwords"), &message);
+    }
+    let remember = section.read("remember_passwords", |text| {
+        within(
+            value::duration(text)?,
+            Duration::ZERO,
+            90 * DAY,
+            "write a duration up to 90d, or \"0s\" to remember none",
+        )
+    });
+    (file, remember.unwrap_or(7 * DAY))
 }
 
 fn rules(mut section: Section<'_>, folder: &Path, problems: &mut Vec<Problem>) -> RuleFiles {

@@ -15,6 +15,7 @@
 //! process that this runs in, see `inspect::sandbox`.
 
 mod archive;
+mod carve;
 mod compound;
 #[cfg(test)]
 mod corpus;
@@ -40,7 +41,7 @@ mod xml_stream;
 use serde::{Deserialize, Serialize};
 
 use self::reading::{Hint, Part, Reading};
-use super::{Coverage, Inspected, Job, Kind, Place, Sink, Uninspected};
+use super::{Coverage, Inspected, Job, Kind, Place, Sink, Statement, Uninspected};
 
 /// How much of one mail is read. Running over any of them is `uninspected: limit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +75,10 @@ pub struct Ledger {
     pub uninspected: Vec<Uninspected>,
     /// How much was read.
     pub coverage: Coverage,
+    /// The passwords that the mail's own text states.
+    pub statements: Vec<Statement>,
+    /// Whether anything was protected by a password, known or not.
+    pub protected: bool,
 }
 
 /// Who looks on while a mail is read.

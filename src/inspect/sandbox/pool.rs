@@ -21,9 +21,9 @@ use tokio::{
 use super::{
     Settings, WORKER_COMMAND,
     queue::Queue,
-    wire::{self, Readiness, Setup},
+    wire::{self, Answer, Readiness, Setup},
 };
-use crate::inspect::{Inspection, Job, Reason, RuleSource};
+use crate::inspect::{Heard, Inspection, Job, Reason, RuleSource};
 
 /// The address space of one worker, in bytes. The largest mail (50 MiB) unpacked within [`Limits`](super::Limits)
 /// stays below half of it.
@@ -81,19 +81,24 @@ impl Workers {
 
     /// Inspects one mail or file within the deadline. What a worker could not finish is in `uninspected`.
     pub async fn inspect(&self, bytes: &[u8], job: &Job) -> Result<Inspection, Unavailable> {
+        Ok(self.hear(bytes, job).await?.0)
+    }
+
+    /// Inspects one mail, and says what is to be remembered of it.
+    pub async fn hear(&self, bytes: &[u8], job: &Job) -> Result<(Inspection, Heard), Unavailable> {
         let _turn = self.turn().await?;
         let mut worker = self.healthy().await?;
         let reason = match timeout(self.settings.timeout, worker.inspect(bytes, job)).await {
-            Ok(Ok(inspection)) => {
+            Ok(Ok(Answer { inspection, heard })) => {
                 self.put_back(worker);
-                return Ok(inspection);
+                return Ok((inspection, heard));
             }
             Ok(Err(_)) => Reason::Crashed,
             Err(_) => Reason::Timeout,
         };
         let status = worker.end().await;
         tracing::warn!(?reason, status, bytes = bytes.len(), "an inspection worker was lost and will be replaced");
-        Ok(Inspection::failed("mail", reason))
+        Ok((Inspection::failed("mail", reason), Heard::default()))
     }
 
     /// Whether so many mails wait for a worker that no other may.
@@ -159,7 +164,7 @@ impl Workers {
 }
 
 impl Worker {
-    async fn inspect(&mut self, bytes: &[u8], job: &Job) -> std::io::Result<Inspection> {
+    async fn inspect(&mut self, bytes: &[u8], job: &Job) -> std::io::Result<Answer> {
         wire::send(&mut self.input, job, bytes).await?;
         wire::receive(&mut self.output).await
     }

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::inspect::{Limits, RuleSource};
+use crate::inspect::{Heard, Inspection, Limits, RuleSource};
 
 /// No head is longer than this: an inspection with all its examples is some kilobytes.
 const MAX_HEAD: usize = 64 << 20;
@@ -36,6 +36,15 @@ pub(super) enum Readiness {
     Ready,
     /// It cannot work, and why.
     Failed(String),
+}
+
+/// The worker's answer to a job.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Answer {
+    /// What was found.
+    pub inspection: Inspection,
+    /// What is to be remembered. It stands beside the inspection, which is shown to people.
+    pub heard: Heard,
 }
 
 fn head_and_prefix(head: &impl Serialize, body: &[u8]) -> io::Result<Vec<u8>> {

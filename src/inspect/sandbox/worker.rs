@@ -10,9 +10,9 @@ use std::{
 
 use super::{
     lockdown,
-    wire::{self, Readiness, Setup},
+    wire::{self, Answer, Readiness, Setup},
 };
-use crate::inspect::{Job, Rules, inspect};
+use crate::inspect::{Job, Rules, hear};
 
 /// Runs as a worker until the parent closes the pipe.
 pub fn main() -> ExitCode {
@@ -42,8 +42,8 @@ fn run(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     }
     wire::write(output, &Readiness::Ready, b"")?;
     while let Some((job, bytes)) = wire::read::<Job>(input)? {
-        let inspection = inspect(&bytes, &job, &rules, &setup.limits, &mut ());
-        wire::write(output, &inspection, b"")?;
+        let (inspection, heard) = hear(&bytes, &job, &rules, &setup.limits, &mut ());
+        wire::write(output, &Answer { inspection, heard }, b"")?;
     }
     Ok(())
 }

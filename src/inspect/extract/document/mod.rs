@@ -11,7 +11,7 @@ pub(crate) mod ole;
 mod ooxml;
 mod powerpoint97;
 mod rtf;
-mod storage;
+pub(crate) mod storage;
 #[cfg(test)]
 mod tests;
 mod word97;
