@@ -30,7 +30,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, page: &str) {
     let unseen = Place { hidden: true, ..part.place.clone() };
     for piece in pieces(page) {
         match piece {
-            Piece::Text(text) => reading.text(part.place, &text),
+            Piece::Text(text) => super::running(reading, part, &text),
             Piece::Hidden(text) => reading.text(&unseen, &text),
             Piece::Table(rows) => {
                 if !hand_over_table(reading, part, &rows) {
