@@ -99,6 +99,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     }
     writeln!(out, "content:")?;
     show::inspection(&mut out, &options.mail, inspection)?;
+    show::ledger(&mut out, inspection)?;
     Ok(ExitCode::SUCCESS)
 }
 

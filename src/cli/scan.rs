@@ -33,6 +33,9 @@ pub(super) struct Options {
     /// One JSON object per file
     #[arg(long)]
     json: bool,
+    /// Also list what was read, with the characters of each part
+    #[arg(long)]
+    ledger: bool,
     /// How long one file may take, in seconds
     #[arg(long, default_value_t = 60)]
     timeout: u64,
@@ -62,7 +65,13 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let timeout = Duration::from_secs(options.timeout.max(1));
     let settings = sandbox::Settings { workers: 0, timeout, limits: Limits::default() };
     let workers = Workers::start(sandbox::this_program()?, settings, Vec::new()).await.context("workers")?;
-    let mut scan = Scan { workers: Arc::new(workers), json: options.json, pending: VecDeque::new(), found: false };
+    let mut scan = Scan {
+        workers: Arc::new(workers),
+        json: options.json,
+        ledger: options.ledger,
+        pending: VecDeque::new(),
+        found: false,
+    };
     let mut unread = 0_usize;
     let files = files_of(&options.paths, &mut unread);
     let bar = progress(files.len());
@@ -88,6 +97,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
 struct Scan {
     workers: Arc<Workers>,
     json: bool,
+    ledger: bool,
     pending: VecDeque<Pending>,
     found: bool,
 }
@@ -121,6 +131,9 @@ impl Scan {
                 writeln!(out, "{line}")?;
             } else {
                 show::inspection(&mut out, &name, &inspection)?;
+                if self.ledger {
+                    show::ledger(&mut out, &inspection)?;
+                }
             }
         }
         Ok(())

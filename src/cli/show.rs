@@ -23,7 +23,10 @@ pub(super) fn inspection(out: &mut impl Write, path: &Path, found: &Inspection) 
         (1, _) => write!(out, "1 person")?,
         (persons, _) => write!(out, "{persons} people")?,
     }
-    writeln!(out, ", {} of {} parts read", coverage.inspected, coverage.parts)?;
+    if found.hidden_persons > 0 {
+        write!(out, " ({} of them only in hidden places)", found.hidden_persons)?;
+    }
+    writeln!(out, ", {} of {} parts read, {} characters", coverage.inspected, coverage.parts, coverage.characters)?;
     if !found.reportable.is_empty() {
         let headings: Vec<_> = found.reportable.iter().map(word).collect();
         writeln!(out, "  a leak of this would be reportable: {}", headings.join(", "))?;
@@ -39,6 +42,18 @@ pub(super) fn inspection(out: &mut impl Write, path: &Path, found: &Inspection) 
         writeln!(out, "  NOT READ ({}): {}", meaning(entry.reason), entry.place)?;
     }
     Ok(())
+}
+
+/// What was read, a line each.
+pub(super) fn ledger(out: &mut impl Write, found: &Inspection) -> io::Result<()> {
+    for entry in &found.inspected {
+        writeln!(out, "  read {:>9} characters: {}", entry.characters, entry.place)?;
+    }
+    let listed = u32::try_from(found.inspected.len()).unwrap_or(u32::MAX);
+    match found.coverage.inspected.saturating_sub(listed) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} parts more that were read"),
+    }
 }
 
 /// The recipients and what is wrong with each.

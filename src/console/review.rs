@@ -41,7 +41,11 @@ pub(super) struct Show<'a> {
     recipients: Vec<RecipientView>,
     more_recipients: usize,
     evidence: Vec<FindingView>,
+    hidden_persons: Option<String>,
     uninspected: Vec<(String, &'static str)>,
+    /// What was read: where, and how many characters.
+    read: Vec<(String, String)>,
+    coverage: String,
     history: Vec<StepView>,
     deciders: String,
 }
@@ -121,6 +125,14 @@ impl<'a> Show<'a> {
                 .take(MOST)
                 .map(|part| (words::place(&part.place, l), words::reason(part.reason, l)))
                 .collect(),
+            hidden_persons: words::hidden_persons(inspection.hidden_persons, l),
+            read: inspection
+                .inspected
+                .iter()
+                .take(MOST)
+                .map(|part| (words::place(&part.place, l), words::number(part.characters)))
+                .collect(),
+            coverage: words::coverage(inspection.coverage, l),
             history,
             deciders: names(&story.deciders, l),
         }

@@ -226,3 +226,28 @@ pub struct Coverage {
     #[serde(default)]
     pub characters: u64,
 }
+
+impl Coverage {
+    /// How many of a hundred parts were read; a hundred only if all were.
+    pub fn percent(self) -> u32 {
+        if self.inspected >= self.parts {
+            return 100;
+        }
+        let percent = u64::from(self.inspected) * 100 / u64::from(self.parts.max(1));
+        u32::try_from(percent).unwrap_or(100).min(99)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_all_is_a_hundred_percent() {
+        let percent = |inspected, parts| Coverage { parts, inspected, characters: 0 }.percent();
+        assert_eq!(
+            [percent(0, 0), percent(3, 3), percent(0, 3), percent(2, 3), percent(9_999, 10_000)],
+            [100, 100, 0, 66, 99]
+        );
+    }
+}

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    inspect::{Category, Inspection, Reportable},
+    inspect::{Category, Coverage, Inspection, Reason, Reportable},
     mail::{Address, Envelope, MailId, Message},
     policy::{Action, Group},
 };
@@ -51,14 +51,23 @@ pub struct MailRecord {
     pub size: u64,
     /// How many people's data is in it.
     pub persons: u32,
+    /// How many of them only where a reader does not see them.
+    #[serde(default)]
+    pub hidden_persons: u32,
     /// How often each detector hit.
     pub detectors: BTreeMap<String, u32>,
     /// The legal categories of what was found.
     pub categories: BTreeSet<Category>,
     /// Under which headings a leak would have to be reported.
     pub reportable: Vec<Reportable>,
+    /// How many parts could not be read, by reason.
+    #[serde(default)]
+    pub unread: BTreeMap<Reason, u32>,
     /// How many parts could not be read.
     pub uninspected: u32,
+    /// How much was read.
+    #[serde(default)]
+    pub coverage: Coverage,
     /// The most severe action of all.
     pub decision: Action,
     /// What was decided for whom, and by which rules.
@@ -158,6 +167,11 @@ impl MailRecord {
             let count = detectors.entry(finding.detector.clone()).or_default();
             *count = count.saturating_add(finding.count);
         }
+        let mut unread = BTreeMap::<Reason, u32>::new();
+        for part in &inspection.uninspected {
+            let count = unread.entry(part.reason).or_default();
+            *count = count.saturating_add(1);
+        }
         Self {
             client: client.into(),
             mail_from: envelope.sender.clone(),
@@ -165,9 +179,12 @@ impl MailRecord {
             message_id: message.message_id(),
             size: message.bytes().len() as u64,
             persons: inspection.persons,
+            hidden_persons: inspection.hidden_persons,
             detectors,
             categories: inspection.findings.iter().map(|finding| finding.category).collect(),
             reportable: inspection.reportable.clone(),
+            unread,
+            coverage: inspection.coverage,
             uninspected: u32::try_from(inspection.uninspected.len()).unwrap_or(u32::MAX),
             decision: groups.iter().map(|group| group.action).max().unwrap_or(Action::Hold),
             decisions: groups.iter().map(Decided::of).collect(),
@@ -197,7 +214,7 @@ impl Decided {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::{Confidence, Example, Finding, Reason, Uninspected};
+    use crate::inspect::{Confidence, Example, Finding, Uninspected};
 
     #[test]
     fn a_record_has_numbers_and_no_content() {
@@ -217,6 +234,7 @@ mod tests {
                 examples: vec![Example { masked: "090-****-5678".into(), place: "secret.xlsx".into(), hidden: false }],
             }],
             uninspected: vec![Uninspected { place: "secret.zip".into(), reason: Reason::Encrypted }],
+            coverage: Coverage { parts: 3, inspected: 2, characters: 40 },
             ..Inspection::default()
         };
         let groups = [Group { action: Action::Forward, recipients: envelope.recipients.clone(), matched: Vec::new() }];
@@ -227,6 +245,7 @@ mod tests {
             assert!(!text.contains(content), "{content} in {text}");
         }
         assert!(text.contains(r#""kind":"mail""#) && text.contains(r#""detectors":{"jp.phone":12}"#), "{text}");
+        assert!(text.contains(r#""unread":{"encrypted":1}"#) && text.contains(r#""characters":40"#), "{text}");
         assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn story() -> Story {
     let inspection = Inspection {
         kind: "mail".to_owned(),
         persons: 12_000,
-        visible_persons: 12_000,
+        visible_persons: 2_517,
         reportable: vec![Reportable::Over1000],
         findings: vec![
             finding("jp.phone", Category::Contact, &[("090-****-5678", "業務委託.xlsx › 顧客!F2", true)]),
@@ -49,7 +49,7 @@ pub(super) fn story() -> Story {
         ],
         uninspected: vec![Uninspected { place: "図面.zip › 図面.pdf".to_owned(), reason: Reason::Encrypted }],
         inspected: Vec::new(),
-        hidden_persons: 0,
+        hidden_persons: 9_483,
         coverage: Coverage { parts: 4, inspected: 3, characters: 900 },
     };
     let lookalike = Issue {
@@ -227,6 +227,7 @@ fn the_sender_learns_everything_from_the_hold_notice() {
                 "いつもの宛先とよく似た、別のドメインです",
                 "正しい宛先は yamada@kita-hoan.example.com ではありませんか",
                 "約12,000人分",
+                "うち約9,483人分は、非表示のシートや行など、通常の表示では見えない場所だけにあります",
                 "個人情報保護委員会への報告対象です（1,000人超）",
                 "電話番号：12,000件",
                 "例 090-****-5678（業務委託.xlsx › 顧客!F2）【通常の表示では見えない場所】",
@@ -248,6 +249,7 @@ fn the_sender_learns_everything_from_the_hold_notice() {
                 "Personal data of ten people or more to outside",
                 "Did you mean yamada@kita-hoan.example.com?",
                 "Personal data of about 12,000 people",
+                "About 9,483 of them only where a normal reader does not see them",
                 "e.g. 090-****-5678 (業務委託.xlsx › 顧客!F2) [hidden from a normal reader]",
                 "it is protected by a password",
                 "WITHDRAW",

@@ -7,7 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::Voice;
 use crate::{
-    inspect::{Category, Confidence, Reason, Reportable},
+    inspect::{Category, Confidence, Coverage, Reason, Reportable},
     language::Language,
     policy::Action,
     recipients::{Check, Issue},
@@ -94,7 +94,8 @@ pub fn hour(at: Timestamp, timezone: &TimeZone) -> String {
 }
 
 /// A number with its thousands apart: `12,000`.
-pub fn number(value: u32) -> String {
+pub fn number(value: impl Into<u64>) -> String {
+    let value: u64 = value.into();
     let digits = value.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -112,6 +113,34 @@ pub fn persons(count: u32, language: Language) -> String {
         (Language::Ja, _) => format!("約{}人分", number(count)),
         (Language::En, 1) => "about 1 person".to_owned(),
         (Language::En, _) => format!("about {} people", number(count)),
+    }
+}
+
+/// How many of them a reader who opens everything normally does not see; nothing if all are in sight.
+pub fn hidden_persons(count: u32, language: Language) -> Option<String> {
+    (count > 0).then(|| match (language, count) {
+        (Language::Ja, _) => {
+            format!("うち約{}人分は、非表示のシートや行など、通常の表示では見えない場所だけにあります。", number(count))
+        }
+        (Language::En, 1) => {
+            "One of them only where a normal reader does not see it (hidden sheets, rows, …).".to_owned()
+        }
+        (Language::En, _) => {
+            format!(
+                "About {} of them only where a normal reader does not see them (hidden sheets, rows, …).",
+                number(count)
+            )
+        }
+    })
+}
+
+/// How much was read, in one line.
+pub fn coverage(coverage: Coverage, language: Language) -> String {
+    let Coverage { inspected, parts, characters } = coverage;
+    let (read, parts, characters) = (number(inspected), number(parts), number(characters));
+    match language {
+        Language::Ja => format!("{parts}か所のうち{read}か所、{characters}文字を確認しました。"),
+        Language::En => format!("{read} of {parts} parts were read, {characters} characters."),
     }
 }
 

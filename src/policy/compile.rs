@@ -395,6 +395,19 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_can_wait_for_what_was_read_and_for_what_is_hidden() {
+        let rule = "[[policy]]\nid = \"hidden\"\naction = \"hold\"\ntitle = { ja = \"a\", en = \"a\" }\nwhen = { coverage = { \
+                    max = 99 }, hidden_persons = { min = 1 } }\nmust_match = [{ what = \"a\", persons = 3, hidden_persons = 2, \
+                    coverage = 50 }]\nmust_not_match = [{ what = \"all in sight\", persons = 3, coverage = 50 }, { what = \"all \
+                    read\", persons = 3, hidden_persons = 2 }]\n";
+        let source = |text: &str| RuleSource { name: "policies/x.toml".to_owned(), text: text.to_owned() };
+        Policies::compile(&[source(rule)], Action::Forward).unwrap();
+        let wrong = rule.replace("hidden_persons = { min = 1 }", "hidden_persons = { min = 3 }");
+        let error = Policies::compile(&[source(&wrong)], Action::Forward).unwrap_err();
+        assert!(error.to_string().contains("must_match example 1 (a) does not match"), "{error}");
+    }
+
+    #[test]
     fn a_rule_that_waits_for_an_unknown_detector_is_told() {
         let rule = "[[policy]]\nid = \"x\"\naction = \"hold\"\ntitle = { ja = \"a\", en = \"a\" }\nwhen = { detectors = [\"jp.phne\", \
                     \"secret.*\"] }\nmust_match = [{ what = \"a\", findings = [{ detector = \"secret.jwt\", category = \

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use crate::{
-    inspect::{Category, Confidence, Finding, Inspection, People, Reason, Uninspected, extract::Ledger},
+    inspect::{Category, Confidence, Coverage, Finding, Inspection, People, Reason, Uninspected, extract::Ledger},
     mail::Address,
     recipients::{Check, Direction, Issue, MayReceive, Recipient},
 };
@@ -22,6 +22,12 @@ pub(super) struct Example {
     direction: Direction,
     #[serde(default)]
     persons: u32,
+    /// How many of them stand only where a reader does not see them.
+    #[serde(default)]
+    hidden_persons: u32,
+    /// How many of a hundred parts were read.
+    #[serde(default = "all")]
+    coverage: u32,
     #[serde(default)]
     findings: Vec<Found>,
     #[serde(default)]
@@ -64,10 +70,12 @@ impl Example {
         let ledger = Ledger {
             kind: "mail".to_owned(),
             uninspected: self.uninspected.iter().map(unread).collect(),
+            coverage: Coverage { parts: 100, inspected: self.coverage, characters: 0 },
             ..Ledger::default()
         };
+        let visible = self.persons.saturating_sub(self.hidden_persons);
         let findings = self.findings.iter().map(Found::finding).collect();
-        (recipient, Inspection::new(ledger, findings, People { visible: self.persons, hidden: 0 }))
+        (recipient, Inspection::new(ledger, findings, People { visible, hidden: self.hidden_persons }))
     }
 }
 
@@ -94,6 +102,10 @@ fn external() -> Direction {
 
 fn high() -> Confidence {
     Confidence::High
+}
+
+fn all() -> u32 {
+    100
 }
 
 fn one() -> u32 {

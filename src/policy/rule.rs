@@ -68,6 +68,10 @@ pub(super) struct When {
     count: Option<Bounds>,
     /// About how many people the mail is.
     persons: Option<Bounds>,
+    /// About how many people whose data stands only where a reader does not see it.
+    hidden_persons: Option<Bounds>,
+    /// How many of a hundred parts were read.
+    coverage: Option<Bounds>,
     /// Something was not read, for one of these reasons.
     uninspected: Option<Few<Reason>>,
     /// The recipient has one of these issues.
@@ -200,9 +204,11 @@ impl Rule {
 
 impl When {
     fn holds(&self, recipient: &Recipient, inspection: &Inspection) -> bool {
-        let Self { direction, persons, uninspected, issues, reportable, .. } = self;
+        let Self { direction, persons, hidden_persons, coverage, uninspected, issues, reportable, .. } = self;
         direction.is_none_or(|direction| direction == recipient.direction)
             && persons.is_none_or(|bounds| bounds.contain(inspection.persons))
+            && hidden_persons.is_none_or(|bounds| bounds.contain(inspection.hidden_persons))
+            && coverage.is_none_or(|bounds| bounds.contain(inspection.coverage.percent()))
             && self.findings_hold(inspection)
             && uninspected.as_ref().is_none_or(|few| inspection.uninspected.iter().any(|part| few.has(&part.reason)))
             && issues.as_ref().is_none_or(|checks| recipient.issues.iter().any(|issue| checks.contains(&issue.check)))
@@ -230,7 +236,13 @@ impl When {
 
     /// Why no mail at all can fulfil this, if so.
     fn contradiction(&self) -> Option<String> {
-        for (name, bounds) in [("persons", self.persons), ("count", self.count)] {
+        let bounded = [
+            ("persons", self.persons),
+            ("hidden_persons", self.hidden_persons),
+            ("coverage", self.coverage),
+            ("count", self.count),
+        ];
+        for (name, bounds) in bounded {
             let (min, max) = bounds.map_or((0, u32::MAX), |b| (b.min.unwrap_or(0), b.max.unwrap_or(u32::MAX)));
             if min > max {
                 return Some(format!("{name}.min = {min} is more than {name}.max = {max}; exchange them"));

@@ -32,8 +32,10 @@ mod spans;
 mod sweep;
 mod text;
 mod unlock;
+mod vba;
 mod workbook;
 mod xml;
+mod xml_stream;
 
 use serde::{Deserialize, Serialize};
 

@@ -176,14 +176,15 @@ pub(crate) fn read_entry(reading: &mut Reading<'_>, entry: &Entry<'_>) {
         let format = sniff::format(entry.bytes, Hint::default());
         match format {
             Format::Xml | Format::Text | Format::Html => {
-                reading.text(place, &odd_text(&xml::decode(entry.bytes)));
+                let document = xml::decode(entry.bytes);
+                reading.text(place, &(odd_text(&document) + &xml_comments(&document)));
                 reading.done(place);
             }
             Format::Other(..) => sweep::read(reading, &inside),
             _ => drop(reading.read(&inside)),
         }
     } else if entry.is_xml() {
-        reading.text(place, &xml::plain(&xml::decode(entry.bytes)));
+        read_xml(reading, place, entry.bytes);
         reading.done(place);
     } else {
         if canonical.contains("embed") {
@@ -191,6 +192,32 @@ pub(crate) fn read_entry(reading: &mut Reading<'_>, entry: &Entry<'_>) {
         }
         reading.read(&inside);
     }
+}
+
+/// Reads an XML part as text, with its comments, which no program shows. Entities that it declares are not expanded.
+pub(crate) fn read_xml(reading: &mut Reading<'_>, place: &Place, bytes: &[u8]) {
+    let document = xml::decode(bytes);
+    reading.text(place, &(xml::plain(&document) + &xml_comments(&document)));
+    if xml::declares_entities(&document) {
+        reading.text(
+            place,
+            document.split_once('[').and_then(|(_, set)| set.split_once("]>")).map_or(&*document, |(set, _)| set),
+        );
+        reading.unread(place, Reason::Limit);
+    }
+}
+
+/// The text of the comments of an XML part.
+pub(crate) fn xml_comments(document: &str) -> String {
+    let mut text = String::new();
+    let mut rest = document;
+    while let Some((_, comment)) = rest.split_once("<!--") {
+        let (comment, behind) = comment.split_once("-->").unwrap_or((comment, ""));
+        text.push_str(comment);
+        text.push('\n');
+        rest = behind;
+    }
+    text
 }
 
 /// What stands in a part of structure and is none: all character data, and attributes with Japanese, an address or as
@@ -204,7 +231,7 @@ pub(crate) fn odd_text(document: &str) -> String {
                 text.push('\n');
             }
             Event::Start { attributes, .. } => {
-                for (_, value) in attributes.iter().filter(|(_, value)| is_odd(value)) {
+                for (_, value) in attributes.iter().filter(|(_, value)| xml::is_odd(value)) {
                     text.push_str(&value);
                     text.push('\n');
                 }
@@ -215,14 +242,8 @@ pub(crate) fn odd_text(document: &str) -> String {
     text
 }
 
-fn is_odd(value: &str) -> bool {
-    let is_identifier = value.starts_with('{') && value.len() == 38;
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    !value.is_ascii() || value.contains('@') || (digits >= 10 && !is_identifier)
-}
-
 /// Parts that hold no text of their author: how things look, what is where. Names as by [`part_name`].
-fn is_structure(name: &str) -> bool {
+pub(crate) fn is_structure(name: &str) -> bool {
     const NAMES: [&str; 18] = [
         "[content_types].xml",
         "mimetype",

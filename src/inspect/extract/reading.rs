@@ -167,6 +167,7 @@ impl<'s> Reading<'s> {
             Format::Archive(kind) => archive::read(self, part, kind),
             Format::Package(kind) => package::read(self, part, kind),
             Format::Xls => workbook::read_xls(self, part),
+            Format::FlatSheet => workbook::read_flat(self, part),
             Format::Document(kind) => document::read(self, part, kind),
             Format::Pdf => pdf::read(self, part),
             Format::Image(_) => image::read(self, part),

@@ -46,6 +46,8 @@ pub(crate) enum Format {
     Package(Package),
     /// An Excel 97–2003 workbook.
     Xls,
+    /// A spreadsheet that is one XML document.
+    FlatSheet,
     /// A document that is no package.
     Document(Document),
     /// A PDF.
@@ -74,6 +76,7 @@ impl Format {
             Self::Archive(kind) => kind.name(),
             Self::Package(package) => package.name(),
             Self::Xls => "xls",
+            Self::FlatSheet => "fods",
             Self::Document(kind) => kind.name(),
             Self::Pdf => "pdf",
             Self::Image(_) => "image",
@@ -100,6 +103,9 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     if hint.media == "text/html" || looks_like_html(start) {
         return Format::Html;
+    }
+    if start.starts_with("<?xml") && start.contains("vnd.oasis.opendocument.spreadsheet") {
+        return Format::FlatSheet;
     }
     if start.starts_with("<?xml") || start.starts_with("<svg") {
         return Format::Xml;
@@ -168,7 +174,7 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     }
     // BIFF 2 to 4 came without a container: record BOF of the right length.
     if at(0, b"\x09\0\x04\0") || at(0, b"\x09\x02\x06\0") || at(0, b"\x09\x04\x06\0") {
-        return Some(unsupported("xls"));
+        return Some(Format::Xls);
     }
     if let Some((_, name)) = IMAGES.iter().find(|(magic, _)| at(0, magic)) {
         return Some(Format::Image(name));

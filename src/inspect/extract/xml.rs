@@ -112,6 +112,11 @@ impl<'a> Iterator for Reader<'a> {
 pub(crate) struct Attributes<'a>(&'a str);
 
 impl<'a> Attributes<'a> {
+    /// The attributes in what stands behind a tag's name.
+    pub(crate) fn of(tag: &'a str) -> Self {
+        Self(tag)
+    }
+
     /// Local names and values, references resolved.
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         let mut rest = self.0;
@@ -149,23 +154,16 @@ pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
 pub(crate) fn plain(document: &str) -> String {
     let mut text = Plain { lines: String::with_capacity(document.len() / 4), ..Plain::default() };
     for event in Reader::new(document) {
-        match event {
-            Event::Start { name, attributes } => text.start(name, attributes),
-            Event::End { name } => text.end(name),
-            Event::Text(piece) => text.piece(&piece),
-        }
+        text.event(&event);
     }
     text.in_fallback = 0;
     text.end_fallback();
-    if !text.aside.is_empty() {
-        text.lines.push('\n');
-        text.lines.push_str(&text.aside);
-    }
-    text.lines
+    text.take()
 }
 
+/// Gathers the text of a part, event by event; [`Plain::take`] gives what there is so far.
 #[derive(Default)]
-struct Plain {
+pub(crate) struct Plain {
     lines: String,
     /// Attributes and furigana.
     aside: String,
@@ -178,6 +176,36 @@ struct Plain {
 }
 
 impl Plain {
+    pub(crate) fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Start { name, attributes } => self.start(name, *attributes),
+            Event::End { name } => self.end(name),
+            Event::Text(piece) => self.piece(piece),
+        }
+    }
+
+    /// Puts a line of its own aside.
+    pub(crate) fn line(&mut self, line: &str) {
+        self.aside.push_str(line);
+        self.aside.push('\n');
+    }
+
+    /// How much has been gathered.
+    pub(crate) fn len(&self) -> usize {
+        self.lines.len() + self.aside.len() + self.fallback.len()
+    }
+
+    /// What has been gathered since the last time.
+    pub(crate) fn take(&mut self) -> String {
+        let mut text = std::mem::take(&mut self.lines);
+        if !self.aside.is_empty() {
+            text.push('\n');
+            text.push_str(&self.aside);
+            self.aside.clear();
+        }
+        text
+    }
+
     fn here(&mut self) -> &mut String {
         match (self.in_furigana, self.in_fallback) {
             (0, 0) => &mut self.lines,
@@ -248,16 +276,47 @@ fn is_block(name: &str) -> bool {
 fn holds_text(element: &str, attribute: &str, value: &str) -> bool {
     match attribute {
         "v" | "descr" | "title" | "tooltip" | "prompt" | "promptTitle" | "error" | "errorTitle" | "display" | "alt"
-        | "href" | "string-value" | "displayName" | "author" | "name" | "instr" | "initials" | "string" => true,
-        "val" => matches!(element, "sheetName" | "alias" | "tag"),
+        | "href" | "string-value" | "displayName" | "author" | "name" | "instr" | "initials" | "string" | "caption"
+        | "connection" | "command" | "sourceFile" | "text" | "securityDescriptor" => true,
+        "val" => matches!(element, "sheetName" | "alias" | "tag" | "filter" | "customFilter") || is_odd(value),
         // Relations inside the package are structure.
-        "Target" => value.contains(':') || value.contains('@'),
-        _ => false,
+        "Target" => value.contains(':') || is_odd(value),
+        _ => is_odd(value),
     }
 }
 
+/// Whether a value says something, whatever its attribute is called: Japanese, an address, a telephone number.
+pub(crate) fn is_odd(value: &str) -> bool {
+    !value.is_ascii() || (value.contains('@') && value.contains('.')) || has_number(value)
+}
+
+/// Whether ten digits and more stand in a row, single dashes and spaces in between allowed. Identifiers in braces and
+/// times are none.
+fn has_number(value: &str) -> bool {
+    if value.len() < 10 || value.starts_with('{') || value.as_bytes().get(10) == Some(&b'T') {
+        return false;
+    }
+    let (mut digits, mut gap) = (0, true);
+    for c in value.bytes() {
+        match c {
+            b'0'..=b'9' => (digits, gap) = (digits + 1, false),
+            b'-' | b' ' | b'(' | b')' | b'+' if !gap || digits == 0 => gap = true,
+            _ => (digits, gap) = (0, true),
+        }
+        if digits >= 10 {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a document declares entities of its own, which are not expanded.
+pub(crate) fn declares_entities(document: &str) -> bool {
+    document.contains("<!ENTITY")
+}
+
 /// Where a tag's content ends, quotes heeded.
-fn tag_end(inside: &str) -> usize {
+pub(crate) fn tag_end(inside: &str) -> usize {
     let bytes = inside.as_bytes();
     let mut at = 0;
     while let Some(found) = memchr::memchr3(b'>', b'"', b'\'', bytes.get(at..).unwrap_or_default()) {
@@ -275,12 +334,12 @@ fn tag_end(inside: &str) -> usize {
     inside.len()
 }
 
-fn local_name(name: &str) -> &str {
+pub(crate) fn local_name(name: &str) -> &str {
     name.rsplit_once(':').map_or(name, |(_, local)| local)
 }
 
 /// Resolves character references and the five entities of XML; anything else stays as it stands.
-fn unescape(text: &str) -> Cow<'_, str> {
+pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }

@@ -167,15 +167,16 @@ fn persons_item(story: &Story, language: Language) -> Item {
         Language::Ja => format!("個人情報：{persons}"),
         Language::En => format!("Personal data of {persons}"),
     };
-    let notes = match (headings.is_empty(), language) {
-        (true, _) => Vec::new(),
+    let mut notes: Vec<String> = words::hidden_persons(story.inspection.hidden_persons, language).into_iter().collect();
+    match (headings.is_empty(), language) {
+        (true, _) => {}
         (false, Language::Ja) => {
-            vec![format!("漏えいした場合は、個人情報保護委員会への報告対象です（{}）。", headings.join("、"))]
+            notes.push(format!("漏えいした場合は、個人情報保護委員会への報告対象です（{}）。", headings.join("、")));
         }
         (false, Language::En) => {
-            vec![format!("A leak would have to be reported to the regulator ({}).", headings.join(", "))]
+            notes.push(format!("A leak would have to be reported to the regulator ({}).", headings.join(", ")));
         }
-    };
+    }
     Item { text, notes }
 }
 

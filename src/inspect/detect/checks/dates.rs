@@ -53,6 +53,10 @@ fn day(value: &str) -> Option<(u32, u32, u32)> {
 
 /// `2 January 1980`, `January 2, 1980`, `Jan. 2 1980`.
 fn named_month(value: &str) -> Option<(u32, u32, u32)> {
+    // Most dates are digits alone, and a sheet has a million of them.
+    if !value.bytes().any(|c| c.is_ascii_alphabetic()) {
+        return None;
+    }
     let lower = value.to_ascii_lowercase();
     let month = (1u32..).zip(MONTHS).find(|(_, name)| lower.contains(name)).map(|(number, _)| number)?;
     let numbers: Vec<u32> = lower.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();

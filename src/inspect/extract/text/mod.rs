@@ -13,10 +13,10 @@ mod uuencode;
 pub(crate) mod yenc;
 
 use crate::inspect::Reason;
+use crate::inspect::extract::document;
 use crate::inspect::extract::mail::{Wrapper, card, mbox};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
-use crate::inspect::extract::workbook::ods;
 use crate::inspect::extract::xml;
 use crate::mail::charset;
 
@@ -29,13 +29,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
             declared(reading, part, part.bytes, charset.as_deref(), |reading, text| html::read(reading, part, text))
         }
         Format::Xml => {
-            let document = xml::decode(part.bytes);
-            if document.contains("vnd.oasis.opendocument.spreadsheet") {
-                ods::read(reading, part.place, &document);
-            } else {
-                reading.text(part.place, &xml::plain(&document));
-            }
-            None
+            return document::read_xml(reading, part, &xml::decode(part.bytes));
         }
         Format::Json => {
             decoded(reading, part, part.bytes, |reading, text| reading.text(part.place, &json_unescaped(text)))

@@ -1,13 +1,127 @@
 //! A cell's number as a person sees it.
 //!
 //! In: the number and the cell's number format. Out: its text: no `.0`, leading zeros put back, `0901234…` under
-//! `000-0000-0000` with its dashes. A telephone number typed into Excel is a number with such a format, and its bare
-//! value is a digit short. Deliberately absent: thousands separators, currency, rounding; they would only hide a
-//! number from detection.
+//! `000-0000-0000` with its dashes, a date as a date, and whether the format shows anything at all (`;;;`). A telephone
+//! number typed into Excel is a number with such a format, and its bare value is a digit short. Deliberately absent:
+//! thousands separators, currency, rounding; they would only hide a number from detection.
 
 use std::fmt::Write as _;
 
-use calamine::ExcelDateTime;
+/// What a number format makes of a cell.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Format {
+    kind: Kind,
+    /// Nothing is seen of numbers, or of texts.
+    hides_numbers: bool,
+    hides_texts: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+enum Kind {
+    #[default]
+    Plain,
+    Date,
+    Duration,
+    Pattern(Pattern),
+}
+
+impl Format {
+    /// Of a format code.
+    pub(crate) fn of(code: &str) -> Self {
+        let sections = sections(code);
+        let is_blank = |at: usize| sections.get(at).is_some_and(|section| shows_nothing(section));
+        let hides_texts = sections.len() >= 4 && is_blank(3);
+        // An empty code, and a colour alone, are General.
+        let hides_numbers = is_blank(0) && (sections.len() > 1 || code.contains(['"', ' ', '_', '\\']));
+        let kind = match letters(code) {
+            Letters::Date => Kind::Date,
+            Letters::Duration => Kind::Duration,
+            Letters::Neither => Pattern::parse(code).map_or(Kind::Plain, Kind::Pattern),
+        };
+        Self { kind, hides_numbers, hides_texts }
+    }
+
+    /// Of one of the formats that every workbook has without saying so (ECMA-376 18.8.30, with those of Japan).
+    pub(crate) fn built_in(number: u32) -> Self {
+        let kind = match number {
+            14..=22 | 27..=36 | 45 | 47 | 50..=58 => Kind::Date,
+            46 => Kind::Duration,
+            _ => Kind::Plain,
+        };
+        Self { kind, ..Self::default() }
+    }
+
+    /// Whether numbers under this format are shown as they are.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.kind == Kind::Plain
+    }
+
+    /// Appends a number as it is shown.
+    pub(crate) fn write(&self, number: f64, is_1904: bool, text: &mut String) {
+        match &self.kind {
+            Kind::Plain => text.push_str(&plain(number)),
+            Kind::Date => text.push_str(&date(number, is_1904)),
+            Kind::Duration => text.push_str(&duration(number)),
+            Kind::Pattern(pattern) => text.push_str(&pattern.fill(number).unwrap_or_else(|| plain(number))),
+        }
+    }
+
+    pub(crate) fn hides_numbers(&self) -> bool {
+        self.hides_numbers
+    }
+
+    pub(crate) fn hides_texts(&self) -> bool {
+        self.hides_texts
+    }
+}
+
+/// Whether a section of a format puts nothing into the cell, colours and widths aside.
+fn shows_nothing(section: &str) -> bool {
+    let mut rest = section.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '[' => rest.by_ref().take_while(|&c| c != ']').for_each(drop),
+            '"' if rest.by_ref().take_while(|&c| c != '"').any(|c| !c.is_whitespace()) => return false,
+            '_' | '*' => drop(rest.next()),
+            '\\' | '!' if rest.next().is_some_and(|c| !c.is_whitespace()) => return false,
+            '"' | '\\' | '!' => {}
+            c if c.is_whitespace() => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+enum Letters {
+    Date,
+    Duration,
+    Neither,
+}
+
+/// Whether the letters of a format, outside of quotes and brackets, are those of dates and times.
+fn letters(code: &str) -> Letters {
+    if code.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("general")) {
+        return Letters::Neither;
+    }
+    let mut rest = code.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' => rest.by_ref().take_while(|&c| c != '"').for_each(drop),
+            '\\' | '!' | '_' | '*' => drop(rest.next()),
+            '[' => {
+                let inside: String = rest.by_ref().take_while(|&c| c != ']').collect();
+                if !inside.is_empty() && inside.chars().all(|c| matches!(c.to_ascii_lowercase(), 'h' | 'm' | 's')) {
+                    return Letters::Duration;
+                }
+            }
+            // `E+` is an exponent, `e` a year of an era.
+            'E' | 'e' if matches!(rest.peek(), Some('+' | '-')) => drop(rest.next()),
+            'y' | 'Y' | 'm' | 'M' | 'd' | 'D' | 'h' | 'H' | 's' | 'S' | 'g' | 'G' | 'e' => return Letters::Date,
+            _ => {}
+        }
+    }
+    Letters::Neither
+}
 
 /// A number format that puts digits into places: `000-0000`, `[<=999]000;[<=9999]000-00;000-0000`.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,9 +257,19 @@ fn condition(content: &str) -> Option<(Comparison, f64)> {
     SIGNS.iter().find_map(|(sign, comparison)| Some((*comparison, content.strip_prefix(sign)?.trim().parse().ok()?)))
 }
 
-/// Splits at semicolons outside quotes. Only the sections for numbers count: the third and fourth are for zero and
-/// text, unless conditions say otherwise.
+/// The sections that the number's pattern may be in: the third and fourth are for zero and text, unless conditions say
+/// otherwise.
 fn split(code: &str) -> Vec<&str> {
+    let mut sections = sections(code);
+    if !code.contains("[<") && !code.contains("[>") && !code.contains("[=") {
+        sections.truncate(1);
+    }
+    sections.retain(|section| *section != "@");
+    sections
+}
+
+/// At semicolons outside quotes.
+fn sections(code: &str) -> Vec<&str> {
     let (mut sections, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
     for (at, c) in code.char_indices() {
         match c {
@@ -160,10 +284,6 @@ fn split(code: &str) -> Vec<&str> {
         }
     }
     sections.extend(code.get(start..));
-    if !code.contains("[<") && !code.contains("[>") && !code.contains("[=") {
-        sections.truncate(1);
-    }
-    sections.retain(|section| *section != "@");
     sections
 }
 
@@ -176,34 +296,59 @@ pub(crate) fn plain(number: f64) -> String {
     }
 }
 
-/// A date as `1990-01-02`, with its time if it has one; a time of day or a duration as `9:30:00`.
-pub(crate) fn date(date: ExcelDateTime) -> String {
-    let value = date.as_f64();
+/// A date as `1990-01-02`, with its time if it has one; a time of day as `9:30:00`.
+pub(crate) fn date(serial: f64, is_1904: bool) -> String {
     // Excel ends with the year 9999.
-    if !(0.0..2_958_466.0).contains(&value) {
-        return plain(value);
+    if !(0.0..2_958_466.0).contains(&serial) {
+        return plain(serial);
     }
-    let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
+    let seconds = (serial * 86_400.0).round() as i64;
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     let mut text = String::new();
-    if date.is_duration() {
-        // Hours go on beyond a day; the number of days is small enough for the conversion.
-        let seconds = (value * 86_400.0).round() as u64;
-        let _ = write!(text, "{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    } else if value < 1.0 {
+    if days == 0 && !is_1904 {
         let _ = write!(text, "{hour}:{minute:02}:{second:02}");
-    } else {
-        let _ = write!(text, "{year:04}-{month:02}-{day:02}");
-        if (hour, minute, second) != (0, 0, 0) {
-            let _ = write!(text, " {hour:02}:{minute:02}:{second:02}");
-        }
+        return text;
+    }
+    let (year, month, day) = match days {
+        _ if is_1904 => civil(days + 1_462),
+        // Excel's calendar has a 29 February 1900.
+        1..60 => civil(days + 1),
+        60 => (1900, 2, 29),
+        _ => civil(days),
+    };
+    let _ = write!(text, "{year:04}-{month:02}-{day:02}");
+    if (hour, minute, second) != (0, 0, 0) {
+        let _ = write!(text, " {hour:02}:{minute:02}:{second:02}");
     }
     text
 }
 
+/// Hours that go on beyond a day: `36:00:00`.
+fn duration(serial: f64) -> String {
+    if !(0.0..2_958_466.0).contains(&serial) {
+        return plain(serial);
+    }
+    let seconds = (serial * 86_400.0).round() as i64;
+    format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Year, month and day of a number of days since 30 December 1899, in the Gregorian calendar.
+fn civil(days: i64) -> (i64, i64, i64) {
+    // From 1 March of the year 0, so that the leap day ends a year.
+    let days = days + 693_899;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
 #[cfg(test)]
 mod tests {
-    use calamine::ExcelDateTimeType;
-
     use super::*;
 
     #[test]
@@ -233,12 +378,50 @@ mod tests {
     fn numbers_and_dates_as_a_person_sees_them() {
         assert_eq!((plain(4_111_469_820_018_518.0).as_str(), plain(12.5).as_str()), ("4111469820018518", "12.5"));
         assert_eq!(plain(f64::MAX), "1.7976931348623157e308");
-        let at = |value, kind| date(ExcelDateTime::new(value, kind, false));
-        assert_eq!(at(32_875.0, ExcelDateTimeType::DateTime), "1990-01-02");
-        assert_eq!(at(32_875.5, ExcelDateTimeType::DateTime), "1990-01-02 12:00:00");
-        assert_eq!(at(0.395_833_333, ExcelDateTimeType::DateTime), "9:30:00");
-        assert_eq!(at(1.5, ExcelDateTimeType::TimeDelta), "36:00:00");
-        assert_eq!(at(1e300, ExcelDateTimeType::DateTime), "1e300");
-        assert_eq!(at(f64::NAN, ExcelDateTimeType::DateTime), "NaN");
+        for (serial, is_1904, expected) in [
+            (32_875.0, false, "1990-01-02"),
+            (32_875.5, false, "1990-01-02 12:00:00"),
+            (0.395_833_333, false, "9:30:00"),
+            (1.0, false, "1900-01-01"),
+            (60.0, false, "1900-02-29"),
+            (61.0, false, "1900-03-01"),
+            (36_585.0, false, "2000-02-29"),
+            (31_413.0, true, "1990-01-02"),
+            (1e300, false, "1e300"),
+            (f64::NAN, false, "NaN"),
+        ] {
+            assert_eq!(date(serial, is_1904), expected);
+        }
+        assert_eq!(duration(1.5), "36:00:00");
+    }
+
+    #[test]
+    fn formats_are_told_from_their_codes() {
+        let kind = |code| match Format::of(code).kind {
+            Kind::Plain => 'p',
+            Kind::Date => 'd',
+            Kind::Duration => 't',
+            Kind::Pattern(_) => '0',
+        };
+        for (code, expected) in [
+            ("General", 'p'),
+            ("General\"年\"", 'p'),
+            ("0.00E+00", 'p'),
+            ("#,##0;[Red]-#,##0", 'p'),
+            ("yyyy\"年\"m\"月\"d\"日\"", 'd'),
+            ("[$-411]ggge\"年\"m\"月\"d\"日\";@", 'd'),
+            ("[h]:mm:ss", 't'),
+            ("[Red]000-0000", '0'),
+            ("\"day\" 0", 'p'),
+        ] {
+            assert_eq!(kind(code), expected, "{code}");
+        }
+        let hides = |code| (Format::of(code).hides_numbers, Format::of(code).hides_texts);
+        assert_eq!(
+            (hides(";;;"), hides(";;"), hides("\"\""), hides("[White] ")),
+            ((true, true), (true, false), (true, false), (true, false))
+        );
+        assert_eq!((hides(""), hides("0;;;@"), hides("General")), ((false, false), (false, false), (false, false)));
+        assert_eq!(hides(";;;@"), (true, false));
     }
 }

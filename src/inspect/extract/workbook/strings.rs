@@ -1,0 +1,179 @@
+//! The strings that the cells of a workbook share.
+//!
+//! In: the table of strings, from XML as it is unpacked or one by one. Out: each by its number, and in the end those that
+//! no cell asked for: Excel leaves strings of deleted cells in the table. All stand in one string, so that two million
+//! of them take hardly more than their letters; how many there are is counted and never believed. Readings (furigana)
+//! stand aside, so that they are not glued to the names. Deliberately absent: looks.
+
+use std::io::Read;
+
+use crate::inspect::extract::reading::Reading;
+use crate::inspect::extract::xml::Event;
+use crate::inspect::extract::xml_stream::Stream;
+use crate::inspect::{Place, Reason};
+
+/// All strings together; more would not fit into a worker beside everything else.
+const BYTES: usize = 256 << 20;
+
+/// As many as there may be cells.
+const COUNT: usize = 20_000_000;
+
+/// From this size on the table grows by steps and not twofold.
+const STEP: usize = 16 << 20;
+
+/// How much text is handed over at once.
+const PIECE: usize = 64 << 10;
+
+/// Strings by their number.
+#[derive(Default)]
+pub(crate) struct Strings {
+    text: String,
+    ends: Vec<u32>,
+    used: Vec<bool>,
+    readings: String,
+}
+
+impl Strings {
+    /// A string.
+    pub(crate) fn at(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        self.text.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+    }
+
+    /// A cell shows this string; false if there is no such string.
+    pub(crate) fn mark(&mut self, index: usize) -> bool {
+        self.used.get_mut(index).map(|used| *used = true).is_some()
+    }
+
+    /// Appends to the string that is being put together; false when there is no room.
+    pub(crate) fn append(&mut self, piece: &str) -> bool {
+        if self.text.len() + piece.len() > BYTES {
+            return false;
+        }
+        if self.text.capacity() - self.text.len() < piece.len() && self.text.len() >= STEP {
+            self.text.reserve_exact(STEP.max(piece.len()));
+        }
+        self.text.push_str(piece);
+        true
+    }
+
+    /// The string that is being put together is whole; false when there is no room for another.
+    pub(crate) fn close(&mut self) -> bool {
+        let Some(end) = u32::try_from(self.text.len()).ok().filter(|_| self.ends.len() < COUNT) else { return false };
+        self.ends.push(end);
+        self.used.push(false);
+        true
+    }
+
+    /// Puts a reading aside.
+    pub(crate) fn reading(&mut self, text: &str) {
+        if self.readings.len() + text.len() <= BYTES / 4 {
+            self.readings.push_str(text);
+        }
+    }
+
+    /// Reads the table from its XML; what stopped it, if anything did.
+    pub(crate) fn read(&mut self, reading: &mut Reading<'_>, source: impl Read) -> Option<Reason> {
+        let mut stream = Stream::new(source);
+        let (mut in_reading, mut in_text, mut count) = (0u32, false, 0u32);
+        while let Some(event) = stream.next() {
+            let covered = match event {
+                Event::Start { name: "rPh", .. } => {
+                    in_reading += 1;
+                    true
+                }
+                Event::End { name: "rPh" } => {
+                    in_reading = in_reading.saturating_sub(1);
+                    self.readings.push('\n');
+                    true
+                }
+                Event::Start { name, .. } => {
+                    in_text |= name == "t";
+                    true
+                }
+                Event::End { name } => {
+                    in_text &= name != "t";
+                    name != "si" || self.close()
+                }
+                // White space between elements is layout.
+                Event::Text(text) if !in_text && text.trim().is_empty() => true,
+                Event::Text(text) if in_reading > 0 => {
+                    let room = self.readings.len() + text.len() <= BYTES / 4;
+                    if room {
+                        self.readings.push_str(&text);
+                    }
+                    room
+                }
+                Event::Text(text) => self.append(&text),
+            };
+            count = count.wrapping_add(1);
+            if !covered || !reading.charge(stream.unpacked()) || (count.is_multiple_of(4_096) && reading.is_over()) {
+                return Some(Reason::Limit);
+            }
+        }
+        self.readings.push_str(&stream.take_comments());
+        if stream.declares_entities() {
+            return Some(Reason::Limit);
+        }
+        stream.is_damaged().then_some(Reason::Damaged)
+    }
+
+    /// Hands over what no cell showed, and the readings.
+    pub(crate) fn hand_over_rest(mut self, reading: &mut Reading<'_>, place: &Place) {
+        let place = Place { hidden: true, ..place.clone() };
+        let mut piece = String::new();
+        for index in 0..self.ends.len() {
+            if self.used.get(index).copied().unwrap_or_default() {
+                continue;
+            }
+            piece.push_str(self.at(index).unwrap_or_default());
+            piece.push('\n');
+            if piece.len() >= PIECE {
+                reading.text(&place, &piece);
+                piece.clear();
+            }
+        }
+        // What stands behind the last string that was closed.
+        let last = self.ends.last().and_then(|&end| usize::try_from(end).ok()).unwrap_or_default();
+        piece.push_str(self.text.get(last..).unwrap_or_default());
+        reading.text(&place, &piece);
+        reading.text(&place.inside("readings"), &std::mem::take(&mut self.readings));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::extract::Limits;
+    use crate::inspect::{Cell, Job, Kind, Sink};
+
+    #[derive(Default)]
+    struct Texts(Vec<String>);
+
+    impl Sink for Texts {
+        fn text(&mut self, place: &Place, text: &str) {
+            assert!(place.hidden);
+            self.0.push(text.to_owned());
+        }
+        fn begin_table(&mut self, _: &Place) {}
+        fn row(&mut self, _: u32, _: &[Cell<'_>]) {}
+        fn end_table(&mut self) {}
+    }
+
+    #[test]
+    fn strings_are_joined_readings_stand_aside_and_the_unused_are_told() {
+        let xml = "<sst uniqueCount='4294967295'>\n<si><r><t>福田</t></r><r><t xml:space='preserve".to_owned()
+            + "'> 太郎</t></r><rPh sb='0'><t>フクダ</t></rPh></si><si><t/></si><si><t>消した人</t></si></sst>";
+        let job = Job::new(Kind::File(String::new()));
+        let (mut texts, mut watch) = (Texts::default(), ());
+        let mut reading = Reading::new(&job, &Limits::default(), &mut texts, &mut watch);
+        let mut strings = Strings::default();
+        assert_eq!(strings.read(&mut reading, xml.as_bytes()), None);
+        assert_eq!((strings.at(0), strings.at(1), strings.at(3)), (Some("福田 太郎"), Some(""), None));
+        assert!(strings.mark(0) && !strings.mark(3));
+        strings.hand_over_rest(&mut reading, &Place::new("a"));
+        drop(reading);
+        assert_eq!(texts.0, ["\n消した人\n", "フクダ\n"]);
+    }
+}
