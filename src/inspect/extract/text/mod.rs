@@ -12,6 +12,7 @@ pub(crate) mod html;
 mod uuencode;
 pub(crate) mod yenc;
 
+use self::base64::Run;
 use crate::inspect::Reason;
 use crate::inspect::extract::document;
 use crate::inspect::extract::mail::{Wrapper, card, mbox};
@@ -81,12 +82,15 @@ fn running(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
     for armour in base64::armoured(text) {
         armoured(reading, part, &armour);
     }
-    let files = match base64::all(text) {
-        Some(file) => vec![file],
-        None => base64::files(text),
+    let runs = match base64::all(text) {
+        Some(file) => vec![Run::File(file)],
+        None => base64::runs(text),
     };
-    for file in files {
-        embedded(reading, part, "base64", &file, None);
+    for run in runs {
+        match run {
+            Run::File(file) => embedded(reading, part, "base64", &file, None),
+            Run::Unknown => reading.unread(&part.place.inside("base64"), Reason::Unsupported),
+        }
     }
 }
 
