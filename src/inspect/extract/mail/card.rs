@@ -9,7 +9,7 @@ use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::mail::{charset, header};
 
 /// A property's name and parameters are not looked for beyond this: a line may be folded a million times.
-const HEAD: usize = 1024;
+const HEAD: usize = 256;
 
 /// Whether these are content lines.
 pub(crate) fn is_card(start: &str) -> bool {
