@@ -21,6 +21,9 @@ use crate::mail::charset;
 /// How much of a file is looked at.
 const HEAD: usize = 64 * 1024;
 
+/// This many control characters a mail's text may have by accident, however short it is.
+const STRAYS: usize = 3;
+
 /// What a part is, and so which reader takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -97,7 +100,7 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
         return Format::Wrapped(wrapper);
     }
     // The bytes of yEnc are those of a file.
-    if is_binary(bytes) && !yenc::is_in(bytes) {
+    if is_binary(bytes) && !yenc::is_in(bytes) && !(hint.body && has_strays(bytes)) {
         return Format::Other("unknown", Reason::Unsupported);
     }
     let head = bytes.get(..HEAD).unwrap_or(bytes);
@@ -331,6 +334,11 @@ fn is_binary(bytes: &[u8]) -> bool {
     let odd =
         text.chars().filter(|&c| c == '\u{fffd}' || (c.is_control() && !c.is_whitespace() && c != '\u{1b}')).count();
     odd * 50 > text.chars().count()
+}
+
+/// Whether what makes no sense is a few control characters in a short mail.
+fn has_strays(bytes: &[u8]) -> bool {
+    count(bytes, |c| matches!(c, 1..=8 | 0x10..=0x1a | 0x1c..=0x1f | 0x7f)) <= STRAYS && !bytes.contains(&0)
 }
 
 /// How many bytes are like that. Counted in bytes, which the compiler turns into vector instructions.
