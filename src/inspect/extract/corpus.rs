@@ -165,6 +165,21 @@ fn office_documents() {
 }
 
 #[test]
+fn outlook() {
+    check_folder("outlook");
+}
+
+#[test]
+fn signed_and_wrapped_files() {
+    check_folder("signed");
+}
+
+#[test]
+fn pdf_documents() {
+    check_folder("pdf");
+}
+
+#[test]
 fn documents() {
     check_folder("document");
 }

@@ -33,6 +33,7 @@ mod spans;
 mod sweep;
 mod text;
 mod unlock;
+mod vba;
 mod workbook;
 mod xml;
 mod xml_stream;

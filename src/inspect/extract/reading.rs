@@ -185,12 +185,14 @@ impl<'s> Reading<'s> {
         match format {
             Format::Mail => mail::read(self, part),
             Format::Outlook(kind) => mail::read_outlook(self, part, kind),
+            Format::Wrapped(kind) => mail::read_wrapped(self, part, kind),
             Format::Text | Format::Html | Format::Xml | Format::Csv | Format::Json | Format::Mbox => {
                 text::read(self, part, format);
             }
             Format::Archive(kind) => archive::read(self, part, kind),
             Format::Package(kind) => package::read(self, part, kind),
             Format::Xls => workbook::read_xls(self, part),
+            Format::FlatSheet => workbook::read_flat(self, part),
             Format::Document(kind) => document::read(self, part, kind),
             Format::Pdf => pdf::read(self, part),
             Format::Image(_) => image::read(self, part),
@@ -258,13 +260,18 @@ impl<'s> Reading<'s> {
 
     /// What stands at `place` was read: everything that was handed over for the open part since the last such entry.
     pub(crate) fn done(&mut self, place: &Place) {
+        self.done_noted(place, None);
+    }
+
+    /// As [`Self::done`], with something to know about it.
+    pub(crate) fn done_noted(&mut self, place: &Place, note: Option<String>) {
         let characters = self.characters.last_mut().map(std::mem::take).unwrap_or_default();
         let coverage = &mut self.ledger.coverage;
         coverage.parts = coverage.parts.saturating_add(1);
         coverage.inspected = coverage.inspected.saturating_add(1);
         coverage.characters = coverage.characters.saturating_add(characters);
         if self.ledger.inspected.len() < ENTRIES {
-            self.ledger.inspected.push(Inspected { place: named(place), characters });
+            self.ledger.inspected.push(Inspected { place: named(place), characters, note });
         }
     }
 

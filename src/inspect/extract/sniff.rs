@@ -11,10 +11,10 @@ use crate::inspect::Reason;
 use crate::inspect::extract::archive::{Archive, zip};
 use crate::inspect::extract::carve;
 use crate::inspect::extract::document::Document;
-use crate::inspect::extract::mail::{self, Outlook};
+use crate::inspect::extract::mail::{self, Outlook, Wrapper};
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::Hint;
-use crate::inspect::extract::text::csv;
+use crate::inspect::extract::text::{csv, yenc};
 use crate::inspect::extract::unlock::Lock;
 use crate::mail::charset;
 
@@ -43,12 +43,16 @@ pub(crate) enum Format {
     Json,
     /// A message as Outlook keeps or sends it.
     Outlook(Outlook),
+    /// Something in a mail program's wrapper.
+    Wrapped(Wrapper),
     /// An archive or a packed file.
     Archive(Archive),
     /// An office document in a zip.
     Package(Package),
     /// An Excel 97–2003 workbook.
     Xls,
+    /// A spreadsheet that is one XML document.
+    FlatSheet,
     /// A document that is no package.
     Document(Document),
     /// A PDF.
@@ -78,9 +82,11 @@ impl Format {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Outlook(kind) => kind.name(),
+            Self::Wrapped(kind) => kind.name(),
             Self::Archive(kind) => kind.name(),
             Self::Package(package) => package.name(),
             Self::Xls => "xls",
+            Self::FlatSheet => "fods",
             Self::Document(kind) => kind.name(),
             Self::Pdf => "pdf",
             Self::Image(_) => "image",
@@ -95,7 +101,11 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     if let Some(format) = by_magic(bytes) {
         return format;
     }
-    if !is_binary(bytes) {
+    if let Some(wrapper) = Wrapper::of(bytes) {
+        return Format::Wrapped(wrapper);
+    }
+    // The bytes of yEnc are those of a file.
+    if !is_binary(bytes) || yenc::is_in(bytes) {
         return textual(bytes, hint);
     }
     // A text with an archive behind it is a text.
@@ -113,6 +123,9 @@ fn textual(bytes: &[u8], hint: Hint<'_>) -> Format {
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     if hint.media == "text/html" || looks_like_html(start) {
         return Format::Html;
+    }
+    if start.starts_with("<?xml") && start.contains("vnd.oasis.opendocument.spreadsheet") {
+        return Format::FlatSheet;
     }
     if start.starts_with("<?xml") || start.starts_with("<svg") {
         return Format::Xml;
@@ -214,7 +227,7 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     }
     // BIFF 2 to 4 came without a container: record BOF of the right length.
     if at(0, b"\x09\0\x04\0") || at(0, b"\x09\x02\x06\0") || at(0, b"\x09\x04\x06\0") {
-        return Some(unsupported("xls"));
+        return Some(Format::Xls);
     }
     if let Some((_, name)) = IMAGES.iter().find(|(magic, _)| at(0, magic)) {
         return Some(Format::Image(name));

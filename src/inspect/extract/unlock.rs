@@ -4,6 +4,7 @@
 //! the words of this mail's own texts and file names. Out: what opens is read as if it had never been protected; what
 //! does not is `uninspected: encrypted`. Deliberately absent: guessing. Only passwords that somebody wrote are tried.
 
+use crate::inspect::extract::pdf;
 use crate::inspect::extract::archive;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::{Place, Reason};
@@ -19,6 +20,8 @@ const KEPT: usize = 64 << 10;
 pub(crate) enum Lock {
     /// An Office document in the container of [MS-OFFCRYPTO].
     Office,
+    /// A PDF with a password for its readers.
+    Pdf,
     /// Encrypted entries of a zip archive.
     Zip,
     /// A 7z archive, or some of its entries.
@@ -53,6 +56,11 @@ impl Locked {
 pub(crate) fn open(reading: &mut Reading<'_>, locked: &Locked) {
     match locked.lock {
         Lock::Office => reading.unread(&locked.place, Reason::Encrypted),
+        Lock::Pdf => {
+            if !pdf::unlock(reading, &locked.part()) {
+                reading.unread(&locked.place, Reason::Encrypted);
+            }
+        }
         Lock::Zip | Lock::SevenZ | Lock::Rar => archive::unlock(reading, &locked.part(), locked.lock),
     }
 }
