@@ -156,6 +156,11 @@ fn archives() {
 }
 
 #[test]
+fn pictures_and_polyglots() {
+    check_folder("picture");
+}
+
+#[test]
 fn office_documents() {
     check_folder("office");
 }

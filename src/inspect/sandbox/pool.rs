@@ -24,7 +24,7 @@ use super::{
     ocr::Eye,
     process::{Lost, Patience, Worker},
     queue::Queue,
-    wire::{Answer, Request, Setup},
+    wire::{Answer, Pictures, Request, Setup},
 };
 use crate::inspect::{Heard, Inspection, Job, Reason, RuleSource, Uninspected, Without};
 
@@ -158,7 +158,7 @@ struct Read {
     /// Who read it; nobody who is still of use, if it could not be read.
     worker: Option<Worker>,
     /// Part number and length of pictures that nobody has looked at, and their bytes.
-    pictures: Vec<(u64, usize)>,
+    pictures: Pictures,
     bytes: Vec<u8>,
 }
 
