@@ -82,7 +82,7 @@ pub(crate) fn open(reading: &mut Reading<'_>, locked: &Locked) {
         Lock::Office => office::open(reading, locked.bytes()),
         Lock::Doc | Lock::Ppt => legacy::open(reading, locked.bytes()),
         Lock::Xls => xls::open(reading, locked.bytes()),
-        Lock::OpenDocument(_) => odf::open(reading, locked.bytes()),
+        Lock::OpenDocument(_) => odf::open(reading, locked),
     };
     match opened {
         Some(bytes) if reading.charge(bytes.len() as u64) => {
