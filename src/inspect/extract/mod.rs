@@ -15,6 +15,7 @@
 //! process that this runs in, see `inspect::sandbox`.
 
 mod archive;
+mod carve;
 mod compound;
 #[cfg(test)]
 mod corpus;
@@ -32,6 +33,7 @@ mod spans;
 mod sweep;
 mod text;
 mod unlock;
+mod vba;
 mod workbook;
 mod xml;
 mod xml_stream;

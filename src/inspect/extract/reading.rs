@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::inspect::extract::sniff::{self, Format};
@@ -74,6 +75,8 @@ pub(crate) struct Reading<'s> {
     begun: u32,
     words: Words,
     locked: Vec<Locked>,
+    /// Stretches of the part being read that were read as parts of their own.
+    apart: Vec<Range<usize>>,
 }
 
 impl<'s> Reading<'s> {
@@ -95,6 +98,7 @@ impl<'s> Reading<'s> {
             begun: 0,
             words: Words::new(job),
             locked: Vec::new(),
+            apart: Vec::new(),
         }
     }
 
@@ -127,8 +131,25 @@ impl<'s> Reading<'s> {
         }
         let format =
             catch_unwind(|| sniff::format(part.bytes, part.hint)).unwrap_or(Format::Other("unknown", Reason::Crashed));
+        let outer = std::mem::take(&mut self.apart);
         self.guarded(part.place, |reading| reading.read_as(part, format));
+        let apart = std::mem::replace(&mut self.apart, outer);
+        for other in sniff::others(part.bytes, format) {
+            // What its own reader found to be none of it, it has handed on.
+            if !apart.iter().any(|range| range.contains(&other.start)) {
+                self.carved(part, other);
+            }
+        }
         format
+    }
+
+    /// Reads a stretch of a part that is something else as well.
+    pub(crate) fn carved(&mut self, part: &Part<'_>, range: Range<usize>) {
+        let place = part.place.inside(&format!("bytes {}–{}", range.start, range.end));
+        if !self.take_entry() {
+            return self.unread(&place, Reason::Limit);
+        }
+        self.read(&part.inside(part.bytes.get(range).unwrap_or_default(), &place));
     }
 
     /// Reads a part that is known to be a mail.
@@ -165,12 +186,14 @@ impl<'s> Reading<'s> {
         match format {
             Format::Mail => mail::read(self, part),
             Format::Outlook(kind) => mail::read_outlook(self, part, kind),
+            Format::Wrapped(kind) => mail::read_wrapped(self, part, kind),
             Format::Text | Format::Html | Format::Xml | Format::Csv | Format::Json | Format::Mbox => {
                 text::read(self, part, format);
             }
             Format::Archive(kind) => archive::read(self, part, kind),
             Format::Package(kind) => package::read(self, part, kind),
             Format::Xls => workbook::read_xls(self, part),
+            Format::FlatSheet => workbook::read_flat(self, part),
             Format::Document(kind) => document::read(self, part, kind),
             Format::Pdf => pdf::read(self, part),
             Format::Image(_) => image::read(self, part),
@@ -237,13 +260,18 @@ impl<'s> Reading<'s> {
 
     /// What stands at `place` was read: everything that was handed over for the open part since the last such entry.
     pub(crate) fn done(&mut self, place: &Place) {
+        self.done_noted(place, None);
+    }
+
+    /// As [`Self::done`], with something to know about it.
+    pub(crate) fn done_noted(&mut self, place: &Place, note: Option<String>) {
         let characters = self.characters.last_mut().map(std::mem::take).unwrap_or_default();
         let coverage = &mut self.ledger.coverage;
         coverage.parts = coverage.parts.saturating_add(1);
         coverage.inspected = coverage.inspected.saturating_add(1);
         coverage.characters = coverage.characters.saturating_add(characters);
         if self.ledger.inspected.len() < ENTRIES {
-            self.ledger.inspected.push(Inspected { place: named(place), characters });
+            self.ledger.inspected.push(Inspected { place: named(place), characters, note });
         }
     }
 
@@ -293,13 +321,24 @@ impl<'s> Reading<'s> {
             if !self.take_entry() {
                 return self.unread(&place, Reason::Limit);
             }
-            let bytes = part.bytes.get(range).unwrap_or_default();
-            let inside = part.inside(bytes, &place);
-            match sniff::format(bytes, inside.hint) {
-                Format::Other(..) | Format::Text => sweep::read(self, &inside),
-                _ => {
-                    self.read(&inside);
-                }
+            let bytes = part.bytes.get(range.clone()).unwrap_or_default();
+            // What its own reader made nothing of would come back here again and again.
+            if range.start == 0 && sniff::format(bytes, Hint::default()) == sniff::format(part.bytes, part.hint) {
+                sweep::read(self, &part.inside(bytes, &place));
+            } else {
+                self.aside(part, bytes, &place);
+            }
+            self.apart.push(range);
+        }
+    }
+
+    /// Reads bytes that stand beside a container's contents: whatever they are, or the text in them.
+    pub(crate) fn aside(&mut self, part: &Part<'_>, bytes: &[u8], place: &Place) {
+        let inside = part.inside(bytes, place);
+        match sniff::format(bytes, inside.hint) {
+            Format::Other(..) | Format::Text => sweep::read(self, &inside),
+            _ => {
+                self.read(&inside);
             }
         }
     }

@@ -3,14 +3,17 @@
 //! In: bytes and what somebody says about them. Out: a [`Format`]. A name's extension is never looked at: a renamed
 //! file is the oldest way past a filter. A declared media type only decides between readers of text.
 
+use std::ops::Range;
+
 use crate::inspect::Reason;
 use crate::inspect::extract::archive::{Archive, zip};
+use crate::inspect::extract::carve;
 use crate::inspect::extract::compound::Compound;
 use crate::inspect::extract::document::Document;
-use crate::inspect::extract::mail::{self, Outlook};
+use crate::inspect::extract::mail::{self, Outlook, Wrapper};
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::Hint;
-use crate::inspect::extract::text::csv;
+use crate::inspect::extract::text::{csv, yenc};
 use crate::inspect::extract::unlock::{self, Lock};
 use crate::mail::charset;
 
@@ -36,12 +39,16 @@ pub(crate) enum Format {
     Json,
     /// A message as Outlook keeps or sends it.
     Outlook(Outlook),
+    /// Something in a mail program's wrapper.
+    Wrapped(Wrapper),
     /// An archive or a packed file.
     Archive(Archive),
     /// An office document in a zip.
     Package(Package),
     /// An Excel 97–2003 workbook.
     Xls,
+    /// A spreadsheet that is one XML document.
+    FlatSheet,
     /// A document that is no package.
     Document(Document),
     /// A PDF.
@@ -66,9 +73,11 @@ impl Format {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Outlook(kind) => kind.name(),
+            Self::Wrapped(kind) => kind.name(),
             Self::Archive(kind) => kind.name(),
             Self::Package(package) => package.name(),
             Self::Xls => "xls",
+            Self::FlatSheet => "fods",
             Self::Document(kind) => kind.name(),
             Self::Pdf => "pdf",
             Self::Image(_) => "image",
@@ -83,7 +92,11 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     if let Some(format) = by_magic(bytes) {
         return format;
     }
-    if is_binary(bytes) {
+    if let Some(wrapper) = Wrapper::of(bytes) {
+        return Format::Wrapped(wrapper);
+    }
+    // The bytes of yEnc are those of a file.
+    if is_binary(bytes) && !yenc::is_in(bytes) {
         return Format::Other("unknown", Reason::Unsupported);
     }
     let head = bytes.get(..HEAD).unwrap_or(bytes);
@@ -91,6 +104,9 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     if hint.media == "text/html" || looks_like_html(start) {
         return Format::Html;
+    }
+    if start.starts_with("<?xml") && start.contains("vnd.oasis.opendocument.spreadsheet") {
+        return Format::FlatSheet;
     }
     if start.starts_with("<?xml") || start.starts_with("<svg") {
         return Format::Xml;
@@ -112,6 +128,18 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
         return Format::Json;
     }
     Format::Text
+}
+
+/// Where else than at its start something begins in a part that was taken for `format`: polyglots are read as each
+/// thing they are. Containers tell themselves what is none of theirs.
+pub(crate) fn others(bytes: &[u8], format: Format) -> Vec<Range<usize>> {
+    match format {
+        Format::Text | Format::Html | Format::Xml | Format::Csv | Format::Json | Format::Image(_) => {
+            carve::inside(bytes, 1)
+        }
+        Format::Other(_, Reason::Unsupported) => carve::inside(bytes, 1),
+        _ => Vec::new(),
+    }
 }
 
 /// Formats that open with bytes no text opens with.
@@ -159,7 +187,7 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     }
     // BIFF 2 to 4 came without a container: record BOF of the right length.
     if at(0, b"\x09\0\x04\0") || at(0, b"\x09\x02\x06\0") || at(0, b"\x09\x04\x06\0") {
-        return Some(unsupported("xls"));
+        return Some(Format::Xls);
     }
     if let Some((_, name)) = IMAGES.iter().find(|(magic, _)| at(0, magic)) {
         return Some(Format::Image(name));
@@ -184,11 +212,8 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     {
         return Some(Format::Pdf);
     }
-    if at(257, b"ustar") {
-        return Some(Format::Archive(Archive::Tar));
-    }
-    if at(2, b"-lh") && bytes.get(6) == Some(&b'-') {
-        return Some(Format::Archive(Archive::Lha));
+    if let Some(archive) = Archive::of(bytes) {
+        return Some(Format::Archive(archive));
     }
     if at(0, b"{\\rtf") {
         return Some(Format::Document(Document::Rtf));
@@ -196,7 +221,16 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     if at(0, b"\x78\x9f\x3e\x22") {
         return Some(Format::Outlook(Outlook::Tnef));
     }
-    let is_program = at(0, b"\x7fELF") || at(0, b"MZ");
+    const PROGRAMS: [&[u8]; 7] = [
+        b"\x7fELF",
+        b"MZ",
+        b"\xcf\xfa\xed\xfe",
+        b"\xce\xfa\xed\xfe",
+        b"\xfe\xed\xfa\xcf",
+        b"\xfe\xed\xfa\xce",
+        b"\xca\xfe\xba\xbe\0\0\0\x02",
+    ];
+    let is_program = PROGRAMS.iter().any(|magic| at(0, magic));
     let archive = ARCHIVES.iter().find(|(magic, _)| at(0, magic)).map(|&(_, kind)| Format::Archive(kind));
     let program = is_program.then_some(Format::Archive(Archive::Program));
     let found = archive

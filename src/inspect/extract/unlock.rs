@@ -18,7 +18,8 @@ pub(crate) use self::odf::is_protected as is_protected_odf;
 pub(crate) use self::words::{Cost, Words};
 pub(crate) use self::xls::is_protected as is_protected_xls;
 use crate::inspect::extract::package::Package;
-use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::{archive, pdf};
 use crate::inspect::{Place, Reason};
 
 /// How something is protected, and so who can open it.
@@ -26,6 +27,14 @@ use crate::inspect::{Place, Reason};
 pub(crate) enum Lock {
     /// An Office document in the container of [MS-OFFCRYPTO].
     Office,
+    /// A PDF with a password for its readers.
+    Pdf,
+    /// Encrypted entries of a zip archive.
+    Zip,
+    /// A 7z archive, or some of its entries.
+    SevenZ,
+    /// A RAR archive, or some of its entries.
+    Rar,
     /// A Word 97–2003 document.
     Doc,
     /// A PowerPoint 97–2003 presentation.
@@ -45,6 +54,10 @@ impl Lock {
             Self::Ppt => "ppt",
             Self::Xls => "xls",
             Self::OpenDocument(package) => package.name(),
+            Self::Pdf => "pdf",
+            Self::Zip => "zip",
+            Self::SevenZ => "7z",
+            Self::Rar => "rar",
         }
     }
 }
@@ -62,6 +75,10 @@ impl Locked {
         Self { bytes: part.bytes.to_vec(), place: part.place.clone(), depth: part.depth, lock }
     }
 
+    fn part(&self) -> Part<'_> {
+        Part { bytes: &self.bytes, place: &self.place, depth: self.depth, hint: Hint::default() }
+    }
+
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }
@@ -72,13 +89,16 @@ impl Locked {
 
     /// What was inside, at the same place; one level deeper, so that what opens into itself comes to an end.
     pub(crate) fn opened<'a>(&'a self, bytes: &'a [u8]) -> Part<'a> {
-        Part { bytes, place: &self.place, depth: self.depth.saturating_add(1), hint: Default::default() }
+        Part { bytes, place: &self.place, depth: self.depth.saturating_add(1), hint: Hint::default() }
     }
 }
 
 /// Opens a part that waited, or says that it stays closed.
 pub(crate) fn open(reading: &mut Reading<'_>, locked: &Locked) {
     let opened = match locked.lock {
+        Lock::Zip | Lock::SevenZ | Lock::Rar => return archive::unlock(reading, &locked.part(), locked.lock),
+        Lock::Pdf if pdf::unlock(reading, &locked.part()) => return,
+        Lock::Pdf => None,
         Lock::Office => office::open(reading, locked.bytes()),
         Lock::Doc | Lock::Ppt => legacy::open(reading, locked.bytes()),
         Lock::Xls => xls::open(reading, locked.bytes()),
