@@ -144,6 +144,24 @@ fn the_list_of_the_organisation_is_read_anew_on_sighup() {
 }
 
 #[test]
+fn scan_takes_a_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, list) = (folder.path().join("meibo.xls"), folder.path().join("list.txt"));
+    std::fs::write(&file, WORKBOOK).unwrap();
+    std::fs::write(&list, format!("other\n{PASSWORD}\n")).unwrap();
+    let scan = |more: &[&str]| {
+        let mut program = std::process::Command::new(crate::support::relay::SEKISHO);
+        program.args(["scan", "--json"]).args(more).arg(&file).output().unwrap()
+    };
+    let (closed, opened) = (scan(&[]), scan(&["--passwords", list.to_str().unwrap()]));
+    let persons = |stdout: &[u8]| serde_json::from_slice::<Value>(stdout).unwrap()["persons"].as_u64().unwrap();
+    assert_eq!(persons(&closed.stdout), 0);
+    assert!(persons(&opened.stdout) >= 60);
+    let missing = scan(&["--passwords", "/nonexistent/list"]);
+    assert_eq!(missing.status.code(), Some(2), "{}", String::from_utf8_lossy(&missing.stderr));
+}
+
+#[test]
 fn no_password_appears_where_people_look() {
     let sink = Sink::start();
     let relay = Relay::start_with(sink.address, "[organization]\nlanguage = \"en\"\n");
