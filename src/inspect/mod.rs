@@ -8,6 +8,8 @@
 
 pub mod detect;
 pub mod extract;
+mod heard;
+mod passwords;
 mod persons;
 mod report;
 pub mod sandbox;
@@ -16,13 +18,15 @@ use std::borrow::Cow;
 
 pub use detect::{RuleError, RuleSource, Rules};
 pub use extract::{Limits, Watch};
+pub use heard::{Heard, Statement};
+pub use passwords::Passwords;
 pub use report::{
     Category, Confidence, Coverage, Example, Finding, Inspected, Inspection, People, Reason, Reportable, Uninspected,
 };
 use serde::{Deserialize, Serialize};
 
 /// What is to be inspected, beside its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// Whether the bytes are a mail or a file.
     pub kind: Kind,
@@ -32,6 +36,9 @@ pub struct Job {
     /// Passwords that may open what is protected: the organisation's, and those that the sender mailed lately.
     #[serde(default)]
     pub passwords: Vec<String>,
+    /// Whether its sender sent these recipients something protected lately.
+    #[serde(default)]
+    pub protected_before: bool,
     /// Parts that are passed over, because reading them ended a worker before.
     #[serde(default)]
     pub without: Vec<Without>,
@@ -43,7 +50,22 @@ pub struct Job {
 impl Job {
     /// Bytes of this kind, nothing known beside.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, own: Vec::new(), passwords: Vec::new(), without: Vec::new(), texts: Vec::new() }
+        Self {
+            kind,
+            own: Vec::new(),
+            passwords: Vec::new(),
+            protected_before: false,
+            without: Vec::new(),
+            texts: Vec::new(),
+        }
+    }
+}
+
+/// Passwords are counted, not shown.
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kind, passwords, .. } = self;
+        f.debug_struct("Job").field("kind", kind).field("passwords", &passwords.len()).finish_non_exhaustive()
     }
 }
 
@@ -84,10 +106,19 @@ pub enum Kind {
 
 /// Inspects one mail or file.
 pub fn inspect(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut dyn Watch) -> Inspection {
+    hear(bytes, job, rules, limits, watch).0
+}
+
+/// Inspects one mail or file, and says what is to be remembered of it.
+pub fn hear(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut dyn Watch) -> (Inspection, Heard) {
     let mut detection = detect::Detection::new(rules, &job.own);
     let ledger = extract::extract(bytes, job, limits, &mut detection, watch);
-    let (findings, people) = detection.finish();
-    Inspection::new(ledger, findings, people)
+    let (mut findings, people) = detection.finish();
+    let heard = Heard::of(&ledger.statements, ledger.protected);
+    if (ledger.protected || job.protected_before) && rules.detectors().any(|detector| detector.id == heard::DETECTOR) {
+        heard::find(&mut findings, &ledger.statements);
+    }
+    (Inspection::new(ledger, findings, people), heard)
 }
 
 /// Where a text stands, as a person would look for it.

@@ -180,6 +180,9 @@ pub struct Inspected {
     pub place: String,
     /// How many characters of text it held.
     pub characters: u64,
+    /// What is to be known about it: `declared utf-8, read as iso-2022-jp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// Something that could not be read.

@@ -29,6 +29,20 @@ pub struct Mailbox {
 /// Adjacent words of one charset are joined as bytes before decoding: mailers cut inside characters and inside the
 /// escape sequences of ISO-2022-JP.
 pub fn decode(value: &[u8]) -> String {
+    decoded(value).text
+}
+
+/// A decoded value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    /// The text.
+    pub text: String,
+    /// Whether stretches of it have no meaning in any charset.
+    pub damaged: bool,
+}
+
+/// As [`decode`], and tells whether all of it was decoded.
+pub fn decoded(value: &[u8]) -> Value {
     let value = unfold(value);
     let mut decoder = Words::default();
     let mut rest = &*value;
@@ -241,6 +255,7 @@ struct Words {
     pending: Option<Word>,
     /// White space behind them: it vanishes if another word follows.
     space: Vec<u8>,
+    damaged: bool,
 }
 
 impl Words {
@@ -260,19 +275,25 @@ impl Words {
             self.space = plain.to_vec();
         } else {
             self.flush();
-            self.text.push_str(&charset::text(plain, None));
+            self.push(plain, None);
         }
     }
 
     fn flush(&mut self) {
         if let Some(word) = self.pending.take() {
-            self.text.push_str(&charset::text(&word.bytes, Some(&word.charset)));
+            self.push(&word.bytes, Some(&word.charset));
         }
     }
 
-    fn finish(mut self) -> String {
+    fn push(&mut self, bytes: &[u8], declared: Option<&str>) {
+        let read = charset::read(bytes, declared);
+        self.text.push_str(&read.text);
+        self.damaged |= read.damaged;
+    }
+
+    fn finish(mut self) -> Value {
         self.flush();
-        self.text.trim().to_owned()
+        Value { text: self.text.trim().to_owned(), damaged: self.damaged }
     }
 }
 
@@ -449,7 +470,8 @@ fn joined(segments: BTreeMap<u32, Segment>) -> String {
     charset::decode(&bytes, charset.as_deref())
 }
 
-fn percent_decoded(text: &str) -> Vec<u8> {
+/// `%XX` as the byte it stands for.
+pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&c, after)) = rest.split_first() {

@@ -22,6 +22,7 @@ mod life;
 mod lock;
 mod loops;
 mod outbox;
+mod passwords;
 mod pictures;
 mod postfix;
 mod postfix_filters;

@@ -57,6 +57,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let outbox = outbox::read(document.section("outbox"), &mut problems);
     let mut inspection_section = document.section("inspection");
     let accept_missing_landlock = inspection_section.flag("accept_missing_landlock").unwrap_or(false);
+    let (password_file, remember_passwords) = passwords(&mut inspection_section, folder);
     let inspection = inspection::read(inspection_section, &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     let approval = approval(document.section("approval"), &mut problems);
@@ -80,6 +81,8 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         outbox,
         inspection,
         accept_missing_landlock,
+        password_file,
+        remember_passwords,
         rules,
         approval,
         store,
@@ -96,6 +99,24 @@ fn organization(mut section: Section<'_>, exposed: Option<usize>, problems: &mut
     let name = section.read("name", value::something).or_else(|| domains.first().cloned());
     problems.extend(section.finish());
     Organization { name: name.unwrap_or_default(), domains, exposed_recipients: exposed.unwrap_or(EXPOSED_AT) }
+}
+
+/// The file with the organisation's passwords, and how long those of mails are remembered.
+fn passwords(section: &mut Section<'_>, folder: &Path) -> (Option<PathBuf>, Duration) {
+    let file = section.read("passwords", value::something).map(|file| folder.join(file));
+    if let Some(path) = file.as_ref().filter(|path| !path.is_file()) {
+        let message = format!("there is no file at {}; make it, readable for this user only", path.display());
+        section.wrong("passwords", section.place_of("passwords"), &message);
+    }
+    let remember = section.read("remember_passwords", |text| {
+        within(
+            value::duration(text)?,
+            Duration::ZERO,
+            90 * DAY,
+            "write a duration up to 90d, or \"0s\" to remember none",
+        )
+    });
+    (file, remember.unwrap_or(7 * DAY))
 }
 
 fn rules(mut section: Section<'_>, folder: &Path, problems: &mut Vec<Problem>) -> RuleFiles {

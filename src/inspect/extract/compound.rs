@@ -9,6 +9,8 @@
 
 use crate::inspect::extract::spans::Spans;
 
+use std::ops::Range;
+
 /// A chain ends here.
 const END: u32 = 0xffff_fffe;
 
@@ -146,6 +148,30 @@ impl<'a> Compound<'a> {
         }
         content.truncate(size);
         content
+    }
+
+    /// Where the content of a stream stands in the file, piece by piece.
+    pub(crate) fn extents(&self, entry: &Entry) -> Vec<Range<usize>> {
+        let mut left = usize::try_from(entry.size).unwrap_or(usize::MAX);
+        let is_small = entry.size < self.small_below;
+        let (numbers, width) = if is_small {
+            (self.small_chain(entry.start, left), SMALL_SECTOR)
+        } else {
+            (self.chain(entry.start, left), self.sector)
+        };
+        let start_of = |number: u32| {
+            let at = usize::try_from(number).ok()?.checked_mul(width)?;
+            // Small sectors stand in the sectors of a stream of their own.
+            let outer = if is_small { *self.small_sectors.get(at / self.sector)? } else { number };
+            let within = if is_small { at % self.sector } else { 0 };
+            usize::try_from(outer).ok()?.checked_add(1)?.checked_mul(self.sector)?.checked_add(within)
+        };
+        let pieces = numbers.into_iter().map_while(start_of).map(|start| {
+            let length = width.min(left).min(self.bytes.len().saturating_sub(start));
+            left -= length;
+            start..start + length
+        });
+        pieces.filter(|piece| !piece.is_empty()).collect()
     }
 
     /// Claims the header, the tables, the directory and the content of every stream. What is left is free sectors and
@@ -304,6 +330,11 @@ impl Entry {
         })
     }
 
+    /// Its number in the directory.
+    pub(crate) fn number(&self) -> usize {
+        self.number
+    }
+
     pub(crate) fn is_stream(&self) -> bool {
         self.kind == Kind::Stream
     }
@@ -385,7 +416,7 @@ mod tests {
         let mut spans = Spans::default();
         file.claim(&mut spans);
         // The slack behind the small stream is one letter again and again, so it is filling.
-        assert_eq!(spans.gaps(&bytes), [3584..4096]);
+        assert_eq!(spans.gaps(&bytes), std::iter::once(3584..4096).collect::<Vec<_>>());
     }
 
     #[test]

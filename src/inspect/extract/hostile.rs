@@ -202,18 +202,23 @@ fn malformed_multiparts_lose_nothing() {
 }
 
 #[test]
-fn closed_mail_is_told_and_signatures_are_not() {
-    let part = |media: &str| {
-        format!("Content-Type: {media}\r\nContent-Transfer-Encoding: base64\r\n\r\nMIAGCSqGSIb3DQEHA6CA\r\n")
+fn closed_mail_is_told_whatever_it_calls_itself() {
+    let part = |media: &str, content: &[u8]| {
+        let content = data_encoding::BASE64.encode(content);
+        format!("Content-Type: {media}\r\nContent-Transfer-Encoding: base64\r\n\r\n{content}\r\n")
     };
-    for (media, expected) in [
-        ("application/pkcs7-signature; name=smime.p7s", vec![]),
-        ("application/pgp-signature", vec![]),
-        ("application/pkcs7-mime; smime-type=enveloped-data", vec![Reason::Encrypted]),
-        ("application/pkcs7-mime; smime-type=signed-data", vec![Reason::Unsupported]),
-    ] {
-        assert_eq!(reasons(&mail(part(media).as_bytes()).1), expected, "{media}");
+    let wrapped =
+        |kind: u8| [b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", &[kind][..], b"\xa0\x80\0\0\0\0"].concat();
+    for media in
+        ["application/pkcs7-signature; name=smime.p7s", "application/pkcs7-mime; smime-type=signed-data", "image/png"]
+    {
+        assert_eq!(reasons(&mail(part(media, &wrapped(3)).as_bytes()).1), [Reason::Encrypted], "{media}");
+        assert_eq!(reasons(&mail(part(media, &wrapped(2)).as_bytes()).1), [], "{media}");
     }
+    let list = part("application/pkcs7-signature; name=smime.p7s", "氏名：山田花子".as_bytes());
+    assert!(mail(list.as_bytes()).0.has("山田花子"));
+    let list = "Content-Type: application/pgp-signature\r\n\r\n氏名：山田花子";
+    assert!(mail(list.as_bytes()).0.has("山田花子"));
     let pgp = "Content-Type: multipart/encrypted; boundary=b\r\n\r\n--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n\
                --b\r\nContent-Type: application/octet-stream\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n--b--";
     assert_eq!(reasons(&mail(pgp.as_bytes()).1), [Reason::Encrypted]);

@@ -15,6 +15,7 @@
 //! process that this runs in, see `inspect::sandbox`.
 
 mod archive;
+mod carve;
 mod compound;
 #[cfg(test)]
 mod corpus;
@@ -32,6 +33,7 @@ mod spans;
 mod sweep;
 mod text;
 mod unlock;
+mod vba;
 mod workbook;
 mod xml;
 mod xml_stream;
@@ -39,7 +41,7 @@ mod xml_stream;
 use serde::{Deserialize, Serialize};
 
 use self::reading::{Hint, Part, Reading};
-use super::{Coverage, Inspected, Job, Kind, Place, Sink, Uninspected};
+use super::{Coverage, Inspected, Job, Kind, Place, Sink, Statement, Uninspected};
 
 /// So much may be unpacked whatever the ratio: a small workbook may well repeat itself a thousand times.
 const UNPACKED: u64 = 64 << 20;
@@ -86,6 +88,10 @@ pub struct Ledger {
     pub uninspected: Vec<Uninspected>,
     /// How much was read.
     pub coverage: Coverage,
+    /// The passwords that the mail's own text states.
+    pub statements: Vec<Statement>,
+    /// Whether anything was protected by a password, known or not.
+    pub protected: bool,
 }
 
 /// Who looks on while a mail is read.

@@ -151,7 +151,7 @@ pub(crate) fn walk(
     visit: &mut dyn FnMut(&mut Reading<'_>, &Entry<'_>) -> bool,
 ) -> bool {
     let skip = |_: &mut Reading<'_>, name: &str| skip(&part_name(name));
-    archive::zip::each(reading, part.bytes, part.place, &skip, &mut |reading, name, bytes| {
+    archive::zip::entries(reading, part, &skip, &mut |reading, name, bytes| {
         let (canonical, place) = (part_name(name), part.place.inside(name));
         let depth = part.depth.saturating_add(1);
         let entry = Entry { name, canonical: &canonical, place: &place, bytes, depth };

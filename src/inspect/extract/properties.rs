@@ -2,7 +2,7 @@
 //!
 //! In: the content of a `SummaryInformation` or `DocumentSummaryInformation` stream. Out: its texts, a line each, own
 //! properties with their names. What belongs to no property is searched for text as well. Deliberately absent: what a
-//! property means; times and flags.
+//! property means; times and flags; and the thumbnail, a small picture of the first page, as in packages.
 
 use encoding_rs::Encoding;
 
@@ -12,6 +12,9 @@ use crate::inspect::extract::sweep;
 
 /// Properties in one set; no program writes as many.
 const PROPERTIES: usize = 4_096;
+
+/// The largest picture that is taken for a thumbnail: unpacked, 512 by 512 points.
+const THUMBNAIL: usize = 1 << 20;
 
 /// Entries of a list.
 const ITEMS: usize = 16_384;
@@ -188,8 +191,18 @@ impl Value<'_> {
                 self.at += 8;
                 Some(())
             }
+            71 => self.thumbnail(),
             _ => None,
         }
+    }
+
+    /// A picture on the clipboard of Windows, by its format: bitmap, metafile, enhanced metafile.
+    fn thumbnail(&mut self) -> Option<()> {
+        let length = usize::try_from(self.long()?).ok().filter(|&length| length <= THUMBNAIL)?;
+        let is_picture =
+            u32_at(self.bytes, self.at)? == u32::MAX && matches!(u32_at(self.bytes, self.at + 4)?, 3 | 8 | 14);
+        self.at = is_picture.then(|| self.at.checked_add(length)).flatten()?;
+        Some(())
     }
 
     /// A length and as many bytes, or characters in UTF-16 under a code page of its own.

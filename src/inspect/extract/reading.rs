@@ -7,11 +7,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
-use crate::inspect::extract::unlock::{self, Lock, Locked, Words};
+use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
 use crate::inspect::extract::{
     Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
 };
@@ -89,12 +90,16 @@ pub(crate) struct Reading<'s> {
     ledger: Ledger,
     seen: HashSet<Uninspected>,
     in_table: bool,
+    /// Where the table is that was begun last.
+    table: Place,
     /// Characters handed over since the last entry in the ledger, for each part that is open, innermost last.
     characters: Vec<u64>,
     /// The parts that are open, innermost last.
     open: Vec<Open>,
     words: Words,
     locked: Vec<Locked>,
+    /// Stretches of the part being read that were read as parts of their own.
+    apart: Vec<Range<usize>>,
 }
 
 impl<'s> Reading<'s> {
@@ -111,10 +116,12 @@ impl<'s> Reading<'s> {
             ledger: Ledger::default(),
             seen: HashSet::new(),
             in_table: false,
+            table: Place::default(),
             characters: vec![0],
             open: vec![Open::default()],
-            words: Words::new(&job.passwords),
+            words: Words::new(job),
             locked: Vec::new(),
+            apart: Vec::new(),
         }
     }
 
@@ -126,6 +133,7 @@ impl<'s> Reading<'s> {
             }
         }
         kind.clone_into(&mut self.ledger.kind);
+        self.ledger.statements = self.words.statements();
         self.ledger
     }
 
@@ -133,6 +141,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn read_mail(&mut self, bytes: &[u8]) -> Format {
         let place = Place::default();
         let part = Part { bytes, place: &place, depth: 0, hint: Hint::default() };
+        self.words.written_on(bytes);
         // Whoever passes over the mail itself reads nothing, so that nobody needs to know of it.
         self.watched(&place, true, |reading| reading.read_as(&part, Format::Mail));
         Format::Mail
@@ -146,8 +155,25 @@ impl<'s> Reading<'s> {
         }
         let format =
             catch_unwind(|| sniff::format(part.bytes, part.hint)).unwrap_or(Format::Other("unknown", Reason::Crashed));
+        let outer = std::mem::take(&mut self.apart);
         self.watched(part.place, is_small(part, format), |reading| reading.read_as(part, format));
+        let apart = std::mem::replace(&mut self.apart, outer);
+        for other in sniff::others(part.bytes, format) {
+            // What its own reader found to be none of it, it has handed on.
+            if !apart.iter().any(|range| range.contains(&other.start)) {
+                self.carved(part, other);
+            }
+        }
         format
+    }
+
+    /// Reads a stretch of a part that is something else as well.
+    pub(crate) fn carved(&mut self, part: &Part<'_>, range: Range<usize>) {
+        let place = part.place.inside(&format!("bytes {}–{}", range.start, range.end));
+        if !self.take_entry() {
+            return self.unread(&place, Reason::Limit);
+        }
+        self.read(&part.inside(part.bytes.get(range).unwrap_or_default(), &place));
     }
 
     /// Reads a part that is known to be a mail.
@@ -191,12 +217,14 @@ impl<'s> Reading<'s> {
         match format {
             Format::Mail => mail::read(self, part),
             Format::Outlook(kind) => mail::read_outlook(self, part, kind),
+            Format::Wrapped(kind) => mail::read_wrapped(self, part, kind),
             Format::Text | Format::Html | Format::Xml | Format::Csv | Format::Json | Format::Mbox => {
                 text::read(self, part, format);
             }
             Format::Archive(kind) => archive::read(self, part, kind),
             Format::Package(kind) => package::read(self, part, kind),
             Format::Xls => workbook::read_xls(self, part),
+            Format::FlatSheet => workbook::read_flat(self, part),
             Format::Document(kind) => document::read(self, part, kind),
             Format::Pdf => pdf::read(self, part),
             Format::Image(_) => image::read(self, part),
@@ -211,7 +239,7 @@ impl<'s> Reading<'s> {
             return;
         }
         self.end_table();
-        self.words.note(text);
+        self.words.note(place, text);
         let text = self.within_characters(place, text);
         self.sink.text(place, text);
     }
@@ -236,6 +264,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn begin_table(&mut self, place: &Place) {
         self.end_table();
         self.sink.begin_table(place);
+        self.table.clone_from(place);
         self.in_table = true;
     }
 
@@ -246,6 +275,7 @@ impl<'s> Reading<'s> {
             if let Some(open) = self.characters.last_mut() {
                 *open = open.saturating_add(count);
             }
+            self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
             self.sink.row(row, cells);
         }
     }
@@ -259,18 +289,24 @@ impl<'s> Reading<'s> {
 
     /// What stands at `place` was read: everything that was handed over for the open part since the last such entry.
     pub(crate) fn done(&mut self, place: &Place) {
+        self.done_noted(place, None);
+    }
+
+    /// As [`Self::done`], with something to know about it.
+    pub(crate) fn done_noted(&mut self, place: &Place, note: Option<String>) {
         let characters = self.characters.last_mut().map(std::mem::take).unwrap_or_default();
         let coverage = &mut self.ledger.coverage;
         coverage.parts = coverage.parts.saturating_add(1);
         coverage.inspected = coverage.inspected.saturating_add(1);
         coverage.characters = coverage.characters.saturating_add(characters);
         if self.ledger.inspected.len() < ENTRIES {
-            self.ledger.inspected.push(Inspected { place: named(place), characters });
+            self.ledger.inspected.push(Inspected { place: named(place), characters, note });
         }
     }
 
     /// Something was not read, or not to its end.
     pub(crate) fn unread(&mut self, place: &Place, reason: Reason) {
+        self.ledger.protected |= reason == Reason::Encrypted;
         let entry = Uninspected { place: named(place), reason };
         if self.seen.contains(&entry) {
             return;
@@ -296,6 +332,7 @@ impl<'s> Reading<'s> {
 
     /// Keeps a protected part until everything else is read and passwords are known.
     pub(crate) fn locked(&mut self, part: &Part<'_>, lock: Lock) {
+        self.ledger.protected = true;
         if self.charge(part.bytes.len() as u64) {
             self.locked.push(Locked::new(part, lock));
         } else {
@@ -303,9 +340,9 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// Passwords to try, likeliest first.
-    pub(crate) fn passwords(&mut self) -> Vec<String> {
-        self.words.candidates()
+    /// Passwords to try, likeliest first, as many as fit what a try costs.
+    pub(crate) fn passwords(&mut self, cost: Cost) -> Vec<String> {
+        self.words.candidates(cost)
     }
 
     /// This password opened something, so it is tried first from now on.
@@ -320,13 +357,24 @@ impl<'s> Reading<'s> {
             if !self.take_entry() {
                 return self.unread(&place, Reason::Limit);
             }
-            let bytes = part.bytes.get(range).unwrap_or_default();
-            let inside = part.inside(bytes, &place);
-            match sniff::format(bytes, inside.hint) {
-                Format::Other(..) | Format::Text => sweep::read(self, &inside),
-                _ => {
-                    self.read(&inside);
-                }
+            let bytes = part.bytes.get(range.clone()).unwrap_or_default();
+            // What its own reader made nothing of would come back here again and again.
+            if range.start == 0 && sniff::format(bytes, Hint::default()) == sniff::format(part.bytes, part.hint) {
+                sweep::read(self, &part.inside(bytes, &place));
+            } else {
+                self.aside(part, bytes, &place);
+            }
+            self.apart.push(range);
+        }
+    }
+
+    /// Reads bytes that stand beside a container's contents: whatever they are, or the text in them.
+    pub(crate) fn aside(&mut self, part: &Part<'_>, bytes: &[u8], place: &Place) {
+        let inside = part.inside(bytes, place);
+        match sniff::format(bytes, inside.hint) {
+            Format::Other(..) | Format::Text => sweep::read(self, &inside),
+            _ => {
+                self.read(&inside);
             }
         }
     }

@@ -4,6 +4,8 @@
 //! the ledger: read, if that is all it can be; `unsupported` too, if so much of it is noise that something packed may be
 //! in it. Deliberately absent: any structure.
 
+use std::collections::HashSet;
+
 use crate::inspect::Reason;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::mail::charset;
@@ -24,11 +26,33 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     }
 }
 
-/// The runs of text in `bytes`, a line each.
+/// The runs of text in `bytes`, a line each; what was found before is not said again.
 pub(crate) fn text(bytes: &[u8]) -> String {
+    let lines = all_runs(bytes);
+    let mut seen = HashSet::new();
+    lines.lines().filter(|line| seen.insert(*line)).fold(String::new(), |text, line| text + line + "\n")
+}
+
+fn all_runs(bytes: &[u8]) -> String {
     let mut lines = String::new();
     // As it stands, in whatever 8-bit charset it looks like.
     runs(&charset::text(bytes, None), &mut lines);
+    wide(bytes, &mut lines);
+    lines
+}
+
+/// The runs of text in `bytes` that are UTF-16 or plain ASCII, for files whose strings are nothing else.
+pub(crate) fn wide_text(bytes: &[u8]) -> String {
+    let mut lines = String::new();
+    for run in bytes.split(|c| !matches!(c, b' '..=b'~')).filter(|run| run.len() >= RUN) {
+        lines.push_str(&String::from_utf8_lossy(run));
+        lines.push('\n');
+    }
+    wide(bytes, &mut lines);
+    lines
+}
+
+fn wide(bytes: &[u8], lines: &mut String) {
     for from in 0..2 {
         let wide = encoding_rs::UTF_16LE.decode_without_bom_handling(bytes.get(from..).unwrap_or_default()).0;
         for run in wide.split(|c: char| !is_usual(c)).filter(|run| run.chars().nth(RUN - 1).is_some()) {
@@ -39,7 +63,6 @@ pub(crate) fn text(bytes: &[u8]) -> String {
             }
         }
     }
-    lines
 }
 
 fn runs(text: &str, lines: &mut String) {

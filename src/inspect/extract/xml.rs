@@ -278,7 +278,7 @@ fn holds_text(element: &str, attribute: &str, value: &str) -> bool {
         "v" | "descr" | "title" | "tooltip" | "prompt" | "promptTitle" | "error" | "errorTitle" | "display" | "alt"
         | "href" | "string-value" | "displayName" | "author" | "name" | "instr" | "initials" | "string" | "caption"
         | "connection" | "command" | "sourceFile" | "text" | "securityDescriptor" => true,
-        "val" => matches!(element, "sheetName" | "alias" | "tag"),
+        "val" => matches!(element, "sheetName" | "alias" | "tag" | "filter" | "customFilter") || is_odd(value),
         // Relations inside the package are structure.
         "Target" => value.contains(':') || is_odd(value),
         _ => is_odd(value),

@@ -26,7 +26,7 @@ use super::{
     queue::Queue,
     wire::{Answer, Request, Setup},
 };
-use crate::inspect::{Inspection, Job, Kind, Reason, RuleSource, Uninspected, Without};
+use crate::inspect::{Heard, Inspection, Job, Kind, Reason, RuleSource, Uninspected, Without};
 
 /// How many mails may wait for each worker, and for all of them at least: short mails take a millisecond, so that even
 /// a long queue is soon gone.
@@ -104,6 +104,11 @@ impl Workers {
 
     /// Inspects one mail or file within the deadline. What could not be read is in `uninspected`.
     pub async fn inspect(&self, bytes: &[u8], job: &Job) -> Result<Inspection, Unavailable> {
+        Ok(self.hear(bytes, job).await?.0)
+    }
+
+    /// Inspects one mail, and says what is to be remembered of it.
+    pub async fn hear(&self, bytes: &[u8], job: &Job) -> Result<(Inspection, Heard), Unavailable> {
         let turn = self.pool.turn().await?;
         let deadline = Instant::now() + self.pool.settings.timeout;
         let mut mail = Mail { bytes, job: job.clone(), killers: Vec::new(), deadline };
@@ -116,7 +121,7 @@ impl Workers {
         if let Some(worker) = read.worker {
             self.pool.put_back(worker, bytes.len(), turn);
         }
-        Ok(read.inspection)
+        Ok((read.inspection, read.heard))
     }
 
     /// Whether so many mails wait for a worker that no other may.
@@ -147,11 +152,18 @@ struct Mail<'m> {
 /// A mail that was read.
 struct Read {
     inspection: Inspection,
+    heard: Heard,
     /// Who read it; nobody who is still of use, if it could not be read.
     worker: Option<Worker>,
     /// Part number and length of pictures that nobody has looked at, and their bytes.
     pictures: Vec<(u64, usize)>,
     bytes: Vec<u8>,
+}
+
+impl Read {
+    fn failed(inspection: Inspection) -> Self {
+        Self { inspection, heard: Heard::default(), worker: None, pictures: Vec::new(), bytes: Vec::new() }
+    }
 }
 
 impl Pool {
@@ -164,12 +176,12 @@ impl Pool {
                 None => self.healthy().await?,
             };
             match self.attempt(&mut worker, mail).await {
-                Ok((Answer { inspection, pictures }, bytes)) => {
-                    return Ok(Read { inspection, worker: Some(worker), pictures, bytes });
+                Ok((Answer { inspection, heard, pictures }, bytes)) => {
+                    return Ok(Read { inspection, heard, worker: Some(worker), pictures, bytes });
                 }
                 Err(lost) => {
                     if let Err(inspection) = self.pass_over(mail, worker, lost).await {
-                        return Ok(Read { inspection, worker: None, pictures: Vec::new(), bytes: Vec::new() });
+                        return Ok(Read::failed(inspection));
                     }
                 }
             }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{identity::Identity, lockdown::Protection, ocr};
-use crate::inspect::{Inspection, Job, Limits, RuleSource};
+use crate::inspect::{Heard, Inspection, Job, Limits, RuleSource};
 
 /// No head is longer than this: an inspection with all its examples is some kilobytes.
 const MAX_HEAD: usize = 64 << 20;
@@ -86,6 +86,8 @@ pub(super) enum Word {
 pub(super) struct Answer {
     /// What was found.
     pub inspection: Inspection,
+    /// What is to be remembered. It stands beside the inspection, which is shown to people.
+    pub heard: Heard,
     /// Pictures that nobody has looked at: part number and length.
     pub pictures: Vec<(u64, usize)>,
 }

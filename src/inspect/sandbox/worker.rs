@@ -14,7 +14,7 @@ use super::{
     progress::{self, Progress},
     wire::{self, Answer, Readiness, Request, Setup, Word},
 };
-use crate::inspect::{Rules, inspect};
+use crate::inspect::{Rules, hear};
 
 /// Runs as a worker until the parent closes the pipe.
 pub fn main() -> ExitCode {
@@ -44,9 +44,9 @@ fn run(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     }
     while let Some((request, bytes)) = wire::read::<Request<'_>>(input)? {
         let mut progress = Progress::new(output, &request);
-        let inspection = inspect(&bytes, &request.job, &rules, &setup.limits, &mut progress);
+        let (inspection, heard) = hear(&bytes, &request.job, &rules, &setup.limits, &mut progress);
         let (pictures, bytes) = progress.finish()?;
-        wire::write(output, &Word::Done(Box::new(Answer { inspection, pictures })), &bytes)?;
+        wire::write(output, &Word::Done(Box::new(Answer { inspection, heard, pictures })), &bytes)?;
     }
     Ok(())
 }

@@ -249,6 +249,10 @@ impl Flow {
         }
     }
 
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Nothing in this part is seen.
     pub(crate) fn hide(&mut self) {
         self.place.hidden = true;
@@ -471,6 +475,16 @@ impl Flow {
     }
 }
 
+/// The text under the furigana, should a field's code be that: `EQ \\* jc2 \\o\\ad(\\s\\up 10(むらさき),紫式部)`.
+pub(crate) fn ruby_base(code: &str) -> Option<&str> {
+    let code = code.trim();
+    if !code.get(..2)?.eq_ignore_ascii_case("EQ") || !code.to_ascii_lowercase().contains("\\o") {
+        return None;
+    }
+    let (_, base) = code.strip_suffix(')')?.rsplit_once("),")?;
+    Some(base)
+}
+
 fn concealed_place(place: &Place) -> Place {
     Place { hidden: true, ..place.clone() }
 }
@@ -496,6 +510,13 @@ mod tests {
         passage.push("秘密", true);
         assert_eq!(passage.visible(), "電話は090--5678です");
         assert_eq!(passage.concealed(), "090-1234-5678\n秘密\n");
+    }
+
+    #[test]
+    fn furigana_in_a_field_leave_their_name() {
+        let code = r" EQ \* jc2 \o\ad(\s\up 10(むらさき),紫式部) ";
+        assert_eq!(ruby_base(code), Some("紫式部"));
+        assert_eq!((ruby_base("PAGE"), ruby_base("EQ"), ruby_base("式")), (None, None, None));
     }
 
     #[test]

@@ -3,15 +3,23 @@
 //! In: the file's bytes. Out: its text, tables as tables, and what a reader does not see: comments, deleted and hidden
 //! text, notes, properties, embedded files. Deliberately absent: layout.
 
+mod drawing;
 mod flow;
 mod marks;
-mod ole;
+mod odf;
+pub(crate) mod ole;
 mod ooxml;
+mod powerpoint97;
 mod rtf;
-mod storage;
+pub(crate) mod storage;
+#[cfg(test)]
+mod tests;
+mod word97;
 
-use crate::inspect::Reason;
-use crate::inspect::extract::package::{self, Package};
+use std::collections::HashSet;
+
+use self::ooxml::walker::{self, Manner};
+use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::{Part, Reading};
 
 /// Which document.
@@ -22,7 +30,7 @@ pub(crate) enum Document {
     /// PowerPoint 97–2003.
     Ppt,
     Rtf,
-    /// A compound file that is none of these: an embedded object.
+    /// A compound file that is none of these: an embedded object, something of another program.
     Ole,
 }
 
@@ -42,19 +50,26 @@ impl Document {
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, kind: Document) {
     match kind {
         Document::Rtf => rtf::read(reading, part),
+        Document::Doc => word97::read(reading, part),
+        Document::Ppt => powerpoint97::read(reading, part),
         Document::Ole => ole::read(reading, part),
-        Document::Doc | Document::Ppt => reading.unread(part.place, Reason::Unsupported),
     }
 }
 
 /// Reads a document in a zip.
 pub(crate) fn read_package(reading: &mut Reading<'_>, part: &Part<'_>, package: Package) {
     match package {
-        Package::Odt | Package::Odp | Package::Odf => {
-            if package::walk(reading, part, &|_| false, &mut |_, _| false) {
-                reading.done(part.place);
-            }
-        }
+        Package::Odt | Package::Odp | Package::Odf => odf::read(reading, part),
         _ => ooxml::read(reading, part),
+    }
+}
+
+/// Reads a decoded XML file: a document in one piece, a drawing, or data.
+pub(crate) fn read_xml(reading: &mut Reading<'_>, part: &Part<'_>, document: &str) {
+    if document.contains("urn:oasis:names:tc:opendocument") {
+        odf::read_flat(reading, part, document);
+    } else {
+        let manner = Manner { hidden_styles: &HashSet::new(), all_attributes: false };
+        walker::read(reading, part, document, manner);
     }
 }

@@ -15,6 +15,7 @@ use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::sweep;
+use crate::inspect::extract::vba;
 use crate::inspect::{Place, Reason};
 use crate::mail::charset;
 
@@ -96,6 +97,8 @@ pub(crate) fn read_stream(reading: &mut Reading<'_>, part: &Part<'_>, file: &Com
     let inside = part.inside(&bytes, &place);
     if entry.name == NATIVE {
         read_native(reading, &inside, bytes.get(4..).unwrap_or_default());
+    } else if file.storage_of(entry).is_some_and(|storage| storage.name == "VBA") {
+        vba::read(reading, &inside);
     } else if entry.name.starts_with('\u{5}') {
         let hidden = Place { hidden: true, ..place.clone() };
         reading.text(&hidden, &properties::text(&bytes));

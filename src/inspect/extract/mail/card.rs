@@ -2,8 +2,10 @@
 //!
 //! In: the file's bytes. Out: its lines with folds undone (RFC 6350 §3.2, RFC 5545 §3.1) and, in vCard 2.1 as
 //! Japanese phones write it, quoted-printable values decoded from their own charset. A name that is cut by a fold is
-//! a name nobody finds. Deliberately absent: the meaning of properties; they are read as text.
+//! a name nobody finds. Photos, keys and attachments in base64 are read as files. Deliberately absent: the meaning of properties; they are read as text.
 
+use crate::inspect::Reason;
+use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::mail::{charset, header};
 
 /// Whether these are content lines.
@@ -12,23 +14,103 @@ pub(crate) fn is_card(start: &str) -> bool {
     start.starts_with("BEGIN:VCARD") || start.starts_with("BEGIN:VCALENDAR")
 }
 
-/// The lines as text.
-pub(crate) fn text(bytes: &[u8], declared: Option<&str>) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for line in logical_lines(bytes) {
-        let colon = memchr::memchr(b':', &line).unwrap_or(line.len());
+/// Hands over the lines and the files in them. Gives a note if the charset is not the declared one.
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) -> Option<String> {
+    let read = charset::read(part.bytes, part.hint.charset);
+    if read.damaged {
+        reading.unread(part.place, Reason::Damaged);
+    }
+    let card = Card::of(part.bytes, part.hint.charset);
+    reading.text(part.place, &card.text);
+    for file in card.files {
+        let place = part.place.inside(&file.name);
+        if !reading.take_entry() || !reading.charge(file.bytes.len() as u64) {
+            reading.unread(&place, Reason::Limit);
+            return None;
+        }
+        let hint = Hint { media: &file.media, ..Hint::default() };
+        reading.read(&Part { bytes: &file.bytes, place: &place, depth: part.depth + 1, hint });
+    }
+    None
+}
+
+/// What is in the lines.
+#[derive(Default)]
+struct Card {
+    text: String,
+    files: Vec<File>,
+}
+
+/// A photo, a key, an attachment.
+struct File {
+    name: String,
+    media: String,
+    bytes: Vec<u8>,
+}
+
+impl Card {
+    fn of(bytes: &[u8], declared: Option<&str>) -> Self {
+        let mut card = Self::default();
+        for line in logical_lines(bytes) {
+            card.line(&line, declared);
+        }
+        card.text = card.text.replace("\\n", "\n").replace("\\,", ",").replace("\\;", ";");
+        card
+    }
+
+    fn line(&mut self, line: &[u8], declared: Option<&str>) {
+        let colon = colon(line);
         let (head, value) = line.split_at(colon);
         let parameters = String::from_utf8_lossy(head).to_ascii_uppercase();
-        if parameters.contains("QUOTED-PRINTABLE") {
+        if let Some(file) = file(head, value.get(1..).unwrap_or_default(), &parameters) {
+            self.text.push_str(&charset::text(head, declared));
+            self.files.push(file);
+        } else if parameters.contains("QUOTED-PRINTABLE") {
             let charset = parameters.split(';').find_map(|parameter| parameter.strip_prefix("CHARSET="));
-            text.push_str(&charset::text(head, declared));
-            text.push_str(&charset::text(&header::quoted_printable(value, false), charset.or(declared)));
+            self.text.push_str(&charset::text(head, declared));
+            self.text.push_str(&charset::text(&header::quoted_printable(value, false), charset.or(declared)));
         } else {
-            text.push_str(&charset::text(&line, declared));
+            self.text.push_str(&charset::text(line, declared));
         }
-        text.push('\n');
+        self.text.push('\n');
     }
-    text.replace("\\n", "\n").replace("\\,", ",").replace("\\;", ";")
+}
+
+/// Where the value starts: the first colon outside of quotes (`CN="a:b"`).
+fn colon(line: &[u8]) -> usize {
+    let mut quoted = false;
+    let found = line.iter().position(|&c| {
+        quoted ^= c == b'"';
+        c == b':' && !quoted
+    });
+    // An open quote is none.
+    found.or_else(|| memchr::memchr(b':', line)).unwrap_or(line.len())
+}
+
+/// The file in a value: `PHOTO;ENCODING=b:…`, `ATTACH;FMTTYPE=application/pdf;ENCODING=BASE64:…`, `PHOTO:data:…`.
+fn file(head: &[u8], value: &[u8], parameters: &str) -> Option<File> {
+    let parameter = |names: &[&str]| {
+        let text = String::from_utf8_lossy(head).into_owned();
+        text.split(';').skip(1).find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)).then(|| value.trim_matches('"').to_owned())
+        })
+    };
+    let property = parameters.split(';').next().unwrap_or_default();
+    let name = parameter(&["FILENAME", "X-FILENAME", "X-APPLE-FILENAME", "LABEL"]);
+    let name = name.unwrap_or_else(|| property.to_ascii_lowercase());
+    let media = parameter(&["FMTTYPE", "MEDIATYPE"]).unwrap_or_default().to_ascii_lowercase();
+    let is_base64 = ["ENCODING=B", "ENCODING=\"B", ";BASE64"].iter().any(|mark| parameters.contains(mark));
+    if is_base64 {
+        return Some(File { name, media, bytes: header::base64(value) });
+    }
+    let rest = value.strip_prefix(b"data:")?;
+    let comma = memchr::memchr(b',', rest)?;
+    let (head, data) = rest.split_at(comma);
+    let data = data.get(1..).unwrap_or_default();
+    let bytes = if head.ends_with(b";base64") { header::base64(data) } else { data.to_vec() };
+    let media = String::from_utf8_lossy(head.split(|&c| c == b';').next().unwrap_or_default()).to_ascii_lowercase();
+    Some(File { name, media, bytes })
 }
 
 /// Lines with their continuations: behind a fold, or behind the soft break of a quoted-printable value.
@@ -59,9 +141,24 @@ mod tests {
 
     #[test]
     fn folds_and_quoted_values_are_undone() {
-        assert_eq!(text("FN:山田 花\r\n 子\r\nNOTE:a\\, b\\nc".as_bytes(), None), "FN:山田 花子\nNOTE:a, b\nc\n");
+        assert_eq!(
+            Card::of("FN:山田 花\r\n 子\r\nNOTE:a\\, b\\nc".as_bytes(), None).text,
+            "FN:山田 花子\nNOTE:a, b\nc\n"
+        );
         let phone = b"N;CHARSET=SHIFT_JIS;ENCODING=QUOTED-PRINTABLE:=8E=\r\n=52=93=63;\r\nTEL:1";
-        assert!(text(phone, None).ends_with(":山田;\nTEL:1\n"), "{}", text(phone, None));
+        let read = Card::of(phone, None).text;
+        assert!(read.ends_with(":山田;\nTEL:1\n"), "{read}");
         assert!(is_card("begin:vcard\n") && is_card("BEGIN:VCALENDAR") && !is_card("BEGIN"));
+    }
+
+    #[test]
+    fn files_in_values_come_out() {
+        let card = b"BEGIN:VCALENDAR\r\nATTACH;FMTTYPE=text/csv;FILENAME=\"a.csv\";ENCODING=BASE64;VALUE=BINARY:YWJ\r\n j\r\n\
+                     PHOTO:data:image/png;base64,iVBORw0K\r\nKEY;ENCODING=b;TYPE=pgp:YWI=\r\nORGANIZER;CN=\"x:y\":mailto:z\r\n";
+        let card = Card::of(card, None);
+        let files: Vec<String> =
+            card.files.iter().map(|f| format!("{} {} {}", f.name, f.media, f.bytes.escape_ascii())).collect();
+        assert_eq!(files, ["a.csv text/csv abc", "photo image/png \\x89PNG\\r\\n", "key  ab"]);
+        assert!(card.text.contains("mailto:z"));
     }
 }

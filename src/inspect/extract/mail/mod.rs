@@ -7,57 +7,30 @@
 //! of a multipart is in its preamble, in a part, or in its epilogue; nothing falls between.
 //! Deliberately absent: which part a mail program would show. All are read.
 
+mod apple;
+mod ber;
 pub(crate) mod card;
+mod cms;
+mod entity;
+mod labels;
+mod lzfu;
+mod machine;
+mod mapi;
+pub(crate) mod mbox;
 mod mime;
+mod msg;
+mod pgp;
+mod tnef;
+mod unpack;
 
-use self::mime::{BOUNDARY_BYTES, Fields, Line, guessed_boundary, pieces};
+use self::entity::{Content, Entity};
+use self::mime::{Fields, Line, guessed_boundary, pieces};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
-use crate::inspect::extract::sniff::count;
 use crate::inspect::{Place, Reason};
 use crate::mail::{Header, header};
 
 /// How deep multiparts may nest inside one mail. Mail programs write four or five.
 const MULTIPART_DEPTH: u32 = 64;
-
-/// Fields that machines write for machines. Every other field is text.
-const MACHINE_FIELDS: [&str; 32] = [
-    "arc-authentication-results",
-    "arc-message-signature",
-    "arc-seal",
-    "authentication-results",
-    "auto-submitted",
-    "content-disposition",
-    "content-id",
-    "content-language",
-    "content-length",
-    "content-transfer-encoding",
-    "content-type",
-    "date",
-    "delivered-to",
-    "dkim-signature",
-    "domainkey-signature",
-    "importance",
-    "in-reply-to",
-    "lines",
-    "message-id",
-    "mime-version",
-    "precedence",
-    "priority",
-    "received",
-    "received-spf",
-    "references",
-    "return-path",
-    "status",
-    "thread-index",
-    "user-agent",
-    "x-mailer",
-    "x-originating-ip",
-    "x-priority",
-];
-
-/// The same, by how their names start.
-const MACHINE_FAMILIES: [&str; 6] =
-    ["x-forefront-", "x-google-", "x-microsoft-antispam", "x-ms-exchange-", "x-ms-office365-", "x-spam-"];
 
 /// A message as Outlook keeps or sends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +52,52 @@ impl Outlook {
 }
 
 /// Reads a message as Outlook keeps or sends it.
-pub(crate) fn read_outlook(reading: &mut Reading<'_>, part: &Part<'_>, _kind: Outlook) {
-    reading.unread(part.place, Reason::Unsupported);
+pub(crate) fn read_outlook(reading: &mut Reading<'_>, part: &Part<'_>, kind: Outlook) {
+    match kind {
+        Outlook::Msg => msg::read(reading, part),
+        Outlook::Tnef => tnef::read(reading, part),
+    }
+}
+
+/// What mail programs wrap a content into, beside MIME.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrapper {
+    /// A signature, a signed or enveloped content, certificates (S/MIME).
+    Cms,
+    /// OpenPGP packets.
+    Pgp,
+    /// A Macintosh file with its resources (AppleSingle, AppleDouble).
+    Apple,
+}
+
+impl Wrapper {
+    /// The `type` of `scan --json`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cms => "smime",
+            Self::Pgp => "pgp",
+            Self::Apple => "applefile",
+        }
+    }
+
+    /// The wrapper that these bytes are.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        match () {
+            () if cms::is_wrapped(bytes) => Some(Self::Cms),
+            () if pgp::is_packets(bytes) => Some(Self::Pgp),
+            () if apple::is_file(bytes) => Some(Self::Apple),
+            () => None,
+        }
+    }
+}
+
+/// Reads what is wrapped.
+pub(crate) fn read_wrapped(reading: &mut Reading<'_>, part: &Part<'_>, kind: Wrapper) {
+    match kind {
+        Wrapper::Cms => cms::read(reading, part),
+        Wrapper::Pgp => pgp::read(reading, part),
+        Wrapper::Apple => apple::read(reading, part),
+    }
 }
 
 /// Reads a mail. The outermost one has an empty place: its text is `body`, its attachments have their own names.
@@ -89,23 +106,21 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     mail.entity(reading, part.bytes, &Surroundings { level: 0, digest: false, encrypted: false });
 }
 
-/// Reads a file of several mails (mbox): each starts with a `From ` line behind an empty one.
-pub(crate) fn read_mailbox(reading: &mut Reading<'_>, part: &Part<'_>) {
-    let mut starts = vec![0];
-    starts.extend(memchr::memmem::find_iter(part.bytes, b"\nFrom ").map(|at| at + 1).filter(|&at| {
-        let before = part.bytes.get(..at).unwrap_or_default();
-        before.ends_with(b"\n\n") || before.ends_with(b"\r\n\r\n")
-    }));
-    starts.push(part.bytes.len());
-    for (number, range) in starts.windows(2).enumerate() {
-        let [start, end] = *range else { continue };
-        if !reading.take_entry() {
-            return reading.unread(part.place, Reason::Limit);
+/// Reads the header of a mail that somebody keeps apart from the mail.
+pub(crate) fn read_header(reading: &mut Reading<'_>, part: &Part<'_>, bytes: &[u8]) {
+    let mail = Mail { place: part.place, depth: part.depth, leaves: 0 };
+    for line in (Fields { rest: bytes }) {
+        match line {
+            Line::Field(field) => mail.field(reading, &field),
+            Line::Stray(stray) => mail.stray(reading, stray),
         }
-        let place = part.place.inside(&format!("mail {}", number + 1));
-        let bytes = part.bytes.get(start..end).unwrap_or_default();
-        reading.read_nested_mail(&Part { bytes, place: &place, depth: part.depth + 1, hint: Hint::default() });
     }
+}
+
+/// Whether bytes are a MIME entity, be it a mail or a part of one that stands alone.
+pub(crate) fn looks_like_entity(bytes: &[u8]) -> bool {
+    let first = bytes.get(..16).unwrap_or(bytes).to_ascii_lowercase();
+    [&b"content-"[..], b"mime-version:"].iter().any(|start| first.starts_with(start)) || looks_like_mail(bytes)
 }
 
 /// Whether bytes start with a header: at least two fields that mails have, and nothing else before the first empty
@@ -190,11 +205,20 @@ impl Mail<'_> {
 
     fn field(&self, reading: &mut Reading<'_>, field: &Header<'_>) {
         let name = String::from_utf8_lossy(field.name).into_owned();
-        let canonical = name.to_ascii_lowercase();
-        let of_machine = MACHINE_FIELDS.binary_search(&canonical.as_str()).is_ok()
-            || MACHINE_FAMILIES.iter().any(|family| canonical.starts_with(family));
-        if !of_machine {
-            reading.text(&self.place.inside(&name), &header::decode(field.value));
+        let place = self.place.inside(&name);
+        let value = header::decoded(field.value);
+        if value.damaged {
+            reading.unread(&place, Reason::Damaged);
+        }
+        if !machine::writes(&name) {
+            reading.text(&place, &value.text);
+        } else if field.is("Content-Type") || field.is("Content-Disposition") {
+            // Its names go with the body.
+            let mut entity = Entity::default();
+            entity.note(field);
+            reading.text(&place, &machine::text(&entity.other));
+        } else {
+            reading.text(&place, &machine::text(&value.text));
         }
     }
 
@@ -259,10 +283,14 @@ impl Mail<'_> {
         let place = self.place.inside(&name);
         // Clients disagree on which of several names counts.
         reading.text(&place, &entity.names.join("\n"));
-        match entity.protection(around.encrypted) {
-            Protection::Signature => return,
-            Protection::Reason(reason) => return reading.unread(&place, reason),
-            Protection::None => {}
+        match entity.media.as_str() {
+            // The rest of it is in other mails.
+            "message/partial" => reading.unread(&place, Reason::Unsupported),
+            // All of it is elsewhere; what stands here is the way there.
+            "message/external-body" => reading.unread(&place, Reason::Unsupported),
+            "application/pgp-encrypted" => {}
+            _ if around.encrypted => reading.unread(&place, Reason::Encrypted),
+            _ => {}
         }
         let Content { bytes, suspect } = entity.decoded(body);
         if !reading.charge(bytes.len() as u64) {
@@ -284,110 +312,10 @@ impl Mail<'_> {
     }
 }
 
-/// What an entity's header says about its body.
-#[derive(Default)]
-struct Entity {
-    media: String,
-    charset: Option<String>,
-    encoding: String,
-    boundaries: Vec<String>,
-    /// Names of the file, every different one.
-    names: Vec<String>,
-    attachment: bool,
-    smime: String,
-}
-
-/// Whether a part is closed to us on purpose.
-enum Protection {
-    None,
-    /// A signature of the other parts: structure.
-    Signature,
-    Reason(Reason),
-}
-
-/// A body after its transfer encoding.
-struct Content<'a> {
-    bytes: std::borrow::Cow<'a, [u8]>,
-    /// Whether it did not look like what was declared.
-    suspect: bool,
-}
-
-impl Entity {
-    fn note(&mut self, field: &Header<'_>) {
-        if field.is("Content-Type") {
-            let end = field.value.iter().position(|&c| c == b';').unwrap_or(field.value.len());
-            let media = String::from_utf8_lossy(field.value.get(..end).unwrap_or_default()).trim().to_ascii_lowercase();
-            // Of two fields the one that opens the body counts; a multipart without its boundary is read as text.
-            if !self.media.contains('/') || media.starts_with("multipart/") {
-                self.media = media;
-            }
-            self.parameters(field.value);
-        } else if field.is("Content-Disposition") {
-            self.attachment |= field.value.trim_ascii_start().to_ascii_lowercase().starts_with(b"attachment");
-            self.parameters(field.value);
-        } else if field.is("Content-Transfer-Encoding") {
-            self.encoding = header::decode(field.value).to_ascii_lowercase();
-        }
-    }
-
-    fn parameters(&mut self, value: &[u8]) {
-        for (name, value) in header::parameters(value) {
-            match name.as_str() {
-                "charset" if self.charset.is_none() => self.charset = Some(value),
-                "boundary" if value.len() <= BOUNDARY_BYTES => self.boundaries.push(value),
-                "smime-type" => self.smime = value.to_ascii_lowercase(),
-                "name" | "filename" if !value.is_empty() && !self.names.contains(&value) => self.names.push(value),
-                _ => {}
-            }
-        }
-    }
-
-    fn settle(&mut self, digest: bool) {
-        if self.media.is_empty() && digest {
-            "message/rfc822".clone_into(&mut self.media);
-        }
-    }
-
-    fn protection(&self, in_encrypted: bool) -> Protection {
-        match self.media.as_str() {
-            "application/pkcs7-signature" | "application/x-pkcs7-signature" | "application/pgp-signature" => {
-                Protection::Signature
-            }
-            // An opaque signature holds the mail in the clear, in ASN.1.
-            "application/pkcs7-mime" | "application/x-pkcs7-mime" if self.smime.starts_with("signed") => {
-                Protection::Reason(Reason::Unsupported)
-            }
-            "application/pkcs7-mime" | "application/x-pkcs7-mime" => Protection::Reason(Reason::Encrypted),
-            "application/pgp-encrypted" => Protection::Signature,
-            _ if in_encrypted => Protection::Reason(Reason::Encrypted),
-            _ => Protection::None,
-        }
-    }
-
-    fn decoded<'a>(&self, body: &'a [u8]) -> Content<'a> {
-        match self.encoding.trim_matches('"') {
-            "base64" => {
-                let foreign = |c: u8| {
-                    !c.is_ascii_alphanumeric() && !matches!(c, b'+' | b'/' | b'=' | b'\r' | b'\n' | b' ' | b'\t')
-                };
-                let suspect = count(body, foreign) * 10 > body.len();
-                Content { bytes: header::base64(body).into(), suspect }
-            }
-            "quoted-printable" => Content { bytes: header::quoted_printable(body, false).into(), suspect: false },
-            // `x-uuencode` bodies are found by their `begin` line.
-            _ => Content { bytes: body.into(), suspect: false },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn machine_fields_can_be_searched() {
-        assert!(MACHINE_FIELDS.is_sorted());
-    }
+    use crate::inspect::{Job, Kind, Limits, Rules, inspect};
 
     #[test]
     fn mails_are_told_from_letters() {
@@ -400,6 +328,18 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(looks_like_mail(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_machines_and_certificates_say_is_nobodys_data() {
+        let rules = Rules::compile(&[]).unwrap();
+        for file in ["mail/clean_exchange.eml", "signed/chain.p7b", "signed/detached.p7s", "signed/key.gpg"] {
+            let bytes = std::fs::read(format!("{}/tests/corpus/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+            let mut job = Job::new(if file.ends_with("eml") { Kind::Mail } else { Kind::File(file.to_owned()) });
+            job.own = vec!["taro@example.co.jp".to_owned(), "hanako@example.jp".to_owned()];
+            let found = inspect(&bytes, &job, &rules, &Limits::default(), &mut ());
+            assert_eq!((found.persons, found.findings, found.uninspected), (0, vec![], vec![]), "{file}");
         }
     }
 }

@@ -6,8 +6,17 @@
 /// The longest cell of a table of data. Longer ones are the boxes of a layout.
 const CELL_CHARACTERS: usize = 400;
 
-/// Columns and their texts; empty cells are left out.
-pub(crate) type Row = Vec<(u32, String)>;
+/// A cell with its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) column: u32,
+    pub(crate) text: String,
+    /// Whether the page does not show it.
+    pub(crate) hidden: bool,
+}
+
+/// Empty cells are left out.
+pub(crate) type Row = Vec<Field>;
 
 /// A table that is being read.
 #[derive(Default)]
@@ -17,6 +26,8 @@ pub(crate) struct Grid {
     pub(crate) open: String,
     /// The column of the open cell.
     column: u32,
+    /// Whether it is hidden.
+    hidden: bool,
     /// The first column after it.
     next: u32,
     /// Columns that a cell of a row above reaches into: column → rows left.
@@ -36,8 +47,9 @@ impl Grid {
         });
     }
 
-    pub(crate) fn begin_cell(&mut self, columns: u32, rows: u32) {
+    pub(crate) fn begin_cell(&mut self, columns: u32, rows: u32, hidden: bool) {
         self.end_cell();
+        self.hidden = hidden;
         if self.rows.is_empty() {
             self.rows.push(Row::new());
         }
@@ -54,7 +66,7 @@ impl Grid {
     pub(crate) fn end_cell(&mut self) {
         let text = self.open.trim();
         if !text.is_empty() {
-            let cell = (self.column, text.to_owned());
+            let cell = Field { column: self.column, text: text.to_owned(), hidden: self.hidden };
             match self.rows.last_mut() {
                 Some(row) => row.push(cell),
                 None => self.rows.push(vec![cell]),
@@ -66,19 +78,24 @@ impl Grid {
     /// Two rows with two cells or more, no cell like a page, no table inside.
     pub(crate) fn is_data(&self) -> bool {
         let wide = self.rows.iter().filter(|row| row.len() >= 2).count();
-        let long = |(_, text): &(u32, String)| text.chars().nth(CELL_CHARACTERS).is_some();
+        let long = |field: &Field| field.text.chars().nth(CELL_CHARACTERS).is_some();
         !self.nests && wide >= 2 && !self.rows.iter().flatten().any(long)
     }
 
-    pub(crate) fn into_text(self) -> String {
-        let mut text = String::new();
+    /// The table as text: what is seen, and what is not.
+    pub(crate) fn into_text(self) -> (String, String) {
+        let (mut seen, mut unseen) = (String::new(), String::new());
         for row in self.rows {
-            for (_, cell) in row {
-                text.push_str(&cell);
+            for field in row {
+                let text = if field.hidden { &mut unseen } else { &mut seen };
+                text.push_str(&field.text);
                 text.push('\t');
             }
-            text.push('\n');
+            seen.push('\n');
+            if !unseen.is_empty() && !unseen.ends_with('\n') {
+                unseen.push('\n');
+            }
         }
-        text
+        (seen, unseen)
     }
 }

@@ -1,165 +1,369 @@
-//! OpenDocument spreadsheets: `content.xml` → tables.
+//! OpenDocument spreadsheets, in a zip (.ods) and flat (.fods).
 //!
-//! In: the decoded document. Out: every sheet, hidden ones marked, cells as LibreOffice shows them (the file carries
-//! the shown text beside the value), comments as text. A repeated cell or row is handed over once, so that a file of
-//! a kilobyte that claims 17 thousand million cells takes no time. Our own reader and not calamine's, because
-//! calamine builds the whole sheet in memory and refuses files with white space between cells.
+//! In: the package, or the flat document. Out: every sheet as a table while it is unpacked, cells as LibreOffice shows
+//! them (the file carries the shown text beside the value); hidden sheets, rows and columns, filtered rows, cells under
+//! merged ones and values that no text shows are marked. Comments stand at their cells; shapes, prompts, names, ranges,
+//! links and changes that were tracked are text. A repeated cell or row is handed over once, so that a file of a
+//! kilobyte that claims 17 thousand million cells takes no time. Of styles only what is out of place is read
+//! ([`xml::is_odd`]). Our own reader and not calamine's, because calamine builds the whole sheet in memory and refuses
+//! files with white space between cells. Deliberately absent: calculating, looks.
 
-use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashSet;
+use std::io::Read;
 
-use crate::inspect::extract::reading::{Reading, cell};
-use crate::inspect::extract::xml::{Attributes, Event, Reader};
-use crate::inspect::{Cell, Place, Reason};
+use crate::inspect::extract::package;
+use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::workbook::book::Listing;
+use crate::inspect::extract::workbook::rows::Rows;
+use crate::inspect::extract::workbook::sheet::literals;
+use crate::inspect::extract::workbook::strings::Strings;
+use crate::inspect::extract::xml::{self, Attributes, Event, Plain};
+use crate::inspect::extract::xml_stream::Stream;
+use crate::inspect::{Place, Reason};
 
-/// Hands over every sheet.
-pub(crate) fn read(reading: &mut Reading<'_>, place: &Place, document: &str) {
-    let mut sheets = Sheets { file: place, ..Sheets::new(place) };
-    for event in Reader::new(document) {
-        let covered = match event {
-            Event::Start { name, attributes } => sheets.start(reading, name, attributes),
-            Event::End { name } => {
-                sheets.end(reading, name);
-                true
-            }
-            Event::Text(text) => {
-                sheets.text(&text);
-                true
-            }
-        };
-        if !covered {
-            reading.end_table();
-            reading.unread(place, Reason::Limit);
-            break;
+/// How many styles are remembered that hide what has them.
+const STYLES: usize = 100_000;
+
+/// The longest text of one cell that is held.
+const CELL: usize = 1 << 20;
+
+/// How much text beside the cells is gathered before it is handed over.
+const BESIDE: usize = 4 << 20;
+
+/// How many comments wait for the end of their sheet.
+const COMMENTS: usize = 100_000;
+
+const CONTENT: &str = "content.xml";
+
+/// Reads a spreadsheet in a zip.
+pub(crate) fn read_package(reading: &mut Reading<'_>, part: &Part<'_>) {
+    let mut listing = Listing::of(part.bytes);
+    let streamed = listing.open(CONTENT, |file| read_document(reading, part.place, file));
+    let streamed = RefCell::new(streamed.is_some());
+    let skip = |name: &str| name == CONTENT && streamed.replace(false);
+    let complete = package::walk(reading, part, &skip, &mut |reading, entry| {
+        if entry.canonical == CONTENT {
+            read_document(reading, part.place, entry.bytes);
+        } else if entry.canonical.ends_with("/content.xml") {
+            // A chart, with a copy of the cells it shows.
+            read_document(reading, entry.place, entry.bytes);
+        } else if matches!(entry.canonical, "meta.xml" | "settings.xml") {
+            let hidden = Place { hidden: true, ..entry.place.clone() };
+            package::read_entry(reading, &package::Entry { place: &hidden, ..*entry });
+        } else {
+            return false;
         }
+        true
+    });
+    if complete {
+        reading.done(part.place);
     }
-    reading.end_table();
-    reading.text(place, &sheets.aside);
+}
+
+/// Reads a flat spreadsheet.
+pub(crate) fn read_flat(reading: &mut Reading<'_>, part: &Part<'_>) {
+    read_document(reading, part.place, part.bytes);
+    reading.done(part.place);
+}
+
+fn read_document(reading: &mut Reading<'_>, place: &Place, source: impl Read) {
+    let mut stream = Stream::new(source);
+    let mut sheets = Sheets::new(place);
+    let mut count = 0u32;
+    let stopped = loop {
+        let Some(event) = stream.next() else { break None };
+        if !sheets.event(reading, &event) {
+            break Some(Reason::Limit);
+        }
+        count = count.wrapping_add(1);
+        let overtime = count.is_multiple_of(65_536) && reading.is_over();
+        if count.is_multiple_of(256) && (overtime || !reading.charge(stream.unpacked())) {
+            break Some(Reason::Limit);
+        }
+    };
+    sheets.end_table(reading);
+    sheets.texts.line(&stream.take_comments());
+    let covered = reading.charge(stream.unpacked()) && !stream.declares_entities();
+    reading.text(&place.inside(CONTENT), &sheets.texts.take());
+    let stopped = stopped.or((!covered).then_some(Reason::Limit));
+    if let Some(reason) = stopped.or(stream.is_damaged().then_some(Reason::Damaged)) {
+        reading.unread(place, reason);
+    }
 }
 
 struct Sheets<'p> {
     file: &'p Place,
     /// The open sheet.
-    sheet: Place,
-    /// Styles whose sheets are not shown.
-    hidden: HashSet<String>,
+    place: Place,
+    strings: Strings,
+    rows: Rows,
+    /// Styles that hide the sheets, rows and columns that have them.
+    hiding: HashSet<String>,
     style: String,
+    in_styles: u32,
     /// How many tables are open; one inside a cell belongs to that cell.
     depth: u32,
     row: u32,
     row_repeat: u32,
     column: u32,
-    cells: Vec<Cell<'static>>,
-    /// The open cell: its text, what it says if it has none, and how often it is repeated.
-    open: Option<(String, String, u32)>,
-    in_comment: bool,
-    /// Comments and everything outside of sheets.
-    aside: String,
+    /// Columns declared so far.
+    columns: usize,
+    cell: Option<Cell>,
+    comment: Option<Plain>,
+    comments: Vec<(String, String)>,
+    texts: Plain,
+}
+
+#[derive(Default)]
+struct Cell {
+    shown: String,
+    stored: String,
+    formula: String,
+    repeat: u32,
+    is_covered: bool,
 }
 
 impl<'p> Sheets<'p> {
     fn new(file: &'p Place) -> Self {
         Self {
             file,
-            sheet: Place::default(),
-            hidden: HashSet::new(),
+            place: file.clone(),
+            strings: Strings::default(),
+            rows: Rows::default(),
+            hiding: HashSet::new(),
             style: String::new(),
+            in_styles: 0,
             depth: 0,
             row: 0,
             row_repeat: 1,
             column: 0,
-            cells: Vec::new(),
-            open: None,
-            in_comment: false,
-            aside: String::new(),
+            columns: 0,
+            cell: None,
+            comment: None,
+            comments: Vec::new(),
+            texts: Plain::default(),
         }
     }
 
     /// False when the budget is used up.
-    fn start(&mut self, reading: &mut Reading<'_>, name: &str, attributes: Attributes<'_>) -> bool {
-        let value = |name: &str| attributes.value(name);
-        match name {
-            "style" => self.style = value("name").unwrap_or_default().into_owned(),
-            "table-properties" if value("display").as_deref() == Some("false") => {
-                self.hidden.insert(std::mem::take(&mut self.style));
+    fn event(&mut self, reading: &mut Reading<'_>, event: &Event<'_>) -> bool {
+        match event {
+            Event::End { name: "annotation" } => self.end_comment(),
+            event if self.comment.is_some() => {
+                self.comment.iter_mut().for_each(|comment| comment.event(event));
             }
-            "table" => {
-                self.depth += 1;
-                if self.depth == 1 {
-                    let mut place = self.file.inside(&value("name").unwrap_or_default());
-                    place.hidden |= value("style-name").is_some_and(|style| self.hidden.contains(&*style));
-                    reading.begin_table(&place);
-                    self.sheet = place;
-                    self.row = 0;
-                }
+            Event::Start { name, attributes } if is_styles(name) => {
+                self.in_styles += 1;
+                self.odd(*attributes);
             }
-            "table-row" if self.depth == 1 => {
-                self.row_repeat = repeat(value("number-rows-repeated"));
-                self.column = 0;
-            }
-            "table-cell" | "covered-table-cell" if self.depth == 1 => {
-                let stored = ["string-value", "date-value", "time-value", "value"].into_iter().find_map(value);
-                let stored = stored.unwrap_or_default().into_owned();
-                self.open = Some((String::new(), stored, repeat(value("number-columns-repeated"))));
-                return reading.take_cell();
-            }
-            "annotation" => self.in_comment = true,
-            "tab" | "s" => self.text(" "),
-            "line-break" => self.text("\n"),
-            "a" | "named-expression" | "named-range" | "content-validation" | "help-message" | "error-message" => {
-                for text in ["href", "name", "expression", "condition", "title"].into_iter().filter_map(value) {
-                    self.aside.push_str(&text);
-                    self.aside.push('\n');
-                }
-            }
-            _ => {}
+            Event::End { name } if is_styles(name) => self.in_styles = self.in_styles.saturating_sub(1),
+            Event::Start { name, attributes } if self.in_styles > 0 => self.style(name, *attributes),
+            Event::Start { name, attributes } => return self.start(reading, name, *attributes, event),
+            Event::End { name } => return self.end(reading, name, event),
+            Event::Text(text) => self.text(text, event),
         }
         true
     }
 
-    fn end(&mut self, reading: &mut Reading<'_>, name: &str) {
+    /// Styles that hide what has them.
+    fn style(&mut self, name: &str, attributes: Attributes<'_>) {
+        let value = |name: &str| attributes.value(name);
+        let is_nothing = |name: &str| {
+            let size = value(name);
+            size.is_some_and(|size| {
+                size.trim_end_matches(char::is_alphabetic).parse::<f64>().is_ok_and(|size| size <= 0.0)
+            })
+        };
+        let hides = match name {
+            "style" => {
+                self.style = value("name").unwrap_or_default().into_owned();
+                false
+            }
+            "table-properties" => value("display").as_deref() == Some("false"),
+            "table-column-properties" => is_nothing("column-width"),
+            "table-row-properties" => is_nothing("row-height"),
+            _ => false,
+        };
+        if hides && self.hiding.len() < STYLES {
+            self.hiding.insert(std::mem::take(&mut self.style));
+        }
+        self.odd(attributes);
+    }
+
+    fn odd(&mut self, attributes: Attributes<'_>) {
+        attributes.iter().filter(|(_, value)| xml::is_odd(value)).for_each(|(_, value)| self.texts.line(&value));
+    }
+
+    fn is_hidden(&self, attributes: Attributes<'_>) -> bool {
+        attributes.iter().any(|(name, value)| match name {
+            "visibility" => matches!(&*value, "collapse" | "filter"),
+            "style-name" => self.hiding.contains(&*value),
+            _ => false,
+        })
+    }
+
+    fn start(&mut self, reading: &mut Reading<'_>, name: &str, attributes: Attributes<'_>, event: &Event<'_>) -> bool {
+        let value = |name: &str| attributes.value(name);
+        match name {
+            "table" => {
+                self.depth += 1;
+                if self.depth == 1 {
+                    self.begin_table(reading, attributes);
+                }
+            }
+            "table-column" if self.depth == 1 => {
+                let repeat = usize::try_from(repeat(attributes, "number-columns-repeated")).unwrap_or(usize::MAX);
+                let next = self.columns.saturating_add(repeat);
+                if self.is_hidden(attributes) {
+                    self.rows.hide_columns(self.columns, next.saturating_sub(1));
+                }
+                self.columns = next;
+            }
+            "table-row" if self.depth == 1 => {
+                self.row_repeat = repeat(attributes, "number-rows-repeated");
+                self.column = 0;
+                self.rows.row(reading, &self.strings, self.row, self.is_hidden(attributes));
+            }
+            "table-cell" | "covered-table-cell" if self.depth == 1 => {
+                let stored =
+                    ["string-value", "date-value", "time-value", "boolean-value", "value"].into_iter().find_map(value);
+                self.cell = Some(Cell {
+                    stored: stored.unwrap_or_default().into_owned(),
+                    formula: value("formula").unwrap_or_default().into_owned(),
+                    repeat: repeat(attributes, "number-columns-repeated"),
+                    is_covered: name == "covered-table-cell",
+                    shown: String::new(),
+                });
+                // Values are read; whatever else says something is no attribute of a cell.
+                let others = attributes.iter().filter(|(name, _)| !name.ends_with("value") && *name != "formula");
+                others.filter(|(_, value)| xml::is_odd(value)).for_each(|(_, value)| self.texts.line(&value));
+                return reading.take_cell();
+            }
+            "annotation" => {
+                let mut comment = Plain::default();
+                comment.event(event);
+                self.comment = Some(comment);
+            }
+            "tab" | "s" if self.cell.is_some() => self.text(" ", &Event::Text(" ".into())),
+            "line-break" if self.cell.is_some() => self.text("\n", &Event::Text("\n".into())),
+            "p" | "h" | "span" if self.cell.is_some() => {}
+            // What a tracked change says was there before.
+            "change-track-table-cell" => {
+                let stored = ["string-value", "date-value", "value", "formula"].into_iter().filter_map(value);
+                stored.for_each(|stored| self.texts.line(&stored));
+            }
+            _ => {
+                self.texts.event(event);
+                for name in ["expression", "condition", "help", "target-range-address", "dde-topic", "dde-item"] {
+                    value(name).into_iter().for_each(|value| self.texts.line(&value));
+                }
+            }
+        }
+        true
+    }
+
+    fn text(&mut self, text: &str, event: &Event<'_>) {
+        match &mut self.cell {
+            Some(cell) if cell.shown.len() + text.len() <= CELL => cell.shown.push_str(text),
+            None if text.trim_ascii().is_empty() => {}
+            _ => self.texts.event(event),
+        }
+    }
+
+    fn end(&mut self, reading: &mut Reading<'_>, name: &str, event: &Event<'_>) -> bool {
         match name {
             "table" => {
                 self.depth = self.depth.saturating_sub(1);
                 if self.depth == 0 {
-                    reading.end_table();
-                    reading.done(&self.sheet);
+                    self.end_table(reading);
                 }
             }
             "table-row" if self.depth == 1 => {
-                if !self.cells.is_empty() {
-                    reading.row(self.row, &self.cells);
-                    self.cells.clear();
-                }
                 self.row = self.row.saturating_add(self.row_repeat);
-            }
-            "table-cell" | "covered-table-cell" if self.depth == 1 => {
-                if let Some((text, stored, repeat)) = self.open.take() {
-                    let text = if text.trim().is_empty() { stored } else { text.trim().to_owned() };
-                    if !text.is_empty() {
-                        self.cells.push(cell(self.column, text));
-                    }
-                    self.column = self.column.saturating_add(repeat);
+                if self.texts.len() > BESIDE {
+                    self.rows.end(reading, &self.strings);
+                    reading.text(&self.place.inside(CONTENT), &self.texts.take());
+                    self.rows.begin(reading, &self.place);
                 }
             }
-            "annotation" => {
-                self.in_comment = false;
-                self.aside.push('\n');
-            }
-            "p" | "h" => self.text("\n"),
-            _ => {}
+            "table-cell" | "covered-table-cell" if self.depth == 1 => return self.end_cell(reading),
+            "p" | "h" => self.text("\n", event),
+            "span" if self.cell.is_some() => {}
+            _ => self.texts.event(event),
+        }
+        true
+    }
+
+    fn begin_table(&mut self, reading: &mut Reading<'_>, attributes: Attributes<'_>) {
+        let name = attributes.value("name").unwrap_or_default();
+        let mut place = if name.is_empty() { self.file.inside("table") } else { self.file.inside(&name) };
+        place.hidden |= self.is_hidden(attributes);
+        self.place = place;
+        (self.row, self.columns, self.rows) = (0, 0, Rows::default());
+        reading.text(&self.file.inside(CONTENT), &self.texts.take());
+        self.rows.begin(reading, &self.place);
+    }
+
+    fn end_table(&mut self, reading: &mut Reading<'_>) {
+        self.rows.end(reading, &self.strings);
+        for (cell, text) in std::mem::take(&mut self.comments) {
+            let place = Place { path: format!("{}!{cell}", self.place.path), hidden: self.place.hidden };
+            reading.text(&place.inside("comment"), &text);
+        }
+        reading.text(&self.place.inside(CONTENT), &self.texts.take());
+        if self.place != *self.file {
+            reading.done(&self.place);
+            self.place = self.file.clone();
         }
     }
 
-    fn text(&mut self, text: &str) {
-        match &mut self.open {
-            Some((shown, _, _)) if !self.in_comment => shown.push_str(text),
-            _ if self.aside.ends_with('\n') && text.trim().is_empty() => {}
-            _ => self.aside.push_str(text),
+    fn end_cell(&mut self, reading: &mut Reading<'_>) -> bool {
+        let Some(cell) = self.cell.take() else { return true };
+        let column = self.column;
+        self.column = self.column.saturating_add(cell.repeat);
+        if cell.formula.contains('"') {
+            literals(&cell.formula).for_each(|literal| self.texts.line(literal));
+        }
+        let shown = cell.shown.trim();
+        // A value that is stored but not shown has a format that shows nothing.
+        let is_unseen = shown.is_empty() && !cell.stored.is_empty();
+        let text = match () {
+            () if !shown.is_empty() => shown,
+            () if is_unseen => &cell.stored,
+            () => &cell.formula,
+        };
+        self.rows.push(reading, &self.strings, (column, is_unseen || cell.is_covered), |to| to.push_str(text))
+    }
+
+    fn end_comment(&mut self) {
+        let Some(mut comment) = self.comment.take() else { return };
+        let text = comment.take();
+        if self.depth > 0 && self.comments.len() < COMMENTS {
+            self.comments.push((format!("{}{}", letters(self.column), u64::from(self.row) + 1), text));
+        } else {
+            self.texts.line(&text);
         }
     }
 }
 
-fn repeat(value: Option<Cow<'_, str>>) -> u32 {
-    value.and_then(|value| value.parse().ok()).unwrap_or(1)
+/// Elements with styles in them, which hold names and sizes.
+fn is_styles(name: &str) -> bool {
+    matches!(name, "automatic-styles" | "styles" | "font-face-decls")
+}
+
+fn repeat(attributes: Attributes<'_>, name: &str) -> u32 {
+    attributes.value(name).and_then(|value| value.parse().ok()).unwrap_or(1)
+}
+
+/// A column as people write it.
+fn letters(column: u32) -> String {
+    let mut letters = String::new();
+    let mut rest = column.saturating_add(1);
+    while rest > 0 {
+        rest -= 1;
+        letters.insert(0, char::from(b'A' + u8::try_from(rest % 26).unwrap_or_default()));
+        rest /= 26;
+    }
+    letters
 }

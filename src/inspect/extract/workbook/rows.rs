@@ -68,11 +68,6 @@ impl Rows {
         self.row
     }
 
-    /// The row is out of sight, as it turns out.
-    pub(crate) fn hide_row(&mut self) {
-        self.row_hidden = true;
-    }
-
     /// Puts a cell whose text `write` appends into the row; false when the budget is used up.
     pub(crate) fn push(
         &mut self,

@@ -47,7 +47,8 @@ pub(crate) fn read(
             break Some(Reason::Limit);
         }
         count = count.wrapping_add(1);
-        if count % EVENTS == 0 && (!reading.charge(stream.unpacked()) || (count % 65_536 == 0 && reading.is_over())) {
+        let overtime = count.is_multiple_of(65_536) && reading.is_over();
+        if count.is_multiple_of(EVENTS) && (overtime || !reading.charge(stream.unpacked())) {
             break Some(Reason::Limit);
         }
     };
@@ -304,7 +305,7 @@ impl<'b> Sheet<'b> {
 }
 
 /// The texts in a formula.
-fn literals(formula: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn literals(formula: &str) -> impl Iterator<Item = &str> {
     formula.split('"').skip(1).step_by(2).filter(|literal| literal.chars().nth(LITERAL - 1).is_some())
 }
 

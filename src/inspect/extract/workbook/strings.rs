@@ -77,8 +77,7 @@ impl Strings {
     pub(crate) fn read(&mut self, reading: &mut Reading<'_>, source: impl Read) -> Option<Reason> {
         let mut stream = Stream::new(source);
         let (mut in_reading, mut in_text, mut count) = (0u32, false, 0u32);
-        loop {
-            let Some(event) = stream.next() else { break };
+        while let Some(event) = stream.next() {
             let covered = match event {
                 Event::Start { name: "rPh", .. } => {
                     in_reading += 1;
@@ -109,7 +108,7 @@ impl Strings {
                 Event::Text(text) => self.append(&text),
             };
             count = count.wrapping_add(1);
-            if !covered || !reading.charge(stream.unpacked()) || (count % 4_096 == 0 && reading.is_over()) {
+            if !covered || !reading.charge(stream.unpacked()) || (count.is_multiple_of(4_096) && reading.is_over()) {
                 return Some(Reason::Limit);
             }
         }

@@ -154,7 +154,7 @@ impl Workbook<'_> {
                 reading.unread(entry.place, reason);
             }
             strings.hand_over_rest(reading, entry.place);
-        } else if !package::is_structure(entry.canonical) || owner.is_some() {
+        } else if !package::is_structure(&entry.canonical.replace(".bin", ".xml")) || owner.is_some() {
             reading.text(entry.place, &xlsb::text_of(entry.bytes));
         } else {
             reading.text(entry.place, &xlsb::odd_text_of(entry.bytes));

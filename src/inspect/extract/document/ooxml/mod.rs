@@ -6,7 +6,7 @@
 //! hidden. Every XML part is read, those that only say how things look as well. Deliberately absent: which part belongs
 //! to which by its relations, but for slides; a part that no relation leads to is read like any other.
 
-mod oddity;
+pub(crate) mod oddity;
 mod outline;
 pub(crate) mod walker;
 
@@ -40,6 +40,13 @@ fn is_body(canonical: &str) -> bool {
 fn read_entry(reading: &mut Reading<'_>, part: &Part<'_>, outline: &Outline, entry: &Entry<'_>) -> bool {
     if is_odd(entry.name) {
         reading.text(&Place { hidden: true, ..part.place.clone() }, entry.name);
+    }
+    let head = entry.bytes.get(..64).unwrap_or(entry.bytes).trim_ascii_start();
+    if head.len() > 13 && head.get(..13).is_some_and(|name| name.eq_ignore_ascii_case(b"mime-version:")) {
+        // A page with its pictures, which Word takes in as a whole (`altChunk`): written as a mail without a sender.
+        let inside = Part { bytes: entry.bytes, place: entry.place, depth: entry.depth, hint: Hint::default() };
+        reading.read_nested_mail(&inside);
+        return true;
     }
     if !entry.is_xml() {
         return false;

@@ -9,10 +9,10 @@
 
 use std::collections::HashSet;
 
-use crate::inspect::extract::document::flow::Flow;
+use crate::inspect::extract::document::flow::{Flow, ruby_base};
 use crate::inspect::extract::document::ooxml::oddity::{is_odd, unseen};
 use crate::inspect::extract::reading::{Part, Reading};
-use crate::inspect::extract::xml::{Attributes, Event, Reader};
+use crate::inspect::extract::xml::{self, Attributes, Event, Reader};
 use crate::inspect::{Place, Reason};
 use crate::mail::header;
 
@@ -37,7 +37,8 @@ pub(crate) struct Manner<'m> {
 /// Reads a part, decoded, and the files that are in it.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, document: &str, manner: Manner<'_>) {
     let (embedded, whole) = walk(reading, part.place, document, manner);
-    if !whole {
+    // Entities that it declares are read where they are declared, and not where they are used.
+    if !whole || xml::declares_entities(document) {
         reading.unread(part.place, Reason::Limit);
     }
     reading.done(part.place);
@@ -70,6 +71,7 @@ fn walk(reading: &mut Reading<'_>, place: &Place, document: &str, manner: Manner
             break;
         }
     }
+    walk.end_code();
     walk.flow.aside(&unseen(document));
     let embedded = std::mem::take(&mut walk.embedded);
     walk.finish(reading);
@@ -105,6 +107,8 @@ struct Walk<'m> {
     /// Whether text stands directly in the element that is open, which then ends a line.
     in_text: bool,
     embedded: Vec<Embedded>,
+    /// The code of the open field.
+    code: String,
 }
 
 /// What kind of text an element holds.
@@ -139,6 +143,7 @@ impl<'m> Walk<'m> {
             hidden_shape: None,
             in_text: false,
             embedded: Vec::new(),
+            code: String::new(),
         }
     }
 
@@ -161,8 +166,10 @@ impl<'m> Walk<'m> {
             return self.embedded.push(Embedded { name: "data", bytes });
         }
         self.in_text |= !is_blank;
-        if self.furigana > 0 || self.opened == Opened::Code {
-            return self.flow.aside(piece);
+        match self.opened {
+            Opened::Code => return self.code.push_str(piece),
+            _ if self.furigana > 0 => return self.flow.aside(piece),
+            _ => {}
         }
         self.say(piece);
     }
@@ -175,7 +182,17 @@ impl<'m> Walk<'m> {
         self.flow.push(piece, hidden);
     }
 
+    /// A code may be cut into several pieces; it ends where the field's text begins.
+    fn end_code(&mut self) {
+        let code = std::mem::take(&mut self.code);
+        if let Some(base) = ruby_base(&code) {
+            self.say(base);
+        }
+        self.flow.aside(&code);
+    }
+
     fn end_line(&mut self, reading: &mut Reading<'_>) {
+        self.end_code();
         if self.choice > 0 && self.fallback == 0 {
             self.said.push('\n');
         }
@@ -204,6 +221,7 @@ impl<'m> Walk<'m> {
             "rt" => self.furigana = self.furigana.saturating_add(1),
             "tab" | "ptab" if attributes.value("pos").is_none() => self.say("\t"),
             "br" | "cr" => self.say("\n"),
+            "fldChar" => self.end_code(),
             "noBreakHyphen" => self.say("-"),
             "sym" => self.symbol(attributes),
             "sld" if attributes.value("show").is_some_and(|value| is_off(&value)) => self.flow.hide(),
@@ -295,6 +313,7 @@ impl<'m> Walk<'m> {
                 }
             }
             "t" | "delText" | "instrText" | "delInstrText" => {}
+            "tableStyleId" => self.end_code(),
             _ if in_text => self.end_line(reading),
             _ => {}
         }

@@ -15,7 +15,7 @@ use encoding_rs::Encoding;
 
 use self::tokens::{Token, Tokens};
 use crate::inspect::Reason;
-use crate::inspect::extract::document::flow::Flow;
+use crate::inspect::extract::document::flow::{Flow, ruby_base};
 use crate::inspect::extract::document::marks::Marks;
 use crate::inspect::extract::document::ole;
 use crate::inspect::extract::properties;
@@ -422,6 +422,9 @@ impl<'p> Rtf<'p> {
                 self.close_data(reading, kind);
             }
             let aside = std::mem::take(&mut self.aside);
+            if let (Some(base), Some(marks)) = (ruby_base(&aside), self.marks.last_mut()) {
+                marks.text(base, false);
+            }
             self.flow.aside(&aside);
         } else if self.described.is_some() && !self.aside.is_empty() {
             self.aside.push('\n');

@@ -1,0 +1,70 @@
+//! OpenDocument text, presentations and drawings, in a zip or as one XML file (flat).
+//!
+//! In: the package, or the decoded file. Out: every XML part through the one [`walker`], embedded documents and files as
+//! parts of their own, macros and properties as text. Hidden: deleted text, hidden characters, paragraphs and sections,
+//! slides that are not shown, speaker notes, properties. Every XML part is read. Deliberately absent: which part belongs
+//! to which; a part that nothing leads to is read like any other.
+
+mod styles;
+mod walker;
+
+use self::styles::Hidden;
+use crate::inspect::extract::document::ooxml::oddity::is_odd;
+use crate::inspect::extract::package::{self, Entry};
+use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::xml;
+use crate::inspect::{Place, Reason};
+
+/// Reads a package.
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
+    let mut has_body = false;
+    let complete = package::walk(reading, part, &|_| false, &mut |reading, entry| {
+        has_body |= entry.canonical == "content.xml";
+        read_entry(reading, part, entry)
+    });
+    if complete && !has_body {
+        reading.done(part.place);
+    }
+}
+
+/// Reads a document that is a single XML file.
+pub(crate) fn read_flat(reading: &mut Reading<'_>, part: &Part<'_>, document: &str) {
+    walker::read(reading, part, document, &Hidden::of(document));
+}
+
+/// Reads a part if it is XML; says whether it was.
+fn read_entry(reading: &mut Reading<'_>, part: &Part<'_>, entry: &Entry<'_>) -> bool {
+    if is_odd(entry.name) {
+        reading.text(&Place { hidden: true, ..part.place.clone() }, entry.name);
+    }
+    if entry.bytes.starts_with(b"VCLMTF") {
+        // A metafile of LibreOffice's own: how an object or a table looks.
+        reading.unread(entry.place, Reason::Image);
+        return true;
+    }
+    if !entry.is_xml() && !entry.canonical.ends_with(".rdf") {
+        return false;
+    }
+    let (name, hidden) = label(entry);
+    let mut place = if name.is_empty() { part.place.clone() } else { part.place.inside(&name) };
+    place.hidden |= hidden;
+    let document = xml::decode(entry.bytes);
+    let inside = Part { bytes: entry.bytes, place: &place, depth: entry.depth, hint: Hint::default() };
+    walker::read(reading, &inside, &document, &Hidden::of(&document));
+    true
+}
+
+/// What a part is called, and whether nobody sees it. Embedded documents have the same parts in a folder.
+fn label(entry: &Entry<'_>) -> (String, bool) {
+    let (folder, file) = entry.canonical.rsplit_once('/').unwrap_or(("", entry.canonical));
+    let shown = entry.name.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
+    let inside = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{shown} {name}") };
+    match file {
+        "content.xml" if folder.is_empty() => (String::new(), false),
+        "content.xml" => (shown.to_owned(), false),
+        // Headers, footers and masters stand among the styles.
+        "styles.xml" => (inside("headers, footers and masters"), false),
+        "meta.xml" => (inside("properties"), true),
+        _ => (entry.name.to_owned(), true),
+    }
+}

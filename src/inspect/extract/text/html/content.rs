@@ -1,0 +1,387 @@
+//! The content of a page, as its tokens come.
+//!
+//! In: tags, text, comments. Out: [`Piece`]s: visible text, tables, files in attributes, and hidden text. What stands
+//! between two visible words without being seen goes aside, so that it does not part them. Deliberately absent: tokens
+//! (`html`), and what hides an element (`style`).
+
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{Tag, TagKind, TokenSinkResult};
+
+use super::elements::{Elements, Look};
+use super::style::{self, Sheet};
+use super::{Piece, inner_pieces};
+use crate::inspect::extract::text::grid::Grid;
+use crate::mail::header;
+
+/// Tables deeper than this are read as text. Each level copies what is inside it.
+const TABLE_DEPTH: usize = 32;
+
+/// Columns that a `colspan` may stretch over.
+const SPAN: u32 = 1_000;
+
+/// The longest value of an attribute of layout.
+const LAYOUT: usize = 256;
+
+/// What has come so far.
+#[derive(Default)]
+pub(super) struct Content {
+    pieces: Vec<Piece>,
+    text: String,
+    /// Furigana, and attributes that are shown: apart, so that they do not part the words they stand between.
+    aside: String,
+    /// What is not seen.
+    unseen: String,
+    elements: Elements,
+    sheet: Sheet,
+    /// Whether this is a page in a page.
+    inner: bool,
+    /// The source of the open style element.
+    style: String,
+    /// How many hidden elements were open where the open cell began.
+    around_cell: u32,
+    /// Open tables, the innermost last.
+    tables: Vec<Grid>,
+    /// Open `table` tags beyond the depth.
+    ignored: u32,
+    /// Inside furigana, which must not part the word they are written over.
+    in_furigana: bool,
+    /// Inside a style sheet, which is not read.
+    in_style: bool,
+    /// Open elements whose line ends are line ends.
+    preformatted: u32,
+}
+
+impl Content {
+    /// Of a page inside a comment or an attribute.
+    pub(super) fn of_inner() -> Self {
+        Self { inner: true, ..Self::default() }
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
+        if self.in_style {
+            self.style.push_str(text);
+            return;
+        }
+        let as_it_stands = self.preformatted > 0;
+        let here = self.here();
+        if as_it_stands {
+            here.push_str(text);
+            return;
+        }
+        // A line end in the source is a space on the page: 福田⏎太郎 is one name.
+        for (at, word) in text.split([' ', '\t', '\n', '\r', '\x0c']).enumerate() {
+            if at > 0 && !here.is_empty() && !here.ends_with([' ', '\n', '\t']) {
+                here.push(' ');
+            }
+            here.push_str(word);
+        }
+    }
+
+    /// Where text goes: the open cell, the page, or out of sight.
+    fn here(&mut self) -> &mut String {
+        let around = if self.tables.is_empty() { 0 } else { self.around_cell };
+        if self.elements.hidden() > around {
+            return &mut self.unseen;
+        }
+        if self.in_furigana {
+            return &mut self.aside;
+        }
+        match self.tables.last_mut() {
+            Some(table) => &mut table.open,
+            None => &mut self.text,
+        }
+    }
+
+    pub(super) fn hidden(&mut self, text: &str) {
+        if !text.trim().is_empty() {
+            self.unseen.push_str(text);
+            self.unseen.push('\n');
+        }
+    }
+
+    /// Comments of Outlook's hold a page that Outlook shows.
+    pub(super) fn comment(&mut self, text: &str) {
+        // A comment in a comment is a text: thousands of them would be thousands of pages in pages.
+        if self.inner || !text.contains('<') {
+            return self.hidden(text);
+        }
+        for piece in inner_pieces(text) {
+            match piece {
+                Piece::Text(text) | Piece::Hidden(text) => self.hidden(&text),
+                other => self.pieces.push(other),
+            }
+        }
+    }
+
+    pub(super) fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let start = tag.kind == TagKind::StartTag;
+        let was_hidden = self.elements.hidden() > 0;
+        if start {
+            self.begin(tag);
+        }
+        self.place(tag, start);
+        if !start {
+            self.elements.end(&tag.name);
+        }
+        // What stands in different hidden elements is apart.
+        if was_hidden != (self.elements.hidden() > 0) && !self.unseen.is_empty() && !self.unseen.ends_with('\n') {
+            self.unseen.push('\n');
+        }
+        if !start {
+            return TokenSinkResult::Continue;
+        }
+        match &*tag.name {
+            "script" => TokenSinkResult::RawData(RawKind::ScriptData),
+            "style" | "xmp" | "iframe" | "noembed" | "noframes" => TokenSinkResult::RawData(RawKind::Rawtext),
+            "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
+            "plaintext" => TokenSinkResult::Plaintext,
+            _ => TokenSinkResult::Continue,
+        }
+    }
+
+    /// What a tag does to the lines and cells of the page.
+    fn place(&mut self, tag: &Tag, start: bool) {
+        match (&*tag.name, start) {
+            ("table", true) if self.tables.len() < TABLE_DEPTH => self.tables.push(Grid::default()),
+            ("table", true) => self.ignored += 1,
+            ("table", false) if self.ignored > 0 => self.ignored -= 1,
+            ("table", false) => self.close_table(),
+            ("tr", true) if self.ignored == 0 => self.with_table(Grid::begin_row),
+            ("tr", false) if self.ignored == 0 => self.with_table(Grid::end_cell),
+            ("td" | "th", true) if self.ignored == 0 => {
+                let span = |name: &str| attribute(tag, name).and_then(|value| value.trim().parse::<u32>().ok());
+                let (columns, rows) = (span("colspan").unwrap_or(1), span("rowspan").unwrap_or(1));
+                self.around_cell = self.elements.hidden();
+                let hidden = self.around_cell > 0;
+                self.with_table(|table| table.begin_cell(columns.clamp(1, SPAN), rows.max(1), hidden));
+            }
+            ("td" | "th", false) if self.ignored == 0 => self.with_table(Grid::end_cell),
+            ("rt" | "rp", _) => self.in_furigana = start,
+            ("ruby", false) => self.in_furigana = false,
+            ("style", _) => {
+                self.in_style = start;
+                let text = self.sheet.learn(&std::mem::take(&mut self.style));
+                self.hidden(&text);
+            }
+            ("pre" | "textarea" | "script" | "xmp" | "plaintext", _) => {
+                self.preformatted = if start { self.preformatted + 1 } else { self.preformatted.saturating_sub(1) };
+                self.line_end();
+            }
+            (name, _) if is_block(name) => self.line_end(),
+            _ => {}
+        }
+    }
+
+    /// Opens an element, hidden or not.
+    fn begin(&mut self, tag: &Tag) {
+        self.elements.end_implied(&tag.name, is_block(&tag.name));
+        let value = |name| attribute(tag, name).unwrap_or_default();
+        let effect = style::effect(value("style"));
+        let backed = effect.backed
+            || attribute(tag, "background").is_some()
+            || attribute(tag, "bgcolor").is_some_and(|colour| !style::is_white(colour))
+            || (self.sheet.has_backgrounds && (attribute(tag, "class").is_some() || attribute(tag, "id").is_some()));
+        let white = effect.white || style::is_white(value("color"));
+        let hidden = effect.hides
+            || attribute(tag, "hidden").is_some()
+            || matches!(&*tag.name, "template" | "script" | "datalist")
+            || (&*tag.name == "dialog" && attribute(tag, "open").is_none())
+            || (white && !backed && !self.elements.is_backed())
+            || self.sheet.hides(&tag.name, value("class"), value("id"));
+        self.attributes(tag);
+        if !tag.self_closing && !is_void(&tag.name) {
+            self.elements.begin(tag.name.clone(), Look { hidden, backed });
+        }
+    }
+
+    fn attributes(&mut self, tag: &Tag) {
+        let unseen_field = attribute(tag, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("hidden"));
+        for attribute in &tag.attrs {
+            let (name, value) = (&*attribute.name.local, &*attribute.value);
+            match name {
+                "value" | "placeholder" | "label" | "summary" if !unseen_field && self.elements.hidden() == 0 => {
+                    self.aside.push_str(value);
+                    self.aside.push('\n');
+                }
+                "srcdoc" => self.comment(value),
+                "href" | "src" | "background" | "action" | "data" | "xlink:href" => match data_uri(value) {
+                    Some(piece) => self.pieces.push(piece),
+                    None => self.hidden(&address(value)),
+                },
+                _ if is_layout(name) && value.is_ascii() && value.len() <= LAYOUT => {}
+                _ => self.hidden(value),
+            }
+        }
+    }
+
+    fn line_end(&mut self) {
+        let here = self.here();
+        if !here.is_empty() && !here.ends_with('\n') {
+            here.push('\n');
+        }
+    }
+
+    fn with_table(&mut self, act: impl FnOnce(&mut Grid)) {
+        match self.tables.last_mut() {
+            Some(table) => act(table),
+            None => self.line_end(),
+        }
+    }
+
+    /// A table of data becomes a piece of its own, in its place; any other one text of what is around it.
+    fn close_table(&mut self) {
+        let Some(mut table) = self.tables.pop() else { return };
+        table.end_cell();
+        if table.is_data() {
+            self.end_text();
+            self.pieces.push(Piece::Table(table.rows));
+        } else {
+            let (seen, unseen) = table.into_text();
+            self.hidden(&unseen);
+            self.line_end();
+            self.here().push_str(&seen);
+        }
+        if let Some(outer) = self.tables.last_mut() {
+            outer.nests = true;
+        }
+    }
+
+    fn end_text(&mut self) {
+        // Text inside an open outer table waits for that table's end.
+        if self.tables.is_empty() && !self.text.trim().is_empty() {
+            self.pieces.push(Piece::Text(std::mem::take(&mut self.text)));
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Vec<Piece> {
+        let style = std::mem::take(&mut self.style);
+        self.hidden(&style);
+        while !self.tables.is_empty() {
+            self.close_table();
+        }
+        self.end_text();
+        if !self.aside.trim().is_empty() {
+            self.pieces.push(Piece::Text(self.aside));
+        }
+        if !self.unseen.trim().is_empty() {
+            self.pieces.push(Piece::Hidden(self.unseen));
+        }
+        self.pieces
+    }
+}
+
+fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
+    tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|attribute| &*attribute.value)
+}
+
+fn data_uri(value: &str) -> Option<Piece> {
+    let rest = value.trim_start().strip_prefix("data:")?;
+    let (head, data) = rest.split_once(',')?;
+    let media = head.split(';').next().unwrap_or_default().to_ascii_lowercase();
+    let bytes = if head.ends_with(";base64") { header::base64(data.as_bytes()) } else { data.as_bytes().to_vec() };
+    Some(Piece::Embedded { media, bytes })
+}
+
+/// A link as it reads: `mailto:a@b.jp?body=%E5%90%8D…` may hold a whole mail.
+fn address(value: &str) -> String {
+    let decoded = String::from_utf8_lossy(&header::percent_decoded(value)).into_owned();
+    if decoded == value { decoded } else { format!("{value}\n{decoded}") }
+}
+
+/// Attributes that lay out a page. Text has no business in them.
+fn is_layout(name: &str) -> bool {
+    matches!(
+        name,
+        "style"
+            | "class"
+            | "id"
+            | "width"
+            | "height"
+            | "align"
+            | "valign"
+            | "border"
+            | "cellpadding"
+            | "cellspacing"
+            | "bgcolor"
+            | "color"
+            | "face"
+            | "size"
+            | "target"
+            | "rel"
+            | "type"
+            | "lang"
+            | "dir"
+            | "role"
+            | "name"
+            | "for"
+            | "method"
+            | "colspan"
+            | "rowspan"
+            | "charset"
+            | "http-equiv"
+            | "media"
+            | "hidden"
+            | "tabindex"
+            | "nowrap"
+            | "clear"
+            | "hspace"
+            | "vspace"
+            | "start"
+            | "scope"
+            | "xml:lang"
+    ) || name.starts_with("xmlns")
+}
+
+/// Elements without content.
+fn is_void(name: &str) -> bool {
+    matches!(
+        name,
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "source"
+            | "track"
+            | "wbr"
+    )
+}
+
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "div"
+            | "br"
+            | "li"
+            | "ul"
+            | "ol"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "hr"
+            | "title"
+            | "option"
+            | "blockquote"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "caption"
+            | "body"
+            | "form"
+            | "address"
+            | "head"
+            | "html"
+    )
+}
