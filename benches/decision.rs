@@ -47,6 +47,8 @@ fn main() {
         partners: Partners::default(),
         policies: Policies::compile(&[], Action::Forward).expect("the shipped policies"),
         workers: runtime.block_on(Workers::start(program, settings, Vec::new())).expect("a worker"),
+        passwords: Default::default(),
+        memory: None,
     };
     let message = Message::new(sample.bytes.clone());
     let envelope = Envelope {

@@ -56,8 +56,8 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let next_hop = next_hop::read(document.section("next_hop"), folder, &hostname, &sockets, &mut problems);
     let outbox = outbox::read(document.section("outbox"), &mut problems);
     let mut inspection_section = document.section("inspection");
-    let accept_missing_landlock = inspection_section.flag("accept_missing_landlock").unwrap_or(false);
     let (password_file, remember_passwords) = passwords(&mut inspection_section, folder);
+    let accept_missing_landlock = inspection_section.flag("accept_missing_landlock").unwrap_or(false);
     let inspection = inspection::read(inspection_section, &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     let approval = approval(document.section("approval"), &mut problems);
@@ -80,9 +80,9 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         next_hop,
         outbox,
         inspection,
-        accept_missing_landlock,
         password_file,
         remember_passwords,
+        accept_missing_landlock,
         rules,
         approval,
         store,

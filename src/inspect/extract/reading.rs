@@ -224,7 +224,7 @@ impl<'s> Reading<'s> {
             Format::Archive(kind) => archive::read(self, part, kind),
             Format::Package(kind) => package::read(self, part, kind),
             Format::Xls => workbook::read_xls(self, part),
-            Format::FlatSheet => workbook::read_flat(self, part),
+            Format::FlatSheet(kind) => workbook::read_flat(self, part, kind),
             Format::Document(kind) => document::read(self, part, kind),
             Format::Pdf => pdf::read(self, part),
             Format::Image(_) => image::read(self, part),
@@ -396,7 +396,7 @@ impl<'s> Reading<'s> {
     #[must_use]
     pub(crate) fn take_cell(&mut self) -> bool {
         // The clock is asked now and then: asking costs as much as a cell.
-        let covered = self.cells_left > 0 && (self.cells_left % 4_096 != 0 || !self.watch.is_over());
+        let covered = self.cells_left > 0 && (!self.cells_left.is_multiple_of(4_096) || !self.watch.is_over());
         self.cells_left = self.cells_left.saturating_sub(1);
         covered
     }
