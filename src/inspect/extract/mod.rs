@@ -15,6 +15,7 @@
 //! process that this runs in, see `inspect::sandbox`.
 
 mod archive;
+mod captions;
 mod carve;
 mod compound;
 #[cfg(test)]
