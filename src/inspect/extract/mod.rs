@@ -27,6 +27,8 @@ mod image;
 mod mail;
 mod package;
 mod pdf;
+#[cfg(test)]
+mod places;
 mod properties;
 mod reading;
 mod sniff;
