@@ -14,6 +14,8 @@
 //! `uninspected: crashed` and the rest is read. What cannot be caught (no memory left, no time left) ends the worker
 //! process that this runs in, see `inspect::sandbox`.
 
+#[cfg(test)]
+mod account;
 mod archive;
 mod captions;
 mod carve;
