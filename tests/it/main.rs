@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "../generators/mod.rs"]
+mod generators;
 mod support;
 
 mod attacks;
@@ -28,6 +30,7 @@ mod postfix;
 mod postfix_filters;
 mod recipes;
 mod reload;
+mod robustness;
 mod story;
 mod tidy;
 mod workers;
