@@ -55,7 +55,7 @@ pub(super) fn without_tables(bytes: &[u8]) -> Vec<u8> {
 
 /// Opens a document with one of the known passwords, which is then known to fit.
 pub(super) fn open_with_known(reading: &mut Reading<'_>, bytes: &Arc<Vec<u8>>, file: &File) -> Option<(Pdf, String)> {
-    let lock = lock(bytes, file).map(Arc::new).filter(|lock| needs_password(lock));
+    let lock = lock(bytes, file).map(Arc::new).filter(needs_password);
     // The newest encryption hashes some hundred times; and a whole document takes long to open, whatever protects it.
     let newest = memmem::find(bytes, b"AESV3").is_some() || lock.is_none();
     for password in reading.passwords(if newest { Cost::Dear } else { Cost::Cheap }) {
@@ -85,7 +85,7 @@ pub(super) fn lock(bytes: &[u8], file: &File) -> Option<Vec<u8>> {
         Some(Object::Stream(stream)) if stream.dict().contains_key("Encrypt") => Some(stream.dict().clone()),
         _ => None,
     });
-    let trailer = trailers.chain(tables).filter(|dict| dict.contains_key("Encrypt")).last()?;
+    let trailer = trailers.chain(tables).filter(|dict| dict.contains_key("Encrypt")).next_back()?;
     let protection = match trailer.get_raw::<Object<'_>>("Encrypt")? {
         MaybeRef::Ref(to) => {
             file.objects.iter().rev().find(|written| written.id == to.into())?.object(bytes)?.into_dict()?
