@@ -85,7 +85,7 @@ pub(super) fn lock(bytes: &[u8], file: &File) -> Option<Vec<u8>> {
         Some(Object::Stream(stream)) if stream.dict().contains_key("Encrypt") => Some(stream.dict().clone()),
         _ => None,
     });
-    let trailer = trailers.chain(tables).filter(|dict| dict.contains_key("Encrypt")).next_back()?;
+    let trailer = trailers.chain(tables).rfind(|dict| dict.contains_key("Encrypt"))?;
     let protection = match trailer.get_raw::<Object<'_>>("Encrypt")? {
         MaybeRef::Ref(to) => {
             file.objects.iter().rev().find(|written| written.id == to.into())?.object(bytes)?.into_dict()?
