@@ -9,6 +9,8 @@
 
 use crate::inspect::extract::spans::Spans;
 
+use std::ops::Range;
+
 /// A chain ends here.
 const END: u32 = 0xffff_fffe;
 
@@ -146,6 +148,30 @@ impl<'a> Compound<'a> {
         }
         content.truncate(size);
         content
+    }
+
+    /// Where the content of a stream stands in the file, piece by piece.
+    pub(crate) fn extents(&self, entry: &Entry) -> Vec<Range<usize>> {
+        let mut left = usize::try_from(entry.size).unwrap_or(usize::MAX);
+        let is_small = entry.size < self.small_below;
+        let (numbers, width) = if is_small {
+            (self.small_chain(entry.start, left), SMALL_SECTOR)
+        } else {
+            (self.chain(entry.start, left), self.sector)
+        };
+        let start_of = |number: u32| {
+            let at = usize::try_from(number).ok()?.checked_mul(width)?;
+            // Small sectors stand in the sectors of a stream of their own.
+            let outer = if is_small { *self.small_sectors.get(at / self.sector)? } else { number };
+            let within = if is_small { at % self.sector } else { 0 };
+            usize::try_from(outer).ok()?.checked_add(1)?.checked_mul(self.sector)?.checked_add(within)
+        };
+        let pieces = numbers.into_iter().map_while(start_of).map(|start| {
+            let length = width.min(left).min(self.bytes.len().saturating_sub(start));
+            left -= length;
+            start..start + length
+        });
+        pieces.filter(|piece| !piece.is_empty()).collect()
     }
 
     /// Claims the header, the tables, the directory and the content of every stream. What is left is free sectors and

@@ -104,6 +104,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, package: Package)
         return reading.unread(part.place, Reason::Encrypted);
     }
     match package {
+        Package::Ooxml if workbook::is_workbook(reading, part) => workbook::read_package(reading, part, package),
         Package::Xlsx | Package::Xlsm | Package::Xlsb | Package::Ods => workbook::read_package(reading, part, package),
         Package::Docx | Package::Pptx | Package::Ooxml | Package::Odt | Package::Odp | Package::Odf => {
             document::read_package(reading, part, package);
@@ -151,7 +152,7 @@ pub(crate) fn walk(
     visit: &mut dyn FnMut(&mut Reading<'_>, &Entry<'_>) -> bool,
 ) -> bool {
     let skip = |_: &mut Reading<'_>, name: &str| skip(&part_name(name));
-    archive::zip::each(reading, part.bytes, part.place, &skip, &mut |reading, name, bytes| {
+    archive::zip::entries(reading, part, &skip, &mut |reading, name, bytes| {
         let (canonical, place) = (part_name(name), part.place.inside(name));
         let depth = part.depth.saturating_add(1);
         let entry = Entry { name, canonical: &canonical, place: &place, bytes, depth };

@@ -3,14 +3,19 @@
 //! In: bytes and what somebody says about them. Out: a [`Format`]. A name's extension is never looked at: a renamed
 //! file is the oldest way past a filter. A declared media type only decides between readers of text.
 
+use std::ops::Range;
+
 use crate::inspect::Reason;
 use crate::inspect::extract::archive::{Archive, zip};
+use crate::inspect::extract::carve;
+use crate::inspect::extract::compound::Compound;
 use crate::inspect::extract::document::Document;
 use crate::inspect::extract::mail::{self, Outlook, Wrapper};
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::Hint;
 use crate::inspect::extract::text::{csv, yenc};
-use crate::inspect::extract::unlock::Lock;
+use crate::inspect::extract::unlock::{self, Lock};
+use crate::inspect::extract::workbook::Flat;
 use crate::mail::charset;
 
 /// How much of a file is looked at.
@@ -47,7 +52,7 @@ pub(crate) enum Format {
     /// An Excel 97–2003 workbook.
     Xls,
     /// A spreadsheet that is one XML document.
-    FlatSheet,
+    FlatSheet(Flat),
     /// A document that is no package.
     Document(Document),
     /// A PDF.
@@ -76,11 +81,11 @@ impl Format {
             Self::Archive(kind) => kind.name(),
             Self::Package(package) => package.name(),
             Self::Xls => "xls",
-            Self::FlatSheet => "fods",
+            Self::FlatSheet(kind) => kind.name(),
             Self::Document(kind) => kind.name(),
             Self::Pdf => "pdf",
             Self::Image(_) => "image",
-            Self::Locked(_) => "office",
+            Self::Locked(lock) => lock.name(),
             Self::Other(name, _) => name,
         }
     }
@@ -104,8 +109,8 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     if hint.media == "text/html" || looks_like_html(start) {
         return Format::Html;
     }
-    if start.starts_with("<?xml") && start.contains("vnd.oasis.opendocument.spreadsheet") {
-        return Format::FlatSheet;
+    if let Some(kind) = Flat::of(start).filter(|_| start.starts_with("<?xml") || start.starts_with("<Workbook")) {
+        return Format::FlatSheet(kind);
     }
     if start.starts_with("<?xml") || start.starts_with("<svg") {
         return Format::Xml;
@@ -127,6 +132,18 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
         return Format::Json;
     }
     Format::Text
+}
+
+/// Where else than at its start something begins in a part that was taken for `format`: polyglots are read as each
+/// thing they are. Containers tell themselves what is none of theirs.
+pub(crate) fn others(bytes: &[u8], format: Format) -> Vec<Range<usize>> {
+    match format {
+        Format::Text | Format::Html | Format::Xml | Format::Csv | Format::Json | Format::Image(_) => {
+            carve::inside(bytes, 1)
+        }
+        Format::Other(_, Reason::Unsupported) => carve::inside(bytes, 1),
+        _ => Vec::new(),
+    }
 }
 
 /// Formats that open with bytes no text opens with.
@@ -167,13 +184,16 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
         || at(0, b"PK\x07\x08")
         || (at(0, b"MZ") && zip::has_directory(bytes))
     {
-        return Some(zip::format(bytes));
+        return Some(locked_package(zip::format(bytes), bytes));
     }
     if at(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return Some(compound(bytes));
     }
     // BIFF 2 to 4 came without a container: record BOF of the right length.
-    if at(0, b"\x09\0\x04\0") || at(0, b"\x09\x02\x06\0") || at(0, b"\x09\x04\x06\0") {
+    // Later ones may lack it as well.
+    const BOF: [&[u8]; 5] =
+        [b"\x09\0\x04\0", b"\x09\x02\x06\0", b"\x09\x04\x06\0", b"\x09\x08\x08\0\0\x05", b"\x09\x08\x10\0\0\x06"];
+    if BOF.iter().any(|bof| at(0, bof)) {
         return Some(Format::Xls);
     }
     if let Some((_, name)) = IMAGES.iter().find(|(magic, _)| at(0, magic)) {
@@ -199,11 +219,8 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     {
         return Some(Format::Pdf);
     }
-    if at(257, b"ustar") {
-        return Some(Format::Archive(Archive::Tar));
-    }
-    if at(2, b"-lh") && bytes.get(6) == Some(&b'-') {
-        return Some(Format::Archive(Archive::Lha));
+    if let Some(archive) = Archive::of(bytes) {
+        return Some(Format::Archive(archive));
     }
     if at(0, b"{\\rtf") {
         return Some(Format::Document(Document::Rtf));
@@ -211,7 +228,16 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     if at(0, b"\x78\x9f\x3e\x22") {
         return Some(Format::Outlook(Outlook::Tnef));
     }
-    let is_program = at(0, b"\x7fELF") || at(0, b"MZ");
+    const PROGRAMS: [&[u8]; 7] = [
+        b"\x7fELF",
+        b"MZ",
+        b"\xcf\xfa\xed\xfe",
+        b"\xce\xfa\xed\xfe",
+        b"\xfe\xed\xfa\xcf",
+        b"\xfe\xed\xfa\xce",
+        b"\xca\xfe\xba\xbe\0\0\0\x02",
+    ];
+    let is_program = PROGRAMS.iter().any(|magic| at(0, magic));
     let archive = ARCHIVES.iter().find(|(magic, _)| at(0, magic)).map(|&(_, kind)| Format::Archive(kind));
     let program = is_program.then_some(Format::Archive(Archive::Program));
     let found = archive
@@ -226,25 +252,49 @@ fn is_bitmap(bytes: &[u8]) -> bool {
     matches!(bytes, [b'B', b'M', _, _, _, _, 0, 0, 0, 0, _, _, _, _, 12 | 40 | 108 | 124, 0, 0, 0, ..])
 }
 
-/// Compound files (OLE) are told apart by the names in their directory, which stand there in UTF-16.
+/// An OpenDocument package that a password protects is locked as a whole.
+fn locked_package(format: Format, bytes: &[u8]) -> Format {
+    match format {
+        Format::Package(kind @ (Package::Ods | Package::Odt | Package::Odp | Package::Odf))
+            if unlock::is_protected_odf(bytes) =>
+        {
+            Format::Locked(Lock::OpenDocument(kind))
+        }
+        other => other,
+    }
+}
+
+/// Compound files (OLE) are told apart by the names on their top level; where those tell nothing, the directory being
+/// broken, by names anywhere, which stand there in UTF-16.
 fn compound(bytes: &[u8]) -> Format {
-    let has = |name: &str| {
+    let names: Vec<String> = Compound::open(bytes)
+        .map(|file| file.top().into_iter().map(|entry| entry.name.clone()).collect())
+        .unwrap_or_default();
+    let anywhere = |name: &str| {
         let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
         memchr::memmem::find(bytes, &wide).is_some()
     };
-    if has("EncryptedPackage") {
+    by_streams(bytes, &|name| names.iter().any(|known| known == name))
+        .or_else(|| by_streams(bytes, &anywhere))
+        .unwrap_or(Format::Document(Document::Ole))
+}
+
+fn by_streams(bytes: &[u8], has: &dyn Fn(&str) -> bool) -> Option<Format> {
+    // Rights management keeps the document in a stream of its own; no password opens that.
+    let format = if has("EncryptedPackage") || has("\u{9}DRMContent") {
         Format::Locked(Lock::Office)
     } else if has("WordDocument") {
-        Format::Document(Document::Doc)
+        if unlock::is_protected_doc(bytes) { Format::Locked(Lock::Doc) } else { Format::Document(Document::Doc) }
     } else if has("PowerPoint Document") {
-        Format::Document(Document::Ppt)
+        if unlock::is_protected_ppt(bytes) { Format::Locked(Lock::Ppt) } else { Format::Document(Document::Ppt) }
     } else if has("__properties_version1.0") {
         Format::Outlook(Outlook::Msg)
     } else if has("Workbook") || has("Book") {
-        Format::Xls
+        if unlock::is_protected_xls(bytes) { Format::Locked(Lock::Xls) } else { Format::Xls }
     } else {
-        Format::Document(Document::Ole)
-    }
+        return None;
+    };
+    Some(format)
 }
 
 fn looks_like_html(start: &str) -> bool {

@@ -431,7 +431,7 @@ mod tests {
         assert!(!damaged(b"caf\xe9", "utf-8"));
         assert_eq!(read(&with(b"\xff", 40), None).charset, "utf-8");
         let swedish = "Välkommen på fredag! Årets höstmöte hålls i Göteborg, vi ses där. Anmälan är öppen nu.";
-        let latin = encoding_rs::WINDOWS_1252.encode(swedish).0;
+        let latin = WINDOWS_1252.encode(swedish).0;
         for name in ["iso-8859-1", "windows-1252", "us-ascii", "x-unknown"] {
             let found = read(&latin, Some(name));
             assert_eq!((&*found.text, found.damaged), (swedish, false), "{name}");
