@@ -90,8 +90,8 @@ pub(crate) struct Reading<'s> {
     ledger: Ledger,
     seen: HashSet<Uninspected>,
     in_table: bool,
-    /// Where the table is that was begun last.
-    table: Place,
+    /// Where the table is that was begun last, if passwords are looked for in it.
+    table: Option<Place>,
     /// Characters handed over since the last entry in the ledger, for each part that is open, innermost last.
     characters: Vec<u64>,
     /// The parts that are open, innermost last.
@@ -116,7 +116,7 @@ impl<'s> Reading<'s> {
             ledger: Ledger::default(),
             seen: HashSet::new(),
             in_table: false,
-            table: Place::default(),
+            table: None,
             characters: vec![0],
             open: vec![Open::default()],
             words: Words::new(job),
@@ -155,10 +155,14 @@ impl<'s> Reading<'s> {
         }
         let format =
             catch_unwind(|| sniff::format(part.bytes, part.hint)).unwrap_or(Format::Other("unknown", Reason::Crashed));
+        let others = catch_unwind(|| sniff::others(part.bytes, format)).unwrap_or_default();
+        // A text ends where something else starts.
+        let end = others.first().filter(|_| format.is_text()).map_or(part.bytes.len(), |first| first.start);
+        let own = Part { bytes: part.bytes.get(..end).unwrap_or_default(), ..*part };
         let outer = std::mem::take(&mut self.apart);
-        self.watched(part.place, is_small(part, format), |reading| reading.read_as(part, format));
+        self.watched(part.place, is_small(part, format), |reading| reading.read_as(&own, format));
         let apart = std::mem::replace(&mut self.apart, outer);
-        for other in sniff::others(part.bytes, format) {
+        for other in others {
             // What its own reader found to be none of it, it has handed on.
             if !apart.iter().any(|range| range.contains(&other.start)) {
                 self.carved(part, other);
@@ -229,7 +233,12 @@ impl<'s> Reading<'s> {
             Format::Pdf => pdf::read(self, part),
             Format::Image(_) => image::read(self, part),
             Format::Locked(lock) => self.locked(part, lock),
-            Format::Other(_, reason) => self.unread(part.place, reason),
+            Format::Other(name, reason) => {
+                if reason == Reason::Unsupported && !matches!(name, "audio" | "video") {
+                    self.text(part.place, &sweep::glimpse(part.bytes));
+                }
+                self.unread(part.place, reason);
+            }
         }
     }
 
@@ -264,7 +273,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn begin_table(&mut self, place: &Place) {
         self.end_table();
         self.sink.begin_table(place);
-        self.table.clone_from(place);
+        self.table = Words::wants_rows_of(place).then(|| place.clone());
         self.in_table = true;
     }
 
@@ -275,7 +284,9 @@ impl<'s> Reading<'s> {
             if let Some(open) = self.characters.last_mut() {
                 *open = open.saturating_add(count);
             }
-            self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
+            if let Some(place) = &self.table {
+                self.words.note_row(place, cells.iter().map(|cell| cell.text.as_ref()));
+            }
             self.sink.row(row, cells);
         }
     }
