@@ -60,6 +60,9 @@ pub async fn judgement(loaded: &Loaded, store: Option<&Store>) -> anyhow::Result
     let program = sandbox::this_program().context("this program cannot find itself")?;
     let settings = loaded.config.inspection.clone();
     let workers = Workers::start(program, settings, loaded.rule_sources.clone()).await?;
+    if let Some(lack) = workers.protection().lack() {
+        tracing::warn!("{}", lack.en);
+    }
     Ok(Judgement {
         organization: loaded.config.organization.clone(),
         partners: loaded.partners.clone(),
@@ -68,6 +71,10 @@ pub async fn judgement(loaded: &Loaded, store: Option<&Store>) -> anyhow::Result
         passwords: loaded.passwords.clone(),
         memory: store.and_then(|store| Memory::new(store.clone(), loaded.config.remember_passwords)),
     })
+}
+
+fn pressure_settings(config: &Config) -> PressureSettings {
+    PressureSettings { min_free: config.min_free, accept_missing_landlock: config.accept_missing_landlock }
 }
 
 /// How notices speak.
@@ -144,7 +151,7 @@ impl App {
             journal,
             judgement: Arc::new(judgement(&loaded, Some(&store)).await?).into(),
             splits: Splits::default(),
-            pressure: Pressure::new(health.clone(), PressureSettings { min_free: config.min_free }),
+            pressure: Pressure::new(health.clone(), pressure_settings(config)),
         });
         let mut smtp = Vec::new();
         for address in &config.smtp.listen {

@@ -42,12 +42,22 @@ pub struct Job {
     /// Parts that are passed over, because reading them ended a worker before.
     #[serde(default)]
     pub without: Vec<Without>,
+    /// What was seen in pictures by a program of its own.
+    #[serde(default)]
+    pub texts: Vec<PictureText>,
 }
 
 impl Job {
     /// Bytes of this kind, nothing known beside.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, own: Vec::new(), passwords: Vec::new(), protected_before: false, without: Vec::new() }
+        Self {
+            kind,
+            own: Vec::new(),
+            passwords: Vec::new(),
+            protected_before: false,
+            without: Vec::new(),
+            texts: Vec::new(),
+        }
     }
 }
 
@@ -63,9 +73,25 @@ impl std::fmt::Debug for Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Without {
     /// Its number, as a [`Watch`] was told.
-    pub part: u32,
+    pub part: u64,
     /// What goes into the ledger in its stead.
     pub reason: Reason,
+}
+
+/// The text of a picture.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureText {
+    /// The picture's number, as a [`Watch`] was told.
+    pub part: u64,
+    /// What was recognised in it, which may be nothing.
+    pub text: String,
+}
+
+/// The text is somebody's data, so no log shows it.
+impl std::fmt::Debug for PictureText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PictureText").field("part", &self.part).field("text", &self.text.len()).finish()
+    }
 }
 
 /// What the bytes are.

@@ -15,10 +15,14 @@ use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::Hint;
 use crate::inspect::extract::text::{csv, yenc};
 use crate::inspect::extract::unlock::{self, Lock};
+use crate::inspect::extract::workbook::Flat;
 use crate::mail::charset;
 
 /// How much of a file is looked at.
 const HEAD: usize = 64 * 1024;
+
+/// This many control characters a mail's text may have by accident, however short it is.
+const STRAYS: usize = 3;
 
 /// What a part is, and so which reader takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +52,7 @@ pub(crate) enum Format {
     /// An Excel 97–2003 workbook.
     Xls,
     /// A spreadsheet that is one XML document.
-    FlatSheet,
+    FlatSheet(Flat),
     /// A document that is no package.
     Document(Document),
     /// A PDF.
@@ -77,7 +81,7 @@ impl Format {
             Self::Archive(kind) => kind.name(),
             Self::Package(package) => package.name(),
             Self::Xls => "xls",
-            Self::FlatSheet => "fods",
+            Self::FlatSheet(kind) => kind.name(),
             Self::Document(kind) => kind.name(),
             Self::Pdf => "pdf",
             Self::Image(_) => "image",
@@ -96,7 +100,7 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
         return Format::Wrapped(wrapper);
     }
     // The bytes of yEnc are those of a file.
-    if is_binary(bytes) && !yenc::is_in(bytes) {
+    if is_binary(bytes) && !yenc::is_in(bytes) && !(hint.body && has_strays(bytes)) {
         return Format::Other("unknown", Reason::Unsupported);
     }
     let head = bytes.get(..HEAD).unwrap_or(bytes);
@@ -105,8 +109,8 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     if hint.media == "text/html" || looks_like_html(start) {
         return Format::Html;
     }
-    if start.starts_with("<?xml") && start.contains("vnd.oasis.opendocument.spreadsheet") {
-        return Format::FlatSheet;
+    if let Some(kind) = Flat::of(start).filter(|_| start.starts_with("<?xml") || start.starts_with("<Workbook")) {
+        return Format::FlatSheet(kind);
     }
     if start.starts_with("<?xml") || start.starts_with("<svg") {
         return Format::Xml;
@@ -186,7 +190,10 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
         return Some(compound(bytes));
     }
     // BIFF 2 to 4 came without a container: record BOF of the right length.
-    if at(0, b"\x09\0\x04\0") || at(0, b"\x09\x02\x06\0") || at(0, b"\x09\x04\x06\0") {
+    // Later ones may lack it as well.
+    const BOF: [&[u8]; 5] =
+        [b"\x09\0\x04\0", b"\x09\x02\x06\0", b"\x09\x04\x06\0", b"\x09\x08\x08\0\0\x05", b"\x09\x08\x10\0\0\x06"];
+    if BOF.iter().any(|bof| at(0, bof)) {
         return Some(Format::Xls);
     }
     if let Some((_, name)) = IMAGES.iter().find(|(magic, _)| at(0, magic)) {
@@ -327,6 +334,11 @@ fn is_binary(bytes: &[u8]) -> bool {
     let odd =
         text.chars().filter(|&c| c == '\u{fffd}' || (c.is_control() && !c.is_whitespace() && c != '\u{1b}')).count();
     odd * 50 > text.chars().count()
+}
+
+/// Whether what makes no sense is a few control characters in a short mail.
+fn has_strays(bytes: &[u8]) -> bool {
+    count(bytes, |c| matches!(c, 1..=8 | 0x10..=0x1a | 0x1c..=0x1f | 0x7f)) <= STRAYS && !bytes.contains(&0)
 }
 
 /// How many bytes are like that. Counted in bytes, which the compiler turns into vector instructions.

@@ -88,7 +88,7 @@ pub(crate) fn unlock(reading: &mut Reading<'_>, part: &Part<'_>) {
 
 /// The content, if one of the known passwords fits.
 fn decrypt(reading: &mut Reading<'_>, place: &Place, packed: &Packed<'_>, tries: &mut usize) -> Option<Vec<u8>> {
-    for password in reading.passwords_to_try(Cost::Cheap) {
+    for password in reading.passwords(Cost::Cheap) {
         for bytes in archive::spellings(&password) {
             *tries += 1;
             let consumed = Cell::default();
