@@ -68,9 +68,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let timeout = Duration::from_secs(options.timeout.max(1));
     let settings = sandbox::Settings { timeout, ..sandbox::Settings::default() };
     let workers = Workers::start(sandbox::this_program()?, settings, Vec::new()).await.context("workers")?;
-    if let Some(lack) = workers.protection().lack() {
-        let _ = writeln!(io::stderr(), "sekisho: {}", lack.en);
-    }
+    show::lack(workers.protection());
     let mut scan = Scan {
         workers: Arc::new(workers),
         passwords: options.passwords.as_deref().map(passwords).transpose()?.unwrap_or_default(),

@@ -57,7 +57,8 @@ fn send(relay: &Relay, from: &str, to: &str, mail: &[u8]) -> String {
 
 /// The held mail of this reply.
 fn held(relay: &Relay, reply: &str) -> Value {
-    let id = reply.strip_prefix("250 2.0.0 held as ").unwrap_or_else(|| panic!("{reply}")).trim().to_owned();
+    assert!(reply.starts_with("250 2.0.0 held as "), "{reply}");
+    let id = reply.trim_start_matches("250 2.0.0 held as ").trim().to_owned();
     eventually(&format!("{id} in the list"), || relay.held().into_iter().find(|mail| mail["id"] == id.as_str()))
 }
 

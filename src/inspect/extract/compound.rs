@@ -108,12 +108,6 @@ impl<'a> Compound<'a> {
         self.entries().filter(|entry| entry.parent == Some(0)).collect()
     }
 
-    /// What stands directly in a storage.
-    pub(crate) fn children<'f>(&'f self, storage: &Entry) -> impl Iterator<Item = &'f Entry> {
-        let number = storage.number;
-        self.entries().filter(move |entry| entry.parent == Some(number))
-    }
-
     /// The storage that an entry is in; `None` on the top level and for what the tree does not reach.
     pub(crate) fn storage_of(&self, entry: &Entry) -> Option<&Entry> {
         self.entries.get(entry.parent?).filter(|parent| parent.kind == Kind::Storage)
@@ -411,7 +405,6 @@ mod tests {
         let [outer, inner, lost] = file.entries().collect::<Vec<_>>()[..] else { panic!("three entries") };
         assert_eq!((file.stream(inner), file.stream(lost)), (vec![b's'; 70], vec![b'b'; 1024]));
         assert!(file.stream(outer).is_empty() && !outer.is_stream());
-        assert_eq!(file.children(outer).map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["Inner"]);
         assert_eq!(file.top().len(), 1);
         let mut spans = Spans::default();
         file.claim(&mut spans);

@@ -155,10 +155,14 @@ impl<'s> Reading<'s> {
         }
         let format =
             catch_unwind(|| sniff::format(part.bytes, part.hint)).unwrap_or(Format::Other("unknown", Reason::Crashed));
+        let others = catch_unwind(|| sniff::others(part.bytes, format)).unwrap_or_default();
+        // A text ends where something else starts.
+        let end = others.first().filter(|_| format.is_text()).map_or(part.bytes.len(), |first| first.start);
+        let own = Part { bytes: part.bytes.get(..end).unwrap_or_default(), ..*part };
         let outer = std::mem::take(&mut self.apart);
-        self.watched(part.place, is_small(part, format), |reading| reading.read_as(part, format));
+        self.watched(part.place, is_small(part, format), |reading| reading.read_as(&own, format));
         let apart = std::mem::replace(&mut self.apart, outer);
-        for other in sniff::others(part.bytes, format) {
+        for other in others {
             // What its own reader found to be none of it, it has handed on.
             if !apart.iter().any(|range| range.contains(&other.start)) {
                 self.carved(part, other);
@@ -229,7 +233,12 @@ impl<'s> Reading<'s> {
             Format::Pdf => pdf::read(self, part),
             Format::Image(_) => image::read(self, part),
             Format::Locked(lock) => self.locked(part, lock),
-            Format::Other(_, reason) => self.unread(part.place, reason),
+            Format::Other(name, reason) => {
+                if reason == Reason::Unsupported && !matches!(name, "audio" | "video") {
+                    self.text(part.place, &sweep::glimpse(part.bytes));
+                }
+                self.unread(part.place, reason);
+            }
         }
     }
 

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use file_format::{FileFormat, Kind};
+
 use crate::inspect::Reason;
 use crate::inspect::extract::archive::{Archive, zip};
 use crate::inspect::extract::carve;
@@ -23,6 +25,9 @@ const HEAD: usize = 64 * 1024;
 
 /// This many control characters a mail's text may have by accident, however short it is.
 const STRAYS: usize = 3;
+
+/// A text before an archive is at least this long.
+const FRONT: usize = 16;
 
 /// What a part is, and so which reader takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +71,11 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// Whether it is text as it stands, which ends where something else starts.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::Text | Self::Html | Self::Xml | Self::Csv | Self::Json)
+    }
+
     /// The `type` of `scan --json`.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -100,9 +110,19 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
         return Format::Wrapped(wrapper);
     }
     // The bytes of yEnc are those of a file.
-    if is_binary(bytes) && !yenc::is_in(bytes) && !(hint.body && has_strays(bytes)) {
-        return Format::Other("unknown", Reason::Unsupported);
+    if !is_binary(bytes) || yenc::is_in(bytes) || (hint.body && has_strays(bytes)) {
+        return textual(bytes, hint);
     }
+    // A text with an archive behind it is a text.
+    let front = carve::inside(bytes, 1).first().and_then(|first| bytes.get(..first.start));
+    match front.filter(|front| front.len() >= FRONT && !is_binary(front)) {
+        Some(front) => textual(front, hint),
+        None => unknown(bytes),
+    }
+}
+
+/// Tells texts apart.
+fn textual(bytes: &[u8], hint: Hint<'_>) -> Format {
     let head = bytes.get(..HEAD).unwrap_or(bytes);
     let text = charset::text(head, hint.charset);
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
@@ -137,12 +157,32 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
 /// Where else than at its start something begins in a part that was taken for `format`: polyglots are read as each
 /// thing they are. Containers tell themselves what is none of theirs.
 pub(crate) fn others(bytes: &[u8], format: Format) -> Vec<Range<usize>> {
-    match format {
-        Format::Text | Format::Html | Format::Xml | Format::Csv | Format::Json | Format::Image(_) => {
-            carve::inside(bytes, 1)
-        }
-        Format::Other(_, Reason::Unsupported) => carve::inside(bytes, 1),
+    let mut found = match format {
+        Format::Image(_) | Format::Other(_, Reason::Unsupported) => return carve::inside(bytes, 1),
+        _ if format.is_text() => carve::inside(bytes, 1),
         _ => Vec::new(),
+    };
+    // Prose may speak of a format.
+    found.retain(|range| {
+        let rest = bytes.get(range.start..).unwrap_or_default();
+        is_binary(rest) || memchr::memmem::find(rest, b"endobj").is_some()
+    });
+    found
+}
+
+/// Names a format that no reader takes.
+fn unknown(bytes: &[u8]) -> Format {
+    const PICTURES: [&str; 14] =
+        ["psd", "psb", "jxl", "jp2", "jpx", "jpm", "ico", "cur", "icns", "djvu", "xcf", "jxr", "exr", "qoi"];
+    let found = FileFormat::from_bytes(bytes.get(..HEAD).unwrap_or(bytes));
+    let nothing = matches!(found, FileFormat::ArbitraryBinaryData | FileFormat::Empty | FileFormat::PlainText);
+    let listed = FileFormat::from_kind(found.kind()).iter().find(|&&format| format == found && !nothing);
+    match listed.map(|format| (format.kind(), format.extension())) {
+        Some((Kind::Image, name)) if PICTURES.contains(&name) => Format::Image(name),
+        Some((Kind::Audio, _)) => Format::Other("audio", Reason::Unsupported),
+        Some((Kind::Video, _)) => Format::Other("video", Reason::Unsupported),
+        Some((_, name)) => Format::Other(name, Reason::Unsupported),
+        None => Format::Other("unknown", Reason::Unsupported),
     }
 }
 
@@ -166,7 +206,7 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
         (b"\x00\x01\x00\x00Standard ", "access"),
         (b"ITSF", "chm"),
     ];
-    const IMAGES: [(&[u8], &str); 8] = [
+    const IMAGES: [(&[u8], &str); 9] = [
         (b"\x89PNG\r\n", "png"),
         (b"\xff\xd8\xff", "jpeg"),
         (b"GIF87a", "gif"),
@@ -174,7 +214,8 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
         (b"II*\0", "tiff"),
         (b"MM\0*", "tiff"),
         (b"\xd7\xcd\xc6\x9a", "wmf"),
-        (b"\x01\0\0\0\x58\0\0\0", "emf"),
+        (b"\x01\0\x09\0\0\x03", "wmf"),
+        (b"\x02\0\x09\0\0\x03", "wmf"),
     ];
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
     let unsupported = |name| Format::Other(name, Reason::Unsupported);
@@ -198,6 +239,9 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
     }
     if let Some((_, name)) = IMAGES.iter().find(|(magic, _)| at(0, magic)) {
         return Some(Format::Image(name));
+    }
+    if at(0, b"\x01\0\0\0") && at(40, b" EMF") {
+        return Some(Format::Image("emf"));
     }
     if at(0, b"RIFF") && at(8, b"WEBP") {
         return Some(Format::Image("webp"));

@@ -16,6 +16,9 @@ const RUN: usize = 4;
 /// From this size on noise is suspected of being packed: a kilobyte of it holds a dozen people.
 const NOISE: usize = 1 << 10;
 
+/// How much of an unknown file is looked at.
+const GLIMPSE: usize = 8 << 20;
+
 /// Reads a stretch of bytes.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     reading.text(part.place, &text(part.bytes));
@@ -24,6 +27,13 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     } else {
         reading.done(part.place);
     }
+}
+
+/// What can be read of a file that nobody knows: nothing of noise, nothing behind the first megabytes. It is
+/// `unsupported` all the same.
+pub(crate) fn glimpse(bytes: &[u8]) -> String {
+    let bytes = bytes.get(..GLIMPSE).unwrap_or(bytes);
+    if is_noise(bytes) { String::new() } else { text(bytes) }
 }
 
 /// The runs of text in `bytes`, a line each; what was found before is not said again.
@@ -75,7 +85,7 @@ fn runs(text: &str, lines: &mut String) {
 }
 
 /// Characters that Japanese and European texts are written in; noise read as UTF-16 has all the others as well.
-fn is_usual(c: char) -> bool {
+pub(crate) fn is_usual(c: char) -> bool {
     matches!(u32::from(c), 0x20..=0x7e | 0xa0..=0x17f | 0x3000..=0x30ff | 0x4e00..=0x9fff | 0xff00..=0xffef)
 }
 

@@ -14,7 +14,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::{
     ocr,
-    wire::{self, Request, Word},
+    wire::{self, Pictures, Request, Word},
 };
 use crate::inspect::Watch;
 
@@ -36,7 +36,7 @@ pub(super) struct Progress<'w, W> {
     at: Instant,
     spoken: Instant,
     bounds: ocr::Bounds,
-    pictures: Vec<(u64, usize)>,
+    pictures: Pictures,
     bytes: Vec<u8>,
     failed: io::Result<()>,
 }
@@ -71,7 +71,7 @@ impl<'w, W: Write> Progress<'w, W> {
     }
 
     /// The pictures that were shown, and whether the parent still listens.
-    pub(super) fn finish(self) -> io::Result<(Vec<(u64, usize)>, Vec<u8>)> {
+    pub(super) fn finish(self) -> io::Result<(Pictures, Vec<u8>)> {
         self.failed.map(|()| (self.pictures, self.bytes))
     }
 

@@ -191,6 +191,6 @@ fn a_nest_of_archives_ends_at_the_budget() {
     }
     let start = std::time::Instant::now();
     let (_, uninspected) = read(&bytes);
-    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
     assert!(uninspected.iter().any(|(_, reason)| *reason == Reason::Limit));
 }
