@@ -4,8 +4,8 @@
 //! the words of this mail's own texts and file names. Out: what opens is read as if it had never been protected; what
 //! does not is `uninspected: encrypted`. Deliberately absent: guessing. Only passwords that somebody wrote are tried.
 
-use crate::inspect::extract::pdf;
 use crate::inspect::extract::archive;
+use crate::inspect::extract::pdf;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::{Place, Reason};
 
