@@ -36,7 +36,7 @@ fn main() {
     );
 
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let settings = Settings { workers: 1, timeout: Duration::from_secs(60), limits: Limits::default() };
+    let settings = Settings { workers: 1, ..Settings::default() };
     let program = env!("CARGO_BIN_EXE_sekisho").into();
     let judgement = Judgement {
         organization: Organization {
@@ -47,6 +47,8 @@ fn main() {
         partners: Partners::default(),
         policies: Policies::compile(&[], Action::Forward).expect("the shipped policies"),
         workers: runtime.block_on(Workers::start(program, settings, Vec::new())).expect("a worker"),
+        passwords: Default::default(),
+        memory: None,
     };
     let message = Message::new(sample.bytes.clone());
     let envelope = Envelope {

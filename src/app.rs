@@ -23,7 +23,7 @@ use crate::{
     journal::Journal,
     notice::Voice,
     outbox::{Outbox, Pulse},
-    pipeline::{Judgement, Pipeline, Pressure, PressureSettings, Splits, Stages},
+    pipeline::{Judgement, Memory, Pipeline, Pressure, PressureSettings, Splits, Stages},
     recipients::Organization,
     smtp::{
         client::NextHop,
@@ -55,17 +55,26 @@ pub struct App {
     claim: Arc<Claim>,
 }
 
-/// What judges mail, as `loaded` says; starts the inspection workers.
-pub async fn judgement(loaded: &Loaded) -> anyhow::Result<Judgement> {
+/// What judges mail, as `loaded` says, with a memory of earlier mails if there is a store; starts the inspection workers.
+pub async fn judgement(loaded: &Loaded, store: Option<&Store>) -> anyhow::Result<Judgement> {
     let program = sandbox::this_program().context("this program cannot find itself")?;
     let settings = loaded.config.inspection.clone();
     let workers = Workers::start(program, settings, loaded.rule_sources.clone()).await?;
+    if let Some(lack) = workers.protection().lack() {
+        tracing::warn!("{}", lack.en);
+    }
     Ok(Judgement {
         organization: loaded.config.organization.clone(),
         partners: loaded.partners.clone(),
         policies: loaded.policies.clone(),
         workers,
+        passwords: loaded.passwords.clone(),
+        memory: store.and_then(|store| Memory::new(store.clone(), loaded.config.remember_passwords)),
     })
+}
+
+fn pressure_settings(config: &Config) -> PressureSettings {
+    PressureSettings { min_free: config.min_free, accept_missing_landlock: config.accept_missing_landlock }
 }
 
 /// How notices speak.
@@ -140,9 +149,9 @@ impl App {
             next_hop,
             hold: hold.clone(),
             journal,
-            judgement: Arc::new(judgement(&loaded).await?).into(),
+            judgement: Arc::new(judgement(&loaded, Some(&store)).await?).into(),
             splits: Splits::default(),
-            pressure: Pressure::new(health.clone(), PressureSettings { min_free: config.min_free }),
+            pressure: Pressure::new(health.clone(), pressure_settings(config)),
         });
         let mut smtp = Vec::new();
         for address in &config.smtp.listen {
@@ -194,6 +203,7 @@ impl App {
             stages: Arc::clone(&self.stages),
             keys: Arc::clone(&self.keys),
             organization: self.organization.clone(),
+            store: self.store.clone(),
         }
     }
 
@@ -259,11 +269,12 @@ async fn all_ended(mut parts: JoinSet<Part>, stop: CancellationToken) -> anyhow:
     }
 }
 
-/// Replaces rules, partners, the certificate and the users of a running server.
+/// Replaces rules, partners, passwords, the certificate and the users of a running server.
 pub struct Reload {
     stages: Arc<Stages>,
     keys: Arc<Keyring>,
     organization: Organization,
+    store: Store,
 }
 
 impl Reload {
@@ -271,7 +282,7 @@ impl Reload {
     /// we are stays as it was at the start: judging by new domains and telling by old ones would tell outsiders.
     pub async fn apply(&self, loaded: &Loaded) -> anyhow::Result<()> {
         let organization = self.organization.clone();
-        self.stages.replace_judgement(Judgement { organization, ..judgement(loaded).await? });
+        self.stages.replace_judgement(Judgement { organization, ..judgement(loaded, Some(&self.store)).await? });
         self.keys.replace(loaded.keys.clone());
         Ok(())
     }

@@ -60,6 +60,12 @@ enum Command {
     /// One inspection worker; started by the server, never by hand
     #[command(name = sandbox::WORKER_COMMAND, hide = true)]
     Worker,
+    /// One picture, read by tesseract; started by the server, never by hand
+    #[command(name = sandbox::ocr::OCR_COMMAND, hide = true)]
+    Picture(sandbox::ocr::Options),
+    /// What a worker may not do, tried; for the tests
+    #[command(name = sandbox::attempt::ATTEMPT_COMMAND, hide = true)]
+    Attempt(sandbox::attempt::Attempt),
 }
 
 /// Where the configuration is.
@@ -129,6 +135,8 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let result = match self.command {
             Command::Worker => return sandbox::worker::main(),
+            Command::Picture(options) => return sandbox::ocr::main(&options),
+            Command::Attempt(attempt) => return sandbox::attempt::main(&attempt),
             Command::Serve(file) => on_runtime(serve::run(file)),
             Command::Demo(options) => on_runtime(demo::run(options)),
             Command::Scan(options) => on_runtime(scan::run(options)),

@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use super::{Failure, show};
 use crate::inspect::{
-    Inspection, Job, Kind, Limits,
+    Inspection, Job, Kind,
     sandbox::{self, Unavailable, Workers},
 };
 
@@ -63,8 +63,11 @@ type Pending = (PathBuf, JoinHandle<Result<Inspection, Unavailable>>);
 
 pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let timeout = Duration::from_secs(options.timeout.max(1));
-    let settings = sandbox::Settings { workers: 0, timeout, limits: Limits::default() };
+    let settings = sandbox::Settings { timeout, ..sandbox::Settings::default() };
     let workers = Workers::start(sandbox::this_program()?, settings, Vec::new()).await.context("workers")?;
+    if let Some(lack) = workers.protection().lack() {
+        let _ = writeln!(io::stderr(), "sekisho: {}", lack.en);
+    }
     let mut scan = Scan {
         workers: Arc::new(workers),
         json: options.json,

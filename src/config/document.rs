@@ -65,6 +65,16 @@ impl<'d> Section<'d> {
         section
     }
 
+    /// The table `key` inside of this one, called `name` in full; none if it is absent or no table.
+    pub(super) fn table(&mut self, key: &'static str, name: &'static str) -> Option<Self> {
+        let value = self.value(key)?;
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong_type(key, value, &format!("a section, [{name}]"), value.get_ref());
+            return None;
+        };
+        Some(Self { name, table: Some(table), at: value.span().start, asked: Vec::new(), problems: Vec::new() })
+    }
+
     /// A string, read by `read`; none if it is absent or wrong.
     pub(super) fn read<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let value = self.value(key)?;

@@ -1,4 +1,5 @@
-//! Reading the files: sekisho.toml, the rule folder, partners.toml, and the certificate and users of the SMTP server.
+//! Reading the files: sekisho.toml, the rule folder, partners.toml, the organisation's passwords, and the certificate and
+//! users of the SMTP server.
 //!
 //! In: the path of sekisho.toml. Out: [`Config`] alone, or [`Loaded`] with rules and partners compiled and checked
 //! against each other. A file that cannot be read is an error, never an empty file.
@@ -10,7 +11,7 @@ use std::{
 
 use super::{Config, ConfigErrors, read};
 use crate::{
-    inspect::{RuleError, RuleSource, Rules},
+    inspect::{Passwords, RuleError, RuleSource, Rules},
     policy::Policies,
     recipients::Partners,
     smtp::server::Keys,
@@ -33,6 +34,8 @@ pub struct Loaded {
     pub policies: Policies,
     /// partners.toml; nobody if there is none.
     pub partners: Partners,
+    /// The organisation's passwords; none if there is no file.
+    pub passwords: Passwords,
     /// The certificate and the users file of `[smtp]`.
     pub keys: Keys,
 }
@@ -84,13 +87,14 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
     }
 
     let partners = partners(&config, &mut lines);
+    let passwords = passwords(&config, &mut lines);
     let keys = Keys::load(&config.smtp.key_files).unwrap_or_else(|errors| {
         lines.extend(errors);
         Keys::default()
     });
     match (rules, policies) {
         (Some(rules), Some(policies)) if lines.is_empty() => {
-            Ok(Loaded { config, rule_sources, rules, policies, partners, keys })
+            Ok(Loaded { config, rule_sources, rules, policies, partners, passwords, keys })
         }
         _ => Err(ConfigErrors { lines }),
     }
@@ -180,6 +184,17 @@ fn partners(config: &Config, lines: &mut Vec<String>) -> Partners {
         }
     }
     partners
+}
+
+fn passwords(config: &Config, lines: &mut Vec<String>) -> Passwords {
+    let Some(path) = &config.password_file else { return Passwords::default() };
+    let read = fs::read_to_string(path).map_err(|error| unreadable(path, &error).lines);
+    let parsed =
+        read.and_then(|text| Passwords::parse(&text).map_err(|message| vec![format!("{}:{message}", path.display())]));
+    parsed.unwrap_or_else(|errors| {
+        lines.extend(errors);
+        Passwords::default()
+    })
 }
 
 /// A rule's error with the folder that its file is in.

@@ -10,7 +10,7 @@ mod load;
 mod read;
 mod value;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
 pub use load::{Loaded, load_all};
@@ -43,6 +43,12 @@ pub struct Config {
     pub outbox: outbox::Settings,
     /// `[inspection]`
     pub inspection: sandbox::Settings,
+    /// `inspection.passwords`: the file with the organisation's passwords.
+    pub password_file: Option<PathBuf>,
+    /// `inspection.remember_passwords`: how long those that a sender mailed are remembered; zero is not at all.
+    pub remember_passwords: Duration,
+    /// `inspection.accept_missing_landlock`: whether a kernel without Landlock counts as well.
+    pub accept_missing_landlock: bool,
     /// `[rules]`
     pub rules: RuleFiles,
     /// `[approval]`

@@ -61,13 +61,14 @@ impl Hold {
         }
     }
 
-    /// Destroys the bytes of mails with which nothing has been left to do for a month.
+    /// Destroys the bytes of mails with which nothing has been left to do for a month, and passwords whose time is over.
     pub async fn destroy_old(&self, now: Timestamp) -> Result<usize, HoldError> {
         let now = rounded(now);
         self.discard_prepared(now - PREPARED).await?;
         let mut writing = self.store().write().await?;
         let destroyed = writing.destroy_settled_mails(now - KEPT, STEP).await?;
         writing.forget_done_notices(now - KEPT, STEP).await?;
+        writing.forget_expired(now).await?;
         let records: Vec<Record> =
             destroyed.iter().map(|id| Record::change(id.clone(), now, entry(id, "destroyed", None))).collect();
         journal::append(&mut writing, &records).await?;

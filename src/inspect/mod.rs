@@ -8,6 +8,8 @@
 
 pub mod detect;
 pub mod extract;
+mod heard;
+mod passwords;
 mod persons;
 mod report;
 pub mod sandbox;
@@ -16,13 +18,15 @@ use std::borrow::Cow;
 
 pub use detect::{RuleError, RuleSource, Rules};
 pub use extract::{Limits, Watch};
+pub use heard::{Heard, Statement};
+pub use passwords::Passwords;
 pub use report::{
     Category, Confidence, Coverage, Example, Finding, Inspected, Inspection, People, Reason, Reportable, Uninspected,
 };
 use serde::{Deserialize, Serialize};
 
 /// What is to be inspected, beside its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// Whether the bytes are a mail or a file.
     pub kind: Kind,
@@ -32,15 +36,36 @@ pub struct Job {
     /// Passwords that may open what is protected: the organisation's, and those that the sender mailed lately.
     #[serde(default)]
     pub passwords: Vec<String>,
+    /// Whether its sender sent these recipients something protected lately.
+    #[serde(default)]
+    pub protected_before: bool,
     /// Parts that are passed over, because reading them ended a worker before.
     #[serde(default)]
     pub without: Vec<Without>,
+    /// What was seen in pictures by a program of its own.
+    #[serde(default)]
+    pub texts: Vec<PictureText>,
 }
 
 impl Job {
     /// Bytes of this kind, nothing known beside.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, own: Vec::new(), passwords: Vec::new(), without: Vec::new() }
+        Self {
+            kind,
+            own: Vec::new(),
+            passwords: Vec::new(),
+            protected_before: false,
+            without: Vec::new(),
+            texts: Vec::new(),
+        }
+    }
+}
+
+/// Passwords are counted, not shown.
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kind, passwords, .. } = self;
+        f.debug_struct("Job").field("kind", kind).field("passwords", &passwords.len()).finish_non_exhaustive()
     }
 }
 
@@ -48,9 +73,25 @@ impl Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Without {
     /// Its number, as a [`Watch`] was told.
-    pub part: u32,
+    pub part: u64,
     /// What goes into the ledger in its stead.
     pub reason: Reason,
+}
+
+/// The text of a picture.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureText {
+    /// The picture's number, as a [`Watch`] was told.
+    pub part: u64,
+    /// What was recognised in it, which may be nothing.
+    pub text: String,
+}
+
+/// The text is somebody's data, so no log shows it.
+impl std::fmt::Debug for PictureText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PictureText").field("part", &self.part).field("text", &self.text.len()).finish()
+    }
 }
 
 /// What the bytes are.
@@ -65,10 +106,19 @@ pub enum Kind {
 
 /// Inspects one mail or file.
 pub fn inspect(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut dyn Watch) -> Inspection {
+    hear(bytes, job, rules, limits, watch).0
+}
+
+/// Inspects one mail or file, and says what is to be remembered of it.
+pub fn hear(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut dyn Watch) -> (Inspection, Heard) {
     let mut detection = detect::Detection::new(rules, &job.own);
     let ledger = extract::extract(bytes, job, limits, &mut detection, watch);
-    let (findings, people) = detection.finish();
-    Inspection::new(ledger, findings, people)
+    let (mut findings, people) = detection.finish();
+    let heard = Heard::of(&ledger.statements, ledger.protected);
+    if (ledger.protected || job.protected_before) && rules.detectors().any(|detector| detector.id == heard::DETECTOR) {
+        heard::find(&mut findings, &ledger.statements);
+    }
+    (Inspection::new(ledger, findings, people), heard)
 }
 
 /// Where a text stands, as a person would look for it.

@@ -521,6 +521,15 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_cannot_be_decoded_is_told() {
+        assert!(!decoded(&sjis("件名ソ表")).damaged);
+        assert!(!decoded(b"=?utf-8?Q?=E4=BB=B6=E4?=").damaged, "a character cut at the end");
+        assert!(!decoded("Re: \u{fffd}\u{fffd}\u{fffd}\u{fffd}".as_bytes()).damaged, "somebody else's damage");
+        let value = decoded(b"=?iso-2022-jp?B?GyQoRTAhMCEwITAhGyhC?=");
+        assert!(value.damaged && value.text.contains('\u{fffd}'), "{value:?}");
+    }
+
+    #[test]
     fn mailboxes_as_people_write_them() {
         let read = |value: &[u8]| {
             mailboxes(value).into_iter().map(|m| format!("{}|{}", m.name, m.address)).collect::<Vec<_>>().join(" ; ")

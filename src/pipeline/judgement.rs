@@ -1,17 +1,21 @@
 //! Judging a mail: what is in it, who gets it, what policy says about both.
 //!
-//! In: an envelope and a message. Out: [`Judged`]. Deliberately absent: what becomes of the mail; and a judgement that
+//! In: an envelope and a message. Out: [`Judged`]. What the mail says about passwords goes to the [`Memory`] and
+//! nowhere else. Deliberately absent: what becomes of the mail; and a judgement that
 //! fails, but for the want of a worker.
 
 use crate::{
     inspect::{
-        Inspection, Job, Kind,
+        Inspection, Job, Kind, Passwords,
         sandbox::{Unavailable, Workers},
     },
     mail::{Address, Envelope, Message, header},
     policy::{Policies, Verdict},
     recipients::{self, Organization, Partners, Recipient},
+    store::Remembered,
 };
+
+use super::memory::Memory;
 
 /// What judges a mail; SIGHUP replaces it as a whole.
 #[derive(Debug)]
@@ -24,6 +28,10 @@ pub struct Judgement {
     pub policies: Policies,
     /// Who reads the mail.
     pub workers: Workers,
+    /// What opens protected attachments, by the organisation's own word.
+    pub passwords: Passwords,
+    /// What the sender's mails of the last days say; not in a command that looks at one mail.
+    pub memory: Option<Memory>,
 }
 
 /// A mail judged.
@@ -40,8 +48,20 @@ pub struct Judged {
 impl Judgement {
     /// Inspects the mail, looks at its recipients, asks policy. Only the want of a worker is an error.
     pub async fn judge(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
-        let job = Job { own: own_addresses(envelope, message), ..Job::new(Kind::Mail) };
-        let inspection = self.workers.inspect(message.bytes(), &job).await?;
+        let remembered = match &self.memory {
+            Some(memory) => memory.recall(envelope, message).await,
+            None => Remembered::default(),
+        };
+        let job = Job {
+            own: own_addresses(envelope, message),
+            passwords: remembered.passwords.into_iter().chain(self.passwords.iter().cloned()).collect(),
+            protected_before: remembered.protected,
+            ..Job::new(Kind::Mail)
+        };
+        let (inspection, heard) = self.workers.hear(message.bytes(), &job).await?;
+        if let Some(memory) = &self.memory {
+            memory.keep(envelope, message, heard).await;
+        }
         let recipients = recipients::judge(envelope, message, &self.organization, &self.partners);
         let verdict = self.policies.decide(&recipients, &inspection);
         Ok(Judged { inspection, recipients, verdict })

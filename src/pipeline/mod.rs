@@ -10,6 +10,7 @@
 mod answer;
 mod incoming;
 mod judgement;
+mod memory;
 mod passage;
 mod pressure;
 mod split;
@@ -32,6 +33,7 @@ use crate::{
 
 use incoming::Incoming;
 pub use judgement::{Judged, Judgement};
+pub use memory::Memory;
 pub use passage::{Passage, Pipeline};
 pub use pressure::{Pressure, Settings as PressureSettings};
 use split::Split;

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Stages;
 use crate::{
+    inspect::sandbox::Protection,
     language::Text,
     smtp::Reply,
     store::Store,
@@ -46,6 +47,8 @@ const FEW_WAITING: u64 = 2_500;
 pub struct Settings {
     /// Bytes that must be free where the database is.
     pub min_free: u64,
+    /// Whether a kernel without Landlock will do.
+    pub accept_missing_landlock: bool,
 }
 
 /// What is known about the room there is.
@@ -65,6 +68,7 @@ impl Strain {
     /// What the administrator of the mail server is told.
     pub(super) fn words(self) -> &'static str {
         match self.0 {
+            Condition::Sandbox => "inspection is not locked in",
             Condition::Workers => "too many mails wait for inspection",
             Condition::Store => "the store is slow",
             Condition::Journal => "the journal cannot be written",
@@ -94,6 +98,7 @@ impl Stages {
             let idle = !self.pressure.asked.swap(false, Ordering::Relaxed);
             let store_well = self.pressure.health.is_well(Condition::Store);
             self.pressure.workers(self.judgement().workers.longest_wait());
+            self.pressure.sandbox(self.judgement().workers.protection());
             self.pressure.journal(self.journal.healthy());
             self.pressure.disk(store.free_space().await.map_err(|error| error.to_string()));
             if !idle || !store_well || looks.is_multiple_of(IDLE_LOOKS) {
@@ -165,6 +170,22 @@ impl Pressure {
                 &format!("mails wait {seconds} s for inspection; raise inspection.workers"),
             ),
         );
+    }
+
+    /// What a worker may do does not change while it lives, so this tells of the kernel and of who we are. It stops no
+    /// mail: seccomp stands in any case.
+    fn sandbox(&self, protection: Protection) {
+        let version = protection.landlock.map_or_else(String::new, |version| format!(" (Landlock {version})"));
+        match protection.lack() {
+            Some(lack) if self.settings.accept_missing_landlock && !protection.root => {
+                self.health.well(Condition::Sandbox, lack);
+            }
+            Some(lack) => self.health.unwell(Condition::Sandbox, lack),
+            None => self.health.well(
+                Condition::Sandbox,
+                text(&format!("隔離されています{version}。"), &format!("workers are locked in{version}")),
+            ),
+        }
     }
 
     fn store(&self, commit: Result<Duration, String>) {
@@ -252,9 +273,10 @@ fn text(ja: &str, en: &str) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language;
 
     fn pressure() -> Pressure {
-        Pressure::new(Health::default(), Settings { min_free: 1000 })
+        Pressure::new(Health::default(), Settings { min_free: 1000, accept_missing_landlock: false })
     }
 
     #[test]
@@ -288,6 +310,24 @@ mod tests {
         assert!(pressure.health.is_well(Condition::Disk));
         pressure.journal(false);
         assert!(!pressure.health.is_well(Condition::Journal));
+    }
+
+    #[test]
+    fn a_lock_that_is_not_whole_is_told_and_no_reason_to_refuse_mail() {
+        let whole = Protection { landlock: Some(6), root: false };
+        for (protection, accept, expected, words) in [
+            (whole, false, true, "Landlock 6"),
+            (Protection { landlock: None, ..whole }, false, false, "no Landlock"),
+            (Protection { landlock: None, ..whole }, true, true, "no Landlock"),
+            (Protection { root: true, ..whole }, true, false, "root"),
+        ] {
+            let settings = Settings { min_free: 1000, accept_missing_landlock: accept };
+            let pressure = Pressure::new(Health::default(), settings);
+            pressure.sandbox(protection);
+            assert_eq!(pressure.health.is_well(Condition::Sandbox), expected, "{protection:?}");
+            let report = pressure.health.report(Language::En);
+            assert!(report.conditions.iter().any(|line| line.words.contains(words)), "{report:?}");
+        }
     }
 
     #[test]

@@ -14,10 +14,10 @@ use super::{
 
 /// Encrypted bytes with all that is needed, beside the master key, to open them.
 pub struct Sealed {
-    id: String,
-    wrapped_key: Vec<u8>,
-    nonce: [u8; NONCE_LEN],
-    bytes: Vec<u8>,
+    pub(super) id: String,
+    pub(super) wrapped_key: Vec<u8>,
+    pub(super) nonce: [u8; NONCE_LEN],
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Store {
@@ -39,7 +39,7 @@ impl Store {
         blocking(move || store.unseal_now(&id, &wrapped_key, &nonce, bytes)).await
     }
 
-    fn seal_now(&self, id: String, plain: &[u8]) -> Result<Sealed, StoreError> {
+    pub(super) fn seal_now(&self, id: String, plain: &[u8]) -> Result<Sealed, StoreError> {
         let data_key = key::random::<KEY_LENGTH>()?;
         let nonce = key::random::<NONCE_LEN>()?;
         let wrapped_key = self.inner.master.wrap(&id, &data_key)?;
@@ -54,7 +54,13 @@ impl Store {
         Ok(Sealed { id, wrapped_key, nonce, bytes })
     }
 
-    fn unseal_now(&self, id: &str, wrapped: &[u8], nonce: &[u8], mut bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn unseal_now(
+        &self,
+        id: &str,
+        wrapped: &[u8],
+        nonce: &[u8],
+        mut bytes: Vec<u8>,
+    ) -> Result<Vec<u8>, StoreError> {
         let broken = |_| StoreError::Seal(id.to_owned());
         let data_key = self.inner.master.unwrap(id, wrapped)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(broken)?;

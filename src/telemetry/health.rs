@@ -27,11 +27,14 @@ pub enum Condition {
     NextHop,
     /// Mail that is to go out goes out.
     Outbox,
+    /// The processes that read mail are locked in.
+    Sandbox,
 }
 
 impl Condition {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 6] = [Self::Workers, Self::Store, Self::Journal, Self::Disk, Self::NextHop, Self::Outbox];
+    pub const ALL: [Self; 7] =
+        [Self::Workers, Self::Store, Self::Journal, Self::Disk, Self::NextHop, Self::Outbox, Self::Sandbox];
 
     /// The word for it.
     pub fn name(self) -> &'static str {
@@ -42,6 +45,7 @@ impl Condition {
             Self::Disk => "disk",
             Self::NextHop => "next_hop",
             Self::Outbox => "outbox",
+            Self::Sandbox => "sandbox",
         }
     }
 

@@ -46,7 +46,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "notice",
         ],
     ),
-    // `store` and `telemetry` only in `pipeline::pressure`, which asks how the disk is and says how we are.
+    // `store` and `telemetry` only in `pipeline::pressure`, which asks how the disk is and says how we are, and `store`
+    // in `pipeline::memory`, which remembers what senders say about passwords.
     (
         "pipeline",
         &[

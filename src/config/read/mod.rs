@@ -4,6 +4,7 @@
 //! only. Deliberately absent: other files (`load`).
 
 mod doors;
+mod inspection;
 mod next_hop;
 mod outbox;
 mod smtp;
@@ -21,7 +22,6 @@ use super::{
 };
 use crate::{
     console, hold,
-    inspect::{Limits, sandbox},
     policy::Action,
     recipients::{EXPOSED_AT, Organization, own_domain},
 };
@@ -55,7 +55,10 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let sockets: Vec<SocketAddr> = smtp.listen.iter().chain(&smtp.listen_tls).copied().collect();
     let next_hop = next_hop::read(document.section("next_hop"), folder, &hostname, &sockets, &mut problems);
     let outbox = outbox::read(document.section("outbox"), &mut problems);
-    let inspection = inspection(document.section("inspection"), &mut problems);
+    let mut inspection_section = document.section("inspection");
+    let (password_file, remember_passwords) = passwords(&mut inspection_section, folder);
+    let accept_missing_landlock = inspection_section.flag("accept_missing_landlock").unwrap_or(false);
+    let inspection = inspection::read(inspection_section, &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     let approval = approval(document.section("approval"), &mut problems);
     let (store, min_free) = store(document.section("store"), &mut problems);
@@ -77,6 +80,9 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         next_hop,
         outbox,
         inspection,
+        password_file,
+        remember_passwords,
+        accept_missing_landlock,
         rules,
         approval,
         store,
@@ -95,32 +101,22 @@ fn organization(mut section: Section<'_>, exposed: Option<usize>, problems: &mut
     Organization { name: name.unwrap_or_default(), domains, exposed_recipients: exposed.unwrap_or(EXPOSED_AT) }
 }
 
-fn inspection(mut section: Section<'_>, problems: &mut Vec<Problem>) -> sandbox::Settings {
-    let usual = Limits::default();
-    let workers = section.number("workers", 0..=256);
-    let timeout = section.read("timeout", |text| {
-        // Mail servers wait 10 minutes for the reply to the final dot (RFC 5321 §4.5.3.2.6); ours must come earlier.
-        within(value::duration(text)?, SECOND, 540 * SECOND, "write a duration from 1s to 9m")
-    });
-    let bytes = section.read("max_unpacked", |text| {
-        within(value::size(text)?, 1 << 20, 64 << 30, "write a size from 1 MiB to 64 GiB")
-    });
-    let depth = section.number("max_depth", 1..=100).and_then(|n| u32::try_from(n).ok());
-    let entries = section.number("max_entries", 1..=10_000_000).and_then(|n| u32::try_from(n).ok());
-    let cells = section.number("max_cells", 1..=1_000_000_000);
-    let characters = section.number("max_characters", 1_000..=100_000_000_000);
-    problems.extend(section.finish());
-    sandbox::Settings {
-        workers: whole(workers, 0),
-        timeout: timeout.unwrap_or(60 * SECOND),
-        limits: Limits {
-            bytes: bytes.unwrap_or(usual.bytes),
-            depth: depth.unwrap_or(usual.depth),
-            entries: entries.unwrap_or(usual.entries),
-            cells: cells.unwrap_or(usual.cells),
-            characters: characters.unwrap_or(usual.characters),
-        },
+/// The file with the organisation's passwords, and how long those of mails are remembered.
+fn passwords(section: &mut Section<'_>, folder: &Path) -> (Option<PathBuf>, Duration) {
+    let file = section.read("passwords", value::something).map(|file| folder.join(file));
+    if let Some(path) = file.as_ref().filter(|path| !path.is_file()) {
+        let message = format!("there is no file at {}; make it, readable for this user only", path.display());
+        section.wrong("passwords", section.place_of("passwords"), &message);
     }
+    let remember = section.read("remember_passwords", |text| {
+        within(
+            value::duration(text)?,
+            Duration::ZERO,
+            90 * DAY,
+            "write a duration up to 90d, or \"0s\" to remember none",
+        )
+    });
+    (file, remember.unwrap_or(7 * DAY))
 }
 
 fn rules(mut section: Section<'_>, folder: &Path, problems: &mut Vec<Problem>) -> RuleFiles {

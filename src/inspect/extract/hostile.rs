@@ -390,3 +390,44 @@ fn damage_never_panics_and_never_hangs() {
     }
     assert!(files > 300, "{files}");
 }
+
+#[test]
+fn wrappers_in_wrappers_end() {
+    let tlv = |tag: u8, content: &[u8]| {
+        [&[tag, 0x83][..], &u32::try_from(content.len()).unwrap().to_be_bytes()[1..], content].concat()
+    };
+    let id = |last: u8| [&b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"[..], &[last]].concat();
+    let signed = |content: &[u8]| {
+        let inner = tlv(0x30, &[id(1), tlv(0xa0, &tlv(4, content))].concat());
+        tlv(0x30, &[id(2), tlv(0xa0, &tlv(0x30, &[b"\x02\x01\x01\x31\0".to_vec(), inner].concat()))].concat())
+    };
+    let nested = (0..100).fold(b"SECRET TEXT".to_vec(), |content, _| signed(&content));
+    assert_eq!(reasons(&file("a.p7m", &nested).1), [Reason::Limit]);
+    let tnef = |content: &[u8]| {
+        let length = u32::try_from(content.len()).unwrap().to_le_bytes();
+        [&b"\x78\x9f\x3e\x22\0\0\x02\x0f\x80\x06\0"[..], &length, content, b"\0\0"].concat()
+    };
+    let nested = (0..100).fold(b"SECRET TEXT".to_vec(), |content, _| tnef(&content));
+    assert_eq!(reasons(&file("winmail.dat", &nested).1), [Reason::Limit]);
+    // Open lengths and strings without end.
+    for bytes in [b"\x30\x80".repeat(100_000), b"\x24\x80".repeat(100_000), b"\xa0\x82\xff\xff".repeat(50_000)] {
+        let (_, ledger) =
+            file("a.p7m", &[&b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"[..], &bytes].concat());
+        assert_eq!(reasons(&ledger), [Reason::Damaged]);
+    }
+}
+
+#[test]
+fn packed_mail_contents_are_bounded() {
+    let limits = Limits { bytes: 1 << 20, ..Limits::default() };
+    let packed = {
+        let mut writer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        writer.write_all(&vec![b'a'; 8 << 20]).unwrap();
+        writer.finish().unwrap()
+    };
+    // OpenPGP: a compressed packet of open length.
+    let bomb = [b"\xa3\x02", packed.as_slice()].concat();
+    let (_, ledger) = within(&bomb, &Kind::File("a.gpg".to_owned()), &limits);
+    assert!(ledger.uninspected.iter().any(|entry| entry.place == "a.gpg" && entry.reason == Reason::Limit));
+    assert!(reasons(&ledger).iter().all(|&reason| reason == Reason::Limit), "{ledger:?}");
+}

@@ -41,13 +41,18 @@ mod xml_stream;
 use serde::{Deserialize, Serialize};
 
 use self::reading::{Hint, Part, Reading};
-use super::{Coverage, Inspected, Job, Kind, Place, Sink, Uninspected};
+use super::{Coverage, Inspected, Job, Kind, Place, Sink, Statement, Uninspected};
+
+/// So much may be unpacked whatever the ratio: a small workbook may well repeat itself a thousand times.
+const UNPACKED: u64 = 64 << 20;
 
 /// How much of one mail is read. Running over any of them is `uninspected: limit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Unpacked bytes in all.
     pub bytes: u64,
+    /// Unpacked bytes for each byte that came; a few MiB are let through in any case.
+    pub ratio: u32,
     /// How deep archives and mails may nest.
     pub depth: u32,
     /// Parts and archive entries in all.
@@ -60,7 +65,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 1 << 30, depth: 16, entries: 20_000, cells: 20_000_000, characters: 256 << 20 }
+        Self { bytes: 1 << 30, ratio: 100, depth: 16, entries: 20_000, cells: 20_000_000, characters: 256 << 20 }
+    }
+}
+
+impl Limits {
+    /// How much a mail of so many bytes may unpack to.
+    fn bytes_for(&self, size: usize) -> u64 {
+        let ratio = u64::from(self.ratio).saturating_mul(size as u64);
+        self.bytes.min(ratio.max(UNPACKED))
     }
 }
 
@@ -75,28 +88,42 @@ pub struct Ledger {
     pub uninspected: Vec<Uninspected>,
     /// How much was read.
     pub coverage: Coverage,
+    /// The passwords that the mail's own text states.
+    pub statements: Vec<Statement>,
+    /// Whether anything was protected by a password, known or not.
+    pub protected: bool,
 }
 
 /// Who looks on while a mail is read.
 pub trait Watch {
-    /// A part is about to be read. The same bytes give each part the same number again.
-    fn part(&mut self, number: u32, place: &str);
-    /// Whether the time for this mail is used up; the rest is then `uninspected: limit`.
+    /// A part is about to be read; what is inside of it begins and ends before it ends itself. The same bytes give each
+    /// part the same number again. A `small` one is a text of a few lines, or nothing that a reader would read.
+    fn begin(&mut self, part: u64, place: &str, small: bool);
+    /// It was read, or its reader gave up.
+    fn end(&mut self, part: u64);
+    /// Whether the time for the open part or for the whole mail is used up; the rest is then `uninspected: limit`.
     fn is_over(&self) -> bool;
+    /// The open part is a picture, which nobody has looked at yet.
+    fn picture(&mut self, part: u64, place: &str, bytes: &[u8]);
 }
 
 /// Nobody looks on, and there is all the time in the world.
 impl Watch for () {
-    fn part(&mut self, _: u32, _: &str) {}
+    fn begin(&mut self, _: u64, _: &str, _: bool) {}
+
+    fn end(&mut self, _: u64) {}
 
     fn is_over(&self) -> bool {
         false
     }
+
+    fn picture(&mut self, _: u64, _: &str, _: &[u8]) {}
 }
 
 /// Finds all text in `bytes` and hands it to `sink`. Never fails and never panics: what cannot be read is in the
 /// ledger.
 pub fn extract(bytes: &[u8], job: &Job, limits: &Limits, sink: &mut dyn Sink, watch: &mut dyn Watch) -> Ledger {
+    let limits = &Limits { bytes: limits.bytes_for(bytes.len()), ..*limits };
     let mut reading = Reading::new(job, limits, sink, watch);
     let format = match &job.kind {
         Kind::Mail => reading.read_mail(bytes),

@@ -104,6 +104,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, package: Package)
         return reading.unread(part.place, Reason::Encrypted);
     }
     match package {
+        Package::Ooxml if workbook::is_workbook(reading, part) => workbook::read_package(reading, part, package),
         Package::Xlsx | Package::Xlsm | Package::Xlsb | Package::Ods => workbook::read_package(reading, part, package),
         Package::Docx | Package::Pptx | Package::Ooxml | Package::Odt | Package::Odp | Package::Odf => {
             document::read_package(reading, part, package);

@@ -6,12 +6,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
-use crate::inspect::extract::unlock::{self, Lock, Locked, Words};
+use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
 use crate::inspect::extract::{
     Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
 };
@@ -19,7 +20,10 @@ use crate::inspect::{Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
 
 /// The largest single part that is unpacked. More than that in one piece would ask for several times as much memory
 /// while it is decoded and searched.
-const PART_BYTES: u64 = 256 << 20;
+const PART_BYTES: u64 = 128 << 20;
+
+/// A text up to this size costs nobody any time.
+const SMALL: usize = 4 << 10;
 
 /// How many entries each of the ledger's two lists may have; a reader of more would learn nothing, and a hostile archive
 /// could make millions. The ledger's counts go on.
@@ -40,6 +44,25 @@ impl<'a> Part<'a> {
     /// Something inside of this part, one level deeper.
     pub(crate) fn inside(&self, bytes: &'a [u8], place: &'a Place) -> Self {
         Self { bytes, place, depth: self.depth.saturating_add(1), hint: Hint::default() }
+    }
+}
+
+/// A part that is being read.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    number: u64,
+    /// How many parts inside of it have been begun.
+    begun: u64,
+}
+
+impl Open {
+    /// The next part inside of this one. Its number comes from its way down, so that it is the same again when another
+    /// part, with all that is inside of that, is passed over.
+    fn next(&mut self) -> Self {
+        self.begun = self.begun.saturating_add(1);
+        let mut hasher = DefaultHasher::new();
+        (self.number, self.begun).hash(&mut hasher);
+        Self { number: hasher.finish(), begun: 0 }
     }
 }
 
@@ -67,10 +90,12 @@ pub(crate) struct Reading<'s> {
     ledger: Ledger,
     seen: HashSet<Uninspected>,
     in_table: bool,
+    /// Where the table is that was begun last.
+    table: Place,
     /// Characters handed over since the last entry in the ledger, for each part that is open, innermost last.
     characters: Vec<u64>,
-    /// How many parts have been begun. The same bytes give the same numbers each time.
-    begun: u32,
+    /// The parts that are open, innermost last.
+    open: Vec<Open>,
     words: Words,
     locked: Vec<Locked>,
     /// Stretches of the part being read that were read as parts of their own.
@@ -91,9 +116,10 @@ impl<'s> Reading<'s> {
             ledger: Ledger::default(),
             seen: HashSet::new(),
             in_table: false,
+            table: Place::default(),
             characters: vec![0],
-            begun: 0,
-            words: Words::new(&job.passwords),
+            open: vec![Open::default()],
+            words: Words::new(job),
             locked: Vec::new(),
             apart: Vec::new(),
         }
@@ -107,6 +133,7 @@ impl<'s> Reading<'s> {
             }
         }
         kind.clone_into(&mut self.ledger.kind);
+        self.ledger.statements = self.words.statements();
         self.ledger
     }
 
@@ -114,7 +141,9 @@ impl<'s> Reading<'s> {
     pub(crate) fn read_mail(&mut self, bytes: &[u8]) -> Format {
         let place = Place::default();
         let part = Part { bytes, place: &place, depth: 0, hint: Hint::default() };
-        self.guarded(&place, |reading| reading.read_as(&part, Format::Mail));
+        self.words.written_on(bytes);
+        // Whoever passes over the mail itself reads nothing, so that nobody needs to know of it.
+        self.watched(&place, true, |reading| reading.read_as(&part, Format::Mail));
         Format::Mail
     }
 
@@ -131,7 +160,7 @@ impl<'s> Reading<'s> {
         let end = others.first().filter(|_| format.is_text()).map_or(part.bytes.len(), |first| first.start);
         let own = Part { bytes: part.bytes.get(..end).unwrap_or_default(), ..*part };
         let outer = std::mem::take(&mut self.apart);
-        self.guarded(part.place, |reading| reading.read_as(&own, format));
+        self.watched(part.place, is_small(part, format), |reading| reading.read_as(&own, format));
         let apart = std::mem::replace(&mut self.apart, outer);
         for other in others {
             // What its own reader found to be none of it, it has handed on.
@@ -162,15 +191,20 @@ impl<'s> Reading<'s> {
 
     /// A panic in a reader, or in a parser below it, costs only this part. What killed a process before is passed over.
     fn guarded(&mut self, place: &Place, read: impl FnOnce(&mut Self)) {
-        let number = self.begun;
-        self.begun = self.begun.saturating_add(1);
+        self.watched(place, false, read);
+    }
+
+    fn watched(&mut self, place: &Place, small: bool, read: impl FnOnce(&mut Self)) {
+        let part = self.open.last_mut().map(Open::next).unwrap_or_default();
+        let number = part.number;
         if let Some(known) = self.job.without.iter().find(|known| known.part == number) {
             return self.unread(place, known.reason);
         }
         if self.watch.is_over() {
             return self.unread(place, Reason::Limit);
         }
-        self.watch.part(number, &place.path);
+        self.watch.begin(number, &place.path, small);
+        self.open.push(part);
         self.characters.push(0);
         let depth = self.characters.len();
         let outcome = catch_unwind(AssertUnwindSafe(|| read(self)));
@@ -179,6 +213,8 @@ impl<'s> Reading<'s> {
             self.unread(place, Reason::Crashed);
         }
         self.characters.truncate(depth.saturating_sub(1));
+        self.open.truncate(depth.saturating_sub(1));
+        self.watch.end(number);
     }
 
     fn read_as(&mut self, part: &Part<'_>, format: Format) {
@@ -192,7 +228,7 @@ impl<'s> Reading<'s> {
             Format::Archive(kind) => archive::read(self, part, kind),
             Format::Package(kind) => package::read(self, part, kind),
             Format::Xls => workbook::read_xls(self, part),
-            Format::FlatSheet => workbook::read_flat(self, part),
+            Format::FlatSheet(kind) => workbook::read_flat(self, part, kind),
             Format::Document(kind) => document::read(self, part, kind),
             Format::Pdf => pdf::read(self, part),
             Format::Image(_) => image::read(self, part),
@@ -212,7 +248,7 @@ impl<'s> Reading<'s> {
             return;
         }
         self.end_table();
-        self.words.note(text);
+        self.words.note(place, text);
         let text = self.within_characters(place, text);
         self.sink.text(place, text);
     }
@@ -237,6 +273,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn begin_table(&mut self, place: &Place) {
         self.end_table();
         self.sink.begin_table(place);
+        self.table.clone_from(place);
         self.in_table = true;
     }
 
@@ -247,6 +284,7 @@ impl<'s> Reading<'s> {
             if let Some(open) = self.characters.last_mut() {
                 *open = open.saturating_add(count);
             }
+            self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
             self.sink.row(row, cells);
         }
     }
@@ -277,6 +315,7 @@ impl<'s> Reading<'s> {
 
     /// Something was not read, or not to its end.
     pub(crate) fn unread(&mut self, place: &Place, reason: Reason) {
+        self.ledger.protected |= reason == Reason::Encrypted;
         let entry = Uninspected { place: named(place), reason };
         if self.seen.contains(&entry) {
             return;
@@ -288,8 +327,21 @@ impl<'s> Reading<'s> {
         }
     }
 
+    /// A picture: read by what was seen in it, if somebody looked; shown to who watches and named, if nobody did.
+    pub(crate) fn picture(&mut self, part: &Part<'_>) {
+        let number = self.open.last().map_or(0, |open| open.number);
+        if let Some(seen) = self.job.texts.iter().find(|seen| seen.part == number) {
+            self.text(&part.place.inside("picture text"), &seen.text);
+            self.done(part.place);
+        } else {
+            self.watch.picture(number, &part.place.path, part.bytes);
+            self.unread(part.place, Reason::Image);
+        }
+    }
+
     /// Keeps a protected part until everything else is read and passwords are known.
     pub(crate) fn locked(&mut self, part: &Part<'_>, lock: Lock) {
+        self.ledger.protected = true;
         if self.charge(part.bytes.len() as u64) {
             self.locked.push(Locked::new(part, lock));
         } else {
@@ -297,9 +349,9 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// Passwords to try, likeliest first.
-    pub(crate) fn passwords(&mut self) -> Vec<String> {
-        self.words.candidates()
+    /// Passwords to try, likeliest first, as many as fit what a try costs.
+    pub(crate) fn passwords(&mut self, cost: Cost) -> Vec<String> {
+        self.words.candidates(cost)
     }
 
     /// This password opened something, so it is tried first from now on.
@@ -358,7 +410,7 @@ impl<'s> Reading<'s> {
     #[must_use]
     pub(crate) fn take_cell(&mut self) -> bool {
         // The clock is asked now and then: asking costs as much as a cell.
-        let covered = self.cells_left > 0 && (self.cells_left % 4_096 != 0 || !self.watch.is_over());
+        let covered = self.cells_left > 0 && (!self.cells_left.is_multiple_of(4_096) || !self.watch.is_over());
         self.cells_left = self.cells_left.saturating_sub(1);
         covered
     }
@@ -374,6 +426,15 @@ impl<'s> Reading<'s> {
     /// Whether the time for this mail is used up. Loops that take no cell and no entry ask from time to time.
     pub(crate) fn is_over(&self) -> bool {
         self.watch.is_over()
+    }
+}
+
+/// Whether reading this is a matter of microseconds and of no parser that dies.
+fn is_small(part: &Part<'_>, format: Format) -> bool {
+    match format {
+        Format::Image(_) | Format::Other(..) => true,
+        Format::Text | Format::Html | Format::Csv | Format::Json => part.bytes.len() <= SMALL,
+        _ => false,
     }
 }
 

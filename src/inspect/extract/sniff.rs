@@ -10,16 +10,21 @@ use file_format::{FileFormat, Kind};
 use crate::inspect::Reason;
 use crate::inspect::extract::archive::{Archive, zip};
 use crate::inspect::extract::carve;
+use crate::inspect::extract::compound::Compound;
 use crate::inspect::extract::document::Document;
 use crate::inspect::extract::mail::{self, Outlook, Wrapper};
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::Hint;
 use crate::inspect::extract::text::{csv, yenc};
-use crate::inspect::extract::unlock::Lock;
+use crate::inspect::extract::unlock::{self, Lock};
+use crate::inspect::extract::workbook::Flat;
 use crate::mail::charset;
 
 /// How much of a file is looked at.
 const HEAD: usize = 64 * 1024;
+
+/// This many control characters a mail's text may have by accident, however short it is.
+const STRAYS: usize = 3;
 
 /// A text before an archive is at least this long.
 const FRONT: usize = 16;
@@ -52,7 +57,7 @@ pub(crate) enum Format {
     /// An Excel 97–2003 workbook.
     Xls,
     /// A spreadsheet that is one XML document.
-    FlatSheet,
+    FlatSheet(Flat),
     /// A document that is no package.
     Document(Document),
     /// A PDF.
@@ -86,11 +91,11 @@ impl Format {
             Self::Archive(kind) => kind.name(),
             Self::Package(package) => package.name(),
             Self::Xls => "xls",
-            Self::FlatSheet => "fods",
+            Self::FlatSheet(kind) => kind.name(),
             Self::Document(kind) => kind.name(),
             Self::Pdf => "pdf",
             Self::Image(_) => "image",
-            Self::Locked(_) => "office",
+            Self::Locked(lock) => lock.name(),
             Self::Other(name, _) => name,
         }
     }
@@ -105,7 +110,7 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
         return Format::Wrapped(wrapper);
     }
     // The bytes of yEnc are those of a file.
-    if !is_binary(bytes) || yenc::is_in(bytes) {
+    if !is_binary(bytes) || yenc::is_in(bytes) || (hint.body && has_strays(bytes)) {
         return textual(bytes, hint);
     }
     // A text with an archive behind it is a text.
@@ -124,8 +129,8 @@ fn textual(bytes: &[u8], hint: Hint<'_>) -> Format {
     if hint.media == "text/html" || looks_like_html(start) {
         return Format::Html;
     }
-    if start.starts_with("<?xml") && start.contains("vnd.oasis.opendocument.spreadsheet") {
-        return Format::FlatSheet;
+    if let Some(kind) = Flat::of(start).filter(|_| start.starts_with("<?xml") || start.starts_with("<Workbook")) {
+        return Format::FlatSheet(kind);
     }
     if start.starts_with("<?xml") || start.starts_with("<svg") {
         return Format::Xml;
@@ -220,13 +225,16 @@ fn by_magic(bytes: &[u8]) -> Option<Format> {
         || at(0, b"PK\x07\x08")
         || (at(0, b"MZ") && zip::has_directory(bytes))
     {
-        return Some(zip::format(bytes));
+        return Some(locked_package(zip::format(bytes), bytes));
     }
     if at(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return Some(compound(bytes));
     }
     // BIFF 2 to 4 came without a container: record BOF of the right length.
-    if at(0, b"\x09\0\x04\0") || at(0, b"\x09\x02\x06\0") || at(0, b"\x09\x04\x06\0") {
+    // Later ones may lack it as well.
+    const BOF: [&[u8]; 5] =
+        [b"\x09\0\x04\0", b"\x09\x02\x06\0", b"\x09\x04\x06\0", b"\x09\x08\x08\0\0\x05", b"\x09\x08\x10\0\0\x06"];
+    if BOF.iter().any(|bof| at(0, bof)) {
         return Some(Format::Xls);
     }
     if let Some((_, name)) = IMAGES.iter().find(|(magic, _)| at(0, magic)) {
@@ -288,25 +296,49 @@ fn is_bitmap(bytes: &[u8]) -> bool {
     matches!(bytes, [b'B', b'M', _, _, _, _, 0, 0, 0, 0, _, _, _, _, 12 | 40 | 108 | 124, 0, 0, 0, ..])
 }
 
-/// Compound files (OLE) are told apart by the names in their directory, which stand there in UTF-16.
+/// An OpenDocument package that a password protects is locked as a whole.
+fn locked_package(format: Format, bytes: &[u8]) -> Format {
+    match format {
+        Format::Package(kind @ (Package::Ods | Package::Odt | Package::Odp | Package::Odf))
+            if unlock::is_protected_odf(bytes) =>
+        {
+            Format::Locked(Lock::OpenDocument(kind))
+        }
+        other => other,
+    }
+}
+
+/// Compound files (OLE) are told apart by the names on their top level; where those tell nothing, the directory being
+/// broken, by names anywhere, which stand there in UTF-16.
 fn compound(bytes: &[u8]) -> Format {
-    let has = |name: &str| {
+    let names: Vec<String> = Compound::open(bytes)
+        .map(|file| file.top().into_iter().map(|entry| entry.name.clone()).collect())
+        .unwrap_or_default();
+    let anywhere = |name: &str| {
         let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
         memchr::memmem::find(bytes, &wide).is_some()
     };
-    if has("EncryptedPackage") {
+    by_streams(bytes, &|name| names.iter().any(|known| known == name))
+        .or_else(|| by_streams(bytes, &anywhere))
+        .unwrap_or(Format::Document(Document::Ole))
+}
+
+fn by_streams(bytes: &[u8], has: &dyn Fn(&str) -> bool) -> Option<Format> {
+    // Rights management keeps the document in a stream of its own; no password opens that.
+    let format = if has("EncryptedPackage") || has("\u{9}DRMContent") {
         Format::Locked(Lock::Office)
     } else if has("WordDocument") {
-        Format::Document(Document::Doc)
+        if unlock::is_protected_doc(bytes) { Format::Locked(Lock::Doc) } else { Format::Document(Document::Doc) }
     } else if has("PowerPoint Document") {
-        Format::Document(Document::Ppt)
+        if unlock::is_protected_ppt(bytes) { Format::Locked(Lock::Ppt) } else { Format::Document(Document::Ppt) }
     } else if has("__properties_version1.0") {
         Format::Outlook(Outlook::Msg)
     } else if has("Workbook") || has("Book") {
-        Format::Xls
+        if unlock::is_protected_xls(bytes) { Format::Locked(Lock::Xls) } else { Format::Xls }
     } else {
-        Format::Document(Document::Ole)
-    }
+        return None;
+    };
+    Some(format)
 }
 
 fn looks_like_html(start: &str) -> bool {
@@ -346,6 +378,11 @@ fn is_binary(bytes: &[u8]) -> bool {
     let odd =
         text.chars().filter(|&c| c == '\u{fffd}' || (c.is_control() && !c.is_whitespace() && c != '\u{1b}')).count();
     odd * 50 > text.chars().count()
+}
+
+/// Whether what makes no sense is a few control characters in a short mail.
+fn has_strays(bytes: &[u8]) -> bool {
+    count(bytes, |c| matches!(c, 1..=8 | 0x10..=0x1a | 0x1c..=0x1f | 0x7f)) <= STRAYS && !bytes.contains(&0)
 }
 
 /// How many bytes are like that. Counted in bytes, which the compiler turns into vector instructions.

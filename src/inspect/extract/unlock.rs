@@ -1,19 +1,26 @@
 //! Protected parts and the passwords that may open them.
 //!
-//! In: parts that wait ([`Locked`]), the organisation's passwords and those of neighbouring mails (`Job::passwords`), and
-//! the words of this mail's own texts and file names. Out: what opens is read as if it had never been protected; what
-//! does not is `uninspected: encrypted`. Deliberately absent: guessing. Only passwords that somebody wrote are tried.
+//! In: parts that wait ([`Locked`]), the passwords known beforehand (`Job::passwords`), and the words of this mail's own
+//! texts and file names ([`words`]). Out: what opens is read as if it had never been protected; what does not is
+//! `uninspected: encrypted`. One file a format says how a password is tried on it. Deliberately absent: guessing. Only
+//! passwords that somebody wrote are tried, and the one that Office itself tries.
 
-use crate::inspect::extract::archive;
-use crate::inspect::extract::pdf;
-use crate::inspect::extract::reading::{Hint, Part, Reading};
+mod cipher;
+mod legacy;
+mod odf;
+mod office;
+mod stated;
+mod words;
+mod xls;
+
+pub(crate) use self::legacy::{is_protected_doc, is_protected_ppt};
+pub(crate) use self::odf::is_protected as is_protected_odf;
+pub(crate) use self::words::{Cost, Words};
+pub(crate) use self::xls::is_protected as is_protected_xls;
+use crate::inspect::extract::package::Package;
+use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::{archive, pdf};
 use crate::inspect::{Place, Reason};
-
-/// How many passwords are tried on one part: each costs some formats a fortieth of a second.
-const CANDIDATES: usize = 64;
-
-/// How much of a mail's text is kept to look for passwords in.
-const KEPT: usize = 64 << 10;
 
 /// How something is protected, and so who can open it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +35,31 @@ pub(crate) enum Lock {
     SevenZ,
     /// A RAR archive, or some of its entries.
     Rar,
+    /// A Word 97–2003 document.
+    Doc,
+    /// A PowerPoint 97–2003 presentation.
+    Ppt,
+    /// An Excel 97–2003 workbook.
+    Xls,
+    /// An OpenDocument package.
+    OpenDocument(Package),
+}
+
+impl Lock {
+    /// The `type` of `scan --json`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Office => "office",
+            Self::Pdf => "pdf",
+            Self::Zip => "zip",
+            Self::SevenZ => "7z",
+            Self::Rar => "rar",
+            Self::Doc => "doc",
+            Self::Ppt => "ppt",
+            Self::Xls => "xls",
+            Self::OpenDocument(package) => package.name(),
+        }
+    }
 }
 
 /// A protected part that waits.
@@ -44,52 +76,66 @@ impl Locked {
     }
 
     fn part(&self) -> Part<'_> {
-        Part { bytes: &self.bytes, place: &self.place, depth: self.depth, hint: Hint::default() }
+        Part { bytes: &self.bytes, place: &self.place, depth: self.depth, hint: Default::default() }
     }
 
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What was inside, at the same place; one level deeper, so that what opens into itself comes to an end.
+    pub(crate) fn opened<'a>(&'a self, bytes: &'a [u8]) -> Part<'a> {
+        Part { bytes, place: &self.place, depth: self.depth.saturating_add(1), hint: Default::default() }
+    }
 }
 
 /// Opens a part that waited, or says that it stays closed.
 pub(crate) fn open(reading: &mut Reading<'_>, locked: &Locked) {
-    match locked.lock {
-        Lock::Office => reading.unread(&locked.place, Reason::Encrypted),
+    let opened = match locked.lock {
+        // These open part by part.
+        Lock::Zip | Lock::SevenZ | Lock::Rar => return archive::unlock(reading, &locked.part(), locked.lock),
         Lock::Pdf => {
             if !pdf::unlock(reading, &locked.part()) {
                 reading.unread(&locked.place, Reason::Encrypted);
             }
+            return;
         }
-        Lock::Zip | Lock::SevenZ | Lock::Rar => archive::unlock(reading, &locked.part(), locked.lock),
+        Lock::Office => office::open(reading, locked.bytes()),
+        Lock::Doc | Lock::Ppt => legacy::open(reading, locked.bytes()),
+        Lock::Xls => xls::open(reading, locked.bytes()),
+        Lock::OpenDocument(_) => odf::open(reading, locked.bytes()),
+    };
+    match opened {
+        Some(bytes) if reading.charge(bytes.len() as u64) => {
+            reading.read(&locked.opened(&bytes));
+        }
+        Some(_) => reading.unread(&locked.place, Reason::Limit),
+        None => reading.unread(&locked.place, Reason::Encrypted),
     }
 }
 
-/// Words that may be passwords.
-pub(crate) struct Words {
-    known: Vec<String>,
-    text: String,
-}
-
-impl Words {
-    pub(crate) fn new(known: &[String]) -> Self {
-        Self { known: known.to_vec(), text: String::new() }
+/// Tries `first`, which is tried by every program, and then every candidate; the first that opens is remembered.
+fn try_each<T>(
+    reading: &mut Reading<'_>,
+    cost: Cost,
+    first: Option<&str>,
+    attempt: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    if let Some(opened) = first.and_then(&attempt) {
+        return Some(opened);
     }
-
-    /// Keeps a text to look for passwords in, should something be protected.
-    pub(crate) fn note(&mut self, text: &str) {
-        let room = KEPT.saturating_sub(self.text.len());
-        self.text.push_str(text.get(..text.floor_char_boundary(room)).unwrap_or_default());
+    for password in reading.passwords(cost) {
+        if reading.is_over() {
+            return None;
+        }
+        if let Some(opened) = attempt(&password) {
+            reading.password_fits(&password);
+            return Some(opened);
+        }
     }
-
-    /// Passwords to try, likeliest first.
-    pub(crate) fn candidates(&self) -> Vec<String> {
-        self.known.iter().take(CANDIDATES).cloned().collect()
-    }
-
-    /// This one opened something.
-    pub(crate) fn prefer(&mut self, password: &str) {
-        self.known.retain(|known| known != password);
-        self.known.insert(0, password.to_owned());
-    }
+    None
 }

@@ -2,18 +2,26 @@
 //!
 //! Third-party parsers of hostile files panic, overflow the stack, run for minutes and allocate without bound; a
 //! thread cannot contain that, a process can. In: a mail's bytes and its [`Job`]. Out: an [`Inspection`], always:
-//! a worker that dies or overruns its time is killed, replaced, and becomes `uninspected: crashed | timeout`.
+//! a worker that dies or overruns its time is killed and replaced, the part that it was at becomes
+//! `uninspected: crashed | limit | timeout`, and the rest of the mail is read by another.
 //! The same binary runs as worker under a hidden command ([`worker::main`]); rules travel to it over the pipe, so
 //! that it needs no file of its own. Deliberately absent: a fallback that inspects in the parent.
 
+pub mod attempt;
+mod identity;
 mod lockdown;
+pub mod ocr;
 mod pool;
+mod process;
+mod progress;
 mod queue;
 mod wire;
 pub mod worker;
 
 use std::{path::PathBuf, time::Duration};
 
+pub use identity::Identity;
+pub use lockdown::Protection;
 pub use pool::{Unavailable, Workers};
 
 use super::Limits;
@@ -28,8 +36,30 @@ pub struct Settings {
     pub workers: usize,
     /// How long one mail may take.
     pub timeout: Duration,
+    /// How long the work on one part of it may take, parts inside of that not counted.
+    pub part_timeout: Duration,
+    /// How many bytes of memory one worker may use.
+    pub memory: u64,
+    /// Who workers become where Sekisho runs as root.
+    pub user: Identity,
     /// How much of one mail is read.
     pub limits: Limits,
+    /// Whether and how pictures are read.
+    pub ocr: Option<ocr::Settings>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: 0,
+            timeout: Duration::from_secs(60),
+            part_timeout: Duration::from_secs(4),
+            memory: 512 << 20,
+            user: Identity::default(),
+            limits: Limits::default(),
+            ocr: None,
+        }
+    }
 }
 
 impl Settings {

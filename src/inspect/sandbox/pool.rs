@@ -1,38 +1,51 @@
 //! The parent's side: a pool of workers, each given one mail at a time under a deadline.
 //!
-//! In: bytes and a [`Job`]. Out: an [`Inspection`], or [`Unavailable`] when no worker could be had, which the
-//! caller answers with 4xx. Callers wait their turn here, as many as [`queue`](super::queue) has places for; the others
-//! wait in the mail server. Deliberately absent: retries.
+//! In: bytes and a [`Job`]. Out: an [`Inspection`], or [`Unavailable`] when no worker could be had, which the caller
+//! answers with 4xx. Callers wait their turn here, as many as [`queue`](super::queue) has places for; the others wait in
+//! the mail server. A worker that is lost names the part it was at; the mail is then read again without that part, a few
+//! times at most, so that the rest of it counts. Workers that have served long or grown large are replaced between mails.
+//! Deliberately absent: what a worker is given and says (`process`, `wire`).
 
 use std::{
+    borrow::Cow,
     path::PathBuf,
-    process::Stdio,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::{
-    io::BufReader,
-    process::{Child, ChildStdin, ChildStdout, Command},
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout},
 };
 
 use super::{
-    Settings, WORKER_COMMAND,
+    Settings,
+    lockdown::Protection,
+    ocr::Eye,
+    process::{Lost, Patience, Worker},
     queue::Queue,
-    wire::{self, Readiness, Setup},
+    wire::{Answer, Pictures, Request, Setup},
 };
-use crate::inspect::{Inspection, Job, Reason, RuleSource};
-
-/// The address space of one worker, in bytes. The largest mail (50 MiB) unpacked within [`Limits`](super::Limits)
-/// stays below half of it.
-const MEMORY: u64 = 2 << 30;
+use crate::inspect::{Heard, Inspection, Job, Reason, RuleSource, Uninspected, Without};
 
 /// How many mails may wait for each worker, and for all of them at least: short mails take a millisecond, so that even
 /// a long queue is soon gone.
 const WAITING_PER_WORKER: usize = 64;
 const WAITING: usize = 256;
+
+/// How many parts of one mail may cost a worker each. Whoever sends a mail with more of them does it on purpose.
+const KILLERS: usize = 4;
+
+/// A worker is replaced after so many mails, when it still holds so much memory after one, or when it has worked for so
+/// long: half of what [`lockdown`](super::lockdown) lets it, which is more than any one mail may take.
+const MAILS: u32 = 10_000;
+const GROWN: u64 = 192 << 20;
+const WORKED: Duration = Duration::from_secs(1_800);
+
+/// Asking the system what a worker has used costs as much as a small mail, so it is asked after large ones, and after
+/// some of the others.
+const LARGE: usize = 256 << 10;
+const NOW_AND_THEN: u32 = 64;
 
 /// No worker could be had: the mail must wait where it is (4xx).
 #[derive(Debug, thiserror::Error)]
@@ -48,71 +61,195 @@ pub enum Unavailable {
     Refused(String),
 }
 
-/// The pool. Dropping it kills its workers.
+/// The pool. Dropping it ends its workers, as soon as none has a mail in hand.
 #[derive(Debug)]
 pub struct Workers {
-    program: PathBuf,
-    settings: Settings,
-    rules: Vec<RuleSource>,
-    idle: Mutex<Vec<Worker>>,
-    turns: Semaphore,
-    queue: Queue,
+    pool: Arc<Pool>,
 }
 
 #[derive(Debug)]
-struct Worker {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
+struct Pool {
+    program: PathBuf,
+    settings: Settings,
+    setup: Setup,
+    idle: Mutex<Vec<Worker>>,
+    turns: Arc<Semaphore>,
+    queue: Queue,
+    protection: Protection,
+    eye: Option<Eye>,
 }
 
 impl Workers {
     /// Starts all workers, so that a rule that does not load is known before the first mail.
     pub async fn start(program: PathBuf, settings: Settings, rules: Vec<RuleSource>) -> Result<Self, Unavailable> {
         let count = settings.worker_count();
-        let (turns, queue) = (Semaphore::new(count), Queue::new(WAITING.max(WAITING_PER_WORKER * count)));
-        let pool = Self { program, settings, rules, idle: Mutex::default(), turns, queue };
+        let setup = Setup { rules, limits: settings.limits.clone(), memory: settings.memory, user: settings.user };
+        let mut idle = Vec::new();
         for _ in 0..count {
-            let worker = pool.spawn().await?;
-            pool.put_back(worker);
+            idle.push(Worker::start(&program, &setup, settings.timeout).await?);
         }
-        Ok(pool)
+        // All of them are the same program on the same kernel.
+        let protection = idle.first().map(Worker::protection).unwrap_or_default();
+        let eye = settings.ocr.clone().map(|ocr| Eye { program: program.clone(), settings: ocr, user: settings.user });
+        let pool = Pool {
+            program,
+            settings,
+            setup,
+            idle: Mutex::new(idle),
+            turns: Arc::new(Semaphore::new(count)),
+            queue: Queue::new(WAITING.max(WAITING_PER_WORKER * count)),
+            protection,
+            eye,
+        };
+        Ok(Self { pool: Arc::new(pool) })
     }
 
-    /// Inspects one mail or file within the deadline. What a worker could not finish is in `uninspected`.
+    /// Inspects one mail or file within the deadline. What could not be read is in `uninspected`.
     pub async fn inspect(&self, bytes: &[u8], job: &Job) -> Result<Inspection, Unavailable> {
-        let _turn = self.turn().await?;
-        let mut worker = self.healthy().await?;
-        let reason = match timeout(self.settings.timeout, worker.inspect(bytes, job)).await {
-            Ok(Ok(inspection)) => {
-                self.put_back(worker);
-                return Ok(inspection);
-            }
-            Ok(Err(_)) => Reason::Crashed,
-            Err(_) => Reason::Timeout,
-        };
-        let status = worker.end().await;
-        tracing::warn!(?reason, status, bytes = bytes.len(), "an inspection worker was lost and will be replaced");
-        Ok(Inspection::failed("mail", reason))
+        Ok(self.hear(bytes, job).await?.0)
+    }
+
+    /// Inspects one mail, and says what is to be remembered of it.
+    pub async fn hear(&self, bytes: &[u8], job: &Job) -> Result<(Inspection, Heard), Unavailable> {
+        let turn = self.pool.turn().await?;
+        let deadline = Instant::now() + self.pool.settings.timeout;
+        let mut mail = Mail { bytes, job: job.clone(), killers: Vec::new(), deadline };
+        let mut read = self.pool.read(&mut mail, None).await?;
+        if let Some(eye) = &self.pool.eye
+            && !read.pictures.is_empty()
+        {
+            read = self.pool.read_with_pictures(eye, &mut mail, read).await;
+        }
+        if let Some(worker) = read.worker {
+            self.pool.put_back(worker, bytes.len(), turn);
+        }
+        Ok((read.inspection, read.heard))
     }
 
     /// Whether so many mails wait for a worker that no other may.
     pub fn are_crowded(&self) -> bool {
-        self.queue.is_full()
+        self.pool.queue.is_full()
     }
 
     /// How long the mail that is next has waited for a worker.
     pub fn longest_wait(&self) -> Duration {
-        self.queue.longest_wait()
+        self.pool.queue.longest_wait()
+    }
+
+    /// How well the workers are locked in.
+    pub fn protection(&self) -> Protection {
+        self.pool.protection
+    }
+}
+
+/// A mail, and what became of the attempts to read it.
+struct Mail<'m> {
+    bytes: &'m [u8],
+    job: Job,
+    /// What cost a worker and is passed over.
+    killers: Vec<Uninspected>,
+    deadline: Instant,
+}
+
+/// A mail that was read.
+struct Read {
+    inspection: Inspection,
+    heard: Heard,
+    /// Who read it; nobody who is still of use, if it could not be read.
+    worker: Option<Worker>,
+    /// Part number and length of pictures that nobody has looked at, and their bytes.
+    pictures: Pictures,
+    bytes: Vec<u8>,
+}
+
+impl Pool {
+    /// Reads the mail, without the parts that cost a worker.
+    async fn read(&self, mail: &mut Mail<'_>, worker: Option<Worker>) -> Result<Read, Unavailable> {
+        let mut ready = worker;
+        loop {
+            let mut worker = match ready.take() {
+                Some(worker) => worker,
+                None => self.healthy().await?,
+            };
+            match self.attempt(&mut worker, mail).await {
+                Ok((Answer { inspection, heard, pictures }, bytes)) => {
+                    return Ok(Read { inspection, heard, worker: Some(worker), pictures, bytes });
+                }
+                Err(lost) => {
+                    if let Err(inspection) = self.pass_over(mail, worker, lost).await {
+                        return Ok(Read {
+                            inspection,
+                            heard: Heard::default(),
+                            worker: None,
+                            pictures: Vec::new(),
+                            bytes: Vec::new(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Has the pictures looked at, and reads the mail again with what is written in them. Where that fails, what was read
+    /// before stands, with its pictures unread.
+    async fn read_with_pictures(&self, eye: &Eye, mail: &mut Mail<'_>, mut first: Read) -> Read {
+        let half = Instant::now() + mail.deadline.saturating_duration_since(Instant::now()) / 2;
+        mail.job.texts = eye.look(&first.pictures, &first.bytes, half).await;
+        if mail.job.texts.is_empty() {
+            return first;
+        }
+        match self.read(mail, first.worker.take()).await {
+            Ok(second) if second.worker.is_some() => second,
+            Ok(_) => first,
+            Err(why) => {
+                tracing::warn!(%why, "a mail could not be read again with its pictures");
+                first
+            }
+        }
+    }
+
+    /// One worker reads it. What the worker stops by itself, a little earlier than it would be killed, counts.
+    async fn attempt(&self, worker: &mut Worker, mail: &Mail<'_>) -> Result<(Answer, Vec<u8>), Lost> {
+        let left = mail.deadline.saturating_duration_since(Instant::now());
+        // One part never takes so long that no time is left for the others.
+        let part = self.settings.part_timeout.min(left / 2);
+        let request = Request {
+            job: Cow::Borrowed(&mail.job),
+            time: left * 3 / 4,
+            part_time: part * 3 / 4,
+            pictures: self.eye.as_ref().map(|eye| eye.settings.bounds).unwrap_or_default(),
+        };
+        worker.inspect(mail.bytes, &request, Patience { mail: mail.deadline, part }).await
+    }
+
+    /// Ends a worker that is lost, and leaves the part that it was at out of what is read; or gives up on the mail.
+    async fn pass_over(&self, mail: &mut Mail<'_>, worker: Worker, lost: Lost) -> Result<(), Inspection> {
+        let (status, out_of_memory) = worker.end().await;
+        let Lost { mut reason, part } = lost;
+        if out_of_memory {
+            reason = Reason::Limit;
+        }
+        let (named, killers) = (part.is_some(), mail.killers.len());
+        tracing::warn!(?reason, status, named, killers, bytes = mail.bytes.len(), "an inspection worker was lost");
+        if let Some(part) = part {
+            mail.killers.push(Uninspected { place: part.place, reason });
+            mail.job.without.push(Without { part: part.part, reason });
+            if mail.killers.len() <= KILLERS && reason != Reason::Timeout {
+                return Ok(());
+            }
+        }
+        let mut inspection = Inspection::failed("mail", reason);
+        inspection.uninspected.append(&mut mail.killers);
+        Err(inspection)
     }
 
     /// The right to one worker.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, Unavailable> {
-        if let Ok(turn) = self.turns.try_acquire() {
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Unavailable> {
+        if let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() {
             return Ok(turn);
         }
         let _place = self.queue.join().ok_or(Unavailable::Busy)?;
-        match timeout(self.settings.timeout, self.turns.acquire()).await {
+        match timeout(self.settings.timeout, Arc::clone(&self.turns).acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),
             Ok(Err(_)) | Err(_) => Err(Unavailable::Busy),
         }
@@ -122,54 +259,54 @@ impl Workers {
     async fn healthy(&self) -> Result<Worker, Unavailable> {
         loop {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(mut worker) = idle else { return self.spawn().await };
-            if matches!(worker.child.try_wait(), Ok(None)) {
+            let Some(mut worker) = idle else { return self.start().await };
+            if worker.lives() {
                 return Ok(worker);
             }
             tracing::warn!("an idle inspection worker had died");
         }
     }
 
-    fn put_back(&self, worker: Worker) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+    async fn start(&self) -> Result<Worker, Unavailable> {
+        Worker::start(&self.program, &self.setup, self.settings.timeout).await
     }
 
-    async fn spawn(&self) -> Result<Worker, Unavailable> {
-        let mut child = Command::new(&self.program)
-            .arg(WORKER_COMMAND)
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(Unavailable::Refused("its pipes are missing".to_owned()));
-        };
-        let mut worker = Worker { child, input, output: BufReader::new(output) };
-        let setup = Setup { rules: self.rules.clone(), limits: self.settings.limits.clone(), memory: MEMORY };
-        wire::send(&mut worker.input, &setup, b"").await?;
-        match timeout(self.settings.timeout, wire::receive(&mut worker.output)).await {
-            Ok(Ok(Readiness::Ready)) => Ok(worker),
-            Ok(Ok(Readiness::Failed(why))) => Err(Unavailable::Refused(why)),
-            Ok(Err(error)) => Err(Unavailable::Start(error)),
-            Err(_) => Err(Unavailable::Refused("it did not become ready in time".to_owned())),
-        }
+    /// Gives a worker back after a mail of so many bytes, or a new one in its stead; until that is warm, the turn is not
+    /// free.
+    fn put_back(self: &Arc<Self>, worker: Worker, bytes: usize, turn: OwnedSemaphorePermit) {
+        let Some(why) = worn(&worker, bytes) else { return self.keep(worker) };
+        tracing::info!(why, mails = worker.mails(), "an inspection worker is replaced");
+        let pool = Arc::clone(self);
+        tokio::spawn(async move {
+            worker.retire().await;
+            match pool.start().await {
+                Ok(worker) => pool.keep(worker),
+                // The next mail tries again, and waits in the mail server if that fails too.
+                Err(why) => tracing::error!(%why, "an inspection worker could not be replaced"),
+            }
+            drop(turn);
+        });
+    }
+
+    fn keep(&self, worker: Worker) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     }
 }
 
-impl Worker {
-    async fn inspect(&mut self, bytes: &[u8], job: &Job) -> std::io::Result<Inspection> {
-        wire::send(&mut self.input, job, bytes).await?;
-        wire::receive(&mut self.output).await
+/// Why a worker that has just read a mail of so many bytes has served long enough.
+fn worn(worker: &Worker, bytes: usize) -> Option<&'static str> {
+    if worker.mails() >= MAILS {
+        return Some("it has read many mails");
     }
-
-    /// Kills it, if it still lives, and tells how it ended.
-    async fn end(mut self) -> String {
-        let _ = self.child.start_kill();
-        match self.child.wait().await {
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
-        }
+    if bytes < LARGE && !worker.mails().is_multiple_of(NOW_AND_THEN) {
+        return None;
+    }
+    let used = worker.used()?;
+    if used.memory > GROWN {
+        Some("it has grown")
+    } else if used.time > WORKED {
+        Some("it has worked long")
+    } else {
+        None
     }
 }

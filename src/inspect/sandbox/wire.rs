@@ -3,12 +3,17 @@
 //! A frame is a JSON head and raw bytes: `u32` length of the head, `u64` length of the bytes, both little-endian,
 //! then the two. Deliberately absent: versions. Both ends are the same binary.
 
-use std::io::{self, Read, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Read, Write},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::inspect::{Limits, RuleSource};
+use super::{identity::Identity, lockdown::Protection, ocr};
+use crate::inspect::{Heard, Inspection, Job, Limits, RuleSource};
 
 /// No head is longer than this: an inspection with all its examples is some kilobytes.
 const MAX_HEAD: usize = 64 << 20;
@@ -25,17 +30,69 @@ pub(super) struct Setup {
     pub rules: Vec<RuleSource>,
     /// How much of one mail is read.
     pub limits: Limits,
-    /// How many bytes of address space the worker may use.
+    /// How many bytes of memory the worker may use.
     pub memory: u64,
+    /// Who the worker becomes, where it was started as root.
+    pub user: Identity,
 }
 
 /// The worker's answer to [`Setup`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Readiness {
-    /// Rules loaded, locked down.
-    Ready,
+    /// Rules loaded, locked down, and how well.
+    Ready(Protection),
     /// It cannot work, and why.
     Failed(String),
+}
+
+/// One mail, whose bytes are the frame's.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Request<'j> {
+    /// What is to be inspected.
+    pub job: Cow<'j, Job>,
+    /// After so long nothing more of it is read.
+    pub time: Duration,
+    /// After so much work on one part the rest of that part is not read.
+    pub part_time: Duration,
+    /// How many of its pictures are to be sent back.
+    pub pictures: ocr::Bounds,
+}
+
+/// What a worker says about a [`Request`], the last word last.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Word {
+    /// A part that may take long is begun.
+    Begin {
+        /// Its number.
+        part: u64,
+        /// Where it is.
+        place: String,
+        /// How long this process has worked, ever.
+        spent: Duration,
+    },
+    /// It came to its end.
+    End {
+        /// Its number.
+        part: u64,
+        /// How long this process has worked, ever.
+        spent: Duration,
+    },
+    /// The whole mail was read.
+    Done(Box<Answer>),
+}
+
+/// Pictures that nobody has looked at: part number and length; their bytes stand one after the other.
+pub(super) type Pictures = Vec<(u64, usize)>;
+
+/// The answer to a [`Request`]; the frame's bytes are the pictures, one after the other.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Answer {
+    /// What was found.
+    pub inspection: Inspection,
+    /// What is to be remembered. It stands beside the inspection, which is shown to people.
+    pub heard: Heard,
+    /// Pictures that nobody has looked at: part number and length.
+    pub pictures: Pictures,
 }
 
 fn head_and_prefix(head: &impl Serialize, body: &[u8]) -> io::Result<Vec<u8>> {
@@ -47,11 +104,11 @@ fn head_and_prefix(head: &impl Serialize, body: &[u8]) -> io::Result<Vec<u8>> {
     Ok(frame)
 }
 
-fn lengths(prefix: [u8; PREFIX]) -> io::Result<(usize, usize)> {
+fn lengths(prefix: [u8; PREFIX], most: u64) -> io::Result<(usize, usize)> {
     let [a, b, c, d, body @ ..] = prefix;
     let head = u32::from_le_bytes([a, b, c, d]) as usize;
     let body = u64::from_le_bytes(body);
-    if head > MAX_HEAD || body > MAX_BODY {
+    if head > MAX_HEAD || body > most {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "frame is too long"));
     }
     Ok((head, usize::try_from(body).map_err(io::Error::other)?))
@@ -71,7 +128,7 @@ pub(super) fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Opti
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         result => result?,
     }
-    let (head_length, body_length) = lengths(prefix)?;
+    let (head_length, body_length) = lengths(prefix, MAX_BODY)?;
     let head = exactly(from, head_length)?;
     let body = exactly(from, body_length)?;
     Ok(Some((serde_json::from_slice(&head)?, body)))
@@ -95,17 +152,19 @@ pub(super) async fn send(to: &mut (impl AsyncWrite + Unpin), head: &impl Seriali
     to.flush().await
 }
 
-/// Receives one frame's head, from the parent's side; workers send no bytes.
-pub(super) async fn receive<T: DeserializeOwned>(from: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
+/// Receives one frame, from the parent's side, with at most so many bytes in it.
+pub(super) async fn receive<T: DeserializeOwned>(
+    from: &mut (impl AsyncRead + Unpin),
+    most: u64,
+) -> io::Result<(T, Vec<u8>)> {
     let mut prefix = [0; PREFIX];
     from.read_exact(&mut prefix).await?;
-    let (head_length, body_length) = lengths(prefix)?;
-    if body_length != 0 {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a worker sends no bytes"));
-    }
+    let (head_length, body_length) = lengths(prefix, most)?;
     let mut head = vec![0; head_length];
     from.read_exact(&mut head).await?;
-    Ok(serde_json::from_slice(&head)?)
+    let mut body = vec![0; body_length];
+    from.read_exact(&mut body).await?;
+    Ok((serde_json::from_slice(&head)?, body))
 }
 
 #[cfg(test)]
@@ -118,16 +177,19 @@ mod tests {
         send(&mut pipe, &"head", b"body").await.unwrap();
         assert_eq!(read::<String>(&mut pipe.as_slice()).unwrap(), Some(("head".to_owned(), b"body".to_vec())));
         let mut pipe = Vec::new();
-        write(&mut pipe, &42, b"").unwrap();
-        assert_eq!(receive::<u32>(&mut pipe.as_slice()).await.unwrap(), 42);
+        write(&mut pipe, &42, b"body").unwrap();
+        assert_eq!(receive::<u32>(&mut pipe.as_slice(), 4).await.unwrap(), (42, b"body".to_vec()));
         assert_eq!(read::<u32>(&mut &b""[..]).unwrap(), None);
     }
 
     #[tokio::test]
     async fn a_worker_that_lies_about_lengths_is_not_believed() {
         let lie = [0xff; PREFIX];
-        assert!(receive::<u32>(&mut &lie[..]).await.is_err());
+        assert!(receive::<u32>(&mut &lie[..], u64::MAX).await.is_err());
         let cut = [4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b'4'];
-        assert!(receive::<u32>(&mut &cut[..]).await.is_err());
+        assert!(receive::<u32>(&mut &cut[..], 0).await.is_err());
+        let mut pipe = Vec::new();
+        write(&mut pipe, &42, b"bytes").unwrap();
+        assert!(receive::<u32>(&mut pipe.as_slice(), 4).await.is_err(), "more bytes than were asked for");
     }
 }

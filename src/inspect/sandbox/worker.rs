@@ -1,7 +1,8 @@
 //! The worker's side: load the rules, lock down, then one mail at a time until the parent closes the pipe.
 //!
-//! In: frames on standard input. Out: one [`Inspection`](crate::inspect::Inspection) a mail on standard output.
-//! Deliberately absent: tracing. A parser's panic message may quote the mail, so only its place is told.
+//! In: frames on standard input. Out: on standard output one [`Inspection`](crate::inspect::Inspection) a mail, and before
+//! it where in the mail the worker is. Deliberately absent: tracing. A parser's panic message may quote the mail, so only
+//! its place is told.
 
 use std::{
     io::{self, Read, Write},
@@ -10,40 +11,42 @@ use std::{
 
 use super::{
     lockdown,
-    wire::{self, Readiness, Setup},
+    progress::{self, Progress},
+    wire::{self, Answer, Readiness, Request, Setup, Word},
 };
-use crate::inspect::{Job, Rules, inspect};
+use crate::inspect::{Rules, hear};
 
 /// Runs as a worker until the parent closes the pipe.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or_else(String::new, ToString::to_string);
-        let _ = writeln!(io::stderr(), "inspection worker: a reader panicked at {place}");
+        let _ = writeln!(io::stderr(), "a reader panicked at {place}");
     }));
     match run(&mut io::stdin().lock(), &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "inspection worker: {error}");
+            let _ = writeln!(io::stderr(), "{error}");
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
-    // A parent that is killed must not leave a worker behind that spins on a hostile file.
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let Some((setup, _)) = wire::read::<Setup>(input)? else { return Ok(()) };
     let rules = match Rules::compile(&setup.rules) {
         Ok(rules) => rules,
         Err(error) => return wire::write(output, &Readiness::Failed(error.to_string()), b""),
     };
-    if let Err(error) = lockdown::lock_down(setup.memory) {
-        return wire::write(output, &Readiness::Failed(error.to_string()), b"");
+    progress::worked();
+    match lockdown::lock_down(setup.memory, setup.user) {
+        Ok(protection) => wire::write(output, &Readiness::Ready(protection), b"")?,
+        Err(error) => return wire::write(output, &Readiness::Failed(error.to_string()), b""),
     }
-    wire::write(output, &Readiness::Ready, b"")?;
-    while let Some((job, bytes)) = wire::read::<Job>(input)? {
-        let inspection = inspect(&bytes, &job, &rules, &setup.limits, &mut ());
-        wire::write(output, &inspection, b"")?;
+    while let Some((request, bytes)) = wire::read::<Request<'_>>(input)? {
+        let mut progress = Progress::new(output, &request);
+        let (inspection, heard) = hear(&bytes, &request.job, &rules, &setup.limits, &mut progress);
+        let (pictures, bytes) = progress.finish()?;
+        wire::write(output, &Word::Done(Box::new(Answer { inspection, heard, pictures })), &bytes)?;
     }
     Ok(())
 }

@@ -139,18 +139,7 @@ impl Relay {
 
     /// The process ids of the inspection workers.
     pub(crate) fn workers(&self) -> Vec<u32> {
-        let parent = self.pid().to_string();
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
-            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            // pid (name) state ppid …; the name may hold spaces, so count from its closing parenthesis.
-            let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-            if after.split_whitespace().nth(1) == Some(&parent) {
-                found.push(pid);
-            }
-        }
-        found
+        children(self.pid())
     }
 
     /// Runs another command of the program with this configuration.
@@ -171,6 +160,33 @@ impl Relay {
             self.held().into_iter().find(|mail| mail["state"] == state)
         })
     }
+}
+
+/// The processes that `parent` has started.
+pub(crate) fn children(parent: u32) -> Vec<u32> {
+    let parent = parent.to_string();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+        if stat(pid).get(1) == Some(&parent) {
+            found.push(pid);
+        }
+    }
+    found
+}
+
+/// How long a process has worked.
+pub(crate) fn worked(process: u32) -> Option<std::time::Duration> {
+    // Counted in hundredths of a second on every Linux.
+    let stat = stat(process);
+    let ticks = |field: usize| stat.get(field)?.parse::<u64>().ok();
+    Some(std::time::Duration::from_millis(10 * (ticks(11)? + ticks(12)?)))
+}
+
+/// The fields of /proc/PID/stat from the state on; before it stands the name, which may hold spaces.
+fn stat(process: u32) -> Vec<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().map(str::to_owned).collect()
 }
 
 /// Puts what stands in `other` into `table`, section by section.

@@ -17,7 +17,7 @@ use rars::{
 use crate::inspect::extract::archive::{self, FREE, RATIO, Trial, name_of};
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::spans::Spans;
-use crate::inspect::extract::unlock::Lock;
+use crate::inspect::extract::unlock::{Cost, Lock};
 use crate::inspect::{Place, Reason};
 use crate::mail::charset;
 
@@ -60,7 +60,7 @@ pub(crate) fn unlock(reading: &mut Reading<'_>, part: &Part<'_>) {
     let plain = open(part.bytes, None).ok();
     let tries = plain.as_ref().map_or(TRIES, tries);
     let mut tried = 0;
-    for password in reading.passwords() {
+    for password in reading.passwords(Cost::Dear) {
         for bytes in archive::spellings(&password) {
             tried += 1;
             if tried > tries || reading.is_over() {

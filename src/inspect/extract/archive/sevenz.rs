@@ -16,7 +16,7 @@ use crate::inspect::Reason;
 use crate::inspect::extract::archive::{self, Trial, number};
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::spans::Spans;
-use crate::inspect::extract::unlock::Lock;
+use crate::inspect::extract::unlock::{Cost, Lock};
 
 /// The signature and where the header is.
 const SIGNATURE: usize = 32;
@@ -56,7 +56,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
 pub(crate) fn unlock(reading: &mut Reading<'_>, part: &Part<'_>) {
     let plain = open(part.bytes, &Password::empty());
     let tries = 1usize << ROUNDS.saturating_sub(rounds(part.bytes, plain.as_ref().ok()));
-    let passwords: Vec<String> = reading.passwords().into_iter().take(tries).collect();
+    let passwords: Vec<String> = reading.passwords(Cost::Dear).into_iter().take(tries).collect();
     match plain {
         Ok(archive) => {
             let mut contents = Contents { part, archive: &archive, closed: false };

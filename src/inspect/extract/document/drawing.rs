@@ -16,7 +16,18 @@ const HEADER: usize = 8;
 /// One or two digests of 16 bytes and a tag.
 const PREFIXES: [usize; 2] = [17, 33];
 
-/// Reads every picture in a stream.
+/// Reads a stream that holds pictures and hardly anything else.
+pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
+    if !reading.charge(part.bytes.len() as u64) {
+        return reading.unread(part.place, Reason::Limit);
+    }
+    let mut spans = Spans::default();
+    read_pictures(reading, part, &mut spans);
+    reading.done(part.place);
+    reading.leftovers(part, &spans);
+}
+
+/// Reads every picture in a stream, and claims it.
 pub(crate) fn read_pictures(reading: &mut Reading<'_>, part: &Part<'_>, spans: &mut Spans) {
     let mut at = 0;
     let mut count = 0u32;

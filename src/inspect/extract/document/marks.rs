@@ -3,11 +3,16 @@
 //! In: text, marks, and how deep in tables each stands. Out: lines and tables into a [`Flow`]. Deliberately absent: what
 //! the marks look like.
 
-use crate::inspect::extract::document::flow::{Flow, Passage, Table};
+use crate::inspect::extract::document::flow::Flow;
+use crate::inspect::extract::document::passage::Passage;
+use crate::inspect::extract::document::table::Table;
 use crate::inspect::extract::reading::Reading;
 
 /// Tables deeper than this are read as if they stood here.
 const DEPTH: usize = 32;
+
+/// More cells than this are no row; what they hold goes into the last.
+const COLUMNS: usize = 1_024;
 
 /// A table that is open: its rows, and the paragraphs of the cell that is being read.
 #[derive(Default)]
@@ -65,9 +70,13 @@ impl Marks {
         self.open_to(reading, flow, depth.max(1));
         let line = std::mem::take(&mut self.line);
         if let Some(level) = self.levels.last_mut() {
+            let is_full = level.row.len() >= COLUMNS;
             let mut cell = std::mem::take(&mut level.cell);
             cell.append(&line);
-            level.row.push(cell);
+            match level.row.last_mut().filter(|_| is_full) {
+                Some(last) => last.append(&cell),
+                None => level.row.push(cell),
+            }
         }
     }
 
@@ -78,6 +87,9 @@ impl Marks {
         if let Some(level) = self.levels.last_mut() {
             level.cell.append(&line);
             level.end_row(is_hidden);
+            if let Some(piece) = level.table.split() {
+                flow.put_table(reading, piece);
+            }
         }
     }
 

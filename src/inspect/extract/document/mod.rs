@@ -5,13 +5,16 @@
 
 mod drawing;
 mod flow;
+mod font;
 mod marks;
 mod odf;
 pub(crate) mod ole;
 mod ooxml;
+mod passage;
 mod powerpoint97;
 mod rtf;
 pub(crate) mod storage;
+mod table;
 #[cfg(test)]
 mod tests;
 mod word97;

@@ -75,17 +75,14 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     reading.done(part.place);
     if let Some(pictures) = stream("Pictures") {
         let place = part.place.inside("Pictures");
-        if !reading.charge(pictures.len() as u64) {
-            return reading.unread(&place, Reason::Limit);
-        }
-        let mut spans = Spans::default();
-        let inside = part.inside(&pictures, &place);
-        drawing::read_pictures(reading, &inside, &mut spans);
-        reading.leftovers(&inside, &spans);
+        drawing::read(reading, &part.inside(&pictures, &place));
     }
     ole::read_streams(reading, part, &file, &|entry| {
         file.storage_of(entry).is_none() && matches!(entry.name.as_str(), "PowerPoint Document" | "Pictures")
     });
+    let mut spans = Spans::default();
+    file.claim(&mut spans);
+    reading.leftovers(part, &spans);
 }
 
 /// A record, and where it begins.

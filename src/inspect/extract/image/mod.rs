@@ -1,9 +1,10 @@
 //! Pictures: what is written beside the pixels, and what hides behind them.
 //!
 //! In: a picture's bytes. Out: comments, EXIF, XMP and drawn text (metafiles) as text, private blocks and whatever
-//! stands behind the picture's end as parts; for the pixels an entry `uninspected: image`, so that policy decides.
+//! stands behind the picture's end as parts; for the pixels what a program of its own saw in them (`sandbox::ocr`), or an
+//! entry `uninspected: image`, so that policy decides.
 //! Structure, which is passed over: sizes, palettes, colour profiles, pixels.
-//! Deliberately absent: what is seen in the picture.
+//! Deliberately absent: looking at the picture.
 
 mod metafile;
 mod raster;
@@ -51,13 +52,8 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
             reading.unread(&place, Reason::Limit);
         }
     }
-    pixels(reading, part);
+    reading.picture(part);
     reading.leftovers(part, &picture.spans);
-}
-
-/// What is seen in a picture is not read.
-fn pixels(reading: &mut Reading<'_>, part: &Part<'_>) {
-    reading.unread(part.place, Reason::Image);
 }
 
 /// A picture on its way through the formats.

@@ -44,6 +44,11 @@ impl Element {
         Children { bytes: bytes.get(..self.content.end).unwrap_or(bytes), at: self.content.start }
     }
 
+    /// Where the elements inside of it end; what is behind them is none.
+    pub(crate) fn covered(&self, bytes: &[u8]) -> usize {
+        self.children(bytes).last().map_or(self.content.start, |last| last.end.min(self.content.end))
+    }
+
     /// The bytes of a string: its content, or that of its pieces put together.
     pub(crate) fn octets(&self, bytes: &[u8]) -> Vec<u8> {
         let mut joined = Vec::new();

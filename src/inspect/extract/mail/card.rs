@@ -8,6 +8,9 @@ use crate::inspect::Reason;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::mail::{charset, header};
 
+/// A property's name and parameters are not looked for beyond this: a line may be folded a million times.
+const HEAD: usize = 256;
+
 /// Whether these are content lines.
 pub(crate) fn is_card(start: &str) -> bool {
     let start = start.get(..15).unwrap_or(start).to_ascii_uppercase();
@@ -16,8 +19,8 @@ pub(crate) fn is_card(start: &str) -> bool {
 
 /// Hands over the lines and the files in them. Gives a note if the charset is not the declared one.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) -> Option<String> {
-    let read = charset::read(part.bytes, part.hint.charset);
-    if read.damaged {
+    let whole = charset::read(part.bytes, part.hint.charset);
+    if whole.damaged {
         reading.unread(part.place, Reason::Damaged);
     }
     let card = Card::of(part.bytes, part.hint.charset);
@@ -131,7 +134,7 @@ fn logical_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn is_quoted(line: &[u8]) -> bool {
-    let head = line.split(|&c| c == b':').next().unwrap_or_default();
+    let head = line.get(..HEAD).unwrap_or(line).split(|&c| c == b':').next().unwrap_or_default();
     memchr::memmem::find(&head.to_ascii_uppercase(), b"QUOTED-PRINTABLE").is_some()
 }
 

@@ -101,40 +101,63 @@ impl Message<'_> {
         let bytes = self.part.bytes;
         let children: Vec<Element> = top.children(bytes).collect();
         match children.as_slice() {
-            [kind, content, ..] if kind.tag == OID && content.is_constructed() => {
+            [kind, content, others @ ..] if kind.tag == OID && content.is_constructed() => {
                 let wrapping = Wrapping::of(bytes.get(kind.content.clone()).unwrap_or_default());
-                let inner = content.children(bytes).next();
-                self.wrapped(reading, &wrapping, inner.as_ref().unwrap_or(content));
-                children.iter().skip(2).for_each(|rest| self.structure(reading, rest));
+                match wrapping {
+                    Wrapping::Encrypted => reading.unread(self.part.place, Reason::Encrypted),
+                    Wrapping::Unknown => reading.unread(self.part.place, Reason::Unsupported),
+                    Wrapping::Plain | Wrapping::Compressed => {}
+                }
+                for inner in content.children(bytes) {
+                    self.wrapped(reading, &wrapping, &inner);
+                }
+                self.behind(reading, content);
+                others.iter().for_each(|other| self.structure(reading, other));
             }
             // A key file: version, content, check sum.
             [version, content, ..] if version.tag == 2 && is_content(bytes, content) => {
-                reading.unread(self.part.place, Reason::Encrypted);
+                return reading.unread(self.part.place, Reason::Encrypted);
             }
-            _ => self.structure(reading, top),
+            _ => return self.structure(reading, top),
         }
+        self.behind(reading, top);
     }
 
     /// The value behind the message's own identifier.
     fn wrapped(&mut self, reading: &mut Reading<'_>, wrapping: &Wrapping, inner: &Element) {
         let bytes = self.part.bytes;
-        match wrapping {
-            Wrapping::Encrypted => reading.unread(self.part.place, Reason::Encrypted),
-            Wrapping::Unknown => reading.unread(self.part.place, Reason::Unsupported),
-            Wrapping::Plain | Wrapping::Compressed => {}
-        }
         if inner.tag & 0x1f == OCTET_STRING {
             return self.content(reading, &inner.octets(bytes));
         }
+        if !inner.is_constructed() {
+            return self.structure(reading, inner);
+        }
         for child in inner.children(bytes) {
-            let content = if is_content(bytes, &child) { child.children(bytes).nth(1) } else { None };
-            match (wrapping, content) {
+            match wrapping {
                 // What is encrypted is no text.
-                (Wrapping::Encrypted, _) if is_content(bytes, &child) => {}
-                (Wrapping::Plain, Some(content)) => self.content(reading, &content.octets(bytes)),
-                (Wrapping::Compressed, Some(content)) => self.inflate(reading, &content.octets(bytes)),
+                Wrapping::Encrypted if is_content(bytes, &child) => {}
+                Wrapping::Plain | Wrapping::Compressed if is_content(bytes, &child) => {
+                    for element in child.children(bytes) {
+                        match (element.tag, wrapping) {
+                            (0xa0 | 0x80, Wrapping::Plain) => self.content(reading, &element.octets(bytes)),
+                            (0xa0 | 0x80, _) => self.inflate(reading, &element.octets(bytes)),
+                            _ => self.structure(reading, &element),
+                        }
+                    }
+                    self.behind(reading, &child);
+                }
                 _ => self.structure(reading, &child),
             }
+        }
+        self.behind(reading, inner);
+    }
+
+    /// What is in an element behind the last one that can be read.
+    fn behind(&mut self, reading: &mut Reading<'_>, element: &Element) {
+        let rest = self.part.bytes.get(element.covered(self.part.bytes)..element.content.end).unwrap_or_default();
+        if !rest.is_empty() {
+            reading.unread(self.part.place, Reason::Damaged);
+            self.value(reading, rest);
         }
     }
 
@@ -171,7 +194,11 @@ impl Message<'_> {
             if count.is_multiple_of(4_096) && reading.is_over() {
                 return reading.unread(self.part.place, Reason::Limit);
             }
+            if element.cut {
+                reading.unread(self.part.place, Reason::Damaged);
+            }
             if element.is_constructed() {
+                self.behind(reading, &element);
                 open.extend(element.children(bytes).collect::<Vec<_>>().into_iter().rev());
                 continue;
             }
@@ -201,10 +228,7 @@ impl Message<'_> {
 
     fn value(&mut self, reading: &mut Reading<'_>, value: &[u8]) {
         if value.len() < BLOB {
-            if let Ok(text) = std::str::from_utf8(value) {
-                self.text(text);
-            }
-            return;
+            return self.text(std::str::from_utf8(value).unwrap_or_default());
         }
         let mut place = self.part.place.inside("certificates");
         place.hidden = true;

@@ -62,6 +62,8 @@ impl Entity {
                 "boundary" if value.len() <= BOUNDARY_BYTES => self.boundaries.push(value),
                 "name" | "filename" if !value.is_empty() && !self.names.contains(&value) => self.names.push(value),
                 "charset" | "name" | "filename" => {}
+                "protocol" | "micalg" | "type" | "format" | "delsp" | "report-type" | "smime-type"
+                    if is_plain(&value) => {}
                 _ => {
                     self.other.push_str(&value);
                     self.other.push('\n');
@@ -92,4 +94,11 @@ impl Entity {
             _ => Content { bytes: body.into(), suspect: false },
         }
     }
+}
+
+/// A value that programs write: a word or a media type.
+fn is_plain(value: &str) -> bool {
+    value.len() <= 64
+        && value.bytes().all(|c| c.is_ascii_graphic())
+        && value.bytes().filter(u8::is_ascii_digit).count() < 8
 }

@@ -40,6 +40,9 @@ const RENDERING: u16 = 0x3709;
 const MESSAGE_CODE_PAGE: u16 = 0x3ffd;
 const INTERNET_CODE_PAGE: u16 = 0x3fde;
 
+/// Numbers of more bytes than this are a list.
+const NUMBERS: usize = 64;
+
 /// Binary values below this are identifiers and keys.
 const BLOB: usize = 1025;
 
@@ -223,7 +226,7 @@ fn rest<'p>(
             (_, STRING_8 | STRING_16) => {
                 let label = labels::of(property.id).or_else(|| labels::of_name(&property.name));
                 for text in property.texts(code_page) {
-                    // Whether text can be added to a string is no question.
+                    // Adding to a string never fails.
                     let _ = match label {
                         Some("Subject" | "From" | "To" | "Cc" | "Bcc") => {
                             reading.text(&place.inside(label.unwrap_or_default()), &text);
@@ -250,7 +253,16 @@ fn rest<'p>(
                     binary(reading, part, place, property, value, &mut hidden);
                 }
             }
+            // Numbers; many of them could be letters.
+            _ if property.values.iter().map(|value| value.len()).sum::<usize>() > NUMBERS => {
+                let bytes: Vec<u8> = property.values.concat();
+                hidden.push_str(&machine::text(&sweep::text(&bytes)));
+            }
             _ => {}
+        }
+        // The names that people give their own fields; those of Outlook are numbers.
+        if !property.is_text() && property.name.len() > 4 {
+            let _ = writeln!(hidden, "{}", property.name);
         }
     }
     reading.text(place, &shown);

@@ -103,7 +103,9 @@ pub(crate) fn read_wrapped(reading: &mut Reading<'_>, part: &Part<'_>, kind: Wra
 /// Reads a mail. The outermost one has an empty place: its text is `body`, its attachments have their own names.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     let mut mail = Mail { place: part.place, depth: part.depth, leaves: 0 };
-    mail.entity(reading, part.bytes, &Surroundings { level: 0, digest: false, encrypted: false });
+    // A file's first lines may be empty; over SMTP an empty first line is the end of the header.
+    let bytes = if part.place.path.is_empty() { part.bytes } else { without_blank_start(part.bytes) };
+    mail.entity(reading, bytes, &Surroundings { level: 0, digest: false, encrypted: false });
 }
 
 /// Reads the header of a mail that somebody keeps apart from the mail.
@@ -140,7 +142,7 @@ pub(crate) fn looks_like_mail(bytes: &[u8]) -> bool {
         "reply-to",
         "delivered-to",
     ];
-    let mut header = Fields { rest: bytes };
+    let mut header = Fields { rest: without_blank_start(bytes) };
     let (mut telling, mut named) = (0, false);
     for line in &mut header {
         match line {
@@ -155,6 +157,11 @@ pub(crate) fn looks_like_mail(bytes: &[u8]) -> bool {
         }
     }
     telling >= 2 && named
+}
+
+/// Mail programs open a saved mail that starts with a mark or with empty lines.
+fn without_blank_start(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start()
 }
 
 /// The mail that is being read.
@@ -322,6 +329,7 @@ mod tests {
         for (text, expected) in [
             ("From: a@b.jp\nSubject: x\n\nhello", true),
             ("Received: by x\n with y\nFrom: a@b.jp\n", true),
+            ("\u{feff}\r\n\nFrom: a@b.jp\nSubject: x\n\nhello", true),
             ("Subject: x\n\nhello", false),
             ("From: Taro\nThis is a letter.\nTo: you\n", false),
             ("Note: a\nDate: b\n\n", false),

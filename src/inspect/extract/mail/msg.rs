@@ -87,15 +87,16 @@ impl<'f> File<'f> {
     /// Names are in one stream, which property has which in another.
     fn learn_names(&mut self, reading: &mut Reading<'_>, part: &Part<'_>) {
         let Some(storage) = self.in_storage(None).into_iter().find(|entry| entry.name == NAMES) else { return };
-        let (mut entries, mut texts) = (Vec::new(), Vec::new());
+        let (mut entries, mut texts, mut others) = (Vec::new(), Vec::new(), String::new());
         let place = part.place.inside("properties");
         for stream in self.in_storage(Some(storage)) {
             match stream.name.strip_prefix(VALUE) {
                 Some("00030102") => entries = self.take(reading, &place, stream),
                 Some("00040102") => texts = self.take(reading, &place, stream),
-                // The sets, and the same entries sorted into buckets.
+                // The sets, and the same entries sorted into buckets: binary, and no text.
                 Some(_) if stream.size() <= 1024 => {
-                    self.taken.insert(key(stream));
+                    let content = self.take(reading, &place, stream);
+                    others.push_str(std::str::from_utf8(&content).unwrap_or_default());
                 }
                 _ => {}
             }
@@ -113,7 +114,7 @@ impl<'f> File<'f> {
         let hidden = Place { hidden: true, ..place };
         // Names that no entry refers to are text as well.
         let spare = if all.len() < texts.len() / 4 { sweep::text(&texts) } else { String::new() };
-        reading.text(&hidden, &(all + &spare));
+        reading.text(&hidden, &(all + &spare + others.trim_matches('\0')));
     }
 
     /// A message: the root, or a storage inside an attachment.

@@ -17,6 +17,9 @@ use crate::mail::charset;
 /// Level, identifier, length.
 const HEAD: usize = 9;
 
+/// What is known of an attachment before its other attributes: type, position, size.
+const RENDERING: usize = 14;
+
 const OEM_CODE_PAGE: u32 = 0x0006_9007;
 const BODY: u32 = 0x0002_800c;
 const PROPERTIES: u32 = 0x0006_9003;
@@ -97,19 +100,20 @@ impl<'p> File<'p> {
             ATTACHMENT_BEGINS => {
                 self.end_attachment(reading);
                 self.attachment.begun = true;
+                let rest = value.get(RENDERING..).unwrap_or_default();
+                let place = self.part.place.inside("properties");
+                reading.leftovers(&self.part.inside(rest, &place), &Spans::default());
             }
             ATTACHMENT_TITLE => self.attachment.title = Some(value),
             ATTACHMENT_DATA => self.attachment.data = Some(value),
             ATTACHMENT_PROPERTIES => {
-                let (properties, whole) = self.properties(value);
+                let properties = self.properties(reading, value);
                 self.attachment.properties.extend(properties);
-                self.told_damaged(reading, whole);
             }
             PROPERTIES => {
-                let (properties, whole) = self.properties(value);
+                let properties = self.properties(reading, value);
                 let code_page = mapi::code_page(&properties).or(self.code_page).unwrap_or_default();
                 mapi::read_message(reading, self.part, &properties, code_page);
-                self.told_damaged(reading, whole);
             }
             RECIPIENTS => self.recipients(reading, value),
             BODY => {
@@ -145,16 +149,21 @@ impl<'p> File<'p> {
         }
     }
 
-    fn told_damaged(&self, reading: &mut Reading<'_>, whole: bool) {
+    /// A block of properties; what is behind them is read as well.
+    fn properties(&self, reading: &mut Reading<'_>, bytes: &'p [u8]) -> Vec<Property<'p>> {
+        let mut block = Block { bytes, at: 0 };
+        let (properties, whole) = block.properties();
+        self.behind(reading, &block, whole);
+        properties
+    }
+
+    fn behind(&self, reading: &mut Reading<'_>, block: &Block<'p>, whole: bool) {
         if !whole {
             reading.unread(self.part.place, Reason::Damaged);
         }
-    }
-
-    fn properties(&self, block: &'p [u8]) -> (Vec<Property<'p>>, bool) {
-        let mut block = Block { bytes: block, at: 0 };
-        let read = block.properties();
-        (read.0, read.1 && block.at <= block.bytes.len())
+        let rest = block.bytes.get(block.at..).unwrap_or_default();
+        let place = self.part.place.inside("properties");
+        reading.leftovers(&self.part.inside(rest, &place), &Spans::default());
     }
 
     fn recipients(&self, reading: &mut Reading<'_>, value: &'p [u8]) {
@@ -167,9 +176,10 @@ impl<'p> File<'p> {
             let (properties, whole) = block.properties();
             mapi::read_recipient(reading, self.part, &properties, self.code_page());
             if !whole {
-                return reading.unread(self.part.place, Reason::Damaged);
+                return self.behind(reading, &block, false);
             }
         }
+        self.behind(reading, &block, true);
     }
 
     fn end_attachment(&mut self, reading: &mut Reading<'_>) {

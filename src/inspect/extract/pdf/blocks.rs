@@ -11,6 +11,8 @@ use super::lines::{Line, Piece, is_wide};
 const GUTTER: f64 = 0.25;
 /// Rows are at most so far apart.
 const PITCH: f64 = 4.0;
+/// Tables have no more columns than this.
+const COLUMNS: usize = 100;
 /// A paragraph is at least so wide, in ems; what is narrower is a list.
 const PARAGRAPH: f64 = 20.0;
 
@@ -99,6 +101,9 @@ impl<'l> Grid<'l> {
 
     /// Takes a line in, if every piece of it keeps to one column.
     fn take(&mut self, line: &'l Line) -> bool {
+        if line.pieces.len() > COLUMNS || self.columns.len() > COLUMNS {
+            return false;
+        }
         let gutter = GUTTER * self.size;
         let mut columns = self.columns.clone();
         for piece in &line.pieces {

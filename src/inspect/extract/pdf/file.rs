@@ -46,14 +46,17 @@ pub(super) struct File {
     pub(super) spans: Spans,
     /// Objects that the library must not see, since it would unpack them by itself.
     bombs: Vec<Range<usize>>,
+    /// How much those may still unpack to, all together.
+    left: u64,
     /// Why the file is not whole, or not read to its end.
     pub(super) flaws: Vec<Reason>,
 }
 
 impl File {
-    /// Goes through the bytes once. A stream that the library would unpack by itself may unpack to `most` bytes.
+    /// Goes through the bytes once. Streams that the library would unpack by itself may unpack to
+    /// `most` bytes.
     pub(super) fn of(bytes: &[u8], most: u64) -> Self {
-        let mut file = Self::default();
+        let mut file = Self { left: most, ..Self::default() };
         let streams_end = memmem::rfind(bytes, b"endstream").unwrap_or_default();
         let mut at = 0;
         while let Some(start) = next_token(bytes, at) {
@@ -61,7 +64,7 @@ impl File {
                 file.flaw(Reason::Limit);
                 break;
             }
-            at = file.take(bytes, start, streams_end, most);
+            at = file.take(bytes, start, streams_end);
         }
         if file.versions.is_empty() {
             file.flaw(Reason::Damaged);
@@ -96,7 +99,7 @@ impl File {
     }
 
     /// Takes what starts here and says where it ends.
-    fn take(&mut self, bytes: &[u8], start: usize, streams_end: usize, most: u64) -> usize {
+    fn take(&mut self, bytes: &[u8], start: usize, streams_end: usize) -> usize {
         let rest = bytes.get(start..).unwrap_or_default();
         let end = match () {
             () if rest.starts_with(b"%%EOF") => {
@@ -125,14 +128,14 @@ impl File {
                 self.comments.push(start + 1..start + line(rest));
                 start + line(rest)
             }
-            () => return self.take_object(bytes, start, streams_end, most),
+            () => return self.take_object(bytes, start, streams_end),
         };
         self.spans.claim(start, end - start);
         end
     }
 
     /// Takes `12 0 obj … endobj`; anything else is left for others.
-    fn take_object(&mut self, bytes: &[u8], start: usize, streams_end: usize, most: u64) -> usize {
+    fn take_object(&mut self, bytes: &[u8], start: usize, streams_end: usize) -> usize {
         let rest = bytes.get(start..).unwrap_or_default();
         let Some((id, head)) = heading(rest) else {
             // A word of something else.
@@ -141,7 +144,7 @@ impl File {
         let body = start + head;
         let inside = bytes.get(body..).unwrap_or_default();
         let bombs = self.bombs.len();
-        let mut end = body + self.body(bytes, inside, body < streams_end, most);
+        let mut end = body + self.body(bytes, inside, body < streams_end);
         let space = run(bytes.get(end..), is_space);
         if bytes.get(end + space..).is_some_and(|rest| rest.starts_with(b"endobj")) {
             end += space + 6;
@@ -157,7 +160,7 @@ impl File {
     }
 
     /// How long the object is whose inside this is.
-    fn body(&mut self, bytes: &[u8], inside: &[u8], streams: bool, most: u64) -> usize {
+    fn body(&mut self, bytes: &[u8], inside: &[u8], streams: bool) -> usize {
         let until = |slice: &[u8]| {
             (slice.as_ptr() as usize + slice.len()).saturating_sub(inside.as_ptr() as usize).min(inside.len())
         };
@@ -175,11 +178,13 @@ impl File {
             };
             // These two the library unpacks before anybody can ask how large they are.
             let kind = dict.get::<hayro_syntax::object::Name<'_>>("Type");
-            if kind.is_some_and(|kind| matches!(kind.as_str(), "ObjStm" | "XRef"))
-                && filter::unpack(&stream, most).flaw == Some(Reason::Limit)
-            {
-                self.flaw(Reason::Limit);
-                self.bombs.push(0..0);
+            if kind.is_some_and(|kind| matches!(kind.as_str(), "ObjStm" | "XRef")) {
+                let unpacked = filter::unpack(&stream, self.left);
+                self.left -= unpacked.bytes.len() as u64;
+                if unpacked.flaw == Some(Reason::Limit) {
+                    self.flaw(Reason::Limit);
+                    self.bombs.push(0..0);
+                }
             }
             let end = match stream.raw_data() {
                 std::borrow::Cow::Borrowed(data) => until(data),

@@ -75,11 +75,13 @@ impl<'a> Fonts<'a> {
         let font = if flaw.is_none() { self.cache.font(dict, &self.programs, &self.cmaps) } else { None };
         let name = dict.get::<Name<'_>>("Encoding").map(|name| name.as_str().to_owned()).unwrap_or_default();
         let is_mapped = dict.contains_key("ToUnicode");
-        let wide = Wide::of(&name).filter(|_| !is_mapped || font.is_none());
+        let named = Wide::of(&name);
+        // What a font says itself comes before what its codes are.
+        let wide = named.filter(|_| !is_mapped || font.is_none());
         let composite = dict.get::<Name<'_>>("Subtype").is_some_and(|kind| kind.as_str() == "Type0");
         let vertical = font.as_ref().map_or(name.ends_with("-V"), |font| !font.is_horizontal());
-        let collection = (composite && !is_mapped).then(|| self.collection(dict)).flatten();
-        Face { font, wide, composite, vertical, collection, flaw, em: em(dict), seen: RefCell::default() }
+        let collection = composite.then(|| self.collection(dict)).flatten();
+        Face { font, wide, named, composite, vertical, collection, flaw, em: em(dict), seen: RefCell::default() }
     }
 
     /// What forbids to hand a font to the library, which unpacks its streams without a bound.
@@ -125,6 +127,7 @@ impl<'a> Fonts<'a> {
 pub(super) struct Face<'a> {
     font: Option<Font<'a>>,
     wide: Option<Wide>,
+    named: Option<Wide>,
     composite: bool,
     pub(super) vertical: bool,
     /// How large its letters are, for a size of one.
@@ -163,6 +166,7 @@ impl Face<'_> {
 
     fn text(&self, code: u32, length: usize, own: &[u8]) -> Option<String> {
         let by_code = self.wide.and_then(|wide| wide.text(own));
+        let by_name = || self.named.and_then(|named| named.text(own));
         let by_font = || self.font.as_ref().and_then(|font| unicode(font, code));
         let by_collection = || {
             let (codes, unicode) = self.collection.as_ref()?;
@@ -174,9 +178,14 @@ impl Face<'_> {
             let ascii = self.font.is_none() && !self.composite && matches!(code, 0x20..=0x7e);
             ascii.then(|| char::from_u32(code).map(String::from)).flatten()
         };
-        let text = by_code.or_else(by_font).or_else(by_collection).or_else(as_it_stands)?;
-        let is_text = !text.is_empty() && !text.chars().any(|c| c == '\u{fffd}' || c == '\0');
-        is_text.then_some(text)
+        let is_text = |text: &String| !text.is_empty() && !text.chars().any(|c| c == '\u{fffd}' || c == '\0');
+        by_code
+            .filter(is_text)
+            .or_else(|| by_font().filter(is_text))
+            .or_else(by_name)
+            .or_else(by_collection)
+            .or_else(as_it_stands)
+            .filter(is_text)
     }
 
     fn advance(&self, code: u32, own: &[u8]) -> f64 {

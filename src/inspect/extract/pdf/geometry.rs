@@ -74,6 +74,11 @@ impl Area {
         self.x0 <= x && x <= self.x1 && self.y0 <= y && y <= self.y1
     }
 
+    /// Its shorter side.
+    pub(super) fn thickness(self) -> f64 {
+        (self.x1 - self.x0).min(self.y1 - self.y0)
+    }
+
     pub(super) fn size(self) -> f64 {
         (self.x1 - self.x0).max(0.0) * (self.y1 - self.y0).max(0.0)
     }

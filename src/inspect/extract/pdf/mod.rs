@@ -101,6 +101,10 @@ fn document(reading: &mut Reading<'_>, part: &Part<'_>, pdf: &Pdf, file: &File, 
 /// Reads what is left of a document that lost its catalog: its pages if there are any, else its objects, each for itself.
 fn ruin(reading: &mut Reading<'_>, part: &Part<'_>, file: &File) {
     reading.unread(part.place, Reason::Damaged);
+    if memchr::memmem::find(part.bytes, b"/Encrypt").is_some() {
+        // How, only the catalog's table could have told.
+        reading.unread(part.place, Reason::Encrypted);
+    }
     if let Some(pdf) = older::rebuilt(part.bytes, file) {
         return document(reading, part, &pdf, file, "");
     }

@@ -33,7 +33,7 @@ pub(super) fn draw<'a>(walk: &mut Walk<'_, '_, 'a>, page: &Dict<'a>, resources: 
         // A word does not go on in the next stream.
         content.push(b'\n');
     }
-    walk.run(&content, resources, 0);
+    walk.run(content, resources);
     for (stream, place) in appearances(page) {
         walk.appearance(&stream, place, resources);
     }

@@ -5,6 +5,7 @@
 //! colours in the way a press needs them.
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
@@ -35,7 +36,12 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, place: &Place, pi
     let Some(stream) = picture.stream.as_ref().filter(|_| picture.pixels <= PIXELS) else {
         return reading.unread(place, Reason::Image);
     };
-    match file(stream, reading.allowance()) {
+    let most = reading.allowance();
+    // Decoders of pictures are the likeliest to die.
+    let Ok(file) = catch_unwind(AssertUnwindSafe(|| file(stream, most))) else {
+        return reading.unread(place, Reason::Crashed);
+    };
+    match file {
         Some(bytes) if reading.charge(bytes.len() as u64) => {
             reading.read(&part.inside(&bytes, place));
         }
@@ -63,7 +69,14 @@ fn fax(stream: &Stream<'_>) -> Option<Vec<u8>> {
     if data.bits_per_component != 8 {
         return None;
     }
-    png(data.width, data.height, 0, 8, &decoded.data)
+    // One bit a pixel again: a page of a scanner has eight million.
+    let packed = |row: &[u8]| -> Vec<u8> {
+        row.chunks(8)
+            .map(|eight| (0..8).fold(0, |bits, at| bits << 1 | eight.get(at).copied().unwrap_or(255) >> 7))
+            .collect()
+    };
+    let rows: Vec<u8> = decoded.data.chunks(usize::try_from(data.width).ok()?.max(1)).flat_map(packed).collect();
+    png(data.width, data.height, 0, 1, &rows)
 }
 
 fn plain(dict: &Dict<'_>, bytes: &[u8]) -> Option<Vec<u8>> {

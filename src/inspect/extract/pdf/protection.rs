@@ -9,6 +9,7 @@ use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use memchr::memmem;
 
 use crate::inspect::extract::reading::Reading;
+use crate::inspect::extract::unlock::Cost;
 
 /// How many passwords are tried: each costs the newest encryption some hundred rounds of hashing.
 const TRIES: usize = 64;
@@ -55,7 +56,7 @@ pub(super) fn without_tables(bytes: &[u8]) -> Vec<u8> {
 
 /// Opens a document with one of the known passwords, which is then known to fit.
 pub(super) fn open_with_known(reading: &mut Reading<'_>, bytes: &Arc<Vec<u8>>) -> Option<(Pdf, String)> {
-    for password in reading.passwords().into_iter().take(TRIES) {
+    for password in reading.passwords(Cost::Cheap).into_iter().take(TRIES) {
         if reading.is_over() {
             break;
         }

@@ -79,7 +79,7 @@ fn one_page(catalog: &str, page: &str, content: &str, more: &[String]) -> Vec<u8
         "<</Type/Pages/Kids[3 0 R]/Count 1>>".to_owned(),
         format!(
             "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R\
-             /Resources<</Font<</F 5 0 R>>/Properties<</L 6 0 R>>/XObject<</X 7 0 R>>>>{page}>>"
+             /Resources<</Font<</F 5 0 R>>/Properties<</L 6 0 R>>/ExtGState<</G<</BM/Multiply>>>>/XObject<</X 7 0 R>>>>{page}>>"
         ),
         stream("", content),
         "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
@@ -134,6 +134,10 @@ fn what_can_be_seen_is_not_hidden() {
         ("on a coloured box", format!("0.9 g 40 690 100 30 re f 0 g {}", shown("public"))),
         ("a layer that is on", format!("/OC /L BDC {} EMC", shown("public"))),
         ("in a form", "/X Do".to_owned()),
+        ("behind a path without operands", format!("m {}", shown("public"))),
+        ("behind nonsense", format!(") 1 >> {}", shown("public"))),
+        ("struck through", format!("{} 40 702 100 1 re f", shown("public"))),
+        ("under a highlight", format!("{} /G gs 1 1 0 rg 40 690 100 30 re f", shown("public"))),
     ];
     for (case, content) in cases {
         let layer = "/OCProperties<</OCGs[6 0 R]/D<<>>>>";
@@ -187,6 +191,19 @@ fn everything_beside_the_page_has_its_place() {
     ] {
         assert_eq!(notes.place_of(text), (place, hidden), "{text}");
     }
+    assert_eq!(ledger.uninspected, []);
+}
+
+#[test]
+fn a_file_that_calls_itself_a_font_is_a_file() {
+    let more = [
+        "<<>>".to_owned(),
+        "<</Type/FontDescriptor/FontFile2 8 0 R/FontFile 9 0 R>>".to_owned(),
+        stream("", "From: a@example.jp\nTo: b@example.jp\nSubject: smuggled\n\nwords in a mail"),
+        stream("", "\0\x01\0\0\0\x10\0\0\0\0 a font"),
+    ];
+    let (notes, ledger) = read(&one_page("", "", &shown("page"), &more));
+    assert!(notes.place_of("words in a mail").0.starts_with("f.pdf › object 8"));
     assert_eq!(ledger.uninspected, []);
 }
 

@@ -3,10 +3,13 @@
 //! In: content streams and their resources. Out: [`Walked`]: glyphs in the order in which they are drawn, pictures, and
 //! what was not followed. Everything is walked: forms inside of forms, layers that are off, text that is drawn in no
 //! colour; who cannot be seen is marked. Forms may call each other 2^30 times, so there is a [`Budget`] for the whole
-//! document. Deliberately absent: patterns and the insides of Type 3 glyphs, both drawings; `objects` reads their
-//! streams.
+//! document. Deliberately absent: patterns and the insides of Type 3 glyphs; they are read as drawings that are on no page
+//! (`book`).
 
+mod content;
+mod paint;
 mod state;
+mod text;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,6 +19,8 @@ use hayro_syntax::content::ops::TypedInstruction as Op;
 use hayro_syntax::object::{Array, Dict, Name, Number, Object, ObjectIdentifier, Stream};
 use hayro_syntax::page::Resources;
 
+use self::content::Content;
+use self::paint::Painted;
 use self::state::{State, States};
 use super::filter;
 use super::font::Fonts;
@@ -29,9 +34,6 @@ const DEPTH: u32 = 24;
 
 /// The operators of one stream. No page has more that anybody wants to read.
 const CONTENT: u64 = 64 << 20;
-
-/// Boxes on one page that may hide what is under them; a map has a million, and none of them matters.
-const BOXES: usize = 400;
 
 /// What all pages of a document may use.
 pub(super) struct Budget<'b> {
@@ -109,24 +111,15 @@ pub(super) struct Walk<'w, 'b, 'a> {
     budget: &'w mut Budget<'b>,
     page: Area,
     states: States<'a>,
-    boxes: Vec<Box>,
+    boxes: Vec<Painted>,
     path: Area,
     /// The path is one upright box.
     path_is_box: bool,
     clip_pending: bool,
     jumped: bool,
     unnamed: Vec<u32>,
-    forms: HashMap<ObjectIdentifier, Rc<[u8]>>,
+    forms: HashMap<ObjectIdentifier, Rc<Content>>,
     walked: Walked<'a>,
-}
-
-/// Something painted over an area.
-struct Box {
-    area: Area,
-    /// White shows nothing that is written on it in white.
-    white: bool,
-    /// Nothing shines through.
-    covers: bool,
 }
 
 impl<'w, 'b, 'a> Walk<'w, 'b, 'a> {
@@ -162,17 +155,30 @@ impl<'w, 'b, 'a> Walk<'w, 'b, 'a> {
     }
 
     /// Follows operators.
-    pub(super) fn run(&mut self, content: &[u8], resources: &Resources<'a>, depth: u32) {
+    pub(super) fn run(&mut self, content: Vec<u8>, resources: &Resources<'a>) {
+        self.follow_all(&Content::of(content), resources, 0);
+    }
+
+    fn follow_all(&mut self, content: &Content, resources: &Resources<'a>, depth: u32) {
         let outside = self.states.depth();
         let marked = self.states.now().marked;
-        let mut operators = TypedIter::new(content);
-        while let Some(operator) = operators.next() {
-            if self.budget.operators == 0 || (self.budget.operators.is_multiple_of(4096) && (self.budget.is_over)()) {
-                self.walked.flaw(Reason::Limit);
-                break;
+        if !content.whole {
+            self.walked.flaw(Reason::Damaged);
+        }
+        'all: for (range, count) in &content.stretches {
+            let mut operators = TypedIter::new(content.bytes.get(range.clone()).unwrap_or_default());
+            for _ in 0..*count {
+                if self.budget.operators == 0 || (self.budget.operators.is_multiple_of(4096) && (self.budget.is_over)())
+                {
+                    self.walked.flaw(Reason::Limit);
+                    break 'all;
+                }
+                self.budget.operators -= 1;
+                // One without the operands that it needs is nothing.
+                if let Some(operator) = operators.next() {
+                    self.follow(&operator, resources, depth, outside);
+                }
             }
-            self.budget.operators -= 1;
-            self.follow(&operator, resources, depth, outside);
         }
         // What a stream leaves open is closed with it.
         self.states.restore_to(outside);
@@ -191,7 +197,9 @@ impl<'w, 'b, 'a> Walk<'w, 'b, 'a> {
             self.boxes.iter().enumerate().filter(|(_, it)| it.covers).map(|(at, it)| (at, it.area)).collect();
         for glyph in &mut self.walked.glyphs {
             let middle = (f64::midpoint(glyph.start.0, glyph.end.0), f64::midpoint(glyph.start.1, glyph.end.1));
-            glyph.hidden |= covering.iter().any(|(at, area)| *at >= glyph.boxes && area.has(middle));
+            // A line through a word does not hide it.
+            let covers = |area: &Area| area.thickness() > 0.5 * glyph.size && area.has(middle);
+            glyph.hidden |= covering.iter().any(|(at, area)| *at >= glyph.boxes && covers(area));
         }
         self.walked
     }
@@ -301,7 +309,7 @@ impl<'w, 'b, 'a> Walk<'w, 'b, 'a> {
         let content = if let Some(content) = self.forms.get(&id) {
             Rc::clone(content)
         } else {
-            let content: Rc<[u8]> = self.content(stream).into();
+            let content = Rc::new(Content::of(self.content(stream)));
             self.forms.insert(id, Rc::clone(&content));
             self.walked.forms.push(id);
             content
@@ -321,7 +329,7 @@ impl<'w, 'b, 'a> Walk<'w, 'b, 'a> {
             let area = Area { x0: x0.min(x1), y0: y0.min(y1), x1: x0.max(x1), y1: y0.max(y1) };
             state.clip = state.clip.within(area.under(state.matrix));
         }
-        self.run(&content, own.as_ref().unwrap_or(resources), depth + 1);
+        self.follow_all(&content, own.as_ref().unwrap_or(resources), depth + 1);
         let depth = self.states.depth().saturating_sub(1);
         self.states.restore_to(depth);
         self.path = Area::NOWHERE;
@@ -348,94 +356,6 @@ impl<'w, 'b, 'a> Walk<'w, 'b, 'a> {
         // White writing on a photograph can be seen.
         self.add_box(area, false, false);
     }
-
-    fn add_box(&mut self, area: Area, white: bool, covers: bool) {
-        if self.boxes.len() < BOXES {
-            self.boxes.push(Box { area: area.within(self.states.now().clip), white, covers });
-        }
-    }
-
-    /// Paths: where they are, whether they are painted, whether they clip.
-    fn paint(&mut self, operator: &Op<'_, '_>) -> bool {
-        let mut points: [Option<(&Number, &Number)>; 3] = [None; 3];
-        match operator {
-            Op::MoveTo(p) => points[0] = Some((&p.0, &p.1)),
-            Op::LineTo(p) => points[0] = Some((&p.0, &p.1)),
-            Op::CubicTo(p) => points = [Some((&p.0, &p.1)), Some((&p.2, &p.3)), Some((&p.4, &p.5))],
-            Op::CubicStartTo(p) => points = [Some((&p.0, &p.1)), Some((&p.2, &p.3)), None],
-            Op::CubicEndTo(p) => points = [Some((&p.0, &p.1)), Some((&p.2, &p.3)), None],
-            Op::RectPath(r) => {
-                self.path_is_box = self.path == Area::NOWHERE;
-                let (x, y, width, height) = (r.0.as_f64(), r.1.as_f64(), r.2.as_f64(), r.3.as_f64());
-                let matrix = self.states.now().matrix;
-                self.path.add(matrix.apply(x, y));
-                self.path.add(matrix.apply(x + width, y + height));
-                self.path.add(matrix.apply(x + width, y));
-                self.path.add(matrix.apply(x, y + height));
-                return true;
-            }
-            Op::ClipNonZero(_) | Op::ClipEvenOdd(_) => self.clip_pending = true,
-            Op::ClosePath(_) => {}
-            Op::FillPathNonZero(_)
-            | Op::FillPathNonZeroCompatibility(_)
-            | Op::FillPathEvenOdd(_)
-            | Op::FillAndStrokeNonZero(_)
-            | Op::FillAndStrokeEvenOdd(_)
-            | Op::CloseFillAndStrokeNonZero(_)
-            | Op::CloseFillAndStrokeEvenOdd(_) => self.end_path(true),
-            Op::StrokePath(_) | Op::CloseAndStrokePath(_) | Op::EndPath(_) => self.end_path(false),
-            Op::Shading(_) => {
-                let clip = self.states.now().clip;
-                self.add_box(clip, false, false);
-            }
-            _ => return false,
-        }
-        for (x, y) in points.into_iter().flatten() {
-            self.path_is_box = false;
-            let point = self.states.now().matrix.apply(x.as_f64(), y.as_f64());
-            self.path.add(point);
-        }
-        true
-    }
-
-    fn end_path(&mut self, filled: bool) {
-        let (path, is_box) = (self.path, self.path_is_box);
-        self.path = Area::NOWHERE;
-        self.path_is_box = false;
-        let state = self.states.now();
-        if filled && path.size() > 4.0 && state.off.is_none() {
-            let covers = is_box && state.opaque && !state.blends && !state.patterned;
-            let white = state.white;
-            self.add_box(path, white, covers);
-        }
-        if std::mem::take(&mut self.clip_pending) {
-            let state = self.states.now();
-            state.clip = state.clip.within(path);
-        }
-    }
-
-    fn color(&mut self, operator: &Op<'_, '_>) {
-        let all = |numbers: &[Number], value: f64| {
-            !numbers.is_empty() && numbers.iter().all(|n| (n.as_f64() - value).abs() < 0.02)
-        };
-        let (white, patterned) = match operator {
-            Op::NonStrokeColorDeviceGray(c) => (all(&[c.0], 1.0), false),
-            Op::NonStrokeColorDeviceRgb(c) => (all(&[c.0, c.1, c.2], 1.0), false),
-            Op::NonStrokeColorCmyk(c) => (all(&[c.0, c.1, c.2, c.3], 0.0), false),
-            Op::ColorSpaceNonStroke(space) => (false, space.0.as_str() == "Pattern"),
-            Op::NonStrokeColor(c) => (white(&c.0), false),
-            Op::NonStrokeColorNamed(c) => (white(&c.0), c.1.is_some()),
-            _ => return,
-        };
-        let state = self.states.now();
-        (state.white, state.patterned) = (white, patterned);
-    }
-}
-
-/// White in whatever space has that many components; in one ink (a spot colour) it cannot be told.
-fn white(components: &[Number]) -> bool {
-    let all = |value: f64| components.iter().all(|n| (n.as_f64() - value).abs() < 0.02);
-    (components.len() == 3 && all(1.0)) || (components.len() == 4 && all(0.0))
 }
 
 fn matrix(numbers: [&Number; 6]) -> Matrix {

@@ -2,7 +2,8 @@
 //!
 //! In: a text. Out: the bytes behind it, where they are a file of a known format: all of the text, runs of lines
 //! between prose, and what stands in armour (`-----BEGIN …-----`, RFC 7468 and RFC 9580 §6). Keys and hashes are made of
-//! the same letters; they decode to noise and stay text. Deliberately absent: check sums.
+//! the same letters; they decode to noise and stay text, but eight kilobytes of noise are told. Deliberately absent: check
+//! sums.
 
 use crate::inspect::extract::reading::Hint;
 use crate::inspect::extract::sniff::{self, Format};
@@ -10,6 +11,9 @@ use crate::mail::header;
 
 /// Encoders fill lines of 64 or 76 characters; the last may be shorter.
 const FULL_LINE: usize = 60;
+
+/// Keys and certificates are shorter than this.
+const UNKNOWN: usize = 8 << 10;
 
 /// What stands in armour.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,19 +48,34 @@ pub(crate) fn armoured(text: &str) -> Vec<Armoured<'_>> {
     found
 }
 
-/// The files in runs of base64 lines.
-pub(crate) fn files(text: &str) -> Vec<Vec<u8>> {
+/// What a run of base64 lines holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    /// A file of a known format.
+    File(Vec<u8>),
+    /// More than a key, and nothing we know.
+    Unknown,
+}
+
+/// The runs of base64 lines outside of armour that are more than keys and hashes.
+pub(crate) fn runs(text: &str) -> Vec<Run> {
     let mut found = Vec::new();
     let mut run: Vec<&str> = Vec::new();
+    let mut armoured = false;
     for line in text.lines().map(unquoted).chain(std::iter::once("")) {
-        if is_base64(line) && (line.len() >= FULL_LINE || !run.is_empty()) {
+        if line.starts_with("-----BEGIN ") || line.starts_with("-----END ") {
+            armoured = line.starts_with("-----BEGIN ") && !line.contains("SIGNED MESSAGE");
+        }
+        if !armoured && is_base64(line) && (line.len() >= FULL_LINE || !run.is_empty()) {
             run.push(line);
             if line.len() >= FULL_LINE {
                 continue;
             }
         }
         if !run.is_empty() {
-            found.extend(file(&std::mem::take(&mut run).join("\n")));
+            let encoded = std::mem::take(&mut run).join("\n");
+            let unknown = (encoded.len() >= UNKNOWN).then_some(Run::Unknown);
+            found.extend(file(&encoded).map(Run::File).or(unknown));
         }
     }
     found
@@ -110,11 +129,14 @@ mod tests {
         let encoded = data_encoding::BASE64.encode(csv.as_bytes());
         let (first, last) = encoded.split_at(64);
         let text = format!("Content-Transfer-Encoding: base64\r\n\r\n> {first}\r\n> {last}\r\n\r\nbye\r\n");
-        assert_eq!(files(&text), [csv.as_bytes()]);
+        assert_eq!(runs(&text), [Run::File(csv.as_bytes().to_vec())]);
         // A line of letters, a hash, a key.
         let hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-        assert_eq!(files(&format!("{hash}\n{hash}\n")), [b""; 0]);
-        assert_eq!(files("no base64 here\n"), [b""; 0]);
+        assert_eq!(runs(&format!("{hash}\n{hash}\n")), []);
+        assert_eq!(runs("no base64 here\n"), []);
+        let noise = format!("{hash}\n").repeat(200);
+        assert_eq!(runs(&noise), [Run::Unknown]);
+        assert_eq!(runs(&format!("-----BEGIN RSA PRIVATE KEY-----\n{noise}-----END RSA PRIVATE KEY-----\n")), []);
     }
 
     #[test]

@@ -105,4 +105,10 @@ mod tests {
         assert_eq!((found.name.as_slice(), found.data.as_slice(), after), (&b"a.txt"[..], &b"abbb\0"[..], "\r\nafter"));
         assert!(first("(This file must be converted with BinHex 4.0)\n:abc", 9).is_none());
     }
+
+    #[test]
+    fn repetition_is_bounded() {
+        assert!(repeated(&b"a\x90\xff".repeat(10_000), 1_000).len() < 1_300);
+        assert_eq!(repeated(b"a\x90\x03\x90\0\x90", 99), b"aaa\x90");
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Grid {
     /// The column of the open cell.
     column: u32,
     /// Whether it is hidden.
-    hidden: bool,
+    pub(crate) hidden: bool,
     /// The first column after it.
     next: u32,
     /// Columns that a cell of a row above reaches into: column → rows left.
@@ -61,6 +61,12 @@ impl Grid {
         if rows > 1 {
             self.reached.extend((self.column..self.next).map(|column| (column, rows)));
         }
+    }
+
+    /// The open cell is not hidden; gives what was in it until now.
+    pub(crate) fn show(&mut self) -> String {
+        self.hidden = false;
+        std::mem::take(&mut self.open)
     }
 
     pub(crate) fn end_cell(&mut self) {

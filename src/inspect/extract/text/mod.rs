@@ -12,6 +12,7 @@ pub(crate) mod html;
 mod uuencode;
 pub(crate) mod yenc;
 
+use self::base64::Run;
 use crate::inspect::Reason;
 use crate::inspect::extract::document;
 use crate::inspect::extract::mail::{Wrapper, card, mbox};
@@ -81,12 +82,15 @@ fn running(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
     for armour in base64::armoured(text) {
         armoured(reading, part, &armour);
     }
-    let files = match base64::all(text) {
-        Some(file) => vec![file],
-        None => base64::files(text),
+    let runs = match base64::all(text) {
+        Some(file) => vec![Run::File(file)],
+        None => base64::runs(text),
     };
-    for file in files {
-        embedded(reading, part, "base64", &file, None);
+    for run in runs {
+        match run {
+            Run::File(file) => embedded(reading, part, "base64", &file, None),
+            Run::Unknown => reading.unread(&part.place.inside("base64"), Reason::Unsupported),
+        }
     }
 }
 
@@ -168,9 +172,39 @@ fn json_unescaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::extract::{Limits, extract};
+    use crate::inspect::{Cell, Job, Kind, Place, Sink};
 
     #[test]
     fn json_escapes_become_characters() {
         assert_eq!(json_unescaped(r#"{"\u6c0f\u540d": "\u5c71\ud842\udfb7x\uzz"}"#), r#"{"氏名": "山𠮷xzz"}"#);
+    }
+
+    #[test]
+    fn wrong_labels_are_noted_and_damage_is_told() {
+        let mail = |charset: &str, body: &[u8]| {
+            let head = format!("Subject: x\r\nContent-Type: text/plain; charset={charset}\r\n\r\n");
+            let job = Job::new(Kind::Mail);
+            let mut sink = Silent;
+            let ledger = extract(&[head.as_bytes(), body].concat(), &job, &Limits::default(), &mut sink, &mut ());
+            let reasons: Vec<Reason> = ledger.uninspected.iter().map(|entry| entry.reason).collect();
+            (ledger.inspected.first().and_then(|entry| entry.note.clone()), reasons)
+        };
+        let told = |note: &str| (Some(note.to_owned()), vec![]);
+        assert_eq!(mail("utf-8", b"\x1b$B;3ED\x1b(B"), told("declared utf-8, read as iso-2022-jp"));
+        assert_eq!(mail("iso-2022-jp", "山田".as_bytes()), told("declared iso-2022-jp, read as utf-8"));
+        assert_eq!(mail("utf-8", "山田".as_bytes()), (None, vec![]));
+        assert_eq!(mail("utf-8", "いつもお世話になっております\n-- \n\u{7}".as_bytes()), (None, vec![]));
+        let broken = ["いつもお世話になっております".repeat(4).as_bytes(), b"\xff\xff\xff\xff\xff"].concat();
+        assert_eq!(mail("utf-8", &broken), (None, vec![Reason::Damaged]));
+    }
+
+    struct Silent;
+
+    impl Sink for Silent {
+        fn text(&mut self, _: &Place, _: &str) {}
+        fn begin_table(&mut self, _: &Place) {}
+        fn row(&mut self, _: u32, _: &[Cell<'_>]) {}
+        fn end_table(&mut self) {}
     }
 }

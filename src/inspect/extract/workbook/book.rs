@@ -8,11 +8,12 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{Cursor, Read};
 
-use zip::ZipReadOptions;
 use zip::read::{Config, ZipFileEntry};
 use zip::unstable::read::ZipIterable;
+use zip::{CompressionMethod, ZipReadOptions};
 
 use crate::inspect::Reason;
+use crate::inspect::extract::compound::{u16_at, u32_at};
 use crate::inspect::extract::package::part_name;
 use crate::inspect::extract::reading::Reading;
 use crate::inspect::extract::workbook::number::Format;
@@ -36,7 +37,8 @@ const REACH: usize = 4;
 pub(crate) struct Listing<'a> {
     bytes: &'a [u8],
     entries: Vec<(String, Option<ZipFileEntry<'a>>)>,
-    /// Names that occur more than once: which is meant nobody can say, so none is read beforehand.
+    /// Names that occur more than once, and entries whose two headers contradict each other: which is meant nobody can
+    /// say, so none is read beforehand.
     ambiguous: HashSet<String>,
 }
 
@@ -48,7 +50,7 @@ impl<'a> Listing<'a> {
         let mut seen = HashSet::new();
         for entry in files.take(LISTED).map_while(Result::ok) {
             let name = part_name(&String::from_utf8_lossy(entry.name_raw()));
-            if !seen.insert(name.clone()) {
+            if !seen.insert(name.clone()) || !is_agreed(bytes, &entry) {
                 listing.ambiguous.insert(name.clone());
             }
             listing.entries.push((name, Some(entry)));
@@ -86,6 +88,27 @@ impl<'a> Listing<'a> {
         self.open(name, |file| drop(file.take(most).read_to_end(&mut content)))?;
         reading.charge(content.len() as u64).then_some(content)
     }
+}
+
+/// Whether an entry's own header says what the directory says of it.
+fn is_agreed(bytes: &[u8], entry: &ZipFileEntry<'_>) -> bool {
+    let start = usize::try_from(entry.header_start()).ok();
+    let Some(header) = start.and_then(|start| bytes.get(start..)).filter(|header| header.starts_with(b"PK\x03\x04"))
+    else {
+        return false;
+    };
+    let (Some(flags), Some(method), Some(size)) = (u16_at(header, 6), u16_at(header, 8), u32_at(header, 18)) else {
+        return false;
+    };
+    let name = u16_at(header, 26).and_then(|length| header.get(30..30 + usize::from(length)));
+    let method_agrees = match entry.compression() {
+        CompressionMethod::Stored => method == 0,
+        CompressionMethod::Deflated => method == 8,
+        _ => false,
+    };
+    // A size may stand behind the data, or in an extra field.
+    let size_agrees = u64::from(size) == entry.compressed_size() || size == u32::MAX || (flags & 8 == 8 && size == 0);
+    name == Some(entry.name_raw()) && method_agrees && size_agrees
 }
 
 /// A sheet as the workbook names it.

@@ -16,7 +16,7 @@ use crate::inspect::extract::package;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::workbook::book::Listing;
 use crate::inspect::extract::workbook::rows::Rows;
-use crate::inspect::extract::workbook::sheet::literals;
+use crate::inspect::extract::workbook::sheet::{letters, literals};
 use crate::inspect::extract::workbook::strings::Strings;
 use crate::inspect::extract::xml::{self, Attributes, Event, Plain};
 use crate::inspect::extract::xml_stream::Stream;
@@ -354,16 +354,4 @@ fn is_styles(name: &str) -> bool {
 
 fn repeat(attributes: Attributes<'_>, name: &str) -> u32 {
     attributes.value(name).and_then(|value| value.parse().ok()).unwrap_or(1)
-}
-
-/// A column as people write it.
-fn letters(column: u32) -> String {
-    let mut letters = String::new();
-    let mut rest = column.saturating_add(1);
-    while rest > 0 {
-        rest -= 1;
-        letters.insert(0, char::from(b'A' + u8::try_from(rest % 26).unwrap_or_default()));
-        rest /= 26;
-    }
-    letters
 }

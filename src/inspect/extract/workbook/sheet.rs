@@ -318,6 +318,18 @@ pub(crate) fn column(reference: &str) -> Option<u32> {
     column.checked_sub(1)
 }
 
+/// A column as people write it.
+pub(crate) fn letters(column: u32) -> String {
+    let mut letters = String::new();
+    let mut rest = column.saturating_add(1);
+    while rest > 0 {
+        rest -= 1;
+        letters.insert(0, char::from(b'A' + u8::try_from(rest % 26).unwrap_or_default()));
+        rest /= 26;
+    }
+    letters
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,6 +340,10 @@ mod tests {
             [("A1", Some(0)), ("Z9", Some(25)), ("aa1", Some(26)), ("$XFD$1048576", Some(16_383)), ("12", None)];
         for (reference, expected) in cases {
             assert_eq!(column(reference), expected, "{reference}");
+            if let Some(column) = expected {
+                let found = reference.replace('$', "").to_ascii_uppercase();
+                assert_eq!(found.trim_end_matches(|c: char| c.is_ascii_digit()), letters(column));
+            }
         }
         assert_eq!(column(&"Z".repeat(40)), None);
     }

@@ -20,7 +20,7 @@ use crate::inspect::extract::archive::{self, Archive};
 use crate::inspect::extract::package::{self, Package};
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::sniff::Format;
-use crate::inspect::extract::unlock::Lock;
+use crate::inspect::extract::unlock::{Cost, Lock};
 use crate::inspect::{Place, Reason};
 use crate::mail::charset;
 
@@ -88,7 +88,7 @@ pub(crate) fn unlock(reading: &mut Reading<'_>, part: &Part<'_>) {
 
 /// The content, if one of the known passwords fits.
 fn decrypt(reading: &mut Reading<'_>, place: &Place, packed: &Packed<'_>, tries: &mut usize) -> Option<Vec<u8>> {
-    for password in reading.passwords() {
+    for password in reading.passwords(Cost::Cheap) {
         for bytes in archive::spellings(&password) {
             *tries += 1;
             let consumed = Cell::default();

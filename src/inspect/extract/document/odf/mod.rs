@@ -9,6 +9,7 @@ mod styles;
 mod walker;
 
 use self::styles::Hidden;
+use crate::inspect::extract::document::font;
 use crate::inspect::extract::document::ooxml::oddity::is_odd;
 use crate::inspect::extract::package::{self, Entry};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
@@ -43,7 +44,8 @@ fn read_entry(reading: &mut Reading<'_>, part: &Part<'_>, entry: &Entry<'_>) -> 
         return true;
     }
     if !entry.is_xml() && !entry.canonical.ends_with(".rdf") {
-        return false;
+        let inside = Part { bytes: entry.bytes, place: entry.place, depth: entry.depth, hint: Hint::default() };
+        return entry.canonical.starts_with("fonts/") && font::read(reading, &inside, &[]);
     }
     let (name, hidden) = label(entry);
     let mut place = if name.is_empty() { part.place.clone() } else { part.place.inside(&name) };

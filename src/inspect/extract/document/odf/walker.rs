@@ -8,7 +8,7 @@
 
 use crate::inspect::extract::document::flow::Flow;
 use crate::inspect::extract::document::odf::styles::Hidden;
-use crate::inspect::extract::document::ooxml::oddity::{is_odd, unseen};
+use crate::inspect::extract::document::ooxml::oddity::{is_no_base64, is_odd, unseen};
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::xml::{self, Attributes, Event, Reader};
 use crate::inspect::{Place, Reason};
@@ -48,6 +48,9 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, document: &str, h
     if xml::declares_entities(document) {
         reading.unread(part.place, Reason::Limit);
     }
+    // A file whose end is missing.
+    let data = walk.data.take().unwrap_or_default();
+    walk.flow.aside(&data);
     walk.flow.aside(&unseen(document));
     let files = std::mem::take(&mut walk.files);
     walk.flow.finish(reading);
@@ -117,10 +120,11 @@ impl<'h> Walk<'h> {
         let value = |wanted: &str| attributes.value(wanted);
         if may_hide(name) {
             let by_style = value("style-name").is_some_and(|style| self.hidden.text.contains(style.as_ref()));
-            let by_itself = matches!(name, "deletion" | "hidden-text" | "hidden-paragraph")
-                || (name == "section" && value("display").is_some_and(|display| display != "true"))
-                || (matches!(name, "table-row" | "table-column")
-                    && value("visibility").is_some_and(|visibility| visibility != "visible"));
+            let by_itself =
+                matches!(name, "deletion" | "hidden-text" | "hidden-paragraph" | "meta" | "settings" | "scripts")
+                    || (name == "section" && value("display").is_some_and(|display| display != "true"))
+                    || (matches!(name, "table-row" | "table-column")
+                        && value("visibility").is_some_and(|visibility| visibility != "visible"));
             self.push(by_style || by_itself);
         }
         match name {
@@ -136,11 +140,9 @@ impl<'h> Walk<'h> {
             "table" => self.flow.begin_table(reading),
             "table-row" => {
                 let hides = self.hiding > 0;
-                if let Some(table) = self.flow.table() {
-                    table.begin_row();
-                    if hides {
-                        table.hide_row();
-                    }
+                self.flow.begin_row(reading);
+                if let Some(table) = self.flow.table().filter(|_| hides) {
+                    table.hide_row();
                 }
             }
             "table-cell" | "covered-table-cell" => {
@@ -199,6 +201,9 @@ impl<'h> Walk<'h> {
             "ruby-text" => self.furigana = self.furigana.saturating_sub(1),
             "binary-data" => {
                 let data = self.data.take().unwrap_or_default();
+                if is_no_base64(&data) {
+                    self.flow.aside(&data);
+                }
                 self.files.push(header::base64(data.as_bytes()));
             }
             "table" => self.flow.end_table(reading),
@@ -290,6 +295,9 @@ fn may_hide(name: &str) -> bool {
             | "hidden-paragraph"
             | "table-row"
             | "table-column"
+            | "meta"
+            | "settings"
+            | "scripts"
     )
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod walker;
 use self::oddity::is_odd;
 use self::outline::Outline;
 use self::walker::Manner;
+use crate::inspect::extract::document::font;
 use crate::inspect::extract::package::{self, Entry};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::xml::{self, Event};
@@ -49,7 +50,8 @@ fn read_entry(reading: &mut Reading<'_>, part: &Part<'_>, outline: &Outline, ent
         return true;
     }
     if !entry.is_xml() {
-        return false;
+        let inside = Part { bytes: entry.bytes, place: entry.place, depth: entry.depth, hint: Hint::default() };
+        return entry.canonical.ends_with(".odttf") && font::read(reading, &inside, &outline.font_keys);
     }
     let label = Label::of(entry, outline);
     let mut place = if is_body(entry.canonical) { part.place.clone() } else { part.place.inside(&label.name) };

@@ -13,6 +13,13 @@ pub(crate) fn is_odd(value: &str) -> bool {
     !value.is_ascii() || has_number(value) || has_address(value) || has_names(value)
 }
 
+/// Whether what should be a file in base64 is a text: of other letters, or too short for a file.
+pub(crate) fn is_no_base64(text: &str) -> bool {
+    const SHORT: usize = 256;
+    let is_letter = |c: u8| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || matches!(c, b'+' | b'/' | b'=');
+    text.len() < SHORT || !text.bytes().all(is_letter)
+}
+
 /// A run of digits, hyphens between them allowed, and blanks if it begins as a telephone number does.
 fn has_number(value: &str) -> bool {
     let bytes = value.as_bytes();

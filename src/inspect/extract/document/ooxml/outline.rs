@@ -9,14 +9,18 @@ use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 
+use crate::inspect::extract::document::font::{self, Key};
 use crate::inspect::extract::package::part_name;
 use crate::inspect::extract::xml::{self, Event};
 
-/// The largest part that is looked at.
-const PART_BYTES: u64 = 16 << 20;
+/// How much is unpacked to look at, in all.
+const BYTES: u64 = 64 << 20;
 
 /// How many parts are looked at.
 const PARTS: usize = 2_048;
+
+/// How many keys are tried on each font.
+const FONTS: usize = 64;
 
 /// How many styles one may be based on.
 const STYLE_DEPTH: usize = 16;
@@ -24,6 +28,8 @@ const STYLE_DEPTH: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
     pub(crate) hidden_styles: HashSet<String>,
+    /// What embedded fonts are disguised with.
+    pub(crate) font_keys: Vec<Key>,
     /// The number of a slide by its part's name, as by [`part_name`].
     pub(crate) slides: HashMap<String, usize>,
     /// The number of the slide that notes belong to.
@@ -39,11 +45,13 @@ impl Outline {
             .take(PARTS)
             .collect();
         let mut parts = HashMap::new();
+        let mut left = BYTES;
         for (index, name) in wanted {
             let mut content = Vec::new();
             if let Ok(file) = archive.by_index(index)
-                && file.take(PART_BYTES).read_to_end(&mut content).is_ok()
+                && file.take(left).read_to_end(&mut content).is_ok()
             {
+                left = left.saturating_sub(content.len() as u64);
                 parts.insert(name, xml::decode(&content).into_owned());
             }
         }
@@ -57,13 +65,24 @@ impl Outline {
                 notes.insert(format!("ppt/notesslides/{owner}"), *number);
             }
         }
-        Self { hidden_styles: hidden_styles(part("word/styles.xml")), slides, notes }
+        let font_keys = font_keys(part("word/fonttable.xml"));
+        Self { hidden_styles: hidden_styles(part("word/styles.xml")), font_keys, slides, notes }
     }
 }
 
 fn is_wanted(name: &str) -> bool {
-    matches!(name, "word/styles.xml" | "ppt/presentation.xml" | "ppt/_rels/presentation.xml.rels")
-        || name.starts_with("ppt/notesslides/_rels/")
+    matches!(
+        name,
+        "word/styles.xml" | "word/fonttable.xml" | "ppt/presentation.xml" | "ppt/_rels/presentation.xml.rels"
+    ) || name.starts_with("ppt/notesslides/_rels/")
+}
+
+fn font_keys(fonts: &str) -> Vec<Key> {
+    let keys = xml::Reader::new(fonts).filter_map(|event| match event {
+        Event::Start { attributes, .. } => font::key(&attributes.value("fontKey")?),
+        _ => None,
+    });
+    keys.take(FONTS).collect()
 }
 
 /// Identifiers and the parts they lead to.

@@ -9,9 +9,12 @@
 
 use std::collections::HashSet;
 
-use crate::inspect::extract::document::flow::{Flow, ruby_base};
-use crate::inspect::extract::document::ooxml::oddity::{is_odd, unseen};
+use crate::inspect::extract::document::flow::Flow;
+use crate::inspect::extract::document::ooxml::oddity::{is_no_base64, is_odd, unseen};
+use crate::inspect::extract::document::passage::ruby_base;
 use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::sniff::{self, Format};
+use crate::inspect::extract::sweep;
 use crate::inspect::extract::xml::{self, Attributes, Event, Reader};
 use crate::inspect::{Place, Reason};
 use crate::mail::header;
@@ -47,7 +50,13 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, document: &str, m
         if !reading.take_entry() || !reading.charge(file.bytes.len() as u64) {
             return reading.unread(&place, Reason::Limit);
         }
-        reading.read(&part.inside(&file.bytes, &place));
+        let inside = part.inside(&file.bytes, &place);
+        match sniff::format(&file.bytes, inside.hint) {
+            Format::Other(..) => sweep::read(reading, &inside),
+            _ => {
+                reading.read(&inside);
+            }
+        }
     }
 }
 
@@ -162,8 +171,7 @@ impl<'m> Walk<'m> {
             return;
         }
         if self.opened == Opened::Data {
-            let bytes = header::base64(piece.as_bytes());
-            return self.embedded.push(Embedded { name: "data", bytes });
+            return self.embed("data", piece);
         }
         self.in_text |= !is_blank;
         match self.opened {
@@ -172,6 +180,14 @@ impl<'m> Walk<'m> {
             _ => {}
         }
         self.say(piece);
+    }
+
+    /// A file in base64.
+    fn embed(&mut self, name: &'static str, text: &str) {
+        if is_no_base64(text) {
+            self.flow.aside(text);
+        }
+        self.embedded.push(Embedded { name, bytes: header::base64(text.as_bytes()) });
     }
 
     fn say(&mut self, piece: &str) {
@@ -205,7 +221,7 @@ impl<'m> Walk<'m> {
             "delText" => Opened::Deleted,
             // A table names its style as text.
             "instrText" | "delInstrText" | "tableStyleId" => Opened::Code,
-            "binaryData" | "binData" | "binary-data" => Opened::Data,
+            "binaryData" | "binData" | "fldData" => Opened::Data,
             _ => Opened::Other,
         };
         match name {
@@ -235,7 +251,7 @@ impl<'m> Walk<'m> {
         match name {
             "tbl" | "tr" | "tc" | "gridSpan" | "gridBefore" if self.fallback > 0 => {}
             "tbl" => self.flow.begin_table(reading),
-            "tr" => drop(self.flow.table().map(|table| table.begin_row())),
+            "tr" => self.flow.begin_row(reading),
             "tc" => drop(self.flow.table().map(|table| table.begin_cell(1))),
             "gridSpan" => drop(self.flow.table().map(|table| table.widen(number(attributes)))),
             "gridBefore" => drop(self.flow.table().map(|table| table.skip(number(attributes)))),
@@ -362,8 +378,7 @@ impl<'m> Walk<'m> {
         }
         for (name, value) in attributes.iter() {
             if name == "gfxdata" || name == "contentData" {
-                let bytes = header::base64(value.as_bytes());
-                self.embedded.push(Embedded { name: "drawing", bytes });
+                self.embed("drawing", &value);
                 continue;
             }
             let is_namespace = value.starts_with("http://schemas.") || value.starts_with("http://purl.oclc.org/");

@@ -4,10 +4,13 @@
 //! hidden (`\v`) and deleted text marked hidden; pictures and embedded objects as parts of their own. Whatever else holds
 //! text (document properties, field codes, style and font names, destinations that nobody knows) comes aside, hidden.
 //! Text is in the code page of its font, so that Japanese is read where only `\fcharset128` speaks of it.
+//! A mail's text that Outlook wrapped into RTF (MS-OXRTFEX) becomes the HTML that it was, and is read as that.
 //! Structure, which holds no text: control words and their numbers, and line ends in the source. What stands behind the
 //! last group is read as a part of its own. Deliberately absent: how anything looks.
 
+mod data;
 mod tokens;
+mod words;
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,17 +18,19 @@ use encoding_rs::Encoding;
 
 use self::tokens::{Token, Tokens};
 use crate::inspect::Reason;
-use crate::inspect::extract::document::flow::{Flow, ruby_base};
+use crate::inspect::extract::document::flow::Flow;
 use crate::inspect::extract::document::marks::Marks;
-use crate::inspect::extract::document::ole;
+use crate::inspect::extract::document::passage::ruby_base;
 use crate::inspect::extract::properties;
-use crate::inspect::extract::reading::{Part, Reading};
-use crate::inspect::extract::sniff::{self, Format};
+use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::spans::Spans;
 use crate::mail::charset;
 
 /// Groups deeper than this have the state of the one around them.
 const DEPTH: usize = 4_096;
+
+/// How many lines of shapes are remembered, to know them again.
+const SHAPE_LINES: usize = 1 << 16;
 
 /// How often the clock is asked: every so many tokens.
 const TOKENS_PER_LOOK: u32 = 1 << 16;
@@ -67,6 +72,8 @@ enum Target {
     Page,
     /// Beside it, hidden.
     Aside,
+    /// Into the page of HTML that is wrapped in the document.
+    Html,
     /// It is a file in hexadecimal digits.
     Data(Data),
 }
@@ -88,6 +95,8 @@ struct Group {
     is_box: Option<Box>,
     hidden: bool,
     deleted: bool,
+    /// It says for readers of RTF what the wrapped HTML says otherwise.
+    instead: bool,
     font: i32,
     /// How many characters behind `\u` say the same for old readers.
     fallback: usize,
@@ -129,6 +138,8 @@ struct Rtf<'p> {
     /// The font that is being described, inside of the font table.
     described: Option<i32>,
     shapes: HashSet<String>,
+    /// The page of HTML that is wrapped in the document.
+    html: Option<String>,
     pictures: u32,
     objects: u32,
 }
@@ -141,6 +152,7 @@ impl<'p> Rtf<'p> {
             is_box: None,
             hidden: false,
             deleted: false,
+            instead: false,
             font: 0,
             fallback: 1,
         };
@@ -166,6 +178,7 @@ impl<'p> Rtf<'p> {
             fonts: HashMap::new(),
             described: None,
             shapes: HashSet::new(),
+            html: None,
             pictures: 0,
             objects: 0,
         }
@@ -252,14 +265,16 @@ impl<'p> Rtf<'p> {
     }
 
     fn text(&mut self, text: &str) {
-        match self.group.target {
-            Target::Page => {
-                let hidden = self.group.hidden || self.group.deleted;
+        match (self.group.target, &mut self.html) {
+            (Target::Html, Some(html)) => html.push_str(text),
+            (Target::Page, Some(html)) if !self.group.instead => html.push_str(text),
+            (Target::Page, _) => {
+                let hidden = self.group.hidden || self.group.deleted || self.group.instead;
                 if let Some(marks) = self.marks.last_mut() {
                     marks.text(text, hidden);
                 }
             }
-            Target::Aside | Target::Data(_) => self.aside.push_str(text),
+            (Target::Html | Target::Aside | Target::Data(_), _) => self.aside.push_str(text),
         }
     }
 
@@ -278,134 +293,16 @@ impl<'p> Rtf<'p> {
     }
 
     fn end_paragraph(&mut self, reading: &mut Reading<'_>) {
-        if self.group.target != Target::Page {
-            return self.aside.push('\n');
+        match (self.group.target, &mut self.html) {
+            (Target::Html, Some(html)) => return html.push('\n'),
+            (Target::Page, Some(html)) if !self.group.instead => return html.push('\n'),
+            (Target::Page, _) => {}
+            _ => return self.aside.push('\n'),
         }
         let depth = self.in_tables();
         if let Some(marks) = self.marks.last_mut() {
             marks.end_paragraph(reading, &mut self.flow, depth);
         }
-    }
-
-    /// Control words that mean something here, wherever they stand. False for all others.
-    fn control(&mut self, reading: &mut Reading<'_>, word: &[u8], number: Option<i32>) -> bool {
-        let on = number != Some(0);
-        let depth = self.in_tables();
-        let on_page = self.group.target == Target::Page;
-        match word {
-            b"par" | b"sect" | b"page" | b"column" => self.end_paragraph(reading),
-            b"line" | b"softline" => self.text("\n"),
-            b"tab" => self.text("\t"),
-            b"emdash" | b"endash" => self.text("-"),
-            b"emspace" | b"enspace" | b"qmspace" => self.text(" "),
-            b"bullet" => self.text("•"),
-            b"lquote" | b"rquote" => self.text("'"),
-            b"ldblquote" | b"rdblquote" => self.text("\""),
-            b"v" | b"webhidden" => self.group.hidden = on,
-            b"deleted" => self.group.deleted = on,
-            b"plain" => {
-                (self.group.hidden, self.group.deleted, self.group.font) = (false, false, self.default_font);
-            }
-            b"pard" => (self.in_table, self.nesting) = (false, 0),
-            b"intbl" => self.in_table = true,
-            b"itap" => self.nesting = usize::try_from(number.unwrap_or(1)).unwrap_or(0),
-            b"trowd" => self.row_deleted = false,
-            b"trdel" | b"trauthdel" => self.row_deleted = true,
-            b"cell" | b"nestcell" | b"row" | b"nestrow" if on_page => {
-                let least = if word.starts_with(b"nest") { 2 } else { 1 };
-                // A row's end belongs to the outermost table unless it says otherwise.
-                let depth = if least == 1 { 1 } else { depth.max(2) };
-                let hidden = self.row_deleted;
-                if let Some(marks) = self.marks.last_mut() {
-                    if word.ends_with(b"cell") {
-                        marks.end_cell(reading, &mut self.flow, depth);
-                    } else {
-                        marks.end_row(reading, &mut self.flow, depth, hidden);
-                    }
-                }
-            }
-            b"ansicpg" => self.default_page = number.and_then(|page| u32::try_from(page).ok()).filter(|&page| page > 0),
-            b"deff" => {
-                self.default_font = number.unwrap_or(0);
-                self.group.font = self.default_font;
-            }
-            b"f" => match &mut self.described {
-                Some(described) => *described = number.unwrap_or(0),
-                None => self.group.font = number.unwrap_or(0),
-            },
-            b"fcharset" | b"cpg" => self.describe_font(word, number.unwrap_or(0)),
-            _ => return false,
-        }
-        true
-    }
-
-    fn describe_font(&mut self, word: &[u8], number: i32) {
-        let page = match word {
-            b"cpg" => u32::try_from(number).ok(),
-            _ => page_of_charset(number),
-        };
-        if let (Some(font), Some(page)) = (self.described, page) {
-            self.fonts.insert(font, page);
-            self.group.font = font;
-        }
-    }
-
-    /// Control words that say what the group is. False for all others.
-    fn destination(&mut self, word: &[u8]) -> bool {
-        match word {
-            b"fonttbl" => {
-                self.turn(Target::Aside);
-                self.described = Some(0);
-            }
-            b"pict" => self.turn(Target::Data(Data::Picture)),
-            b"objdata" => self.turn(Target::Data(Data::Object)),
-            b"themedata"
-            | b"datastore"
-            | b"colorschememapping"
-            | b"datafield"
-            | b"blipuid"
-            | b"objalias"
-            | b"objsect"
-            | b"passwordhash"
-            | b"panose" => self.turn(Target::Data(Data::Other)),
-            b"footnote" => self.open_box(Some("footnotes"), Box::Other),
-            b"ftnalt" => {}
-            b"annotation" => self.open_box(Some("comments"), Box::Other),
-            b"header" | b"headerl" | b"headerr" | b"headerf" => self.open_box(Some("header"), Box::Other),
-            b"footer" | b"footerl" | b"footerr" | b"footerf" => self.open_box(Some("footer"), Box::Other),
-            b"shptxt" => self.open_box(None, Box::Shape),
-            b"shprslt" => self.open_box(None, Box::OldShape),
-            b"colortbl" | b"stylesheet" | b"info" | b"title" | b"subject" | b"author" | b"operator" | b"keywords"
-            | b"comment" | b"doccomm" | b"category" | b"manager" | b"company" | b"hlinkbase" | b"filetbl" | b"xe"
-            | b"tc" | b"tcn" | b"rxe" | b"txe" | b"private" | b"template" | b"userprops" | b"propname"
-            | b"staticval" | b"linkval" | b"sn" | b"sv" | b"fldinst" | b"nonesttables" | b"listname" | b"sp"
-            | b"listoverride" | b"revtbl" | b"atnauthor" | b"atnid" => self.turn(Target::Aside),
-            // Their text is the page's: shapes and pictures as they are written today, lists, fields, objects.
-            b"shp" | b"shpinst" | b"shppict" | b"nonshppict" | b"shpgrp" | b"listtext" | b"pntext" | b"field"
-            | b"fldrslt" | b"object" | b"result" | b"nesttableprops" | b"ud" | b"upr" | b"do" | b"dptxbxtext"
-            | b"background" | b"ftnsep" | b"ftnsepc" | b"aftnsep" | b"aftnsepc" => {}
-            _ => return false,
-        }
-        true
-    }
-
-    fn turn(&mut self, target: Target) {
-        self.group.target = target;
-        self.group.is_destination = true;
-        if let Target::Data(_) = target {
-            self.data.clear();
-            self.digit = None;
-        }
-    }
-
-    fn open_box(&mut self, name: Option<&str>, kind: Box) {
-        if self.group.is_box.is_some() || self.marks.len() > DEPTH {
-            return;
-        }
-        self.group.target = Target::Page;
-        self.group.is_box = Some(kind);
-        self.flow.begin_box(name);
-        self.marks.push(Marks::default());
     }
 
     fn close(&mut self, reading: &mut Reading<'_>) {
@@ -447,7 +344,8 @@ impl<'p> Rtf<'p> {
         };
         self.flow.begin_box(None);
         if kind == Box::Shape {
-            self.shapes.extend(passage.all().lines().map(|line| line.trim().to_owned()));
+            let room = SHAPE_LINES.saturating_sub(self.shapes.len());
+            self.shapes.extend(passage.all().lines().take(room).map(|line| line.trim().to_owned()));
             self.flow.append(&passage);
         } else {
             for line in passage.all().lines().filter(|line| !self.shapes.contains(line.trim())) {
@@ -456,47 +354,6 @@ impl<'p> Rtf<'p> {
             }
         }
         self.flow.end_box();
-    }
-
-    fn close_data(&mut self, reading: &mut Reading<'_>, kind: Data) {
-        let data = std::mem::take(&mut self.data);
-        if data.is_empty() {
-            return;
-        }
-        let (count, name) = match kind {
-            Data::Picture => (&mut self.pictures, "picture"),
-            Data::Object => (&mut self.objects, "object"),
-            // Numbers of a few bytes.
-            Data::Other if data.len() <= 32 => return,
-            Data::Other => (&mut self.objects, "data"),
-        };
-        *count += 1;
-        let place = self.part.place.inside(&format!("{name} {count}"));
-        if !reading.take_entry() || !reading.charge(data.len() as u64) {
-            return reading.unread(&place, Reason::Limit);
-        }
-        let inside = self.part.inside(&data, &place);
-        match kind {
-            Data::Object => ole::read_object(reading, &inside),
-            Data::Picture if matches!(sniff::format(&data, inside.hint), Format::Other(..)) => {
-                reading.unread(&place, Reason::Image);
-            }
-            Data::Picture | Data::Other => {
-                reading.read(&inside);
-            }
-        }
-    }
-
-    fn binary(&mut self, reading: &mut Reading<'_>, bytes: &[u8]) {
-        if let Target::Data(_) = self.group.target {
-            return self.data.extend_from_slice(bytes);
-        }
-        let place = self.part.place.inside("binary");
-        if reading.take_entry() {
-            reading.read(&self.part.inside(bytes, &place));
-        } else {
-            reading.unread(&place, Reason::Limit);
-        }
     }
 
     /// Ends whatever is open, should the file end too soon.
@@ -512,30 +369,18 @@ impl<'p> Rtf<'p> {
         let aside = std::mem::take(&mut self.aside);
         self.flow.aside(&aside);
         self.flow.finish(reading);
+        if let Some(html) = self.html.filter(|html| !html.trim().is_empty()) {
+            let place = self.part.place.inside("html");
+            let hint = Hint { media: "text/html", charset: Some("utf-8"), body: true };
+            if reading.charge(html.len() as u64) {
+                reading.read(&Part { hint, ..self.part.inside(html.as_bytes(), &place) });
+            } else {
+                reading.unread(&place, Reason::Limit);
+            }
+        }
     }
 }
 
 fn decoded(encoding: &'static Encoding, bytes: &[u8]) -> String {
     encoding.decode_without_bom_handling(bytes).0.into_owned()
-}
-
-/// The code page of a Windows charset; `None` for those that mean the document's own.
-fn page_of_charset(number: i32) -> Option<u32> {
-    Some(match number {
-        77 => 10_000,
-        78 | 128 => 932,
-        129 | 130 => 949,
-        134 => 936,
-        136 => 950,
-        161 => 1253,
-        162 => 1254,
-        163 => 1258,
-        177 => 1255,
-        178 => 1256,
-        186 => 1257,
-        204 => 1251,
-        222 => 874,
-        238 => 1250,
-        _ => return None,
-    })
 }

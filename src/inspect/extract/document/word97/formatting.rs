@@ -3,6 +3,8 @@
 //! In: the two bin tables and the pages of formatting that they list. Out: what holds at a position in the stream.
 //! Deliberately absent: every other property, and styles.
 
+use std::collections::HashSet;
+
 use crate::inspect::extract::compound::{u16_at, u32_at};
 use crate::inspect::extract::spans::Spans;
 
@@ -80,8 +82,13 @@ impl Formatting {
 /// The pages that a bin table lists, and where they are.
 fn pages<'a>(text: &'a [u8], table: &'a [u8]) -> impl Iterator<Item = (usize, &'a [u8])> {
     let count = (table.len().saturating_sub(4) / 8).min(PAGES);
+    // No page is listed twice but to take time.
+    let mut seen = HashSet::new();
     (0..count).filter_map(move |index| {
         let number = u32_at(table, 4 * (count + 1) + 4 * index)? & 0x003f_ffff;
+        if !seen.insert(number) {
+            return None;
+        }
         let start = usize::try_from(number).ok()?.checked_mul(PAGE)?;
         Some((start, text.get(start..start + PAGE)?))
     })
@@ -89,7 +96,8 @@ fn pages<'a>(text: &'a [u8], table: &'a [u8]) -> impl Iterator<Item = (usize, &'
 
 /// The stretches of a page and their lists of properties. `width` bytes tell where each list is.
 fn entries(page: &[u8], width: usize) -> impl Iterator<Item = (usize, usize, &[u8])> {
-    let count = page.last().map_or(0, |&count| usize::from(count));
+    // No more than have room.
+    let count = page.last().map_or(0, |&count| usize::from(count)).min((PAGE - 5) / (4 + width));
     (0..count).filter_map(move |index| {
         let from = usize::try_from(u32_at(page, 4 * index)?).ok()?;
         let to = usize::try_from(u32_at(page, 4 * index + 4)?).ok()?;

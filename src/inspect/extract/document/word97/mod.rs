@@ -14,9 +14,10 @@ use encoding_rs::{UTF_16LE, WINDOWS_1252};
 use self::formatting::{Formatting, Paragraph};
 use crate::inspect::extract::compound::{Compound, u16_at, u32_at};
 use crate::inspect::extract::document::drawing;
-use crate::inspect::extract::document::flow::{Flow, ruby_base};
+use crate::inspect::extract::document::flow::Flow;
 use crate::inspect::extract::document::marks::Marks;
 use crate::inspect::extract::document::ole;
+use crate::inspect::extract::document::passage::ruby_base;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::sweep;
@@ -58,9 +59,16 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     // Authors, bookmarks, styles, fonts, descriptions of shapes: all of it strings between numbers.
     let place = Place { hidden: true, ..part.place.inside("names and styles") };
     sweep::read(reading, &part.inside(&table, &place));
+    if let Some(data) = stream("Data") {
+        let place = part.place.inside("Data");
+        drawing::read(reading, &part.inside(&data, &place));
+    }
     ole::read_streams(reading, part, &file, &|entry| {
-        file.storage_of(entry).is_none() && matches!(entry.name.as_str(), "WordDocument" | "0Table" | "1Table")
+        file.storage_of(entry).is_none() && matches!(entry.name.as_str(), "WordDocument" | "0Table" | "1Table" | "Data")
     });
+    let mut spans = Spans::default();
+    file.claim(&mut spans);
+    reading.leftovers(part, &spans);
 }
 
 /// A stretch of text as it stands in the file.

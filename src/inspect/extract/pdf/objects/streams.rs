@@ -8,11 +8,15 @@ use hayro_syntax::object::{Name, Stream};
 use super::super::book::Stray;
 use super::super::filter;
 use super::{Section, Sweep};
-use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::sweep;
 use crate::inspect::extract::xml;
 use crate::inspect::{Place, Reason};
 use crate::mail::charset;
+
+/// How much of a stream tells what it is.
+const HEAD: u64 = 4 << 10;
 
 /// What a stream is.
 #[derive(Debug, PartialEq, Eq)]
@@ -101,7 +105,11 @@ impl<'a> Sweep<'_, 'a> {
         match self.known.keys.get(&stream.obj_id()).map(String::as_str).unwrap_or_default() {
             "FontFile" | "FontFile2" | "FontFile3" | "ToUnicode" | "Encoding" | "UseCMap" | "CIDToGIDMap"
             | "CIDSet" | "DestOutputProfile" | "ICCBased" | "JBIG2Globals" | "Indexed" | "TR" | "TR2" | "HT"
-            | "Lookup" | "ColorSpace" => Role::Structure,
+            | "Lookup" | "ColorSpace"
+                if !is_file(stream) =>
+            {
+                Role::Structure
+            }
             "XFA" => Role::Xml(Section::Form),
             "JS" => Role::Script,
             // Rich text of a note or a field.
@@ -111,4 +119,13 @@ impl<'a> Sweep<'_, 'a> {
             _ => Role::Unknown,
         }
     }
+}
+
+/// Whether a stream that calls itself a font or a colour profile is a file that somebody wants to pass on.
+fn is_file(stream: &Stream<'_>) -> bool {
+    let head = filter::unpack(stream, HEAD).bytes;
+    !matches!(
+        sniff::format(&head, Hint::default()),
+        Format::Other(..) | Format::Text | Format::Csv | Format::Json | Format::Xml
+    )
 }

@@ -7,7 +7,7 @@
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TagKind, TokenSinkResult};
 
-use super::elements::{Elements, Look};
+use super::elements::Elements;
 use super::style::{self, Sheet};
 use super::{Piece, inner_pieces};
 use crate::inspect::extract::text::grid::Grid;
@@ -29,16 +29,16 @@ pub(super) struct Content {
     text: String,
     /// Furigana, and attributes that are shown: apart, so that they do not part the words they stand between.
     aside: String,
-    /// What is not seen.
+    /// Text that is not seen.
     unseen: String,
+    /// Comments and attributes that are not seen.
+    remarks: String,
     elements: Elements,
     sheet: Sheet,
     /// Whether this is a page in a page.
     inner: bool,
     /// The source of the open style element.
     style: String,
-    /// How many hidden elements were open where the open cell began.
-    around_cell: u32,
     /// Open tables, the innermost last.
     tables: Vec<Grid>,
     /// Open `table` tags beyond the depth.
@@ -79,8 +79,13 @@ impl Content {
 
     /// Where text goes: the open cell, the page, or out of sight.
     fn here(&mut self) -> &mut String {
-        let around = if self.tables.is_empty() { 0 } else { self.around_cell };
-        if self.elements.hidden() > around {
+        let hidden = self.elements.is_hidden();
+        if let Some(table) = self.tables.last_mut().filter(|table| table.hidden && !hidden) {
+            // A cell that shows something after all.
+            let text = table.show();
+            self.hidden(&text);
+        }
+        if hidden && self.tables.last().is_none_or(|table| !table.hidden) {
             return &mut self.unseen;
         }
         if self.in_furigana {
@@ -94,8 +99,8 @@ impl Content {
 
     pub(super) fn hidden(&mut self, text: &str) {
         if !text.trim().is_empty() {
-            self.unseen.push_str(text);
-            self.unseen.push('\n');
+            self.remarks.push_str(text);
+            self.remarks.push('\n');
         }
     }
 
@@ -115,7 +120,7 @@ impl Content {
 
     pub(super) fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let start = tag.kind == TagKind::StartTag;
-        let was_hidden = self.elements.hidden() > 0;
+        let was_hidden = self.elements.is_hidden();
         if start {
             self.begin(tag);
         }
@@ -124,7 +129,7 @@ impl Content {
             self.elements.end(&tag.name);
         }
         // What stands in different hidden elements is apart.
-        if was_hidden != (self.elements.hidden() > 0) && !self.unseen.is_empty() && !self.unseen.ends_with('\n') {
+        if was_hidden != self.elements.is_hidden() && !self.unseen.is_empty() && !self.unseen.ends_with('\n') {
             self.unseen.push('\n');
         }
         if !start {
@@ -151,8 +156,7 @@ impl Content {
             ("td" | "th", true) if self.ignored == 0 => {
                 let span = |name: &str| attribute(tag, name).and_then(|value| value.trim().parse::<u32>().ok());
                 let (columns, rows) = (span("colspan").unwrap_or(1), span("rowspan").unwrap_or(1));
-                self.around_cell = self.elements.hidden();
-                let hidden = self.around_cell > 0;
+                let hidden = self.elements.is_hidden();
                 self.with_table(|table| table.begin_cell(columns.clamp(1, SPAN), rows.max(1), hidden));
             }
             ("td" | "th", false) if self.ignored == 0 => self.with_table(Grid::end_cell),
@@ -176,21 +180,21 @@ impl Content {
     fn begin(&mut self, tag: &Tag) {
         self.elements.end_implied(&tag.name, is_block(&tag.name));
         let value = |name| attribute(tag, name).unwrap_or_default();
-        let effect = style::effect(value("style"));
-        let backed = effect.backed
-            || attribute(tag, "background").is_some()
+        let mut effect = style::effect(value("style"));
+        effect.backed |= attribute(tag, "background").is_some()
             || attribute(tag, "bgcolor").is_some_and(|colour| !style::is_white(colour))
             || (self.sheet.has_backgrounds && (attribute(tag, "class").is_some() || attribute(tag, "id").is_some()));
-        let white = effect.white || style::is_white(value("color"));
-        let hidden = effect.hides
-            || attribute(tag, "hidden").is_some()
+        let colour = attribute(tag, "color").map(style::is_white);
+        // Links have a colour of their own.
+        effect.white = effect.white.or(colour).or((&*tag.name == "a").then_some(false));
+        effect.hides |= attribute(tag, "hidden").is_some()
             || matches!(&*tag.name, "template" | "script" | "datalist")
             || (&*tag.name == "dialog" && attribute(tag, "open").is_none())
-            || (white && !backed && !self.elements.is_backed())
             || self.sheet.hides(&tag.name, value("class"), value("id"));
+        let look = self.elements.look().inside(&effect);
         self.attributes(tag);
         if !tag.self_closing && !is_void(&tag.name) {
-            self.elements.begin(tag.name.clone(), Look { hidden, backed });
+            self.elements.begin(tag.name.clone(), look);
         }
     }
 
@@ -199,7 +203,7 @@ impl Content {
         for attribute in &tag.attrs {
             let (name, value) = (&*attribute.name.local, &*attribute.value);
             match name {
-                "value" | "placeholder" | "label" | "summary" if !unseen_field && self.elements.hidden() == 0 => {
+                "value" | "placeholder" | "label" | "summary" if !unseen_field && !self.elements.is_hidden() => {
                     self.aside.push_str(value);
                     self.aside.push('\n');
                 }
@@ -263,8 +267,10 @@ impl Content {
         if !self.aside.trim().is_empty() {
             self.pieces.push(Piece::Text(self.aside));
         }
-        if !self.unseen.trim().is_empty() {
-            self.pieces.push(Piece::Hidden(self.unseen));
+        for hidden in [self.unseen, self.remarks] {
+            if !hidden.trim().is_empty() {
+                self.pieces.push(Piece::Hidden(hidden));
+            }
         }
         self.pieces
     }

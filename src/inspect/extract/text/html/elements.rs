@@ -8,15 +8,39 @@ use std::collections::HashMap;
 
 use html5ever::LocalName;
 
+use super::style::Effect;
+
 /// How far below the top an element is looked for that a start tag ends.
 const NEAR: usize = 64;
 
-/// What an element does to what is in it.
+/// How what is in an element looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Look {
+    /// Hidden with all that is in it.
     pub(crate) hidden: bool,
-    /// Has a background of its own.
+    /// Hidden, until an element inside takes it back.
+    pub(crate) invisible: bool,
+    pub(crate) tiny: bool,
+    pub(crate) white: bool,
+    /// Has a background, on which white can be read.
     pub(crate) backed: bool,
+}
+
+impl Look {
+    /// An element inside.
+    pub(crate) fn inside(self, effect: &Effect) -> Self {
+        Self {
+            hidden: self.hidden || effect.hides,
+            invisible: effect.invisible.unwrap_or(self.invisible),
+            tiny: effect.tiny.unwrap_or(self.tiny),
+            white: effect.white.unwrap_or(self.white),
+            backed: self.backed || effect.backed,
+        }
+    }
+
+    pub(crate) fn is_hidden(self) -> bool {
+        self.hidden || self.invisible || self.tiny || (self.white && !self.backed)
+    }
 }
 
 /// The open elements, the innermost last.
@@ -24,19 +48,16 @@ pub(crate) struct Look {
 pub(crate) struct Elements {
     open: Vec<(LocalName, Look)>,
     count: HashMap<LocalName, u32>,
-    hidden: u32,
-    backed: u32,
 }
 
 impl Elements {
-    /// How many of the open elements hide what is in them.
-    pub(crate) fn hidden(&self) -> u32 {
-        self.hidden
+    /// How what comes now looks.
+    pub(crate) fn look(&self) -> Look {
+        self.open.last().map(|(_, look)| *look).unwrap_or_default()
     }
 
-    /// Whether there is a background behind what comes.
-    pub(crate) fn is_backed(&self) -> bool {
-        self.backed > 0
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.look().is_hidden()
     }
 
     /// A start tag that leaves an element of the same kind ends it first.
@@ -56,8 +77,6 @@ impl Elements {
 
     pub(crate) fn begin(&mut self, name: LocalName, look: Look) {
         *self.count.entry(name.clone()).or_default() += 1;
-        self.hidden += u32::from(look.hidden);
-        self.backed += u32::from(look.backed);
         self.open.push((name, look));
     }
 
@@ -73,12 +92,10 @@ impl Elements {
     }
 
     fn pop(&mut self) -> Option<LocalName> {
-        let (name, look) = self.open.pop()?;
+        let (name, _) = self.open.pop()?;
         if let Some(count) = self.count.get_mut(&name) {
             *count = count.saturating_sub(1);
         }
-        self.hidden -= u32::from(look.hidden);
-        self.backed -= u32::from(look.backed);
         Some(name)
     }
 
@@ -98,17 +115,17 @@ mod tests {
 
     #[test]
     fn ends_are_found_where_they_are_left_out() {
-        let hide = Look { hidden: true, backed: false };
+        let hide = Look { hidden: true, ..Look::default() };
         let mut elements = Elements::default();
         elements.begin("p".into(), hide);
-        elements.begin("b".into(), Look::default());
+        elements.begin("b".into(), hide);
         elements.end_implied(&"p".into(), true);
-        assert_eq!(elements.hidden(), 0);
+        assert!(!elements.is_hidden());
         elements.begin("div".into(), hide);
         elements.begin("span".into(), hide);
         elements.end(&"i".into());
-        assert_eq!(elements.hidden(), 2);
+        assert!(elements.is_hidden());
         elements.end(&"div".into());
-        assert_eq!(elements.hidden(), 0);
+        assert!(!elements.is_hidden());
     }
 }

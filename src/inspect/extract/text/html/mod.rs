@@ -30,7 +30,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, page: &str) {
     let unseen = Place { hidden: true, ..part.place.clone() };
     for piece in pieces(page) {
         match piece {
-            Piece::Text(text) => reading.text(part.place, &text),
+            Piece::Text(text) => super::running(reading, part, &text),
             Piece::Hidden(text) => reading.text(&unseen, &text),
             Piece::Table(rows) => {
                 if !hand_over_table(reading, part, &rows) {
@@ -246,6 +246,9 @@ mod tests {
             ),
             ("<p class=a data-x='山田 090'>x", "x", "山田 090\n"),
             ("a<br style='display:none'>b<img hidden>c", "a\nbc", ""),
+            ("<div style='font-size:0'>b<p style='font-size:13px'>a</p></div>", "a", "b"),
+            ("<p style='color:#fff'>b<a href='#'>a</a></p>", "a", "b\n#\n"),
+            ("<table><tr><td style='font-size:0px'> <div style='font-size:13px'>a</div></td></tr></table>", "a", ""),
             ("<input type=hidden value=v><input value=w>", "w\n", "v\n"),
         ] {
             let (found, hidden) = sight(page);
@@ -259,8 +262,8 @@ mod tests {
         let pieces = pieces(page);
         let Piece::Table(rows) = &pieces[0] else { panic!("{pieces:?}") };
         assert_eq!(rows[0], [field(0, "a", false), field(1, "b", false)]);
-        assert_eq!(rows[1], [field(0, "c", true), field(1, "d", true)]);
-        assert_eq!(pieces[1], Piece::Hidden("e\n".to_owned()));
+        assert_eq!(rows[1], [field(0, "c", true), field(1, "de", true)]);
+        assert_eq!(pieces.len(), 1);
     }
 
     #[test]

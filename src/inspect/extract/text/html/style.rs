@@ -7,12 +7,16 @@
 
 use std::collections::HashSet;
 
-/// What a declaration block does to an element.
+/// What a declaration block does to an element. What an element inside may take back is `None` if nothing is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Effect {
+    /// Hides the element and all that is in it.
     pub(crate) hides: bool,
+    pub(crate) invisible: Option<bool>,
+    /// Letters of no size.
+    pub(crate) tiny: Option<bool>,
     /// Writes in white.
-    pub(crate) white: bool,
+    pub(crate) white: Option<bool>,
     /// Has a background of its own, on which white can be read.
     pub(crate) backed: bool,
 }
@@ -26,10 +30,11 @@ pub(crate) fn effect(declarations: &str) -> Effect {
         let value = value.trim_end_matches("!important").trim_end();
         match name.as_str() {
             "display" => effect.hides |= value == "none",
-            "visibility" => effect.hides |= matches!(value, "hidden" | "collapse"),
+            "visibility" => effect.invisible = Some(matches!(value, "hidden" | "collapse")),
             "mso-hide" => effect.hides |= value == "all",
-            "font-size" | "opacity" | "max-height" | "max-width" => effect.hides |= is_zero(value),
-            "color" => effect.white = is_white(value),
+            "font-size" => effect.tiny = Some(is_zero(value)),
+            "opacity" | "max-height" | "max-width" => effect.hides |= is_zero(value),
+            "color" => effect.white = Some(is_white(value)),
             "background" | "background-color" | "background-image" => {
                 effect.backed |= !is_white(value) && !matches!(value, "none" | "transparent" | "inherit" | "initial");
             }
@@ -64,8 +69,8 @@ impl Sheet {
     pub(crate) fn learn(&mut self, source: &str) -> String {
         let (rules, mut text) = without_comments(source);
         for block in top_level_blocks(&rules) {
-            let Effect { hides, backed, .. } = effect(block.declarations);
-            self.has_backgrounds |= backed;
+            let Effect { hides, invisible, tiny, .. } = effect(block.declarations);
+            let hides = hides || invisible == Some(true) || tiny == Some(true);
             if hides && !block.selectors.trim_start().starts_with('@') {
                 self.hiding.extend(block.selectors.split(',').map(|selector| selector.trim().to_ascii_lowercase()));
             }
@@ -160,12 +165,17 @@ mod tests {
             "mso-hide:all",
             "max-height:0",
         ] {
-            assert!(effect(hiding).hides, "{hiding}");
+            let found = effect(hiding);
+            assert!(found.hides || found.invisible == Some(true) || found.tiny == Some(true), "{hiding}");
         }
         for showing in ["display:block", "font-size:0.9em", "font-size:10px", "opacity:0.5", "color:#fff", "", "x"] {
-            assert!(!effect(showing).hides, "{showing}");
+            let found = effect(showing);
+            assert!(!found.hides && found.invisible != Some(true) && found.tiny != Some(true), "{showing}");
         }
-        assert!(effect("color: #FFF").white && !effect("color:#ffe").white);
+        assert_eq!(
+            (effect("color: #FFF").white, effect("color:#ffe").white, effect("x").white),
+            (Some(true), Some(false), None)
+        );
         assert!(effect("background:#369").backed && !effect("background: white").backed);
     }
 
