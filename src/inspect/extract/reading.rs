@@ -392,11 +392,16 @@ impl<'s> Reading<'s> {
     /// Reads bytes that stand beside a container's contents: whatever they are, or the text in them.
     pub(crate) fn aside(&mut self, part: &Part<'_>, bytes: &[u8], place: &Place) {
         let inside = part.inside(bytes, place);
-        match sniff::format(bytes, inside.hint) {
-            Format::Other(..) | Format::Text => sweep::read(self, &inside),
-            _ => {
-                self.read(&inside);
-            }
+        let format = sniff::format(bytes, inside.hint);
+        if !matches!(format, Format::Other(..) | Format::Text) {
+            self.read(&inside);
+            return;
+        }
+        let others = sniff::others(bytes, format);
+        let end = others.first().map_or(bytes.len(), |first| first.start);
+        sweep::read(self, &Part { bytes: bytes.get(..end).unwrap_or_default(), ..inside });
+        for other in others {
+            self.carved(&inside, other);
         }
     }
 
