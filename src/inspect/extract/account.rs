@@ -71,10 +71,28 @@ fn structure(case: &Case, start: usize) -> Option<&'static str> {
     let bytes = &case.bytes;
     let format = case.name.split_once('/').map_or("", |(format, _)| format);
     match format {
+        "doc" if (512..512 + 1024).contains(&start) => Some("file information block"),
         "xls" | "doc" | "ppt" | "msg" => in_compound_file(bytes, start),
-        "7z" | "rar" | "cab" | "lzh" | "tar" | "gz" | "bz2" | "xz" | "zst" | "iso" => None,
+        "polyglot" if bytes.starts_with(b"\xd0\xcf") => in_compound_file(bytes, start),
+        "pdf" | "polyglot" if in_line_with(bytes, start, b"/Type/Font") => Some("description of a font"),
+        "pdf" if in_line_with(bytes, start, b"/Type/XObject") => Some("how a form is drawn"),
+        "pdf" if in_line_with(bytes, start, b" Do") => Some("operators that draw"),
+        "pdf" if in_line_with(bytes, start, b"begincmap") => Some("head of a character map"),
+        "iso" if (16 * 2048 + 100..16 * 2048 + 190).contains(&start) => Some("numbers of a volume"),
+        "iso" if (18 * 2048..18 * 2048 + 120).contains(&start) => Some("entries of the root folder"),
+        "mail" if in_line_with(bytes, start, b"Content-") => Some("how a part is encoded, and its number"),
+        "7z" | "rar" | "cab" | "lzh" | "tar" | "gz" | "bz2" | "xz" | "zst" => None,
         _ => in_mark_up(bytes, start),
     }
+}
+
+/// Whether the window begins or ends in a line that says this.
+fn in_line_with(bytes: &[u8], start: usize, word: &[u8]) -> bool {
+    [start, start + WINDOW - 1].into_iter().any(|at| {
+        let from = bytes[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let to = bytes[at..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |end| at + end);
+        memchr::memmem::find(&bytes[from..to], word).is_some()
+    })
 }
 
 /// Names of elements, attributes and name spaces: the window begins or ends between the signs of a tag. Comments,
@@ -115,7 +133,9 @@ fn in_compound_file(bytes: &[u8], start: usize) -> Option<&'static str> {
 fn account(share: usize) {
     let mut silent: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let only = std::env::var("ACCOUNT").unwrap_or_default();
-    for case in cases().into_iter().filter(|case| case.name.contains(&only)).skip(share).step_by(SHARES) {
+    let gaps = super::places::gaps();
+    let chosen = cases().into_iter().filter(|case| case.name.contains(&only) && !gaps.contains(case.name));
+    for case in chosen.skip(share).step_by(SHARES) {
         let windows: Vec<usize> =
             unheard(&case).into_iter().filter(|&start| structure(&case, start).is_none()).collect();
         if !windows.is_empty() {

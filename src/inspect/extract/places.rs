@@ -4,7 +4,7 @@
 //! where it has to be found and whether that place counts as hidden, and everything that stays unread. A file without
 //! an answer fails, and so does an answer without a file; `PLACES=1` prints what was found, in the form of that file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,11 @@ fn expected(case: &Case) -> String {
 fn answers() -> BTreeMap<String, Answer> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/places.json");
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// The cases whose place is known to be silent.
+pub(crate) fn gaps() -> BTreeSet<String> {
+    answers().into_iter().filter(|(_, answer)| answer.gap.is_some()).map(|(name, _)| name).collect()
 }
 
 #[test]

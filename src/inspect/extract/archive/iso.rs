@@ -45,7 +45,14 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
             (b"NSR02" | b"NSR03", _) => has_udf = true,
             _ => break,
         }
-        image.spans.claim(sector * SECTOR, SECTOR);
+        // Numbers and the root folder; identifiers, dates and what an application keeps for itself are read.
+        let of_volume: &[(usize, usize)] = match descriptor.first() {
+            Some(1 | 2) => &[(0, 8), (80, 8), (120, 70)],
+            _ => &[(0, 8)],
+        };
+        for (start, length) in of_volume {
+            image.spans.claim(sector * SECTOR + start, *length);
+        }
     }
     let is_iso = !volumes.is_empty();
     // The long names first: both trees name the same files, which are read where they are met first.
@@ -107,7 +114,6 @@ impl Image<'_> {
         if !self.folders.insert(folder.sector) {
             return;
         }
-        self.spans.claim(start, folder.length.next_multiple_of(SECTOR));
         let mut at = 0;
         while let Some(&length) = bytes.get(at) {
             if length == 0 {
@@ -116,6 +122,7 @@ impl Image<'_> {
                 continue;
             }
             let bytes = bytes.get(at..at + usize::from(length)).unwrap_or_default();
+            self.spans.claim(start + at, bytes.len());
             at += usize::from(length);
             let Some(record) = Record::of(bytes, joliet) else {
                 self.whole = false;
