@@ -83,7 +83,7 @@ fn limits() -> Limits {
 
 fn explode(name: &str, bytes: &[u8]) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let settings = Settings { workers: 1, timeout: Duration::from_secs(90), limits: limits() };
+    let settings = Settings { workers: 1, timeout: Duration::from_secs(90), limits: limits(), ..Settings::default() };
     let program = env!("CARGO_BIN_EXE_sekisho").into();
     let workers = runtime.block_on(Workers::start(program, settings, Vec::new())).unwrap();
     let kind = if name.ends_with(".eml") { Kind::Mail } else { Kind::File(name.to_owned()) };

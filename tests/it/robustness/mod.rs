@@ -124,7 +124,7 @@ fn damaged_files_end_no_parent_and_overrun_no_deadline() {
     let seeds = Arc::new(seeds());
     let (from, count) = (setting("ROBUSTNESS_FROM", 0), setting("ROBUSTNESS", INPUTS));
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let settings = Settings { workers: 0, timeout: DEADLINE, limits: Limits::default() };
+    let settings = Settings { timeout: DEADLINE, ..Settings::default() };
     let program = env!("CARGO_BIN_EXE_sekisho").into();
     let workers = Arc::new(runtime.block_on(Workers::start(program, settings, Vec::new())).unwrap());
     let next = Arc::new(AtomicUsize::new(from));
