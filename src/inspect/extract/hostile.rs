@@ -351,7 +351,7 @@ fn damage_never_panics_and_never_hangs() {
     let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     let mut dice = Dice(20_261_121);
     let mut files = 0;
-    for folder in ["mail", "archive", "office", "sheet"] {
+    for folder in ["mail", "archive", "picture", "office", "sheet"] {
         let mut paths: Vec<_> =
             std::fs::read_dir(corpus.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();

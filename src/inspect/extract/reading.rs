@@ -14,7 +14,7 @@ use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
 use crate::inspect::extract::{
-    Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
+    Ledger, Limits, Watch, archive, captions, document, image, mail, package, pdf, sweep, text, workbook,
 };
 use crate::inspect::{Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
 
@@ -90,8 +90,8 @@ pub(crate) struct Reading<'s> {
     ledger: Ledger,
     seen: HashSet<Uninspected>,
     in_table: bool,
-    /// Where the table is that was begun last.
-    table: Place,
+    /// Where the table is that was begun last, if passwords are looked for in it.
+    table: Option<Place>,
     /// Characters handed over since the last entry in the ledger, for each part that is open, innermost last.
     characters: Vec<u64>,
     /// The parts that are open, innermost last.
@@ -116,7 +116,7 @@ impl<'s> Reading<'s> {
             ledger: Ledger::default(),
             seen: HashSet::new(),
             in_table: false,
-            table: Place::default(),
+            table: None,
             characters: vec![0],
             open: vec![Open::default()],
             words: Words::new(job),
@@ -173,7 +173,7 @@ impl<'s> Reading<'s> {
 
     /// Reads a stretch of a part that is something else as well.
     pub(crate) fn carved(&mut self, part: &Part<'_>, range: Range<usize>) {
-        let place = part.place.inside(&format!("bytes {}–{}", range.start, range.end));
+        let place = out_of_sight(part.place, &range);
         if !self.take_entry() {
             return self.unread(&place, Reason::Limit);
         }
@@ -231,7 +231,10 @@ impl<'s> Reading<'s> {
             Format::FlatSheet(kind) => workbook::read_flat(self, part, kind),
             Format::Document(kind) => document::read(self, part, kind),
             Format::Pdf => pdf::read(self, part),
-            Format::Image(_) => image::read(self, part),
+            Format::Image(_) => {
+                captions::read(self, part);
+                image::read(self, part);
+            }
             Format::Locked(lock) => self.locked(part, lock),
             Format::Other(name, reason) => {
                 if reason == Reason::Unsupported && !matches!(name, "audio" | "video") {
@@ -273,7 +276,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn begin_table(&mut self, place: &Place) {
         self.end_table();
         self.sink.begin_table(place);
-        self.table.clone_from(place);
+        self.table = Words::wants_rows_of(place).then(|| place.clone());
         self.in_table = true;
     }
 
@@ -284,7 +287,16 @@ impl<'s> Reading<'s> {
             if let Some(open) = self.characters.last_mut() {
                 *open = open.saturating_add(count);
             }
-            self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
+            // A string that a thousand cells share is read a thousand times.
+            if count > self.characters_left {
+                self.characters_left = 0;
+                let place = self.table.clone().unwrap_or_default();
+                return self.unread(&place, Reason::Limit);
+            }
+            self.characters_left -= count;
+            if let Some(place) = &self.table {
+                self.words.note_row(place, cells.iter().map(|cell| cell.text.as_ref()));
+            }
             self.sink.row(row, cells);
         }
     }
@@ -362,7 +374,7 @@ impl<'s> Reading<'s> {
     /// Reads what a container's own reader had no use for: stretches that belong to no entry, stream or record.
     pub(crate) fn leftovers(&mut self, part: &Part<'_>, spans: &Spans) {
         for range in spans.gaps(part.bytes) {
-            let place = part.place.inside(&format!("bytes {}–{}", range.start, range.end));
+            let place = out_of_sight(part.place, &range);
             if !self.take_entry() {
                 return self.unread(&place, Reason::Limit);
             }
@@ -380,11 +392,16 @@ impl<'s> Reading<'s> {
     /// Reads bytes that stand beside a container's contents: whatever they are, or the text in them.
     pub(crate) fn aside(&mut self, part: &Part<'_>, bytes: &[u8], place: &Place) {
         let inside = part.inside(bytes, place);
-        match sniff::format(bytes, inside.hint) {
-            Format::Other(..) | Format::Text => sweep::read(self, &inside),
-            _ => {
-                self.read(&inside);
-            }
+        let format = sniff::format(bytes, inside.hint);
+        if !matches!(format, Format::Other(..) | Format::Text) {
+            self.read(&inside);
+            return;
+        }
+        let others = sniff::others(bytes, format);
+        let end = others.first().map_or(bytes.len(), |first| first.start);
+        sweep::read(self, &Part { bytes: bytes.get(..end).unwrap_or_default(), ..inside });
+        for other in others {
+            self.carved(&inside, other);
         }
     }
 
@@ -405,7 +422,8 @@ impl<'s> Reading<'s> {
     #[must_use]
     pub(crate) fn take_cell(&mut self) -> bool {
         // The clock is asked now and then: asking costs as much as a cell.
-        let covered = self.cells_left > 0 && (!self.cells_left.is_multiple_of(4_096) || !self.watch.is_over());
+        let is_left = self.cells_left > 0 && self.characters_left > 0;
+        let covered = is_left && (!self.cells_left.is_multiple_of(4_096) || !self.watch.is_over());
         self.cells_left = self.cells_left.saturating_sub(1);
         covered
     }
@@ -422,6 +440,11 @@ impl<'s> Reading<'s> {
     pub(crate) fn is_over(&self) -> bool {
         self.watch.is_over()
     }
+}
+
+/// The place of a stretch of bytes, which nobody who opens the file sees.
+fn out_of_sight(place: &Place, range: &Range<usize>) -> Place {
+    Place { hidden: true, ..place.inside(&format!("bytes {}–{}", range.start, range.end)) }
 }
 
 /// Whether reading this is a matter of microseconds and of no parser that dies.

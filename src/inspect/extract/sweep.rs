@@ -33,7 +33,8 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
 /// `unsupported` all the same.
 pub(crate) fn glimpse(bytes: &[u8]) -> String {
     let bytes = bytes.get(..GLIMPSE).unwrap_or(bytes);
-    if is_noise(bytes) { String::new() } else { text(bytes) }
+    let first = bytes.first().copied().unwrap_or_default();
+    if is_noise(bytes) || bytes.iter().all(|&c| c == first) { String::new() } else { text(bytes) }
 }
 
 /// The runs of text in `bytes`, a line each; what was found before is not said again.
@@ -47,6 +48,10 @@ fn all_runs(bytes: &[u8]) -> String {
     let mut lines = String::new();
     // As it stands, in whatever 8-bit charset it looks like.
     runs(&charset::text(bytes, None), &mut lines);
+    // Between bytes of another kind UTF-8 is certain where a guess over all of them is not.
+    for chunk in bytes.utf8_chunks().filter(|chunk| !chunk.valid().is_ascii()) {
+        runs(chunk.valid(), &mut lines);
+    }
     wide(bytes, &mut lines);
     lines
 }

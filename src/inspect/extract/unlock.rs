@@ -18,7 +18,7 @@ pub(crate) use self::odf::is_protected as is_protected_odf;
 pub(crate) use self::words::{Cost, Words};
 pub(crate) use self::xls::is_protected as is_protected_xls;
 use crate::inspect::extract::package::Package;
-use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::{archive, pdf};
 use crate::inspect::{Place, Reason};
 
@@ -76,7 +76,7 @@ impl Locked {
     }
 
     fn part(&self) -> Part<'_> {
-        Part { bytes: &self.bytes, place: &self.place, depth: self.depth, hint: Default::default() }
+        Part { bytes: &self.bytes, place: &self.place, depth: self.depth, hint: Hint::default() }
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -89,25 +89,20 @@ impl Locked {
 
     /// What was inside, at the same place; one level deeper, so that what opens into itself comes to an end.
     pub(crate) fn opened<'a>(&'a self, bytes: &'a [u8]) -> Part<'a> {
-        Part { bytes, place: &self.place, depth: self.depth.saturating_add(1), hint: Default::default() }
+        Part { bytes, place: &self.place, depth: self.depth.saturating_add(1), hint: Hint::default() }
     }
 }
 
 /// Opens a part that waited, or says that it stays closed.
 pub(crate) fn open(reading: &mut Reading<'_>, locked: &Locked) {
     let opened = match locked.lock {
-        // These open part by part.
         Lock::Zip | Lock::SevenZ | Lock::Rar => return archive::unlock(reading, &locked.part(), locked.lock),
-        Lock::Pdf => {
-            if !pdf::unlock(reading, &locked.part()) {
-                reading.unread(&locked.place, Reason::Encrypted);
-            }
-            return;
-        }
+        Lock::Pdf if pdf::unlock(reading, &locked.part()) => return,
+        Lock::Pdf => None,
         Lock::Office => office::open(reading, locked.bytes()),
         Lock::Doc | Lock::Ppt => legacy::open(reading, locked.bytes()),
         Lock::Xls => xls::open(reading, locked.bytes()),
-        Lock::OpenDocument(_) => odf::open(reading, locked.bytes()),
+        Lock::OpenDocument(_) => odf::open(reading, locked),
     };
     match opened {
         Some(bytes) if reading.charge(bytes.len() as u64) => {
@@ -138,4 +133,60 @@ fn try_each<T>(
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::extract::{Ledger, Limits, extract};
+    use crate::inspect::{Cell, Job, Kind, Sink};
+
+    struct Nowhere;
+
+    impl Sink for Nowhere {
+        fn text(&mut self, _: &Place, _: &str) {}
+        fn begin_table(&mut self, _: &Place) {}
+        fn row(&mut self, _: u32, _: &[Cell<'_>]) {}
+        fn end_table(&mut self) {}
+    }
+
+    fn read(bytes: &[u8]) -> Ledger {
+        let job = Job { passwords: vec!["Himitsu2026".to_owned()], ..Job::new(Kind::File("a".to_owned())) };
+        extract(bytes, &job, &Limits::default(), &mut Nowhere, &mut ())
+    }
+
+    /// Those whose passwords cost nothing to try; for the others there is no time.
+    #[test]
+    fn damage_to_what_is_protected_breaks_no_opener() {
+        let files: [&[u8]; 5] = [
+            include_bytes!("../../../tests/corpus/encrypted/rc4.xls"),
+            include_bytes!("../../../tests/corpus/encrypted/xor.xls"),
+            include_bytes!("../../../tests/corpus/encrypted/lo_pw.xls"),
+            include_bytes!("../../../tests/corpus/encrypted/lo_pw.doc"),
+            include_bytes!("../../../tests/corpus/encrypted/blowfish.odt"),
+        ];
+        let mut state = 20_261_129u32;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            usize::try_from(state >> 8).unwrap() % below
+        };
+        for file in files {
+            assert!(read(file).protected);
+            for _ in 0..40 {
+                let mut bytes = file.to_vec();
+                for _ in 0..=random(8) {
+                    // Most of what decides is at the front or at the end.
+                    let at =
+                        [random(bytes.len()), random(2_048.min(bytes.len())), bytes.len() - 1 - random(300)][random(3)];
+                    bytes[at] = u8::try_from(random(256)).unwrap();
+                }
+                bytes.truncate(bytes.len() - random(4) * random(bytes.len() / 8));
+                let ledger = read(&bytes);
+                let crashed = ledger.uninspected.iter().any(|entry| entry.reason == Reason::Crashed);
+                assert!(!crashed, "{:?}", ledger.uninspected);
+                let told = !ledger.uninspected.is_empty() || ledger.coverage.inspected > 0;
+                assert!(told, "nothing is said of a damaged file");
+            }
+        }
+    }
 }

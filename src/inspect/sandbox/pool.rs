@@ -21,12 +21,12 @@ use tokio::{
 use super::{
     Settings,
     lockdown::Protection,
-    ocr::Eye,
+    ocr::{Eye, Pictures},
     process::{Lost, Patience, Worker},
     queue::Queue,
-    wire::{Answer, Pictures, Request, Setup},
+    wire::{Answer, Request, Setup},
 };
-use crate::inspect::{Heard, Inspection, Job, Reason, RuleSource, Uninspected, Without};
+use crate::inspect::{Heard, Inspection, Job, Kind, Reason, RuleSource, Uninspected, Without};
 
 /// How many mails may wait for each worker, and for all of them at least: short mails take a millisecond, so that even
 /// a long queue is soon gone.
@@ -36,10 +36,8 @@ const WAITING: usize = 256;
 /// How many parts of one mail may cost a worker each. Whoever sends a mail with more of them does it on purpose.
 const KILLERS: usize = 4;
 
-/// A worker is replaced after so many mails, when it still holds so much memory after one, or when it has worked for so
-/// long: half of what [`lockdown`](super::lockdown) lets it, which is more than any one mail may take.
-const MAILS: u32 = 10_000;
-const GROWN: u64 = 192 << 20;
+/// A worker that has worked for so long is replaced: half of what [`lockdown`](super::lockdown) lets it, so that what is
+/// left is more than any one mail may take.
 const WORKED: Duration = Duration::from_secs(1_800);
 
 /// Asking the system what a worker has used costs as much as a small mail, so it is asked after large ones, and after
@@ -116,7 +114,7 @@ impl Workers {
         let mut mail = Mail { bytes, job: job.clone(), killers: Vec::new(), deadline };
         let mut read = self.pool.read(&mut mail, None).await?;
         if let Some(eye) = &self.pool.eye
-            && !read.pictures.is_empty()
+            && !read.pictures.parts.is_empty()
         {
             read = self.pool.read_with_pictures(eye, &mut mail, read).await;
         }
@@ -157,9 +155,13 @@ struct Read {
     heard: Heard,
     /// Who read it; nobody who is still of use, if it could not be read.
     worker: Option<Worker>,
-    /// Part number and length of pictures that nobody has looked at, and their bytes.
     pictures: Pictures,
-    bytes: Vec<u8>,
+}
+
+impl Read {
+    fn failed(inspection: Inspection) -> Self {
+        Self { inspection, heard: Heard::default(), worker: None, pictures: Pictures::default() }
+    }
 }
 
 impl Pool {
@@ -172,18 +174,13 @@ impl Pool {
                 None => self.healthy().await?,
             };
             match self.attempt(&mut worker, mail).await {
-                Ok((Answer { inspection, heard, pictures }, bytes)) => {
-                    return Ok(Read { inspection, heard, worker: Some(worker), pictures, bytes });
+                Ok((Answer { inspection, heard, pictures: parts }, bytes)) => {
+                    let pictures = Pictures { parts, bytes };
+                    return Ok(Read { inspection, heard, worker: Some(worker), pictures });
                 }
                 Err(lost) => {
                     if let Err(inspection) = self.pass_over(mail, worker, lost).await {
-                        return Ok(Read {
-                            inspection,
-                            heard: Heard::default(),
-                            worker: None,
-                            pictures: Vec::new(),
-                            bytes: Vec::new(),
-                        });
+                        return Ok(Read::failed(inspection));
                     }
                 }
             }
@@ -194,7 +191,7 @@ impl Pool {
     /// before stands, with its pictures unread.
     async fn read_with_pictures(&self, eye: &Eye, mail: &mut Mail<'_>, mut first: Read) -> Read {
         let half = Instant::now() + mail.deadline.saturating_duration_since(Instant::now()) / 2;
-        mail.job.texts = eye.look(&first.pictures, &first.bytes, half).await;
+        mail.job.texts = eye.look(&first.pictures, half).await;
         if mail.job.texts.is_empty() {
             return first;
         }
@@ -216,7 +213,7 @@ impl Pool {
         let request = Request {
             job: Cow::Borrowed(&mail.job),
             time: left * 3 / 4,
-            part_time: part * 3 / 4,
+            part_time: part * 7 / 8,
             pictures: self.eye.as_ref().map(|eye| eye.settings.bounds).unwrap_or_default(),
         };
         worker.inspect(mail.bytes, &request, Patience { mail: mail.deadline, part }).await
@@ -238,7 +235,11 @@ impl Pool {
                 return Ok(());
             }
         }
-        let mut inspection = Inspection::failed("mail", reason);
+        let place = match &mail.job.kind {
+            Kind::Mail => "mail",
+            Kind::File(name) => name,
+        };
+        let mut inspection = Inspection::failed(place, reason);
         inspection.uninspected.append(&mut mail.killers);
         Err(inspection)
     }
@@ -274,7 +275,7 @@ impl Pool {
     /// Gives a worker back after a mail of so many bytes, or a new one in its stead; until that is warm, the turn is not
     /// free.
     fn put_back(self: &Arc<Self>, worker: Worker, bytes: usize, turn: OwnedSemaphorePermit) {
-        let Some(why) = worn(&worker, bytes) else { return self.keep(worker) };
+        let Some(why) = self.worn(&worker, bytes) else { return self.keep(worker) };
         tracing::info!(why, mails = worker.mails(), "an inspection worker is replaced");
         let pool = Arc::clone(self);
         tokio::spawn(async move {
@@ -291,22 +292,22 @@ impl Pool {
     fn keep(&self, worker: Worker) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     }
-}
 
-/// Why a worker that has just read a mail of so many bytes has served long enough.
-fn worn(worker: &Worker, bytes: usize) -> Option<&'static str> {
-    if worker.mails() >= MAILS {
-        return Some("it has read many mails");
-    }
-    if bytes < LARGE && !worker.mails().is_multiple_of(NOW_AND_THEN) {
-        return None;
-    }
-    let used = worker.used()?;
-    if used.memory > GROWN {
-        Some("it has grown")
-    } else if used.time > WORKED {
-        Some("it has worked long")
-    } else {
-        None
+    /// Why a worker that has just read a mail of so many bytes has served long enough.
+    fn worn(&self, worker: &Worker, bytes: usize) -> Option<&'static str> {
+        if worker.mails() >= self.settings.mails {
+            return Some("it has read many mails");
+        }
+        if bytes < LARGE && !worker.mails().is_multiple_of(NOW_AND_THEN) {
+            return None;
+        }
+        let used = worker.used()?;
+        if used.memory > self.settings.grown {
+            Some("it has grown")
+        } else if used.time > WORKED {
+            Some("it has worked long")
+        } else {
+            None
+        }
     }
 }

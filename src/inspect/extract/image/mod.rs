@@ -22,7 +22,13 @@ const ASIDE: usize = 8;
 
 /// Reads a picture.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
-    let mut picture = Picture { bytes: part.bytes, spans: Spans::default(), texts: Vec::new(), asides: Vec::new() };
+    let mut picture = Picture {
+        bytes: part.bytes,
+        spans: Spans::default(),
+        texts: Vec::new(),
+        asides: Vec::new(),
+        joined: Vec::new(),
+    };
     picture.walk();
     let place = part.place.inside("metadata");
     for text in &picture.texts {
@@ -39,6 +45,13 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
         let place = part.place.inside(&format!("bytes {}–{}", aside.start, aside.end));
         reading.aside(part, part.bytes.get(aside.clone()).unwrap_or_default(), &place);
     }
+    for joined in &picture.joined {
+        if reading.take_entry() && reading.charge(joined.len() as u64) {
+            reading.aside(part, joined, &place);
+        } else {
+            reading.unread(&place, Reason::Limit);
+        }
+    }
     reading.picture(part);
     reading.leftovers(part, &picture.spans);
 }
@@ -50,6 +63,8 @@ struct Picture<'a> {
     texts: Vec<String>,
     /// Stretches that are no picture: private blocks.
     asides: Vec<Range<usize>>,
+    /// The same, put together from pieces.
+    joined: Vec<Vec<u8>>,
 }
 
 impl<'a> Picture<'a> {

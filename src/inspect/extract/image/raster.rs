@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use flate2::read::ZlibDecoder;
 
-use super::{Picture, tiff};
+use super::{ASIDE, Picture, tiff};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::sweep;
 use crate::mail::charset;
@@ -148,7 +148,7 @@ impl Picture<'_> {
                 0x21 => {
                     let label = self.bytes.get(at + 1).copied().unwrap_or_default();
                     let (content, end) = self.blocks(at + 2);
-                    self.extension(label, &content, start..end);
+                    self.extension(label, content, start..end);
                     at = end;
                 }
                 0x3b => return self.spans.claim(at, 1),
@@ -168,9 +168,9 @@ impl Picture<'_> {
         (content, at.saturating_add(1).min(self.bytes.len()))
     }
 
-    fn extension(&mut self, label: u8, content: &[u8], range: Range<usize>) {
+    fn extension(&mut self, label: u8, content: Vec<u8>, range: Range<usize>) {
         match label {
-            0xfe => self.text(charset::text(content, None)),
+            0xfe if !content.contains(&0) && !content.starts_with(b"%PDF-") => self.text(charset::text(&content, None)),
             // Plain text, behind twelve bytes of where and how.
             0x01 => self.text(charset::text(content.get(12..).unwrap_or_default(), None)),
             0xf9 => {}
@@ -181,7 +181,8 @@ impl Picture<'_> {
                 let start = memchr::memmem::find(packet, b"XMP DataXMP").map_or(0, |at| at + 11);
                 self.xmp(&packet.to_vec().split_off(start));
             }
-            _ => self.aside(range),
+            _ if content.len() >= ASIDE => self.joined.push(content),
+            _ => {}
         }
     }
 

@@ -3,7 +3,8 @@
 use super::*;
 
 fn walked(bytes: &[u8]) -> Picture<'_> {
-    let mut picture = Picture { bytes, spans: Spans::default(), texts: Vec::new(), asides: Vec::new() };
+    let mut picture =
+        Picture { bytes, spans: Spans::default(), texts: Vec::new(), asides: Vec::new(), joined: Vec::new() };
     picture.walk();
     picture
 }

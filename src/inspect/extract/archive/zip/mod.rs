@@ -9,6 +9,7 @@
 
 mod directory;
 mod entry;
+mod header;
 
 use std::cell::Cell;
 use std::io::Read;
