@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use super::{Failure, show};
 use crate::inspect::{
-    Inspection, Job, Kind,
+    Inspection, Job, Kind, Passwords,
     sandbox::{self, Unavailable, Workers},
 };
 
@@ -39,6 +39,9 @@ pub(super) struct Options {
     /// How long one file may take, in seconds
     #[arg(long, default_value_t = 60)]
     timeout: u64,
+    /// Passwords to try on protected files, one a line
+    #[arg(long, value_name = "FILE")]
+    passwords: Option<PathBuf>,
     /// Files, folders (walked), mails (.eml, .msg, mbox); - is standard input
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -65,11 +68,10 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let timeout = Duration::from_secs(options.timeout.max(1));
     let settings = sandbox::Settings { timeout, ..sandbox::Settings::default() };
     let workers = Workers::start(sandbox::this_program()?, settings, Vec::new()).await.context("workers")?;
-    if let Some(lack) = workers.protection().lack() {
-        let _ = writeln!(io::stderr(), "sekisho: {}", lack.en);
-    }
+    show::lack(workers.protection());
     let mut scan = Scan {
         workers: Arc::new(workers),
+        passwords: options.passwords.as_deref().map(passwords).transpose()?.unwrap_or_default(),
         json: options.json,
         ledger: options.ledger,
         pending: VecDeque::new(),
@@ -97,8 +99,17 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(if unread > 0 { 2 } else { u8::from(scan.found) }))
 }
 
+/// The list in a file.
+fn passwords(path: &Path) -> Result<Passwords, Failure> {
+    let text =
+        fs::read_to_string(path).map_err(|error| format!(" cannot be read: {error}; check the path and its rights"));
+    let list = text.and_then(|text| Passwords::parse(&text).map_err(|message| format!(":{message}")));
+    list.map_err(|message| Failure::Input(format!("{}{message}", path.display())))
+}
+
 struct Scan {
     workers: Arc<Workers>,
+    passwords: Passwords,
     json: bool,
     ledger: bool,
     pending: VecDeque<Pending>,
@@ -110,8 +121,9 @@ impl Scan {
     async fn submit(&mut self, item: Item) -> Result<(), Failure> {
         let workers = Arc::clone(&self.workers);
         let Item { name, kind, bytes } = item;
+        let passwords = self.passwords.iter().cloned().collect();
         let task = tokio::spawn(async move {
-            let job = Job::new(kind);
+            let job = Job { passwords, ..Job::new(kind) };
             loop {
                 match workers.inspect(&bytes, &job).await {
                     Err(Unavailable::Busy) => {}

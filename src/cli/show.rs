@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    inspect::{Inspection, Reason},
+    inspect::{Inspection, Reason, sandbox::Protection},
     recipients::Recipient,
 };
 
@@ -53,6 +53,13 @@ pub(super) fn ledger(out: &mut impl Write, found: &Inspection) -> io::Result<()>
     match found.coverage.inspected.saturating_sub(listed) {
         0 => Ok(()),
         more => writeln!(out, "  and {more} parts more that were read"),
+    }
+}
+
+/// What the lock on those who read lacks, if it lacks anything.
+pub(super) fn lack(protection: Protection) {
+    if let Some(lack) = protection.lack() {
+        let _ = writeln!(io::stderr(), "sekisho: {}", lack.en);
     }
 }
 

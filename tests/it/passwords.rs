@@ -1,7 +1,10 @@
 //! Protected attachments: opened by what the sender mails before, told when the password comes behind, and no password
 //! anywhere that people look.
 
+use std::io::{Cursor, Write};
+
 use serde_json::Value;
+use zip::write::SimpleFileOptions;
 
 use crate::support::{
     eventually,
@@ -22,18 +25,28 @@ const PASSWORD: &str = "Himitsu2026";
 /// How the Japanese habit words it; no detector alone takes that for a password.
 const STATING: &str = "先ほどの添付ファイルの件です。\r\n解凍パスワードをお送りします。\r\n\r\n　Himitsu2026\r\n";
 
+/// The same people in a zip archive behind the same password, AES-256.
+fn archive() -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().with_aes_encryption(zip::AesMode::Aes256, PASSWORD);
+    archive.start_file("meibo.csv", options).unwrap();
+    let rows = (0..60).map(|n| format!("福田 太郎{n},090-2861-{},東京都港区芝{n}丁目\r\n", 4602 + n));
+    archive.write_all(format!("氏名,電話番号,住所\r\n{}", rows.collect::<String>()).as_bytes()).unwrap();
+    archive.finish().unwrap().into_inner()
+}
+
 /// A mail with the workbook attached.
 fn with_workbook(id: &str, text: &str) -> Vec<u8> {
-    let body: Vec<u8> = data_encoding::BASE64
-        .encode(WORKBOOK)
-        .as_bytes()
-        .chunks(76)
-        .flat_map(|line| [line, b"\r\n"].concat())
-        .collect();
+    with_file(id, text, "meibo.xls", WORKBOOK)
+}
+
+fn with_file(id: &str, text: &str, name: &str, file: &[u8]) -> Vec<u8> {
+    let body: Vec<u8> =
+        data_encoding::BASE64.encode(file).as_bytes().chunks(76).flat_map(|line| [line, b"\r\n"].concat()).collect();
     let head = format!(
         "From: {SENDER}\r\nTo: {PARTNER}\r\nSubject: meibo\r\nMessage-ID: <{id}@toho.example.co.jp>\r\nMIME-Version: 1.0\r\n\
          Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n{text}\r\n\
-         --b\r\nContent-Type: application/vnd.ms-excel; name=meibo.xls\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+         --b\r\nContent-Type: application/octet-stream; name={name}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     );
     [head.as_bytes(), &body, b"--b--\r\n"].concat()
 }
@@ -44,7 +57,8 @@ fn send(relay: &Relay, from: &str, to: &str, mail: &[u8]) -> String {
 
 /// The held mail of this reply.
 fn held(relay: &Relay, reply: &str) -> Value {
-    let id = reply.strip_prefix("250 2.0.0 held as ").unwrap_or_else(|| panic!("{reply}")).trim().to_owned();
+    assert!(reply.starts_with("250 2.0.0 held as "), "{reply}");
+    let id = reply.trim_start_matches("250 2.0.0 held as ").trim().to_owned();
     eventually(&format!("{id} in the list"), || relay.held().into_iter().find(|mail| mail["id"] == id.as_str()))
 }
 
@@ -63,6 +77,10 @@ fn a_password_mailed_before_opens_the_file() {
     assert!(opened["persons"].as_u64().unwrap() >= 60, "{opened}");
     assert!(rules(&opened).contains("bulk-personal-data") && !rules(&opened).contains("uninspected"), "{opened}");
 
+    let zip = with_file("zip-third", "名簿をお送りします。", "meibo.zip", &archive());
+    let opened = held(&relay, &send(&relay, SENDER, PARTNER, &zip));
+    assert!(opened["persons"].as_u64().unwrap() >= 60 && !rules(&opened).contains("uninspected"), "{opened}");
+
     // It was mailed by one person, so it is tried for that person's mails.
     let closed = held(&relay, &send(&relay, COLLEAGUE, PARTNER, &with_workbook("colleague", "名簿をお送りします。")));
     assert_eq!(closed["persons"], 0);
@@ -73,7 +91,8 @@ fn a_password_mailed_before_opens_the_file() {
 fn a_password_behind_a_protected_file_is_a_finding() {
     let sink = Sink::start();
     let relay = Relay::start(sink.address);
-    let first = held(&relay, &send(&relay, SENDER, PARTNER, &with_workbook("file-first", "名簿をお送りします。")));
+    let zip = with_file("file-first", "名簿をお送りします。", "meibo.zip", &archive());
+    let first = held(&relay, &send(&relay, SENDER, PARTNER, &zip));
     assert_eq!((first["persons"].as_u64(), rules(&first).as_str()), (Some(0), "[\"uninspected\"]"));
 
     let reply = send(&relay, SENDER, OTHER, &letter("pw-other", "password", STATING));
@@ -123,6 +142,24 @@ fn the_list_of_the_organisation_is_read_anew_on_sighup() {
     relay.signal(Signal::HUP);
     eventually("the new list", || (persons(&relay) >= 60).then_some(()));
     assert!(!relay.log().contains(PASSWORD) && !relay.log().contains("SomethingElse1"));
+}
+
+#[test]
+fn scan_takes_a_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, list) = (folder.path().join("meibo.xls"), folder.path().join("list.txt"));
+    std::fs::write(&file, WORKBOOK).unwrap();
+    std::fs::write(&list, format!("other\n{PASSWORD}\n")).unwrap();
+    let scan = |more: &[&str]| {
+        let mut program = std::process::Command::new(crate::support::relay::SEKISHO);
+        program.args(["scan", "--json"]).args(more).arg(&file).output().unwrap()
+    };
+    let (closed, opened) = (scan(&[]), scan(&["--passwords", list.to_str().unwrap()]));
+    let persons = |stdout: &[u8]| serde_json::from_slice::<Value>(stdout).unwrap()["persons"].as_u64().unwrap();
+    assert_eq!(persons(&closed.stdout), 0);
+    assert!(persons(&opened.stdout) >= 60);
+    let missing = scan(&["--passwords", "/nonexistent/list"]);
+    assert_eq!(missing.status.code(), Some(2), "{}", String::from_utf8_lossy(&missing.stderr));
 }
 
 #[test]

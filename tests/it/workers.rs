@@ -2,9 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use sekisho::inspect::{
+    Job, Kind,
+    sandbox::{self, Settings, Workers},
+};
+
 use crate::support::{
     eventually,
-    relay::{self, Relay, Signal},
+    relay::{self, Relay, SEKISHO, Signal},
     sink::Sink,
     talk::{self, letter},
 };
@@ -70,6 +75,47 @@ fn an_idle_worker_that_dies_costs_nothing() {
     std::thread::sleep(Duration::from_millis(300));
     let reply = talk::send(relay.smtp, FROM, &[TO], &letter("idle-1", "s", "定例会議です。")).unwrap();
     assert!(reply.starts_with("250 2.0.0 forwarded"), "{reply}");
+}
+
+/// Lets workers of this process read so many mails of so many bytes, one after the other; gives who was there after each.
+fn workers_after(settings: &Settings, mails: usize, bytes: usize) -> Vec<u32> {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mail = letter("worn", "s", &"定例会議です。".repeat(bytes / 21));
+    let job = Job::new(Kind::Mail);
+    runtime.block_on(async {
+        let workers = Workers::start(SEKISHO.into(), settings.clone(), Vec::new()).await.unwrap();
+        let mut seen = Vec::new();
+        for _ in 0..mails {
+            let inspection = workers.inspect(&mail, &job).await.unwrap();
+            assert_eq!(inspection.uninspected, []);
+            // Between one worker and the next there is none for a moment.
+            seen.push(eventually("a worker", || {
+                relay::children(std::process::id()).into_iter().find(|pid| is_worker(*pid))
+            }));
+        }
+        seen.dedup();
+        seen
+    })
+}
+
+fn is_worker(process: u32) -> bool {
+    let command = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    command.split(|byte| *byte == 0).nth(1) == Some(sandbox::WORKER_COMMAND.as_bytes())
+}
+
+/// One test, since the workers of another one would be children of this process as well.
+#[test]
+fn a_worker_that_has_read_many_mails_or_has_grown_is_replaced() {
+    let few = Settings { workers: 1, mails: 3, ..Settings::default() };
+    let seen = workers_after(&few, 7, 100);
+    assert!((2..=3).contains(&seen.len()), "{seen:?}");
+    let small = Settings { workers: 1, grown: 1 << 20, ..Settings::default() };
+    let seen = workers_after(&small, 5, 100);
+    assert_eq!(seen.len(), 1, "small mails are no reason to look: {seen:?}");
+    let seen = workers_after(&small, 3, 300 << 10);
+    assert!(seen.len() >= 2, "{seen:?}");
+    let seen = workers_after(&Settings { workers: 1, ..Settings::default() }, 3, 300 << 10);
+    assert_eq!(seen.len(), 1, "{seen:?}");
 }
 
 #[test]

@@ -38,6 +38,7 @@ pub(super) fn read(mut section: Section<'_>, problems: &mut Vec<Problem>) -> Set
         user: user.unwrap_or(usual.user),
         limits,
         ocr,
+        ..usual
     }
 }
 

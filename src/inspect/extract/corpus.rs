@@ -24,9 +24,6 @@ struct Expected {
     uninspected: Option<Vec<Reason>>,
     #[serde(default)]
     kind: Option<String>,
-    /// What the organisation's list holds.
-    #[serde(default)]
-    passwords: Vec<String>,
 }
 
 /// Keeps everything, tables as lines of tab-separated cells.
@@ -68,9 +65,13 @@ impl Sink for Everything {
     }
 }
 
-fn read(bytes: &[u8], kind: &Kind, passwords: &[String]) -> (Everything, Ledger) {
+/// Passwords that open what is locked in the corpus, behind one that opens nothing.
+const PASSWORDS: [&str; 3] = ["wrong", "Himitsu2026", "秘密２０２６"];
+
+fn read(bytes: &[u8], kind: &Kind, passwords: &[&str]) -> (Everything, Ledger) {
     let mut sink = Everything::default();
-    let job = Job { passwords: passwords.to_vec(), ..Job::new(kind.clone()) };
+    let passwords = passwords.iter().map(|&password| password.to_owned()).collect();
+    let job = Job { passwords, ..Job::new(kind.clone()) };
     let ledger = extract(bytes, &job, &Limits::default(), &mut sink, &mut ());
     assert!(!sink.in_table);
     assert_eq!(ledger.coverage.parts as usize, ledger.coverage.inspected as usize + ledger.uninspected.len());
@@ -97,7 +98,7 @@ fn folder(name: &str) -> Vec<(String, Vec<u8>, Expected)> {
 
 /// Everything that is missing, for one message with all failures.
 fn check(file: &str, bytes: &[u8], kind: &Kind, expected: &Expected) -> Vec<String> {
-    let (sink, ledger) = read(bytes, kind, &expected.passwords);
+    let (sink, ledger) = read(bytes, kind, &PASSWORDS);
     if std::env::var("SHOW").is_ok_and(|show| file.contains(&show)) {
         println!("{}\n{ledger:?}", sink.text);
     }
@@ -189,11 +190,12 @@ fn documents() {
 fn encrypted_files_are_opened_by_their_password_and_told_without() {
     check_folder("encrypted");
     for (file, bytes, expected) in folder("encrypted") {
-        let (sink, ledger) = read(&bytes, &Kind::File(file.clone()), &["wrong".to_owned()]);
-        let reasons: Vec<Reason> = ledger.uninspected.iter().map(|entry| entry.reason).collect();
-        assert_eq!(reasons.contains(&Reason::Encrypted), !expected.passwords.is_empty(), "{file}: {reasons:?}");
-        let told = expected.passwords.is_empty() || expected.must.iter().all(|word| !sink.text.contains(word));
-        assert!(told, "{file} yields what is protected");
+        let (sink, ledger) = read(&bytes, &Kind::File(file.clone()), &["wrong"]);
+        let is_told = ledger.uninspected.iter().any(|entry| entry.reason == Reason::Encrypted);
+        // What Office protects by its default password opens without a question.
+        let opens = file.starts_with("velvet");
+        assert_eq!(is_told, !opens, "{file}: {:?}", ledger.uninspected);
+        assert!(opens || expected.must.iter().all(|word| !sink.text.contains(word)), "{file} yields what is protected");
     }
 }
 

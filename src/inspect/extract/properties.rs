@@ -94,6 +94,10 @@ impl Set<'_> {
         let names = listed.iter().find(|(id, _)| *id == NAMES);
         let names = names.map(|&(_, at)| self.names(at, encoding, spans)).unwrap_or_default();
         for &(id, at) in listed.iter().filter(|(id, _)| *id > CODE_PAGE) {
+            // Properties that stand on one another could say the same thousands of times.
+            if lines.len() > self.bytes.len().saturating_mul(4) {
+                break;
+            }
             let mut value = Value { bytes: self.bytes, at, encoding, texts: Vec::new() };
             value.read();
             spans.claim(self.start.saturating_add(at), value.at.saturating_sub(at).next_multiple_of(4));

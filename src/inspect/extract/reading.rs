@@ -90,8 +90,8 @@ pub(crate) struct Reading<'s> {
     ledger: Ledger,
     seen: HashSet<Uninspected>,
     in_table: bool,
-    /// Where the table is that was begun last.
-    table: Place,
+    /// Where the table is that was begun last, if passwords are looked for in it.
+    table: Option<Place>,
     /// Characters handed over since the last entry in the ledger, for each part that is open, innermost last.
     characters: Vec<u64>,
     /// The parts that are open, innermost last.
@@ -116,7 +116,7 @@ impl<'s> Reading<'s> {
             ledger: Ledger::default(),
             seen: HashSet::new(),
             in_table: false,
-            table: Place::default(),
+            table: None,
             characters: vec![0],
             open: vec![Open::default()],
             words: Words::new(job),
@@ -273,7 +273,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn begin_table(&mut self, place: &Place) {
         self.end_table();
         self.sink.begin_table(place);
-        self.table.clone_from(place);
+        self.table = Words::wants_rows_of(place).then(|| place.clone());
         self.in_table = true;
     }
 
@@ -284,7 +284,9 @@ impl<'s> Reading<'s> {
             if let Some(open) = self.characters.last_mut() {
                 *open = open.saturating_add(count);
             }
-            self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
+            if let Some(place) = &self.table {
+                self.words.note_row(place, cells.iter().map(|cell| cell.text.as_ref()));
+            }
             self.sink.row(row, cells);
         }
     }

@@ -18,7 +18,7 @@ pub(crate) use self::odf::is_protected as is_protected_odf;
 pub(crate) use self::words::{Cost, Words};
 pub(crate) use self::xls::is_protected as is_protected_xls;
 use crate::inspect::extract::package::Package;
-use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::{archive, pdf};
 use crate::inspect::{Place, Reason};
 
@@ -76,7 +76,7 @@ impl Locked {
     }
 
     fn part(&self) -> Part<'_> {
-        Part { bytes: &self.bytes, place: &self.place, depth: self.depth, hint: Default::default() }
+        Part { bytes: &self.bytes, place: &self.place, depth: self.depth, hint: Hint::default() }
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -89,25 +89,20 @@ impl Locked {
 
     /// What was inside, at the same place; one level deeper, so that what opens into itself comes to an end.
     pub(crate) fn opened<'a>(&'a self, bytes: &'a [u8]) -> Part<'a> {
-        Part { bytes, place: &self.place, depth: self.depth.saturating_add(1), hint: Default::default() }
+        Part { bytes, place: &self.place, depth: self.depth.saturating_add(1), hint: Hint::default() }
     }
 }
 
 /// Opens a part that waited, or says that it stays closed.
 pub(crate) fn open(reading: &mut Reading<'_>, locked: &Locked) {
     let opened = match locked.lock {
-        // These open part by part.
         Lock::Zip | Lock::SevenZ | Lock::Rar => return archive::unlock(reading, &locked.part(), locked.lock),
-        Lock::Pdf => {
-            if !pdf::unlock(reading, &locked.part()) {
-                reading.unread(&locked.place, Reason::Encrypted);
-            }
-            return;
-        }
+        Lock::Pdf if pdf::unlock(reading, &locked.part()) => return,
+        Lock::Pdf => None,
         Lock::Office => office::open(reading, locked.bytes()),
         Lock::Doc | Lock::Ppt => legacy::open(reading, locked.bytes()),
         Lock::Xls => xls::open(reading, locked.bytes()),
-        Lock::OpenDocument(_) => odf::open(reading, locked.bytes()),
+        Lock::OpenDocument(_) => odf::open(reading, locked),
     };
     match opened {
         Some(bytes) if reading.charge(bytes.len() as u64) => {

@@ -40,6 +40,10 @@ pub struct Settings {
     pub part_timeout: Duration,
     /// How many bytes of memory one worker may use.
     pub memory: u64,
+    /// How many mails a worker reads before another takes its place.
+    pub mails: u32,
+    /// A worker that still holds so many bytes of memory after a mail is replaced as well.
+    pub grown: u64,
     /// Who workers become where Sekisho runs as root.
     pub user: Identity,
     /// How much of one mail is read.
@@ -55,6 +59,8 @@ impl Default for Settings {
             timeout: Duration::from_secs(60),
             part_timeout: Duration::from_secs(4),
             memory: 512 << 20,
+            mails: 10_000,
+            grown: 192 << 20,
             user: Identity::default(),
             limits: Limits::default(),
             ocr: None,

@@ -26,7 +26,7 @@ use super::{
     queue::Queue,
     wire::{Answer, Pictures, Request, Setup},
 };
-use crate::inspect::{Heard, Inspection, Job, Reason, RuleSource, Uninspected, Without};
+use crate::inspect::{Heard, Inspection, Job, Kind, Reason, RuleSource, Uninspected, Without};
 
 /// How many mails may wait for each worker, and for all of them at least: short mails take a millisecond, so that even
 /// a long queue is soon gone.
@@ -36,10 +36,8 @@ const WAITING: usize = 256;
 /// How many parts of one mail may cost a worker each. Whoever sends a mail with more of them does it on purpose.
 const KILLERS: usize = 4;
 
-/// A worker is replaced after so many mails, when it still holds so much memory after one, or when it has worked for so
-/// long: half of what [`lockdown`](super::lockdown) lets it, which is more than any one mail may take.
-const MAILS: u32 = 10_000;
-const GROWN: u64 = 192 << 20;
+/// A worker that has worked for so long is replaced: half of what [`lockdown`](super::lockdown) lets it, so that what is
+/// left is more than any one mail may take.
 const WORKED: Duration = Duration::from_secs(1_800);
 
 /// Asking the system what a worker has used costs as much as a small mail, so it is asked after large ones, and after
@@ -162,6 +160,12 @@ struct Read {
     bytes: Vec<u8>,
 }
 
+impl Read {
+    fn failed(inspection: Inspection) -> Self {
+        Self { inspection, heard: Heard::default(), worker: None, pictures: Vec::new(), bytes: Vec::new() }
+    }
+}
+
 impl Pool {
     /// Reads the mail, without the parts that cost a worker.
     async fn read(&self, mail: &mut Mail<'_>, worker: Option<Worker>) -> Result<Read, Unavailable> {
@@ -177,13 +181,7 @@ impl Pool {
                 }
                 Err(lost) => {
                     if let Err(inspection) = self.pass_over(mail, worker, lost).await {
-                        return Ok(Read {
-                            inspection,
-                            heard: Heard::default(),
-                            worker: None,
-                            pictures: Vec::new(),
-                            bytes: Vec::new(),
-                        });
+                        return Ok(Read::failed(inspection));
                     }
                 }
             }
@@ -216,7 +214,7 @@ impl Pool {
         let request = Request {
             job: Cow::Borrowed(&mail.job),
             time: left * 3 / 4,
-            part_time: part * 3 / 4,
+            part_time: part * 7 / 8,
             pictures: self.eye.as_ref().map(|eye| eye.settings.bounds).unwrap_or_default(),
         };
         worker.inspect(mail.bytes, &request, Patience { mail: mail.deadline, part }).await
@@ -238,7 +236,11 @@ impl Pool {
                 return Ok(());
             }
         }
-        let mut inspection = Inspection::failed("mail", reason);
+        let place = match &mail.job.kind {
+            Kind::Mail => "mail",
+            Kind::File(name) => name,
+        };
+        let mut inspection = Inspection::failed(place, reason);
         inspection.uninspected.append(&mut mail.killers);
         Err(inspection)
     }
@@ -274,7 +276,7 @@ impl Pool {
     /// Gives a worker back after a mail of so many bytes, or a new one in its stead; until that is warm, the turn is not
     /// free.
     fn put_back(self: &Arc<Self>, worker: Worker, bytes: usize, turn: OwnedSemaphorePermit) {
-        let Some(why) = worn(&worker, bytes) else { return self.keep(worker) };
+        let Some(why) = self.worn(&worker, bytes) else { return self.keep(worker) };
         tracing::info!(why, mails = worker.mails(), "an inspection worker is replaced");
         let pool = Arc::clone(self);
         tokio::spawn(async move {
@@ -291,22 +293,22 @@ impl Pool {
     fn keep(&self, worker: Worker) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     }
-}
 
-/// Why a worker that has just read a mail of so many bytes has served long enough.
-fn worn(worker: &Worker, bytes: usize) -> Option<&'static str> {
-    if worker.mails() >= MAILS {
-        return Some("it has read many mails");
-    }
-    if bytes < LARGE && !worker.mails().is_multiple_of(NOW_AND_THEN) {
-        return None;
-    }
-    let used = worker.used()?;
-    if used.memory > GROWN {
-        Some("it has grown")
-    } else if used.time > WORKED {
-        Some("it has worked long")
-    } else {
-        None
+    /// Why a worker that has just read a mail of so many bytes has served long enough.
+    fn worn(&self, worker: &Worker, bytes: usize) -> Option<&'static str> {
+        if worker.mails() >= self.settings.mails {
+            return Some("it has read many mails");
+        }
+        if bytes < LARGE && !worker.mails().is_multiple_of(NOW_AND_THEN) {
+            return None;
+        }
+        let used = worker.used()?;
+        if used.memory > self.settings.grown {
+            Some("it has grown")
+        } else if used.time > WORKED {
+            Some("it has worked long")
+        } else {
+            None
+        }
     }
 }

@@ -154,7 +154,7 @@ fn by_label<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> (Cow<'a, str>, 
     if encoding == WINDOWS_1252 {
         // Nothing is ever wrong in windows-1252, so the label proves nothing.
         let guessed = guess(bytes);
-        return if guessed.0.chars().any(is_kana) { guessed } else { (text, Charset::Of(encoding)) };
+        return if is_japanese(&guessed.0) { guessed } else { (text, Charset::Of(encoding)) };
     }
     if encoding == SHIFT_JIS && is_mostly_halfwidth(&text) {
         // EUC-JP is nearly always valid Shift_JIS, and then looks like half-width kana without end.
@@ -166,8 +166,10 @@ fn by_label<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> (Cow<'a, str>, 
     }
     let wrong = text.chars().filter(|&c| c == '\u{fffd}').count();
     let foreign = text.chars().filter(|c| !c.is_ascii()).count();
-    // A few broken characters are damage; more than a tenth of all is another charset.
-    if wrong * 10 > foreign { guess(bytes) } else { (text, Charset::Of(encoding)) }
+    // A few broken characters are damage; more than a tenth of all is another charset. But what is UTF-8 by half cannot
+    // be anything else.
+    let is_utf_8 = encoding == UTF_8 && foreign > wrong * 2;
+    if wrong * 10 > foreign && !is_utf_8 { guess(bytes) } else { (text, Charset::Of(encoding)) }
 }
 
 /// No usable label: UTF-8, JIS, UTF-16, and then what chardetng says for a text from Japan.
@@ -187,8 +189,27 @@ fn guess(bytes: &[u8]) -> (Cow<'_, str>, Charset) {
     let sample = sample.get(..GUESS_BYTES).unwrap_or(sample);
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
     detector.feed(sample, true);
-    let encoding = detector.guess(Some(b"jp"), chardetng::Utf8Detection::Allow);
-    (encoding.decode_without_bom_handling(bytes).0, Charset::Of(encoding))
+    let decoded = |country| {
+        let encoding = detector.guess(country, chardetng::Utf8Detection::Allow);
+        (encoding.decode_without_bom_handling(bytes).0, Charset::Of(encoding))
+    };
+    let count = |text: &str| {
+        let lost = memchr::memmem::find_iter(text.as_bytes(), "\u{fffd}").count();
+        (lost, text.chars().filter(|c| !c.is_ascii()).count())
+    };
+    let from_japan = decoded(Some(&b"jp"[..]));
+    let (lost, foreign) = count(&from_japan.0);
+    if lost * 20 <= foreign {
+        return from_japan;
+    }
+    // Damaged UTF-8, or a text from elsewhere, which becomes kanji and gaps.
+    let utf_8 = (UTF_8.decode_without_bom_handling(bytes).0, Charset::Of(UTF_8));
+    let (lost_utf_8, foreign_utf_8) = count(&utf_8.0);
+    if foreign_utf_8 > lost_utf_8 * 4 {
+        return utf_8;
+    }
+    let from_anywhere = decoded(None);
+    if count(&from_anywhere.0).0 < lost { from_anywhere } else { from_japan }
 }
 
 /// UTF-16 without a mark: every ASCII character leaves a NUL in the same half of its pair.
@@ -241,8 +262,19 @@ fn is_mostly_halfwidth(text: &str) -> bool {
     halfwidth * 2 > foreign
 }
 
-fn is_kana(c: char) -> bool {
-    ('\u{3041}'..='\u{30ff}').contains(&c) || ('\u{ff66}'..='\u{ff9f}').contains(&c)
+/// Whether a text that was guessed makes sense: kana that nobody gets by accident, and hardly a gap.
+fn is_japanese(text: &str) -> bool {
+    let (mut kana, mut halfwidth, mut lost, mut foreign) = (0usize, 0usize, 0usize, 0usize);
+    for c in text.chars().filter(|c| !c.is_ascii()) {
+        foreign += 1;
+        match c {
+            '\u{3041}'..='\u{30ff}' => kana += 1,
+            '\u{ff66}'..='\u{ff9f}' => halfwidth += 1,
+            '\u{fffd}' => lost += 1,
+            _ => {}
+        }
+    }
+    lost * 20 <= foreign && (kana * 20 > foreign || halfwidth * 10 > foreign * 9) && foreign > 0
 }
 
 #[cfg(test)]
@@ -397,5 +429,12 @@ mod tests {
         // Somebody else's damage, written as such.
         assert!(!damaged("Re: \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}".as_bytes(), "utf-8"));
         assert!(!damaged(b"caf\xe9", "utf-8"));
+        assert_eq!(read(&with(b"\xff", 40), None).charset, "utf-8");
+        let swedish = "Välkommen på fredag! Årets höstmöte hålls i Göteborg, vi ses där. Anmälan är öppen nu.";
+        let latin = WINDOWS_1252.encode(swedish).0;
+        for name in ["iso-8859-1", "windows-1252", "us-ascii", "x-unknown"] {
+            let found = read(&latin, Some(name));
+            assert_eq!((&*found.text, found.damaged), (swedish, false), "{name}");
+        }
     }
 }

@@ -13,6 +13,9 @@ use crate::inspect::extract::sweep;
 /// The bytes that are disguised.
 const DISGUISED: usize = 32;
 
+/// The signature and the list of tables.
+const HEAD: usize = 12 + 16 * MOST;
+
 /// How many tables are looked at; fonts have two dozen.
 const MOST: usize = 256;
 
@@ -40,18 +43,22 @@ pub(crate) fn key(identifier: &str) -> Option<Key> {
 
 /// Reads a part if it is a font, as it stands or under one of the keys; says whether it was.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, keys: &[Key]) -> bool {
-    let plain = keys.iter().map(|key| undisguised(part.bytes, key)).find(|bytes| is_font(bytes));
+    let length = part.bytes.len();
+    let head = part.bytes.get(..HEAD).unwrap_or(part.bytes);
+    let plain = keys.iter().find(|key| is_font(&undisguised(head, key), length));
+    let plain = plain.map(|key| undisguised(part.bytes, key));
     let bytes = match &plain {
         Some(bytes) => bytes.as_slice(),
-        None if is_font(part.bytes) => part.bytes,
+        None if is_font(head, length) => part.bytes,
         None => return false,
     };
+    let mut names_read = false;
     let hidden = Place { hidden: true, ..part.place.clone() };
     let mut spans = Spans::default();
     let tables = tables(bytes);
     spans.claim(0, 12 + 16 * tables.len());
     for (tag, start, length) in tables {
-        if tag == b"name" {
+        if tag == b"name" && !std::mem::replace(&mut names_read, true) {
             // Wide characters in the names are of the other byte order.
             let names = bytes.get(start..start.saturating_add(length)).unwrap_or_default();
             let swapped: Vec<u8> = names.chunks(2).flat_map(|pair| pair.iter().rev().copied()).collect();
@@ -74,11 +81,11 @@ fn undisguised(bytes: &[u8], key: &Key) -> Vec<u8> {
     plain
 }
 
-/// The signature, and a first table that is inside.
-fn is_font(bytes: &[u8]) -> bool {
-    let is_signed = matches!(bytes.get(..4), Some(b"\0\x01\0\0" | b"OTTO" | b"true"));
-    let tables = tables(bytes);
-    is_signed && !tables.is_empty() && tables.iter().all(|(_, start, length)| start + length <= bytes.len())
+/// Whether a file of this length begins as a font does, all of whose tables are inside.
+fn is_font(head: &[u8], length: usize) -> bool {
+    let is_signed = matches!(head.get(..4), Some(b"\0\x01\0\0" | b"OTTO" | b"true"));
+    let tables = tables(head);
+    is_signed && !tables.is_empty() && tables.iter().all(|(_, start, size)| start + size <= length)
 }
 
 /// Tags and where their tables are.
@@ -120,8 +127,9 @@ mod tests {
         let key = key("{1DB65CBA-11B4-4E4A-B0F4-B5B3A1C2D3E4}").unwrap();
         assert_eq!((key[0], key[15]), (0xe4, 0x1d));
         let disguised = undisguised(&bytes, &key);
-        assert!(is_font(&bytes) && !is_font(&disguised) && undisguised(&disguised, &key) == bytes);
+        let length = bytes.len();
+        assert!(is_font(&bytes, length) && !is_font(&disguised, length) && undisguised(&disguised, &key) == bytes);
         assert_eq!(tables(&bytes), [(&b"glyf"[..], 44, 40), (&b"name"[..], 84, 8)]);
-        assert!(!is_font(&bytes[..80]));
+        assert!(!is_font(&bytes, 80));
     }
 }

@@ -3,6 +3,7 @@
 //! In: the file's bytes. Out: its text, tables as tables, and what a reader does not see: comments, deleted and hidden
 //! text, notes, properties, embedded files. Deliberately absent: layout.
 
+mod data;
 mod drawing;
 mod flow;
 mod font;
@@ -24,6 +25,9 @@ use std::collections::HashSet;
 use self::ooxml::walker::{self, Manner};
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::{Part, Reading};
+
+/// How much of an XML file is looked at to tell whose it is.
+const HEAD: usize = 16 << 10;
 
 /// Which document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +73,12 @@ pub(crate) fn read_package(reading: &mut Reading<'_>, part: &Part<'_>, package: 
 
 /// Reads a decoded XML file: a document in one piece, a drawing, or data.
 pub(crate) fn read_xml(reading: &mut Reading<'_>, part: &Part<'_>, document: &str) {
-    if document.contains("urn:oasis:names:tc:opendocument") {
+    const OFFICE: [&str; 4] = ["schemas.microsoft.com/", "schemas.openxmlformats.org/", "purl.oclc.org/ooxml/", "<svg"];
+    let head = document.get(..document.floor_char_boundary(HEAD)).unwrap_or_default();
+    if head.contains("urn:oasis:names:tc:opendocument") {
         odf::read_flat(reading, part, document);
+    } else if !OFFICE.iter().any(|name| head.contains(name)) {
+        data::read(reading, part, document);
     } else {
         let manner = Manner { hidden_styles: &HashSet::new(), all_attributes: false };
         walker::read(reading, part, document, manner);

@@ -7,7 +7,7 @@
 //! Structure, which is passed over: headers of records. Deliberately absent: tables (they are drawn from single boxes),
 //! and presentations of PowerPoint 95, of which as much is read as is alike.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 
 use flate2::read::ZlibDecoder;
@@ -27,6 +27,9 @@ const DEPTH: usize = 64;
 
 /// How many versions of the file are followed back.
 const EDITS: usize = 1_024;
+
+/// How many objects are looked at in all of them.
+const OBJECTS: usize = 1 << 20;
 
 /// Marks a presentation whose stream is encrypted.
 const ENCRYPTED: u32 = 0xf3d1_c4df;
@@ -128,7 +131,7 @@ struct Outline {
     by_object: HashMap<u32, usize>,
     by_identifier: HashMap<u32, usize>,
     /// Numbers of the slides that are not shown.
-    hidden: Vec<usize>,
+    hidden: HashSet<usize>,
 }
 
 impl Outline {
@@ -136,14 +139,18 @@ impl Outline {
         let mut outline = Self::default();
         let mut edit = u32_at(user, 16);
         let mut objects: HashMap<u32, usize> = HashMap::new();
+        let mut room = OBJECTS;
         for _ in 0..EDITS {
             let Some(record) = edit.and_then(|at| record_at(bytes, at, kind::USER_EDIT)) else { break };
             let directory = u32_at(record.content, 12).and_then(|at| record_at(bytes, at, kind::PERSIST_DIRECTORY));
-            for (object, at) in directory.map(|directory| persisted(directory.content)).unwrap_or_default() {
+            let found = directory.map(|directory| persisted(directory.content, room)).unwrap_or_default();
+            room -= found.len();
+            for (object, at) in found {
                 // What a later version says counts.
                 objects.entry(object).or_insert(at);
             }
-            edit = u32_at(record.content, 8).filter(|&at| at > 0 && Some(at) != edit);
+            // Each version stands behind the one before.
+            edit = u32_at(record.content, 8).filter(|&at| at > 0 && Some(at) < edit);
         }
         outline.live = objects.iter().map(|(&object, &at)| (at, object)).collect();
         let is_live = |record: &Record<'_>| outline.live.is_empty() || outline.live.contains_key(&record.at);
@@ -157,7 +164,7 @@ impl Outline {
                 }
             }
         }
-        let hidden: Vec<usize> = records(bytes)
+        let hidden: HashSet<usize> = records(bytes)
             .filter(|record| record.kind == kind::SLIDE)
             .filter(|slide| {
                 let mut infos = records(slide.content).filter(|atom| atom.kind == kind::SHOW_INFO);
@@ -180,13 +187,16 @@ fn record_at(bytes: &[u8], at: u32, kind: u16) -> Option<Record<'_>> {
 }
 
 /// Objects and where they stand: runs of them, each with its first number and its length.
-fn persisted(directory: &[u8]) -> Vec<(u32, usize)> {
+fn persisted(directory: &[u8], most: usize) -> Vec<(u32, usize)> {
     let mut words = directory.chunks_exact(4).filter_map(|word| u32_at(word, 0));
     let mut found = Vec::new();
     while let Some(run) = words.next() {
         let (first, count) = (run & 0x000f_ffff, run >> 20);
         for object in first..first + count {
             let Some(at) = words.next().and_then(|at| usize::try_from(at).ok()) else { break };
+            if found.len() >= most {
+                return found;
+            }
             found.push((object, at));
         }
     }
@@ -306,6 +316,9 @@ impl<'p> Deck<'p> {
 
     fn finish(self, reading: &mut Reading<'_>) {
         for (section, text) in &self.text {
+            if !reading.take_entry() {
+                return reading.unread(self.part.place, Reason::Limit);
+            }
             let place = self.part.place.clone();
             let hidden = |name: &str| Place { hidden: true, ..self.part.place.inside(name) };
             let place = match section {
@@ -361,8 +374,9 @@ mod tests {
     fn objects_come_in_runs() {
         let words: Vec<u8> =
             [2 << 20 | 5, 100, 200, 1 << 20 | 9, 300].into_iter().flat_map(|word: u32| word.to_le_bytes()).collect();
-        assert_eq!(persisted(&words), [(5, 100), (6, 200), (9, 300)]);
-        assert_eq!(persisted(&words[..6]), []);
+        assert_eq!(persisted(&words, 9), [(5, 100), (6, 200), (9, 300)]);
+        assert_eq!(persisted(&words[..6], 9), []);
+        assert_eq!(persisted(&words, 2), [(5, 100), (6, 200)]);
     }
 
     #[test]

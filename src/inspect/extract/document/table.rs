@@ -115,11 +115,12 @@ impl Table {
         self.rows.is_empty() && self.open.is_blank()
     }
 
-    /// Two rows with two cells or more, no cell like a page.
+    /// Two rows with two cells or more, and no more than one cell in ten like a page.
     pub(super) fn is_data(&self) -> bool {
         let wide = self.rows.iter().filter(|row| row.cells.len() >= 2).count();
-        let is_long = |(_, cell): &(u32, Passage)| cell.text.chars().nth(CELL_CHARACTERS).is_some();
-        wide >= 2 && !self.rows.iter().any(|row| row.cells.iter().any(is_long))
+        let cells = self.rows.iter().flat_map(|row| &row.cells);
+        let long = cells.clone().filter(|(_, cell)| cell.text.chars().nth(CELL_CHARACTERS).is_some()).count();
+        wide >= 2 && long * 10 <= cells.count()
     }
 }
 

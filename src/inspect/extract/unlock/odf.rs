@@ -17,7 +17,8 @@ use data_encoding::BASE64;
 use zip::ZipArchive;
 
 use super::cipher::{aes_cbc, blowfish_cfb, hash};
-use super::{Cost, try_each};
+use super::{Cost, Locked, try_each};
+use crate::inspect::Reason;
 use crate::inspect::extract::reading::Reading;
 use crate::inspect::extract::xml::{self, Attributes, Event};
 
@@ -52,32 +53,37 @@ fn manifest(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Option<Vec<u8>> {
 }
 
 /// The package in the clear, if a password opens it.
-pub(super) fn open(reading: &mut Reading<'_>, bytes: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn open(reading: &mut Reading<'_>, locked: &Locked) -> Option<Vec<u8>> {
+    let bytes = locked.bytes();
     let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
     let manifest = manifest(&mut archive)?;
-    let mut entries: Vec<(Slot, Protection)> = Vec::new();
+    let mut entries: Vec<(String, Slot, Protection)> = Vec::new();
+    let mut closed = Vec::new();
     for (name, protection) in protections(&xml::decode(&manifest)) {
-        if let Some(slot) = Slot::of(&mut archive, &name) {
-            entries.push((slot, protection));
+        match Slot::of(&mut archive, &name).zip(protection) {
+            Some((slot, protection)) => entries.push((name, slot, protection)),
+            None => closed.push(name),
         }
     }
     // The smallest that can be verified is tried.
-    let smallest =
-        entries.iter().filter(|(_, protection)| protection.is_verified()).min_by_key(|(slot, _)| slot.length)?;
-    let (slot, protection) = smallest;
+    let verified = entries.iter().filter(|(_, _, protection)| protection.is_verified());
+    let (_, slot, protection) = verified.min_by_key(|(_, slot, _)| slot.length)?;
     let sample = slot.data(bytes)?;
     let password = try_each(reading, Cost::Dear, None, |password| {
         protection.decrypt(password, sample).map(|_| password.to_owned())
     })?;
     let mut clear = bytes.to_vec();
-    for (slot, protection) in &entries {
-        // What has another password stays what it is: noise, and told as such.
-        let Some(plain) =
-            slot.data(bytes).filter(|_| !reading.is_over()).and_then(|data| protection.decrypt(&password, data))
-        else {
-            continue;
-        };
-        slot.write(&mut clear, &plain, protection.packed, reading.allowance())?;
+    for (name, slot, protection) in entries {
+        let data = slot.data(bytes).filter(|_| !reading.is_over());
+        let plain = data.and_then(|data| protection.decrypt(&password, data));
+        let written = plain.and_then(|plain| slot.write(&mut clear, &plain, protection.packed, reading.allowance()));
+        if written.is_none() {
+            closed.push(name);
+        }
+    }
+    // What has another password, or none that we know of, stays what it is.
+    for name in closed {
+        reading.unread(&locked.place().inside(&name), Reason::Encrypted);
     }
     Slot::of(&mut archive, MANIFEST)?.rename(&mut clear, FORMER)?;
     Some(clear)
@@ -168,8 +174,8 @@ enum Derivation {
     Argon2 { passes: u32, memory: u32, lanes: u32, salt: Vec<u8> },
 }
 
-/// What the manifest says of each encrypted entry that it describes in a way we know.
-fn protections(manifest: &str) -> Vec<(String, Protection)> {
+/// What the manifest says of each encrypted entry; nothing where we do not know the way.
+fn protections(manifest: &str) -> Vec<(String, Option<Protection>)> {
     let mut found = Vec::new();
     let mut described = Described::default();
     for event in xml::Reader::new(manifest) {
@@ -182,8 +188,9 @@ fn protections(manifest: &str) -> Vec<(String, Protection)> {
             Event::Start { name: "start-key-generation", attributes } => described.start_key = Some(attributes),
             Event::Start { name: "key-derivation", attributes } => described.derivation = Some(attributes),
             Event::End { name: "file-entry" } => {
-                let described = std::mem::take(&mut described);
-                found.extend(described.protection().zip(described.name).map(|(protection, name)| (name, protection)));
+                let protection = described.protection();
+                let name = described.name.take().filter(|_| described.data.is_some());
+                found.extend(name.map(|name| (name, protection)));
             }
             _ => {}
         }

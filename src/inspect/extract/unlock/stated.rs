@@ -16,6 +16,15 @@ const LINE: usize = 2_000;
 /// A label on a line of its own may be this many written lines above its password.
 const BELOW: usize = 4;
 
+/// However many empty lines are between them, it is within so many.
+const NEAR: usize = 40;
+
+/// How many candidates one text may give. More labels than that are there to keep us busy.
+const MOST: usize = 256;
+
+/// How many words behind a label are tried, if none of them is certain.
+const WORDS: usize = 6;
+
 /// The longest password that is believed, in characters.
 const LONGEST: usize = 64;
 
@@ -117,9 +126,13 @@ pub(crate) fn passwords(text: &str) -> Vec<Stated> {
     let Some(label) = &*LABEL else { return Vec::new() };
     let mut found = Vec::new();
     for (number, line) in numbered(text, &lines) {
-        let below = || lines.iter().skip(number.index + 1).filter(|line| !line.text.trim().is_empty()).take(BELOW);
+        let below =
+            || lines.iter().skip(number.index + 1).take(NEAR).filter(|line| !line.text.trim().is_empty()).take(BELOW);
         for captures in label.captures_iter(&line.text) {
             let Some(word) = captures.get(0) else { continue };
+            if found.len() >= MOST {
+                return found;
+            }
             let strong = captures.get(1).is_some();
             let rest = line.text.get(word.end()..).unwrap_or_default();
             let (start, linked) = behind_label(rest);
@@ -217,7 +230,7 @@ fn on_line(line: &Folded, start: usize, linked: bool) -> Vec<(Vec<String>, bool)
             found.push((line.forms(at.0, at.1), false));
         }
     }
-    found.extend(tokens(rest).filter(|(_, token)| is_credible(token)).map(|(at, token)| {
+    found.extend(tokens(rest).filter(|(_, token)| is_credible(token)).take(WORDS).map(|(at, token)| {
         let at = start + at;
         (line.forms(at, at + token.len()), false)
     }));
@@ -348,6 +361,13 @@ struct Folded {
 impl Folded {
     fn of(raw: &str) -> Self {
         let mut folded = Self { text: String::with_capacity(raw.len()), raw: raw.to_owned(), steps: Vec::new() };
+        // Most prose is folded already.
+        if raw.chars().all(
+            |c| matches!(c, '\0'..='\u{7f}' | '\u{3001}'..='\u{3098}' | '\u{30a0}'..='\u{30fe}' | '一'..='\u{9fff}'),
+        ) {
+            folded.text.push_str(raw);
+            return folded;
+        }
         let mut characters = raw.char_indices().peekable();
         while let Some((at, c)) = characters.next() {
             let mut end = at + c.len_utf8();
@@ -382,6 +402,9 @@ impl Folded {
     }
 
     fn written(&self, offset: usize) -> usize {
+        if self.steps.is_empty() {
+            return offset;
+        }
         let at = self.steps.partition_point(|&(here, _)| here < offset);
         self.steps.get(at).map_or(self.raw.len(), |&(_, there)| there)
     }
@@ -487,6 +510,19 @@ mod tests {
         }
         let long = format!("a\n{}\nPW: Himitsu2026", "x".repeat(LINE + 1));
         assert_eq!(passwords(&long).first().map(|s| s.line), Some(3));
+    }
+
+    #[test]
+    fn texts_made_to_keep_us_busy_take_no_time() {
+        let start = std::time::Instant::now();
+        for text in [
+            "pw ".repeat(20_000),
+            "パスワード: \n\n".repeat(4_000),
+            format!("{}{}", "pw ".repeat(600), "\n".repeat(60_000)),
+        ] {
+            assert!(passwords(&text).len() < MOST + 2 * WORDS);
+        }
+        assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
     }
 
     #[test]

@@ -124,9 +124,14 @@ impl Words {
         }
     }
 
-    /// Keeps the row of a table that stands in the mail's own text.
+    /// Whether a table stands in the mail's own text.
+    pub(crate) fn wants_rows_of(place: &Place) -> bool {
+        place.path.rsplit(" › ").next() == Some("body")
+    }
+
+    /// Keeps a row of such a table.
     pub(crate) fn note_row<'c>(&mut self, place: &Place, cells: impl Iterator<Item = &'c str>) {
-        if place.path.rsplit(" › ").next() == Some("body") {
+        if self.own_bytes < KEPT {
             self.note_own(place, false, &cells.collect::<Vec<_>>().join("\t"));
         }
     }

@@ -180,6 +180,26 @@ fn a_document_whose_pieces_lead_nowhere_is_damaged_and_read() {
     assert!(notes.count("後ろの文字列") > 0, "{:#?}", notes.0);
 }
 
+#[test]
+fn pieces_that_stand_on_one_another_end_in_a_limit() {
+    let mut streams = word97(["本文の一部", "", "", "", "", "", "", ""], "", 0);
+    let start = u32::from_le_bytes(streams[1].1[15..19].try_into().unwrap());
+    let count = 100_000u32;
+    let mut table = vec![2];
+    table.extend((4 + 12 * count).to_le_bytes());
+    table.extend((0..=count).flat_map(|piece| (5 * piece).to_le_bytes()));
+    for _ in 0..count {
+        table.extend([&[0, 0][..], &start.to_le_bytes(), &[0, 0]].concat());
+    }
+    let length = u32::try_from(table.len()).unwrap();
+    let at = streams[0].1.windows(4).position(|word| word == 21u32.to_le_bytes()).unwrap();
+    streams[0].1[at..at + 4].copy_from_slice(&length.to_le_bytes());
+    streams[1].1 = table;
+    let (notes, ledger) = read("a.doc", &compound_of(&streams));
+    assert!(ledger.uninspected.iter().any(|entry| entry.reason == Reason::Limit), "{:?}", ledger.uninspected);
+    assert!((1..1_000).contains(&notes.count("本文の一部")));
+}
+
 /// A record of a presentation.
 fn record(version: u8, instance: u16, kind: u16, content: &[u8]) -> Vec<u8> {
     let head = instance << 4 | u16::from(version);

@@ -401,6 +401,28 @@ fn cut_documents_give_what_is_left_and_never_end_in_nothing() {
 }
 
 #[test]
+fn an_export_keeps_its_records_together_and_hides_nothing() {
+    let export = "<?xml version='1.0'?><list><customer name='山田 花子' phone='090-1234-5678'/><customer name='山田 花子' phone='080'/>\
+                  <customer>\n<name>佐藤</name><note>一<b>二</b>三</note></customer><!-- 備考 --></list>";
+    let (notes, ledger) = read("a.xml", export.as_bytes());
+    notes.expect("a.xml", "山田 花子\t090-1234-5678\n");
+    notes.expect("a.xml", "山田 花子\t080\n");
+    notes.expect("a.xml", "佐藤\n一二三\n");
+    notes.expect("a.xml", "備考");
+    assert_eq!((ledger.kind.as_str(), ledger.uninspected), ("xml", Vec::new()));
+}
+
+#[test]
+fn entities_are_read_where_they_are_declared() {
+    let document = "<?xml version='1.0'?><!DOCTYPE d [<!ENTITY a '山田花子'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'>]>\
+                    <w:document><w:p><w:r><w:t>&b;&b;</w:t></w:r></w:p></w:document>";
+    let (notes, ledger) =
+        read("a.docx", &zip_of(&[("[Content_Types].xml", b"<T/>"), ("word/document.xml", document.as_bytes())]));
+    assert_eq!(notes.count("山田花子"), 1);
+    assert_eq!(ledger.uninspected.iter().map(|entry| entry.reason).collect::<Vec<_>>(), [Reason::Limit]);
+}
+
+#[test]
 fn a_table_too_large_to_hold_comes_in_pieces_under_its_first_row() {
     let row = |name: &str| format!("<w:tr><w:tc><w:t>{name}</w:t></w:tc><w:tc><w:t>090</w:t></w:tc></w:tr>");
     let body = format!("<w:tbl>{}{}{}</w:tbl>", row("氏名"), row("山田").repeat(100_000), row("最後"));

@@ -141,11 +141,18 @@ impl<'a> Document<'a> {
         let mut story = Story::new(part.place, names.next().flatten());
         let mut left = lengths.next().unwrap_or(0);
         let mut whole = true;
+        // Pieces that stand on one another could say the same a million times.
+        let mut room = self.text.len().saturating_mul(2);
         for piece in &self.pieces {
             let width = if piece.is_wide { 2 } else { 1 };
             let end = piece.at.saturating_add(piece.characters.saturating_mul(width));
             let bytes = self.text.get(piece.at..end.min(self.text.len())).unwrap_or_default();
             whole &= end <= self.text.len();
+            let Some(left_over) = room.checked_sub(bytes.len()) else {
+                reading.unread(part.place, Reason::Limit);
+                break;
+            };
+            room = left_over;
             let (mut at, mut rest) = (piece.at, bytes);
             while !rest.is_empty() {
                 if left == 0 {
@@ -245,12 +252,11 @@ impl Story {
         while start < bytes.len() {
             let rest = bytes.get(start..).unwrap_or_default();
             // Up to the next mark, and no further than the same formatting goes.
-            let units = rest.chunks(width);
-            let is_mark = |unit: &[u8]| unit.first().is_some_and(|&c| c < 0x20) && unit.get(1).is_none_or(|&c| c == 0);
-            let plain = units.take_while(|unit| !is_mark(unit)).count() * width;
             let (hidden, until) = formatting.run_at(at + start);
-            let same = until.saturating_sub(at + start).min(plain).next_multiple_of(width).max(width);
-            let length = plain.min(same).min(rest.len());
+            let same = until.saturating_sub(at + start).min(rest.len()).next_multiple_of(width).max(width);
+            let is_mark = |unit: &[u8]| unit.first().is_some_and(|&c| c < 0x20) && unit.get(1).is_none_or(|&c| c == 0);
+            let units = rest.get(..same).unwrap_or(rest).chunks(width);
+            let length = (units.take_while(|unit| !is_mark(unit)).count() * width).min(rest.len());
             if length > 0 {
                 let run = rest.get(..length).unwrap_or_default();
                 let text = match (is_wide, is_old) {
