@@ -4,10 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "../generators/mod.rs"]
+mod generators;
 mod support;
 
 mod attacks;
 mod bad_input;
+mod bombs;
 mod commands;
 mod console;
 mod crash;
@@ -28,6 +31,7 @@ mod postfix;
 mod postfix_filters;
 mod recipes;
 mod reload;
+mod robustness;
 mod story;
 mod tidy;
 mod workers;

@@ -66,7 +66,7 @@ impl Sink for Everything {
 }
 
 /// Passwords that open what is locked in the corpus, behind one that opens nothing.
-const PASSWORDS: [&str; 3] = ["wrong", "Himitsu2026", "秘密２０２６"];
+const PASSWORDS: [&str; 4] = ["wrong", "Himitsu2026", "秘密２０２６", "userpw"];
 
 fn read(bytes: &[u8], kind: &Kind, passwords: &[&str]) -> (Everything, Ledger) {
     let mut sink = Everything::default();

@@ -14,7 +14,10 @@
 //! `uninspected: crashed` and the rest is read. What cannot be caught (no memory left, no time left) ends the worker
 //! process that this runs in, see `inspect::sandbox`.
 
+#[cfg(test)]
+mod account;
 mod archive;
+mod captions;
 mod carve;
 mod compound;
 #[cfg(test)]
@@ -26,6 +29,8 @@ mod image;
 mod mail;
 mod package;
 mod pdf;
+#[cfg(test)]
+mod places;
 mod properties;
 mod reading;
 mod sniff;

@@ -14,7 +14,7 @@ use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
 use crate::inspect::extract::{
-    Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
+    Ledger, Limits, Watch, archive, captions, document, image, mail, package, pdf, sweep, text, workbook,
 };
 use crate::inspect::{Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
 
@@ -173,7 +173,7 @@ impl<'s> Reading<'s> {
 
     /// Reads a stretch of a part that is something else as well.
     pub(crate) fn carved(&mut self, part: &Part<'_>, range: Range<usize>) {
-        let place = part.place.inside(&format!("bytes {}–{}", range.start, range.end));
+        let place = out_of_sight(part.place, &range);
         if !self.take_entry() {
             return self.unread(&place, Reason::Limit);
         }
@@ -231,7 +231,10 @@ impl<'s> Reading<'s> {
             Format::FlatSheet(kind) => workbook::read_flat(self, part, kind),
             Format::Document(kind) => document::read(self, part, kind),
             Format::Pdf => pdf::read(self, part),
-            Format::Image(_) => image::read(self, part),
+            Format::Image(_) => {
+                captions::read(self, part);
+                image::read(self, part);
+            }
             Format::Locked(lock) => self.locked(part, lock),
             Format::Other(name, reason) => {
                 if reason == Reason::Unsupported && !matches!(name, "audio" | "video") {
@@ -284,6 +287,13 @@ impl<'s> Reading<'s> {
             if let Some(open) = self.characters.last_mut() {
                 *open = open.saturating_add(count);
             }
+            // A string that a thousand cells share is read a thousand times.
+            if count > self.characters_left {
+                self.characters_left = 0;
+                let place = self.table.clone().unwrap_or_default();
+                return self.unread(&place, Reason::Limit);
+            }
+            self.characters_left -= count;
             if let Some(place) = &self.table {
                 self.words.note_row(place, cells.iter().map(|cell| cell.text.as_ref()));
             }
@@ -364,7 +374,7 @@ impl<'s> Reading<'s> {
     /// Reads what a container's own reader had no use for: stretches that belong to no entry, stream or record.
     pub(crate) fn leftovers(&mut self, part: &Part<'_>, spans: &Spans) {
         for range in spans.gaps(part.bytes) {
-            let place = part.place.inside(&format!("bytes {}–{}", range.start, range.end));
+            let place = out_of_sight(part.place, &range);
             if !self.take_entry() {
                 return self.unread(&place, Reason::Limit);
             }
@@ -412,7 +422,8 @@ impl<'s> Reading<'s> {
     #[must_use]
     pub(crate) fn take_cell(&mut self) -> bool {
         // The clock is asked now and then: asking costs as much as a cell.
-        let covered = self.cells_left > 0 && (!self.cells_left.is_multiple_of(4_096) || !self.watch.is_over());
+        let is_left = self.cells_left > 0 && self.characters_left > 0;
+        let covered = is_left && (!self.cells_left.is_multiple_of(4_096) || !self.watch.is_over());
         self.cells_left = self.cells_left.saturating_sub(1);
         covered
     }
@@ -429,6 +440,11 @@ impl<'s> Reading<'s> {
     pub(crate) fn is_over(&self) -> bool {
         self.watch.is_over()
     }
+}
+
+/// The place of a stretch of bytes, which nobody who opens the file sees.
+fn out_of_sight(place: &Place, range: &Range<usize>) -> Place {
+    Place { hidden: true, ..place.inside(&format!("bytes {}–{}", range.start, range.end)) }
 }
 
 /// Whether reading this is a matter of microseconds and of no parser that dies.

@@ -48,6 +48,10 @@ fn all_runs(bytes: &[u8]) -> String {
     let mut lines = String::new();
     // As it stands, in whatever 8-bit charset it looks like.
     runs(&charset::text(bytes, None), &mut lines);
+    // Between bytes of another kind UTF-8 is certain where a guess over all of them is not.
+    for chunk in bytes.utf8_chunks().filter(|chunk| !chunk.valid().is_ascii()) {
+        runs(chunk.valid(), &mut lines);
+    }
     wide(bytes, &mut lines);
     lines
 }

@@ -134,3 +134,59 @@ fn try_each<T>(
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::extract::{Ledger, Limits, extract};
+    use crate::inspect::{Cell, Job, Kind, Sink};
+
+    struct Nowhere;
+
+    impl Sink for Nowhere {
+        fn text(&mut self, _: &Place, _: &str) {}
+        fn begin_table(&mut self, _: &Place) {}
+        fn row(&mut self, _: u32, _: &[Cell<'_>]) {}
+        fn end_table(&mut self) {}
+    }
+
+    fn read(bytes: &[u8]) -> Ledger {
+        let job = Job { passwords: vec!["Himitsu2026".to_owned()], ..Job::new(Kind::File("a".to_owned())) };
+        extract(bytes, &job, &Limits::default(), &mut Nowhere, &mut ())
+    }
+
+    /// Those whose passwords cost nothing to try; for the others there is no time.
+    #[test]
+    fn damage_to_what_is_protected_breaks_no_opener() {
+        let files: [&[u8]; 5] = [
+            include_bytes!("../../../tests/corpus/encrypted/rc4.xls"),
+            include_bytes!("../../../tests/corpus/encrypted/xor.xls"),
+            include_bytes!("../../../tests/corpus/encrypted/lo_pw.xls"),
+            include_bytes!("../../../tests/corpus/encrypted/lo_pw.doc"),
+            include_bytes!("../../../tests/corpus/encrypted/blowfish.odt"),
+        ];
+        let mut state = 20_261_129u32;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            usize::try_from(state >> 8).unwrap() % below
+        };
+        for file in files {
+            assert!(read(file).protected);
+            for _ in 0..40 {
+                let mut bytes = file.to_vec();
+                for _ in 0..=random(8) {
+                    // Most of what decides is at the front or at the end.
+                    let at =
+                        [random(bytes.len()), random(2_048.min(bytes.len())), bytes.len() - 1 - random(300)][random(3)];
+                    bytes[at] = u8::try_from(random(256)).unwrap();
+                }
+                bytes.truncate(bytes.len() - random(4) * random(bytes.len() / 8));
+                let ledger = read(&bytes);
+                let crashed = ledger.uninspected.iter().any(|entry| entry.reason == Reason::Crashed);
+                assert!(!crashed, "{:?}", ledger.uninspected);
+                let told = !ledger.uninspected.is_empty() || ledger.coverage.inspected > 0;
+                assert!(told, "nothing is said of a damaged file");
+            }
+        }
+    }
+}

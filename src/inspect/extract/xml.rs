@@ -319,23 +319,24 @@ pub(crate) fn declares_entities(document: &str) -> bool {
 pub(crate) fn tag_end(inside: &str) -> usize {
     let bytes = inside.as_bytes();
     let mut at = 0;
-    while let Some(found) = memchr::memchr3(b'>', b'"', b'\'', bytes.get(at..).unwrap_or_default()) {
-        at += found;
-        let Some(&c) = bytes.get(at) else { break };
-        if c == b'>' {
-            return at;
-        }
-        at += 1;
-        match memchr::memchr(c, bytes.get(at..).unwrap_or_default()) {
-            Some(closing) => at += closing + 1,
-            None => break,
+    // Tags are short: looking at each byte takes less than setting up a search.
+    while let Some(&c) = bytes.get(at) {
+        match c {
+            b'>' => return at,
+            b'"' | b'\'' => {
+                let value = bytes.get(at + 1..).unwrap_or_default();
+                let Some(closing) = value.iter().position(|&closing| closing == c) else { break };
+                at += closing + 2;
+            }
+            _ => at += 1,
         }
     }
     inside.len()
 }
 
 pub(crate) fn local_name(name: &str) -> &str {
-    name.rsplit_once(':').map_or(name, |(_, local)| local)
+    let colon = name.bytes().rposition(|c| c == b':');
+    colon.and_then(|colon| name.get(colon + 1..)).unwrap_or(name)
 }
 
 /// Resolves character references and the five entities of XML; anything else stays as it stands.

@@ -21,10 +21,10 @@ use tokio::{
 use super::{
     Settings,
     lockdown::Protection,
-    ocr::Eye,
+    ocr::{Eye, Pictures},
     process::{Lost, Patience, Worker},
     queue::Queue,
-    wire::{Answer, Pictures, Request, Setup},
+    wire::{Answer, Request, Setup},
 };
 use crate::inspect::{Heard, Inspection, Job, Kind, Reason, RuleSource, Uninspected, Without};
 
@@ -114,7 +114,7 @@ impl Workers {
         let mut mail = Mail { bytes, job: job.clone(), killers: Vec::new(), deadline };
         let mut read = self.pool.read(&mut mail, None).await?;
         if let Some(eye) = &self.pool.eye
-            && !read.pictures.is_empty()
+            && !read.pictures.parts.is_empty()
         {
             read = self.pool.read_with_pictures(eye, &mut mail, read).await;
         }
@@ -155,14 +155,12 @@ struct Read {
     heard: Heard,
     /// Who read it; nobody who is still of use, if it could not be read.
     worker: Option<Worker>,
-    /// Part number and length of pictures that nobody has looked at, and their bytes.
     pictures: Pictures,
-    bytes: Vec<u8>,
 }
 
 impl Read {
     fn failed(inspection: Inspection) -> Self {
-        Self { inspection, heard: Heard::default(), worker: None, pictures: Vec::new(), bytes: Vec::new() }
+        Self { inspection, heard: Heard::default(), worker: None, pictures: Pictures::default() }
     }
 }
 
@@ -176,8 +174,9 @@ impl Pool {
                 None => self.healthy().await?,
             };
             match self.attempt(&mut worker, mail).await {
-                Ok((Answer { inspection, heard, pictures }, bytes)) => {
-                    return Ok(Read { inspection, heard, worker: Some(worker), pictures, bytes });
+                Ok((Answer { inspection, heard, pictures: parts }, bytes)) => {
+                    let pictures = Pictures { parts, bytes };
+                    return Ok(Read { inspection, heard, worker: Some(worker), pictures });
                 }
                 Err(lost) => {
                     if let Err(inspection) = self.pass_over(mail, worker, lost).await {
@@ -192,7 +191,7 @@ impl Pool {
     /// before stands, with its pictures unread.
     async fn read_with_pictures(&self, eye: &Eye, mail: &mut Mail<'_>, mut first: Read) -> Read {
         let half = Instant::now() + mail.deadline.saturating_duration_since(Instant::now()) / 2;
-        mail.job.texts = eye.look(&first.pictures, &first.bytes, half).await;
+        mail.job.texts = eye.look(&first.pictures, half).await;
         if mail.job.texts.is_empty() {
             return first;
         }

@@ -13,8 +13,8 @@ use std::{
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{
-    ocr,
-    wire::{self, Pictures, Request, Word},
+    ocr::{self, Pictures},
+    wire::{self, Request, Word},
 };
 use crate::inspect::Watch;
 
@@ -37,7 +37,6 @@ pub(super) struct Progress<'w, W> {
     spoken: Instant,
     bounds: ocr::Bounds,
     pictures: Pictures,
-    bytes: Vec<u8>,
     failed: io::Result<()>,
 }
 
@@ -64,15 +63,14 @@ impl<'w, W: Write> Progress<'w, W> {
             at: now,
             spoken: now,
             bounds: request.pictures,
-            pictures: Vec::new(),
-            bytes: Vec::new(),
+            pictures: Pictures::default(),
             failed: Ok(()),
         }
     }
 
     /// The pictures that were shown, and whether the parent still listens.
-    pub(super) fn finish(self) -> io::Result<(Pictures, Vec<u8>)> {
-        self.failed.map(|()| (self.pictures, self.bytes))
+    pub(super) fn finish(self) -> io::Result<Pictures> {
+        self.failed.map(|()| self.pictures)
     }
 
     fn say(&mut self, word: &Word) {
@@ -128,8 +126,7 @@ impl<W: Write> Watch for Progress<'_, W> {
 
     fn picture(&mut self, part: u64, _: &str, bytes: &[u8]) {
         if self.bounds.take(bytes.len()) {
-            self.pictures.push((part, bytes.len()));
-            self.bytes.extend_from_slice(bytes);
+            self.pictures.push(part, bytes);
         }
     }
 }
@@ -227,6 +224,7 @@ mod tests {
         for (part, bytes) in [(1, "large"), (2, "abcd"), (3, "ab"), (4, "a"), (5, "")] {
             progress.picture(part, "x", bytes.as_bytes());
         }
-        assert_eq!(progress.finish().unwrap(), (vec![(2, 4), (4, 1)], b"abcda".to_vec()));
+        let kept = Pictures { parts: vec![(2, 4), (4, 1)], bytes: b"abcda".to_vec() };
+        assert_eq!(progress.finish().unwrap(), kept);
     }
 }

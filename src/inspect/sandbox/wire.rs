@@ -81,9 +81,6 @@ pub(super) enum Word {
     Done(Box<Answer>),
 }
 
-/// Pictures that nobody has looked at: part number and length; their bytes stand one after the other.
-pub(super) type Pictures = Vec<(u64, usize)>;
-
 /// The answer to a [`Request`]; the frame's bytes are the pictures, one after the other.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Answer {
@@ -92,7 +89,7 @@ pub(super) struct Answer {
     /// What is to be remembered. It stands beside the inspection, which is shown to people.
     pub heard: Heard,
     /// Pictures that nobody has looked at: part number and length.
-    pub pictures: Pictures,
+    pub pictures: Vec<(u64, usize)>,
 }
 
 fn head_and_prefix(head: &impl Serialize, body: &[u8]) -> io::Result<Vec<u8>> {

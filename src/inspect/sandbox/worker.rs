@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     lockdown,
+    ocr::Pictures,
     progress::{self, Progress},
     wire::{self, Answer, Readiness, Request, Setup, Word},
 };
@@ -45,8 +46,8 @@ fn run(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     while let Some((request, bytes)) = wire::read::<Request<'_>>(input)? {
         let mut progress = Progress::new(output, &request);
         let (inspection, heard) = hear(&bytes, &request.job, &rules, &setup.limits, &mut progress);
-        let (pictures, bytes) = progress.finish()?;
-        wire::write(output, &Word::Done(Box::new(Answer { inspection, heard, pictures })), &bytes)?;
+        let Pictures { parts, bytes } = progress.finish()?;
+        wire::write(output, &Word::Done(Box::new(Answer { inspection, heard, pictures: parts })), &bytes)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! In: the archive's bytes. Out: each file as a part, its name (long names of GNU and pax too, in Shift_JIS if need be)
 //! and a link's target as text; pax records and owners' names as text; what stands behind the end mark as a part.
-//! Structure, which is passed over: the headers' numbers, the padding up to the next block.
+//! Structure, which is passed over: the headers' numbers. What stands in the padding up to the next block is read.
 //! Deliberately absent: putting the holes of sparse files back; what there is of them is read.
 
 use crate::inspect::extract::archive::{self, name_of};
@@ -53,7 +53,8 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
         let padded = length.div_ceil(BLOCK).saturating_mul(BLOCK);
         let found = data.unwrap_or_else(|| part.bytes.get(start..).unwrap_or_default());
         at = tape.entry(reading, header, found, start).max(start.saturating_add(padded));
-        tape.spans.claim(start, padded.min(part.bytes.len().saturating_sub(start)));
+        // What fills up the last block is no part of the entry.
+        tape.spans.claim(start, length.min(part.bytes.len().saturating_sub(start)));
         if data.is_none() {
             break;
         }

@@ -258,7 +258,8 @@ impl Mail<'_> {
         let preamble = std::iter::once(("preamble", pieces.preamble));
         for (name, text) in preamble.chain(pieces.epilogue.into_iter().map(|text| ("epilogue", text))) {
             if !text.trim_ascii().is_empty() {
-                let place = self.place.inside(name);
+                // No reader of mail shows it.
+                let place = Place { hidden: true, ..self.place.inside(name) };
                 let hint = Hint { body: true, ..Hint::default() };
                 reading.read(&Part { bytes: text, place: &place, depth: self.depth, hint });
             }

@@ -49,6 +49,13 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
         Ok(pdf) => document(reading, part, &pdf, &file, ""),
         Err(Closed::Password) => reading.locked(part, Lock::Pdf),
         Err(Closed::Method) => reading.unread(part.place, Reason::Encrypted),
+        // Of a document whose tables are lost the library cannot tell what is missing.
+        Err(Closed::Broken)
+            if protection::lock(part.bytes, &file).is_some_and(|lock| protection::needs_password(&Arc::new(lock))) =>
+        {
+            reading.unread(part.place, Reason::Damaged);
+            reading.locked(part, Lock::Pdf);
+        }
         Err(Closed::Broken) => ruin(reading, part, &file),
     }
     reading.leftovers(part, &file.spans);
@@ -58,7 +65,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
 pub(crate) fn unlock(reading: &mut Reading<'_>, part: &Part<'_>) -> bool {
     let file = File::of(part.bytes, reading.allowance());
     let bytes = Arc::new(file.harmless(part.bytes));
-    let Some((pdf, password)) = protection::open_with_known(reading, &bytes) else {
+    let Some((pdf, password)) = protection::open_with_known(reading, &bytes, &file) else {
         return false;
     };
     document(reading, part, &pdf, &file, &password);

@@ -395,3 +395,14 @@ fn documents_made_to_hurt_end_soon() {
         assert!(reason.is_none_or(|reason| ledger.uninspected.iter().any(|it| it.reason == reason)), "{case}");
     }
 }
+
+#[test]
+fn a_protected_document_without_its_table_still_waits_for_its_password() {
+    let mut bytes = include_bytes!("../../../../tests/corpus/pdf/enc_aes128_user.pdf").to_vec();
+    let table = memchr::memmem::rfind(&bytes, b"startxref").unwrap();
+    bytes[table..table + 9].fill(b'x');
+    let reasons =
+        |passwords: &[&str]| read_with(&bytes, passwords).1.uninspected.iter().map(|it| it.reason).collect::<Vec<_>>();
+    assert_eq!(reasons(&[]), [Reason::Damaged, Reason::Encrypted]);
+    assert_eq!(reasons(&["userpw"]), [Reason::Damaged]);
+}

@@ -37,10 +37,13 @@ pub(super) fn md5(parts: &[&[u8]]) -> [u8; 16] {
 pub(super) fn spin(algorithm: &'static Algorithm, first: &[u8], count: u32) -> Vec<u8> {
     let mut input = [&[0; 4], first].concat();
     for round in 0..count {
-        let (number, sum) = input.split_at_mut(4);
-        number.copy_from_slice(&round.to_le_bytes());
-        let next = digest::digest(algorithm, &[&*number, &*sum].concat());
-        sum.copy_from_slice(next.as_ref());
+        if let Some(number) = input.first_chunk_mut() {
+            *number = round.to_le_bytes();
+        }
+        let next = digest::digest(algorithm, &input);
+        if let Some(sum) = input.get_mut(4..).filter(|sum| sum.len() == next.as_ref().len()) {
+            sum.copy_from_slice(next.as_ref());
+        }
     }
     input.split_off(4)
 }

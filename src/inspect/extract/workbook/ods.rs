@@ -302,6 +302,7 @@ impl<'p> Sheets<'p> {
         self.place = place;
         (self.row, self.columns, self.rows) = (0, 0, Rows::default());
         reading.text(&self.file.inside(CONTENT), &self.texts.take());
+        reading.text(&self.place, &name);
         self.rows.begin(reading, &self.place);
     }
 

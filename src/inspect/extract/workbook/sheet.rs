@@ -281,7 +281,9 @@ impl<'b> Sheet<'b> {
                 let truth = if is_true(value) { "TRUE" } else { "FALSE" };
                 self.rows.push(reading, strings, (cell.column, false), |text| text.push_str(truth))
             }
-            Kind::Error => reading.take_cell(),
+            Kind::Error if value.starts_with('#') && value.is_ascii() => reading.take_cell(),
+            // No error that a program knows; whatever it is, it is read.
+            Kind::Error => self.rows.push(reading, strings, (cell.column, false), |text| text.push_str(value)),
             Kind::Date => {
                 let date = value.trim_end_matches("T00:00:00");
                 self.rows.push(reading, strings, (cell.column, hides_texts), |text| text.push_str(date))

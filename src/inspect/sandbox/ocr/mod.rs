@@ -64,6 +64,32 @@ pub struct Bounds {
     pub bytes: usize,
 }
 
+/// Pictures that nobody has looked at.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Pictures {
+    /// Part number and length of each.
+    pub(super) parts: Vec<(u64, usize)>,
+    /// One after the other.
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Pictures {
+    pub(super) fn push(&mut self, part: u64, bytes: &[u8]) {
+        self.parts.push((part, bytes.len()));
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Part number and bytes of each. What a worker that was taken over says of bytes that it did not send is left out.
+    fn iter(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let mut rest = self.bytes.as_slice();
+        self.parts.iter().map_while(move |(part, length)| {
+            let (picture, after) = rest.split_at_checked(*length)?;
+            rest = after;
+            Some((*part, picture))
+        })
+    }
+}
+
 /// Why a picture stays unread.
 #[derive(Debug, thiserror::Error)]
 enum Unseen {
@@ -97,21 +123,17 @@ pub(super) struct Eye {
 }
 
 impl Eye {
-    /// The texts of those pictures that could be read until the deadline. `bytes` holds one after the other.
-    pub(super) async fn look(&self, pictures: &[(u64, usize)], bytes: &[u8], deadline: Instant) -> Vec<PictureText> {
+    /// The texts of those pictures that could be read until the deadline.
+    pub(super) async fn look(&self, pictures: &Pictures, deadline: Instant) -> Vec<PictureText> {
         let mut texts = Vec::new();
-        let mut rest = bytes;
-        for (part, length) in pictures {
-            // A worker that says more than it sends has been taken over; what it says is worth nothing.
-            let Some((picture, after)) = rest.split_at_checked(*length) else { break };
-            rest = after;
+        for (part, picture) in pictures.iter() {
             if !PICTURES.iter().any(|magic| picture.starts_with(magic)) {
                 continue;
             }
             let until = deadline.min(Instant::now() + self.settings.timeout);
             match self.read(picture, until).await {
-                Ok(text) => texts.push(PictureText { part: *part, text }),
-                Err(why) => tracing::warn!(%why, bytes = length, "a picture could not be read"),
+                Ok(text) => texts.push(PictureText { part, text }),
+                Err(why) => tracing::warn!(%why, bytes = picture.len(), "a picture could not be read"),
             }
         }
         texts

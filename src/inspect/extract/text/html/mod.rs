@@ -48,6 +48,10 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, page: &str) {
             }
         }
     }
+    // A tag that the page ends in is none, and no browser shows it.
+    if let Some(at) = page.rfind('<').filter(|&at| !page.get(at..).unwrap_or_default().contains('>')) {
+        reading.text(&unseen, page.get(at..).unwrap_or_default());
+    }
 }
 
 /// The charset that a page declares in its head, for when nobody else does.

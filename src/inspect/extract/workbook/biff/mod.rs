@@ -296,6 +296,7 @@ impl<'b> Book<'b> {
             Some(listed) => {
                 let mut place = self.part.place.inside(&listed.name);
                 place.hidden |= listed.hidden;
+                reading.text(&place, &listed.name);
                 place
             }
             // One that nobody lists; Excel 2 to 4 list none.

@@ -1,0 +1,162 @@
+//! Bombs: each file made to exhaust a reader ends soon, in bounded memory, and with a word about what was not read.
+//!
+//! They go through real workers with the limits that a server has by default; unoptimised, with a tenth of the cells and
+//! characters, so that the suite is not all about bombs. The largest memory of a worker is asked of the system while it
+//! works. Figures are printed with `--nocapture`; in a release build (`cargo test --release --test it bombs::`) they have
+//! to be within what the defaults promise, unoptimised only within what tells an end from no end. `BOMB=NAME` takes one.
+
+mod made;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sekisho::inspect::{Inspection, Job, Kind, Limits, Reason, sandbox::Settings, sandbox::Workers};
+
+/// What the defaults promise.
+const MEMORY: u64 = 512 << 20;
+const TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 5 });
+
+/// How a bomb has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The budget stopped it.
+    Limit,
+    /// Nothing is left to read: it only looked large.
+    Read,
+}
+
+/// A bomb: its file name, what makes it, and how it has to end.
+type Bomb = (&'static str, fn() -> Vec<u8>, End);
+
+const BOMBS: &[Bomb] = &[
+    ("42.zip", made::nest_of_archives, End::Limit),
+    ("one-entry-listed-often.zip", made::one_entry_listed_often, End::Limit),
+    ("overlapping-entries.zip", made::overlapping_entries, End::Limit),
+    ("quine.gz", made::gzip_quine, End::Limit),
+    ("zeros.gz", made::gigabyte_of_zeros, End::Limit),
+    ("zeros.zst", made::gigabyte_of_zeros_by_zstd, End::Limit),
+    ("text.zip", made::much_text_in_a_zip, End::Limit),
+    ("empty-files.zip", made::archive_of_empty_files, End::Limit),
+    ("empty-files.tgz", made::tar_of_empty_files, End::Limit),
+    ("gzip-in-gzip.gz", made::gzip_in_gzip, End::Limit),
+    ("billion-laughs.xml", made::billion_laughs, End::Limit),
+    ("billion-laughs.xlsx", made::billion_laughs_in_a_workbook, End::Limit),
+    ("corners.xlsx", made::corners_of_a_sheet, End::Read),
+    ("many-cells.xlsx", made::sheet_of_many_cells, End::Limit),
+    ("string-used-often.xlsx", made::string_used_often, End::Limit),
+    ("many-strings.xlsx", made::many_shared_strings, End::Limit),
+    ("elements-in-elements.xml", made::elements_in_elements, End::Read),
+    ("repeated-cells.ods", made::repeated_cells, End::Read),
+    ("claims.xls", made::workbook_that_claims, End::Read),
+    ("stream.pdf", made::pdf_stream, End::Limit),
+    ("forms.pdf", made::pdf_forms, End::Limit),
+    ("attachments.pdf", made::pdf_attachments, End::Limit),
+    ("arrays.pdf", made::pdf_arrays, End::Limit),
+    ("multiparts-in-multiparts.eml", made::multiparts_in_multiparts, End::Limit),
+    ("million-parts.eml", made::million_parts, End::Limit),
+    ("mails-in-mails.eml", made::mails_in_mails, End::Limit),
+    ("base64.eml", made::base64_of_an_archive, End::Limit),
+    ("million-headers.eml", made::million_headers, End::Limit),
+    ("many-cells.csv", made::table_of_many_cells, End::Limit),
+    ("many-columns.csv", made::table_of_many_columns, End::Limit),
+    ("tags-in-tags.html", made::tags_in_tags, End::Limit),
+    ("tables-in-tables.html", made::tables_in_tables, End::Limit),
+    ("many-attributes.html", made::tag_of_many_attributes, End::Limit),
+    ("groups-in-groups.rtf", made::groups_in_groups, End::Limit),
+    ("text-chunk.png", made::text_chunk_of_a_picture, End::Limit),
+    ("brackets-in-brackets.json", made::brackets_in_brackets, End::Read),
+];
+
+/// What became of one bomb.
+struct Outcome {
+    inspection: Inspection,
+    time: Duration,
+    memory: u64,
+}
+
+fn limits() -> Limits {
+    let whole = Limits::default();
+    let share = if cfg!(debug_assertions) { 10 } else { 1 };
+    Limits { cells: whole.cells / share, characters: whole.characters / share, ..whole }
+}
+
+fn explode(name: &str, bytes: &[u8]) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let settings = Settings { workers: 1, timeout: Duration::from_secs(90), limits: limits() };
+    let program = env!("CARGO_BIN_EXE_sekisho").into();
+    let workers = runtime.block_on(Workers::start(program, settings, Vec::new())).unwrap();
+    let kind = if name.ends_with(".eml") { Kind::Mail } else { Kind::File(name.to_owned()) };
+    let (peak, is_over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let watcher = std::thread::spawn({
+        let (peak, is_over) = (Arc::clone(&peak), Arc::clone(&is_over));
+        move || {
+            while !is_over.load(Ordering::SeqCst) {
+                peak.fetch_max(largest_worker(), Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    });
+    let start = Instant::now();
+    let inspection = runtime.block_on(workers.inspect(bytes, &Job::new(kind))).unwrap();
+    let time = start.elapsed();
+    is_over.store(true, Ordering::SeqCst);
+    watcher.join().unwrap();
+    peak.fetch_max(largest_worker(), Ordering::SeqCst);
+    Outcome { inspection, time, memory: peak.load(Ordering::SeqCst) }
+}
+
+/// The largest memory that any worker of this process has had so far (`VmHWM`).
+fn largest_worker() -> u64 {
+    let is_worker = |pid: &u32| {
+        let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.contains(sekisho::inspect::sandbox::WORKER_COMMAND)
+    };
+    descendants(std::process::id()).into_iter().filter(is_worker).map(most_memory).max().unwrap_or_default()
+}
+
+fn descendants(parent: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    let tasks = std::fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
+    for task in tasks {
+        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|pid| pid.parse().ok()) {
+            found.push(child);
+            found.extend(descendants(child));
+        }
+    }
+    found
+}
+
+fn most_memory(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")).and_then(|number| number.trim().parse().ok());
+    kilobytes.unwrap_or(0u64) << 10
+}
+
+#[test]
+fn every_bomb_ends_within_the_budget() {
+    let only = std::env::var("BOMB").unwrap_or_default();
+    let mut wrong = Vec::new();
+    println!("{:<32} {:>10} {:>8} {:>8}  what stayed unread", "bomb", "bytes", "seconds", "MiB");
+    for (name, make, end) in BOMBS.iter().filter(|(name, _, _)| name.contains(&only)) {
+        let bytes = make();
+        let Outcome { inspection, time, memory } = explode(name, &bytes);
+        let mut reasons: Vec<Reason> = inspection.uninspected.iter().map(|entry| entry.reason).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        println!("{name:<32} {:>10} {:>8.2} {:>8}  {reasons:?}", bytes.len(), time.as_secs_f64(), memory >> 20);
+        let is_lost = reasons.iter().any(|reason| matches!(reason, Reason::Crashed | Reason::Timeout));
+        if is_lost || (*end == End::Limit && !reasons.contains(&Reason::Limit)) {
+            wrong.push(format!("{name}: ended in {reasons:?}, not {end:?}"));
+        }
+        if time > TIME {
+            wrong.push(format!("{name}: took {time:?}"));
+        }
+        if memory > MEMORY {
+            wrong.push(format!("{name}: took {} MiB", memory >> 20));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
