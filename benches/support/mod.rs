@@ -26,7 +26,7 @@ pub(crate) struct Inspected {
 /// Inspects a file, or a mail where the name ends in `.eml`.
 pub(crate) fn inspected(name: &str, bytes: &[u8], times: usize) -> Inspected {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let settings = Settings { workers: 1, timeout: Duration::from_secs(120), limits: Limits::default() };
+    let settings = Settings { workers: 1, ..Settings::default() };
     let program = env!("CARGO_BIN_EXE_sekisho").into();
     let workers = runtime.block_on(Workers::start(program, settings, Vec::new())).expect("a worker");
     let job = Job::new(if name.ends_with(".eml") { Kind::Mail } else { Kind::File(name.to_owned()) });

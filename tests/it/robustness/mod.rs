@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use sekisho::inspect::{Inspection, Job, Kind, Limits, Reason, sandbox::Settings, sandbox::Workers};
+use sekisho::inspect::{Inspection, Job, Kind, Reason, sandbox::Settings, sandbox::Workers};
 
 use crate::generators::{self, Random};
 
