@@ -129,18 +129,25 @@ pub struct Place {
     pub path: String,
     /// Whether a reader who opens the file normally does not see it (a hidden sheet, a hidden row).
     pub hidden: bool,
+    /// Whether it is a header field of a mail, by its own name. A file may be called `To` as well.
+    pub field: bool,
 }
 
 impl Place {
     /// A place at the outermost level.
     pub fn new(path: impl Into<String>) -> Self {
-        Self { path: path.into(), hidden: false }
+        Self { path: path.into(), ..Self::default() }
     }
 
     /// A place inside this one.
     pub fn inside(&self, name: &str) -> Self {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{} › {name}", self.path) };
-        Self { path, hidden: self.hidden }
+        Self { path, hidden: self.hidden, field: false }
+    }
+
+    /// A header field of the mail that this is the place of.
+    pub fn field(&self, name: &str) -> Self {
+        Self { field: true, ..self.inside(name) }
     }
 }
 

@@ -110,7 +110,8 @@ impl<'a> Detection<'a> {
 
 impl Sink for Detection<'_> {
     fn text(&mut self, place: &Place, text: &str) {
-        let field = place.path.rsplit(" › ").next().unwrap_or_default().to_ascii_lowercase();
+        let name = place.path.rsplit(" › ").next().filter(|_| place.field);
+        let field = name.unwrap_or_default().to_ascii_lowercase();
         if ENVELOPE_FIELDS.binary_search(&field.as_str()).is_ok() {
             return self.record.introduce(Normal::of(text).text());
         }

@@ -22,9 +22,9 @@ fn detect(feed: impl FnOnce(&mut Detection<'_>)) -> (Vec<Finding>, u32) {
 /// A mail from 鈴木 to 山田 with this body.
 fn mail(body: &str) -> (Vec<Finding>, u32) {
     detect(|detection| {
-        detection.text(&Place::new("From"), "鈴木一郎 <suzuki@toho-kanko.example.co.jp>");
-        detection.text(&Place::new("To"), "山田健太 <yamada@kita-hoan.example.com>");
-        detection.text(&Place::new("Message-ID"), "<20261121.1234@toho-kanko.example.co.jp>");
+        detection.text(&Place::default().field("From"), "鈴木一郎 <suzuki@toho-kanko.example.co.jp>");
+        detection.text(&Place::default().field("To"), "山田健太 <yamada@kita-hoan.example.com>");
+        detection.text(&Place::default().field("Message-ID"), "<20261121.1234@toho-kanko.example.co.jp>");
         detection.text(&Place::new("body"), body);
     })
 }
@@ -379,7 +379,7 @@ fn a_second_table_below_the_first_is_read_by_its_own_header() {
 #[test]
 fn places_masks_and_hidden_marks_are_carried() {
     let (findings, _) = detect(|detection| {
-        let place = Place { path: "名簿.xlsx › 裏".to_owned(), hidden: true };
+        let place = Place { path: "名簿.xlsx › 裏".to_owned(), hidden: true, ..Place::default() };
         detection.begin_table(&place);
         for (number, cells) in
             [["氏名", "電話"], ["山田太郎", "09012345678"], ["佐藤花子", "080-2345-6789"]].iter().enumerate()
@@ -390,7 +390,7 @@ fn places_masks_and_hidden_marks_are_carried() {
         }
         detection.end_table();
         detection.text(&Place::new("body"), "一行目\r\n二行目\r\n伊藤誠様 090-1234-5678\r\n");
-        detection.text(&Place::new("Subject"), "渡辺直子様 090-2345-6789 の件");
+        detection.text(&Place::default().field("Subject"), "渡辺直子様 090-2345-6789 の件");
     });
     let phone = findings.iter().find(|finding| finding.detector == "jp.phone").unwrap();
     let shown: Vec<_> = phone.examples.iter().map(|e| (e.masked.as_str(), e.place.as_str(), e.hidden)).collect();
@@ -467,4 +467,12 @@ fn line_ends_of_all_kinds_become_one() {
     for text in ["a\r\nb\rc\nd", "\r", "\r\r\n\n", "名\r\n前\r", "none", ""] {
         assert_eq!(super::without_returns(text), text.replace("\r\n", "\n").replace('\r', "\n"), "{text:?}");
     }
+}
+
+#[test]
+fn a_file_that_is_called_like_a_header_field_is_read_all_the_same() {
+    let list = "氏名：山田太郎 電話：090-1234-5678\n";
+    let (found, people) = detect(|detection| detection.text(&Place::new("名簿.zip › To"), list));
+    assert!(!found.is_empty() && people == 1, "{found:?}");
+    assert_eq!(detect(|detection| detection.text(&Place::default().field("To"), list)).0, []);
 }

@@ -94,7 +94,7 @@ impl Whereabouts<'_> {
             Self::Text { place, first: Some(first), .. } => Where::Lines((*place).clone(), *first),
             _ => {
                 let (path, hidden) = self.of(offset);
-                Where::Fixed(Place { path, hidden })
+                Where::Fixed(Place { path, hidden, ..Place::default() })
             }
         }
     }

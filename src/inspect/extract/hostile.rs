@@ -346,8 +346,6 @@ impl Dice {
     }
 }
 
-/// Old Excel is left out: calamine asks for memory by the gigabyte when a length in it is wrong, which ends the
-/// process. The worker process is there for that.
 #[test]
 fn damage_never_panics_and_never_hangs() {
     let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
@@ -357,7 +355,7 @@ fn damage_never_panics_and_never_hangs() {
         let mut paths: Vec<_> =
             std::fs::read_dir(corpus.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
-        paths.retain(|path| !matches!(path.extension().and_then(|e| e.to_str()), Some("json" | "xls" | "xlsb")));
+        paths.retain(|path| path.extension().is_none_or(|extension| extension != "json"));
         for path in paths {
             let whole = std::fs::read(&path).unwrap();
             let kind = if folder == "mail" { Kind::Mail } else { Kind::File("x".to_owned()) };

@@ -17,7 +17,6 @@
 #[cfg(test)]
 mod account;
 mod archive;
-mod captions;
 mod carve;
 mod compound;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
 use crate::inspect::extract::{
-    Ledger, Limits, Watch, archive, captions, document, image, mail, package, pdf, sweep, text, workbook,
+    Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
 };
 use crate::inspect::{Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
 
@@ -231,10 +231,7 @@ impl<'s> Reading<'s> {
             Format::FlatSheet(kind) => workbook::read_flat(self, part, kind),
             Format::Document(kind) => document::read(self, part, kind),
             Format::Pdf => pdf::read(self, part),
-            Format::Image(_) => {
-                captions::read(self, part);
-                image::read(self, part);
-            }
+            Format::Image(_) => image::read(self, part),
             Format::Locked(lock) => self.locked(part, lock),
             Format::Other(name, reason) => {
                 if reason == Reason::Unsupported && !matches!(name, "audio" | "video") {

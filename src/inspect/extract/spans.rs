@@ -26,11 +26,6 @@ impl Spans {
         }
     }
 
-    /// Where the last claimed range ends.
-    pub(crate) fn end(&self) -> usize {
-        self.claimed.iter().map(|range| range.end).max().unwrap_or_default()
-    }
-
     /// The stretches that nobody claimed and that are more than filling, in order.
     pub(crate) fn gaps(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let mut claimed = self.claimed.clone();

@@ -85,7 +85,13 @@ fn explode(name: &str, bytes: &[u8]) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     // A part's own time is for finding the part that hurts; unoptimised none would be within it.
     let part_timeout = if cfg!(debug_assertions) { TIME } else { Settings::default().part_timeout };
-    let settings = Settings { workers: 1, part_timeout, limits: limits(), ..Settings::default() };
+    let settings = Settings {
+        workers: 1,
+        part_timeout,
+        timeout: Duration::from_secs(90),
+        limits: limits(),
+        ..Settings::default()
+    };
     let program = env!("CARGO_BIN_EXE_sekisho").into();
     let workers = runtime.block_on(Workers::start(program, settings, Vec::new())).unwrap();
     let kind = if name.ends_with(".eml") { Kind::Mail } else { Kind::File(name.to_owned()) };

@@ -218,7 +218,12 @@ impl Picture<'_> {
             // A height below zero is a picture from top to bottom.
             _ => (at(18, 4), (at(22, 4) as u32).cast_signed().unsigned_abs() as usize, at(28, 2), at(30, 4)),
         };
-        let palette = if depth <= 8 { 4usize << depth.min(8) } else { 12 };
+        let palette = match depth {
+            0..=8 => 4usize << depth,
+            // Masks of the colours.
+            _ if packed == 3 && header == 40 => 12,
+            _ => 0,
+        };
         let row = width.saturating_mul(depth).div_ceil(32).saturating_mul(4);
         let pixels = if matches!(packed, 0 | 3) { row.saturating_mul(height) } else { size.saturating_sub(start) };
         self.spans.claim(0, 14 + header + palette);

@@ -101,7 +101,9 @@ impl<'a> Walk<'a, '_> {
             (_, 1 | 7) if length >= ASIDE => {
                 let text = charset::text(text.trim_ascii_end(), None);
                 let text = text.trim_end_matches('\0');
-                if !text.chars().any(|c| c == '\u{fffd}' || c.is_control() && !c.is_whitespace()) {
+                if text.chars().any(|c| c == '\u{fffd}' || c.is_control() && !c.is_whitespace()) {
+                    self.texts.push(sweep::glimpse(value));
+                } else {
                     self.texts.push(text.to_owned());
                 }
             }

@@ -109,7 +109,7 @@ fn is_of_machine(token: &str) -> bool {
         }
         _ => token,
     };
-    value.is_empty() || is_time(value) || value.parse::<std::net::IpAddr>().is_ok() || is_packed(value)
+    value.is_empty() || is_time(value) || value.parse::<core::net::IpAddr>().is_ok() || is_packed(value)
 }
 
 fn is_day(token: &str) -> bool {

@@ -167,7 +167,7 @@ fn rich_text(reading: &mut Reading<'_>, part: &Part<'_>, place: &Place, packed: 
 /// Hands over one recipient: under `To`, `Cc` or `Bcc`.
 pub(crate) fn read_recipient(reading: &mut Reading<'_>, part: &Part<'_>, properties: &[Property<'_>], code_page: u32) {
     let kind = properties.iter().find(|property| property.id == RECIPIENT_TYPE).and_then(Property::number);
-    let place = part.place.inside(match kind.map(|kind| kind & 0xf) {
+    let place = part.place.field(match kind.map(|kind| kind & 0xf) {
         Some(2) => "Cc",
         Some(3) => "Bcc",
         _ => "To",
@@ -229,7 +229,7 @@ fn rest<'p>(
                     // Adding to a string never fails.
                     let _ = match label {
                         Some("Subject" | "From" | "To" | "Cc" | "Bcc") => {
-                            reading.text(&place.inside(label.unwrap_or_default()), &text);
+                            reading.text(&place.field(label.unwrap_or_default()), &text);
                             Ok(())
                         }
                         Some(label) => writeln!(shown, "{label}: {text}"),

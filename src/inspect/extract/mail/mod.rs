@@ -212,7 +212,7 @@ impl Mail<'_> {
 
     fn field(&self, reading: &mut Reading<'_>, field: &Header<'_>) {
         let name = String::from_utf8_lossy(field.name).into_owned();
-        let place = self.place.inside(&name);
+        let place = self.place.field(&name);
         let value = header::decoded(field.value);
         if value.damaged {
             reading.unread(&place, Reason::Damaged);

@@ -129,11 +129,11 @@ impl<'p> File<'p> {
 
     /// Attributes from before there were properties; the upper half of the identifier is the type.
     fn plain(&self, reading: &mut Reading<'_>, id: u32, value: &[u8]) {
-        let place = self.part.place.inside(match id & 0xffff {
-            0x8000 => "From",
-            0x8004 => "Subject",
-            _ => "properties",
-        });
+        let place = match id & 0xffff {
+            0x8000 => self.part.place.field("From"),
+            0x8004 => self.part.place.field("Subject"),
+            _ => self.part.place.inside("properties"),
+        };
         match id >> 16 {
             // Strings and texts; triples of names and addresses.
             0..=2 => {

@@ -107,7 +107,7 @@ impl<'a> Book<'a> {
                 Stray::Form(form) if known.read.contains(&form.obj_id()) => continue,
                 Stray::Form(form) => (form.obj_id().obj_number, "unused drawing"),
             };
-            let place = Place { path: part.place.inside(&format!("{name} {id}")).path, hidden: true };
+            let place = Place { hidden: true, ..part.place.inside(&format!("{name} {id}")) };
             if reading.is_over() || self.operators == 0 {
                 reading.unread(&place, Reason::Limit);
                 return pictures;

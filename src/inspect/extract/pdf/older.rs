@@ -33,7 +33,7 @@ pub(super) fn read(
         return;
     }
     let gone = gone(reading, part.bytes, pdf, file);
-    let place = Place { path: part.place.inside("older version").path, hidden: true };
+    let place = Place { hidden: true, ..part.place.inside("older version") };
     let mut ends: Vec<usize> = file.versions.clone();
     ends.push(part.bytes.len());
     let (mut from, mut done) = (0, 0);

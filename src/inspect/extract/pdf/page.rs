@@ -108,7 +108,7 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, place: &Place, wa
     let scanned = large.iter().any(|picture| picture.share > SHARE);
     let is_seen = |glyph: &&Glyph| !(glyph.hidden || (glyph.inkless && !scanned));
     write(reading, place, walked.glyphs.iter().filter(is_seen), &mut text);
-    let hidden = Place { path: place.path.clone(), hidden: true };
+    let hidden = Place { hidden: true, ..place.clone() };
     write(reading, &hidden, walked.glyphs.iter().filter(|glyph| !is_seen(glyph)), &mut text);
     let said: String =
         walked.said.iter().filter(|said| !text.contains(said.trim())).map(|said| format!("{said}\n")).collect();

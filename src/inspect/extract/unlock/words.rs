@@ -110,8 +110,8 @@ impl Words {
         let name = place.path.rsplit(" › ").next().unwrap_or_default();
         match name.to_ascii_lowercase().as_str() {
             "body" | "preamble" | "epilogue" | "header" | "" => self.note_own(place, true, text),
-            "subject" => self.note_own(place, false, text),
-            "from" | "to" | "cc" | "bcc" | "reply-to" | "sender" => {
+            "subject" if place.field => self.note_own(place, false, text),
+            "from" | "to" | "cc" | "bcc" | "reply-to" | "sender" if place.field => {
                 self.people.push_str(cut(text, KEPT.saturating_sub(self.people.len())));
                 self.people.push('\n');
             }

@@ -309,7 +309,7 @@ impl<'p> Sheets<'p> {
     fn end_table(&mut self, reading: &mut Reading<'_>) {
         self.rows.end(reading, &self.strings);
         for (cell, text) in std::mem::take(&mut self.comments) {
-            let place = Place { path: format!("{}!{cell}", self.place.path), hidden: self.place.hidden };
+            let place = Place { path: format!("{}!{cell}", self.place.path), ..self.place.clone() };
             reading.text(&place.inside("comment"), &text);
         }
         reading.text(&self.place.inside(CONTENT), &self.texts.take());

@@ -14,6 +14,9 @@ mod header;
 use std::cell::Cell;
 use std::io::Read;
 
+use flate2::Crc;
+use flate2::bufread::DeflateDecoder;
+
 pub(crate) use self::directory::has_directory;
 use self::directory::{Entry, survey};
 use self::entry::{Packed, reason};
@@ -21,9 +24,13 @@ use crate::inspect::extract::archive::{self, Archive};
 use crate::inspect::extract::package::{self, Package};
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::sniff::Format;
+use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::unlock::{Cost, Lock};
 use crate::inspect::{Place, Reason};
 use crate::mail::charset;
+
+/// The method of nearly everything.
+const DEFLATE: u16 = 8;
 
 /// How many names are looked at to tell an office document from an archive.
 const NAMES: usize = 4_096;
@@ -186,9 +193,33 @@ impl Walk<'_> {
         for packed in &entry.contents {
             if packed.is_encrypted {
                 self.encrypted = true;
+            } else if packed.method == DEFLATE {
+                self.inflate(reading, entry, &place, packed);
             } else {
                 self.unpack(reading, entry, &place, packed);
             }
+        }
+    }
+
+    /// What stands behind the packed data's own end, within the length that a header states, is read as well.
+    fn inflate(&mut self, reading: &mut Reading<'_>, entry: &Entry<'_>, place: &Place, packed: &Packed<'_>) {
+        let consumed = Cell::default();
+        let mut trial = archive::Trial::new(reading.allowance());
+        let source = archive::Metered { bytes: packed.data, consumed: &consumed };
+        trial.run(DeflateDecoder::new(source), &consumed);
+        let whole = trial.failure.is_none();
+        let mut crc = Crc::new();
+        crc.update(&trial.content);
+        if whole && packed.crc.is_some_and(|stated| stated != crc.sum()) {
+            trial.failure = Some(Reason::Damaged);
+        }
+        if let Some(content) = archive::settle(reading, place, trial) {
+            (self.visit)(reading, &entry.name, &content);
+        }
+        if whole {
+            let mut own = Spans::default();
+            own.claim(0, consumed.get());
+            reading.leftovers(&Part { bytes: packed.data, place, ..*self.part }, &own);
         }
     }
 

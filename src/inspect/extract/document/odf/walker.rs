@@ -250,7 +250,7 @@ impl<'h> Walk<'h> {
 
     fn begin_notes(&mut self, reading: &mut Reading<'_>) {
         let slide = self.flow.place().clone();
-        let notes = Place { path: format!("{} notes", slide.path), hidden: true };
+        let notes = Place { path: format!("{} notes", slide.path), hidden: true, ..Place::default() };
         self.turn(reading, notes);
         reading.done(&slide);
     }

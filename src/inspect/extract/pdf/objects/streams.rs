@@ -56,7 +56,7 @@ impl<'a> Sweep<'_, 'a> {
                 Some(name) => part.place.inside(&format!("attachment {name}")),
                 None => part.place.inside(&format!("attachment {}", id.obj_number)),
             },
-            _ => Place { path: part.place.inside(&format!("object {}", id.obj_number)).path, hidden: true },
+            _ => Place { hidden: true, ..part.place.inside(&format!("object {}", id.obj_number)) },
         };
         let unpacked = filter::unpack(stream, reading.allowance());
         if !reading.charge(unpacked.bytes.len() as u64) {
