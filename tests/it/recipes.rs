@@ -73,6 +73,7 @@ fn every_example_of_a_configuration_loads() {
     let rcgen::CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
     fs::write(home.path().join("tls/cert.pem"), cert.pem()).unwrap();
     fs::write(home.path().join("tls/key.pem"), signing_key.serialize_pem()).unwrap();
+    fs::write(home.path().join("passwords.txt"), "Himitsu2026\n").unwrap();
     let mut seen = 0;
     for page in pages() {
         for example in examples(&fs::read_to_string(&page).unwrap()) {

@@ -1,6 +1,7 @@
 //! The real program in a process of its own, with a configuration and a data directory of its own.
 
 use std::{
+    fs,
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -9,6 +10,8 @@ use std::{
 pub(crate) use rustix::process::Signal;
 use tempfile::TempDir;
 use toml::{Table, Value};
+
+use sekisho::inspect::sandbox::WORKER_COMMAND;
 
 use super::{eventually, free_port};
 
@@ -139,7 +142,12 @@ impl Relay {
 
     /// The process ids of the inspection workers.
     pub(crate) fn workers(&self) -> Vec<u32> {
-        children(self.pid())
+        // Until it has become another program, a child is still the relay, with all that the relay has open.
+        let is_worker = |pid: &u32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.windows(WORKER_COMMAND.len()).any(|part| part == WORKER_COMMAND.as_bytes())
+        };
+        children(self.pid()).into_iter().filter(is_worker).collect()
     }
 
     /// Runs another command of the program with this configuration.

@@ -379,7 +379,9 @@ mod tests {
         let job = Job { passwords: vec!["Organisation1".to_owned()], ..Job::new(Kind::Mail) };
         let mut words = Words::new(&job);
         for (place, text) in texts {
-            words.note(&Place::new(*place), text);
+            let is_field = matches!(*place, "From" | "Subject");
+            let place = if is_field { Place::default().field(place) } else { Place::new(*place) };
+            words.note(&place, text);
         }
         words
     }
