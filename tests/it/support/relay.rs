@@ -43,7 +43,7 @@ impl Relay {
         let home = tempfile::tempdir().unwrap();
         let (smtp, console) = (free_port(), free_port());
         let partners = home.path().join("partners.toml");
-        std::fs::write(
+        fs::write(
             &partners,
             "[[partner]]\nid = \"kita-hoan\"\nnames = [\"北保安サービス株式会社\"]\ndomains = [\"kita-hoan.example.com\"]\n",
         )
@@ -61,7 +61,7 @@ impl Relay {
         );
         let mut config: Table = ours.parse().unwrap();
         merge(&mut config, extra.parse().unwrap());
-        std::fs::write(home.path().join("sekisho.toml"), config.to_string()).unwrap();
+        fs::write(home.path().join("sekisho.toml"), config.to_string()).unwrap();
         Self {
             child: None,
             home,
@@ -79,7 +79,7 @@ impl Relay {
 
     /// The same with a `program` of the caller's making, which passes its arguments on.
     pub(crate) fn run_as(&mut self, mut program: Command) {
-        let log = std::fs::File::options().create(true).append(true).open(self.home.path().join("log")).unwrap();
+        let log = fs::File::options().create(true).append(true).open(self.home.path().join("log")).unwrap();
         let child = program
             .args(["serve", "--config"])
             .arg(self.config())
@@ -107,7 +107,7 @@ impl Relay {
 
     /// What the program has logged.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
+        fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -116,7 +116,7 @@ impl Relay {
 
     /// The memory of the relay itself, its workers not counted, in KiB.
     pub(crate) fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
@@ -174,7 +174,7 @@ impl Relay {
 pub(crate) fn children(parent: u32) -> Vec<u32> {
     let parent = parent.to_string();
     let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
         if stat(pid).get(1) == Some(&parent) {
             found.push(pid);
@@ -193,7 +193,7 @@ pub(crate) fn worked(process: u32) -> Option<std::time::Duration> {
 
 /// The fields of /proc/PID/stat from the state on; before it stands the name, which may hold spaces.
 fn stat(process: u32) -> Vec<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().map(str::to_owned).collect()
 }
 
