@@ -52,7 +52,8 @@
 //!    release, or for a mail that left by one of these before and comes round again (`tests/it/tidy.rs`,
 //!    `tests/it/loops.rs`).
 //! 3. Inspection cannot fail: it returns findings and what could not be inspected; policy decides on both
-//!    (`tests/it/workers.rs`).
+//!    (`tests/it/workers.rs`, `tests/it/killers.rs`), and no byte is in neither (`inspect/extract/places.rs`,
+//!    `inspect/extract/account.rs`).
 //! 4. Recipients come from the envelope (Bcc counts); headers only explain.
 //! 5. Forwarded and released bytes equal the received bytes, plus the trace header (`tests/it/story.rs`).
 //! 6. A found value never leaves [`inspect`] unmasked (`tests/it/commands.rs`, `tests/it/story.rs`).

@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Cursor;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use calamine::{DataType as _, Reader as _};
 use serde::Deserialize;
 
 use super::super::{Cell, Job, Kind, Place, Reason, Sink};
@@ -149,6 +151,25 @@ fn mails_are_read_with_either_line_end() {
 #[test]
 fn workbooks() {
     check_folder("sheet");
+}
+
+/// A reader that is not ours, as the measure of what has to be there.
+#[test]
+fn every_text_that_calamine_reads_in_a_workbook_is_read() {
+    let mut texts = 0;
+    for (file, bytes, _) in folder("sheet") {
+        let Ok(mut book) = calamine::open_workbook_auto_from_rs(Cursor::new(&bytes)) else { continue };
+        let (sink, _) = read(&bytes, &Kind::File(file.clone()), &[]);
+        for name in book.sheet_names() {
+            let Ok(range) = book.worksheet_range(&name) else { continue };
+            for (_, _, cell) in range.used_cells() {
+                let Some(text) = cell.get_string().map(str::trim).filter(|text| !text.is_empty()) else { continue };
+                assert!(sink.text.contains(text), "{file}, sheet {name}: no {text}");
+                texts += 1;
+            }
+        }
+    }
+    assert!(texts > 500, "only {texts}");
 }
 
 #[test]
