@@ -59,9 +59,9 @@ fn main() -> std::io::Result<()> {
         };
         write(&folder.join(target), case.file(), &[first, &case.bytes].concat())?;
     }
-    for (target, packages) in [
-        ("office", vec![generators::package::Package::workbook(), generators::package::Package::document("<w:p/>")]),
-    ] {
+    for (target, packages) in
+        [("office", vec![generators::package::Package::workbook(), generators::package::Package::document("<w:p/>")])]
+    {
         for package in packages {
             for (number, (name, content)) in package.parts().iter().enumerate() {
                 let choice = u8::try_from(number).unwrap_or_default();

@@ -18,7 +18,8 @@ pub fn read(name: &str, bytes: &[u8]) {
         }
     });
     let kind = if name.ends_with(".eml") { Kind::Mail } else { Kind::File(name.to_owned()) };
-    let limits = Limits { bytes: 64 << 20, depth: 8, entries: 2_000, cells: 200_000, characters: 4 << 20 };
+    let limits =
+        Limits { bytes: 64 << 20, depth: 8, entries: 2_000, cells: 200_000, characters: 4 << 20, ..Limits::default() };
     extract(bytes, &Job::new(kind), &limits, &mut Deaf, &mut Clock(Instant::now()));
 }
 
@@ -51,7 +52,11 @@ impl Sink for Deaf {
 struct Clock(Instant);
 
 impl Watch for Clock {
-    fn part(&mut self, _: u32, _: &str) {}
+    fn begin(&mut self, _: u64, _: &str, _: bool) {}
+
+    fn end(&mut self, _: u64) {}
+
+    fn picture(&mut self, _: u64, _: &str, _: &[u8]) {}
 
     fn is_over(&self) -> bool {
         self.0.elapsed() > Duration::from_secs(5)

@@ -10,13 +10,8 @@ mod generators;
 
 use generators::{biff12, zipped};
 
-const PARTS: [&str; 5] = [
-    "xl/worksheets/sheet1.bin",
-    "xl/sharedStrings.bin",
-    "xl/workbook.bin",
-    "xl/comments1.bin",
-    "xl/styles.bin",
-];
+const PARTS: [&str; 5] =
+    ["xl/worksheets/sheet1.bin", "xl/sharedStrings.bin", "xl/workbook.bin", "xl/comments1.bin", "xl/styles.bin"];
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some((part, rest)) = support::choose(&PARTS, bytes) else { return };
