@@ -22,13 +22,7 @@ const ASIDE: usize = 8;
 
 /// Reads a picture.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
-    let mut picture = Picture {
-        bytes: part.bytes,
-        spans: Spans::default(),
-        texts: Vec::new(),
-        asides: Vec::new(),
-        joined: Vec::new(),
-    };
+    let mut picture = Picture { bytes: part.bytes, ..Picture::default() };
     picture.walk();
     let place = part.place.inside("metadata");
     for text in &picture.texts {
@@ -36,6 +30,9 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     }
     if !picture.texts.is_empty() {
         reading.done(&place);
+    }
+    if picture.over {
+        reading.unread(&place, Reason::Limit);
     }
     for aside in &picture.asides {
         if !reading.take_entry() {
@@ -57,6 +54,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
 }
 
 /// A picture on its way through the formats.
+#[derive(Default)]
 struct Picture<'a> {
     bytes: &'a [u8],
     spans: Spans,
@@ -65,6 +63,8 @@ struct Picture<'a> {
     asides: Vec<Range<usize>>,
     /// The same, put together from pieces.
     joined: Vec<Vec<u8>>,
+    /// Whether a packed text goes on beyond what is unpacked of it.
+    over: bool,
 }
 
 impl<'a> Picture<'a> {

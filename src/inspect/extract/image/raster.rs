@@ -68,7 +68,8 @@ impl Picture<'_> {
     fn inflated(&mut self, packed: &[u8]) {
         let mut text = Vec::new();
         // What could be unpacked of a broken one is text as well.
-        let _ = ZlibDecoder::new(packed).take(TEXT).read_to_end(&mut text);
+        let _ = ZlibDecoder::new(packed).take(TEXT + 1).read_to_end(&mut text);
+        self.over |= text.len() as u64 > TEXT;
         self.text(charset::text(&text, None));
     }
 

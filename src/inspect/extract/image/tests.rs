@@ -3,8 +3,7 @@
 use super::*;
 
 fn walked(bytes: &[u8]) -> Picture<'_> {
-    let mut picture =
-        Picture { bytes, spans: Spans::default(), texts: Vec::new(), asides: Vec::new(), joined: Vec::new() };
+    let mut picture = Picture { bytes, ..Picture::default() };
     picture.walk();
     picture
 }
