@@ -49,24 +49,28 @@ fn main() {
             let bytes = make(&table);
             let times = if rows > 100_000 { 3 } else { 5 };
             let whole = inspected(&format!("名簿.{format}"), &bytes, times);
-            let bare = best(times, || calamine(format, &bytes));
+            let bare = calamine(format, &bytes).map(|_| best(times, || calamine(format, &bytes)));
             let peer = python.as_deref().filter(|_| *format == "xlsx").map(|python| run_openpyxl(python, &bytes));
             line(format, rows * columns, &bytes, &whole, bare, peer);
         }
     }
 }
 
-fn line(format: &str, cells: usize, bytes: &[u8], whole: &Inspected, bare: Duration, peer: Option<Duration>) {
+fn line(format: &str, cells: usize, bytes: &[u8], whole: &Inspected, bare: Option<Duration>, peer: Option<Duration>) {
+    let (bare, ratio) = match bare {
+        Some(bare) => {
+            (format!("{:.3} s", bare.as_secs_f64()), format!("{:.2}×", whole.time.as_secs_f64() / bare.as_secs_f64()))
+        }
+        None => ("refused".to_owned(), "-".to_owned()),
+    };
     let peer = peer.map_or_else(|| "-".to_owned(), |time| format!("{:.2} s", time.as_secs_f64()));
     println!(
-        "{format:<6} {cells:>12} {:>10} {:>10} {:>10.3} s {:>5} MiB {:>6.3} s {:>10.3} s {:>8.2}× {peer:>8}",
+        "{format:<6} {cells:>12} {:>10} {:>10} {:>10.3} s {:>5} MiB {:>6.3} s {bare:>12} {ratio:>9} {peer:>8}",
         bytes.len(),
         whole.persons,
         whole.time.as_secs_f64(),
         whole.memory >> 20,
         whole.reading.as_secs_f64(),
-        bare.as_secs_f64(),
-        whole.time.as_secs_f64() / bare.as_secs_f64(),
     );
 }
 
@@ -198,39 +202,39 @@ fn ods(table: &Table) -> Vec<u8> {
     zipped::archive(&[zipped::entry("mimetype", kind), zipped::deflated("content.xml", content)])
 }
 
-/// How many bytes of text stand in the cells.
-fn calamine(format: &str, bytes: &[u8]) -> usize {
+/// How many bytes of text stand in the cells; `None` where calamine refuses the file.
+fn calamine(format: &str, bytes: &[u8]) -> Option<usize> {
     let reader = Cursor::new(bytes);
     match format {
         "xlsx" => {
-            let mut book: Xlsx<_> = open_workbook_from_rs(reader).expect("a workbook");
+            let mut book: Xlsx<_> = open_workbook_from_rs(reader).ok()?;
             let mut length = 0;
             for sheet in book.sheet_names() {
-                let mut cells = book.worksheet_cells_reader(&sheet).expect("a sheet");
-                while let Some(cell) = cells.next_cell().expect("a cell") {
+                let mut cells = book.worksheet_cells_reader(&sheet).ok()?;
+                while let Some(cell) = cells.next_cell().ok()? {
                     length += text_length(cell.get_value());
                 }
             }
-            length
+            Some(length)
         }
         "xlsb" => {
-            let mut book: Xlsb<_> = open_workbook_from_rs(reader).expect("a workbook");
+            let mut book: Xlsb<_> = open_workbook_from_rs(reader).ok()?;
             let mut length = 0;
             for sheet in book.sheet_names() {
-                let mut cells = book.worksheet_cells_reader(&sheet).expect("a sheet");
-                while let Some(cell) = cells.next_cell().expect("a cell") {
+                let mut cells = book.worksheet_cells_reader(&sheet).ok()?;
+                while let Some(cell) = cells.next_cell().ok()? {
                     length += text_length(cell.get_value());
                 }
             }
-            length
+            Some(length)
         }
         "xls" => {
-            let mut book: Xls<_> = open_workbook_from_rs(reader).expect("a workbook");
-            book.worksheets().iter().map(|(_, range)| range_length(range)).sum()
+            let mut book: Xls<_> = open_workbook_from_rs(reader).ok()?;
+            Some(book.worksheets().iter().map(|(_, range)| range_length(range)).sum())
         }
         _ => {
-            let mut book: Ods<_> = open_workbook_from_rs(reader).expect("a workbook");
-            book.worksheets().iter().map(|(_, range)| range_length(range)).sum()
+            let mut book: Ods<_> = open_workbook_from_rs(reader).ok()?;
+            Some(book.worksheets().iter().map(|(_, range)| range_length(range)).sum())
         }
     }
 }
