@@ -56,7 +56,8 @@
 //!    `inspect/extract/account.rs`).
 //! 4. Recipients come from the envelope (Bcc counts); headers only explain.
 //! 5. Forwarded and released bytes equal the received bytes, plus the trace header (`tests/it/story.rs`).
-//! 6. A found value never leaves [`inspect`] unmasked (`tests/it/commands.rs`, `tests/it/story.rs`).
+//! 6. A found value never leaves [`inspect`] unmasked (`tests/it/commands.rs`, `tests/it/story.rs`); only passwords that a
+//!    mail states go into the sealed memory of their sender (`tests/it/passwords.rs`).
 //! 7. The person who sent a mail can never be counted as its approver, and one person counts once.
 //! 8. On start the store is the truth: what was committed and not finished is resumed.
 //!

@@ -4,7 +4,9 @@
 //! `uninspected`, never an error and never silence. Text flows one way: [`extract`] finds it and hands it to a
 //! [`Sink`]; [`detect`] is that sink and turns it into findings and persons.
 //! Deliberately absent: files, network, clock, tokio, and any opinion on what should happen to the mail (`policy`).
-//! A found value never leaves this room unmasked.
+//! A found value never leaves this room unmasked, with one exception: passwords that a mail states go to the sealed memory
+//! of their sender, and nowhere else ([`Heard`]). Pictures go out as they are to be looked at (`sandbox::ocr`), and what is
+//! read in them comes back in ([`PictureText`]).
 
 pub mod detect;
 pub mod extract;

@@ -26,6 +26,7 @@ mod document;
 mod hostile;
 mod image;
 mod mail;
+mod oddity;
 mod package;
 mod pdf;
 #[cfg(test)]

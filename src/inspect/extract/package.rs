@@ -16,7 +16,7 @@ use crate::inspect::extract::archive;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::xml::{self, Event};
-use crate::inspect::extract::{document, sweep, workbook};
+use crate::inspect::extract::{document, oddity, sweep, workbook};
 use crate::inspect::{Place, Reason};
 
 /// The largest manifest that is looked at.
@@ -232,7 +232,7 @@ pub(crate) fn odd_text(document: &str) -> String {
                 text.push('\n');
             }
             Event::Start { attributes, .. } => {
-                for (_, value) in attributes.iter().filter(|(_, value)| xml::is_odd(value)) {
+                for (_, value) in attributes.iter().filter(|(_, value)| oddity::is_odd(value)) {
                     text.push_str(&value);
                     text.push('\n');
                 }

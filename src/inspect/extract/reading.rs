@@ -90,8 +90,9 @@ pub(crate) struct Reading<'s> {
     ledger: Ledger,
     seen: HashSet<Uninspected>,
     in_table: bool,
-    /// Where the table is that was begun last, if passwords are looked for in it.
-    table: Option<Place>,
+    /// Where the table is that was begun last, and whether passwords are looked for in it.
+    table: Place,
+    heard: bool,
     /// Characters handed over since the last entry in the ledger, for each part that is open, innermost last.
     characters: Vec<u64>,
     /// The parts that are open, innermost last.
@@ -116,7 +117,8 @@ impl<'s> Reading<'s> {
             ledger: Ledger::default(),
             seen: HashSet::new(),
             in_table: false,
-            table: None,
+            table: Place::default(),
+            heard: false,
             characters: vec![0],
             open: vec![Open::default()],
             words: Words::new(job),
@@ -273,7 +275,8 @@ impl<'s> Reading<'s> {
     pub(crate) fn begin_table(&mut self, place: &Place) {
         self.end_table();
         self.sink.begin_table(place);
-        self.table = Words::wants_rows_of(place).then(|| place.clone());
+        self.table = place.clone();
+        self.heard = Words::wants_rows_of(place);
         self.in_table = true;
     }
 
@@ -287,12 +290,12 @@ impl<'s> Reading<'s> {
             // A string that a thousand cells share is read a thousand times.
             if count > self.characters_left {
                 self.characters_left = 0;
-                let place = self.table.clone().unwrap_or_default();
+                let place = self.table.clone();
                 return self.unread(&place, Reason::Limit);
             }
             self.characters_left -= count;
-            if let Some(place) = &self.table {
-                self.words.note_row(place, cells.iter().map(|cell| cell.text.as_ref()));
+            if self.heard {
+                self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
             }
             self.sink.row(row, cells);
         }

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use crate::inspect::extract::oddity::is_odd;
 use crate::mail::charset;
 
 /// What comes next in a document.
@@ -283,31 +284,6 @@ fn holds_text(element: &str, attribute: &str, value: &str) -> bool {
         "Target" => value.contains(':') || is_odd(value),
         _ => is_odd(value),
     }
-}
-
-/// Whether a value says something, whatever its attribute is called: Japanese, an address, a telephone number.
-pub(crate) fn is_odd(value: &str) -> bool {
-    !value.is_ascii() || (value.contains('@') && value.contains('.')) || has_number(value)
-}
-
-/// Whether ten digits and more stand in a row, single dashes and spaces in between allowed. Identifiers in braces and
-/// times are none.
-fn has_number(value: &str) -> bool {
-    if value.len() < 10 || value.starts_with('{') || value.as_bytes().get(10) == Some(&b'T') {
-        return false;
-    }
-    let (mut digits, mut gap) = (0, true);
-    for c in value.bytes() {
-        match c {
-            b'0'..=b'9' => (digits, gap) = (digits + 1, false),
-            b'-' | b' ' | b'(' | b')' | b'+' if !gap || digits == 0 => gap = true,
-            _ => (digits, gap) = (0, true),
-        }
-        if digits >= 10 {
-            return true;
-        }
-    }
-    false
 }
 
 /// Whether a document declares entities of its own, which are not expanded.

@@ -6,7 +6,7 @@
 //! Deliberately absent: tables; an export's records have no header but their names.
 
 use crate::inspect::Reason;
-use crate::inspect::extract::document::ooxml::oddity::{is_odd, unseen};
+use crate::inspect::extract::oddity::{is_odd, unseen};
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::xml::{self, Attributes, Event, Reader};
 

@@ -5,14 +5,13 @@
 //! merged ones and values that no text shows are marked. Comments stand at their cells; shapes, prompts, names, ranges,
 //! links and changes that were tracked are text. A repeated cell or row is handed over once, so that a file of a
 //! kilobyte that claims 17 thousand million cells takes no time. Of styles only what is out of place is read
-//! ([`xml::is_odd`]). Our own reader and not calamine's, because calamine builds the whole sheet in memory and refuses
+//! ([`oddity::is_odd`]). Our own reader and not calamine's, because calamine builds the whole sheet in memory and refuses
 //! files with white space between cells. Deliberately absent: calculating, looks.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::Read;
 
-use crate::inspect::extract::package;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::workbook::book::Listing;
 use crate::inspect::extract::workbook::rows::Rows;
@@ -20,6 +19,7 @@ use crate::inspect::extract::workbook::sheet::{letters, literals};
 use crate::inspect::extract::workbook::strings::Strings;
 use crate::inspect::extract::xml::{self, Attributes, Event, Plain};
 use crate::inspect::extract::xml_stream::Stream;
+use crate::inspect::extract::{oddity, package};
 use crate::inspect::{Place, Reason};
 
 /// How many styles are remembered that hide what has them.
@@ -192,7 +192,7 @@ impl<'p> Sheets<'p> {
     }
 
     fn odd(&mut self, attributes: Attributes<'_>) {
-        attributes.iter().filter(|(_, value)| xml::is_odd(value)).for_each(|(_, value)| self.texts.line(&value));
+        attributes.iter().filter(|(_, value)| oddity::is_odd(value)).for_each(|(_, value)| self.texts.line(&value));
     }
 
     fn is_hidden(&self, attributes: Attributes<'_>) -> bool {
@@ -237,7 +237,7 @@ impl<'p> Sheets<'p> {
                 });
                 // Values are read; whatever else says something is no attribute of a cell.
                 let others = attributes.iter().filter(|(name, _)| !name.ends_with("value") && *name != "formula");
-                others.filter(|(_, value)| xml::is_odd(value)).for_each(|(_, value)| self.texts.line(&value));
+                others.filter(|(_, value)| oddity::is_odd(value)).for_each(|(_, value)| self.texts.line(&value));
                 return reading.take_cell();
             }
             "annotation" => {

@@ -11,6 +11,7 @@ use std::io::{BufReader, Read};
 use encoding_rs::UTF_16LE;
 
 use crate::inspect::extract::compound::{u16_at, u32_at};
+use crate::inspect::extract::oddity;
 use crate::inspect::extract::reading::Reading;
 use crate::inspect::extract::workbook::book::Book;
 use crate::inspect::extract::workbook::number::Format;
@@ -176,7 +177,7 @@ pub(crate) fn text_of(part: &[u8]) -> String {
 
 /// The texts of a part that describes looks, as far as they are not what such a part needs.
 pub(crate) fn odd_text_of(part: &[u8]) -> String {
-    text_of(part).lines().filter(|line| xml::is_odd(line)).fold(String::new(), |text, line| text + line + "\n")
+    text_of(part).lines().filter(|line| oddity::is_odd(line)).fold(String::new(), |text, line| text + line + "\n")
 }
 
 struct Sheet<'b> {

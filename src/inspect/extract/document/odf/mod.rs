@@ -10,7 +10,7 @@ mod walker;
 
 use self::styles::Hidden;
 use crate::inspect::extract::document::font;
-use crate::inspect::extract::document::ooxml::oddity::is_odd;
+use crate::inspect::extract::oddity::is_odd;
 use crate::inspect::extract::package::{self, Entry};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::xml;

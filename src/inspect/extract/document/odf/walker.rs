@@ -8,7 +8,7 @@
 
 use crate::inspect::extract::document::flow::Flow;
 use crate::inspect::extract::document::odf::styles::Hidden;
-use crate::inspect::extract::document::ooxml::oddity::{is_no_base64, is_odd, unseen};
+use crate::inspect::extract::oddity::{is_no_base64, is_odd, unseen};
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::xml::{self, Attributes, Event, Reader};
 use crate::inspect::{Place, Reason};

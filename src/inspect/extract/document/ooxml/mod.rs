@@ -6,14 +6,13 @@
 //! hidden. Every XML part is read, those that only say how things look as well. Deliberately absent: which part belongs
 //! to which by its relations, but for slides; a part that no relation leads to is read like any other.
 
-pub(crate) mod oddity;
 mod outline;
 pub(crate) mod walker;
 
-use self::oddity::is_odd;
 use self::outline::Outline;
 use self::walker::Manner;
 use crate::inspect::extract::document::font;
+use crate::inspect::extract::oddity::is_odd;
 use crate::inspect::extract::package::{self, Entry};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::xml::{self, Event};

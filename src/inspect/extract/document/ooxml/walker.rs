@@ -10,8 +10,8 @@
 use std::collections::HashSet;
 
 use crate::inspect::extract::document::flow::Flow;
-use crate::inspect::extract::document::ooxml::oddity::{is_no_base64, is_odd, unseen};
 use crate::inspect::extract::document::passage::ruby_base;
+use crate::inspect::extract::oddity::{is_no_base64, is_odd, unseen};
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::sweep;
