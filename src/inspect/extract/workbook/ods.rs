@@ -17,7 +17,7 @@ use crate::inspect::extract::workbook::book::Listing;
 use crate::inspect::extract::workbook::rows::Rows;
 use crate::inspect::extract::workbook::sheet::{letters, literals};
 use crate::inspect::extract::workbook::strings::Strings;
-use crate::inspect::extract::xml::{self, Attributes, Event, Plain};
+use crate::inspect::extract::xml::{Attributes, Event, Plain};
 use crate::inspect::extract::xml_stream::Stream;
 use crate::inspect::extract::{oddity, package};
 use crate::inspect::{Place, Reason};

@@ -17,7 +17,6 @@ use crate::inspect::extract::workbook::book::Book;
 use crate::inspect::extract::workbook::number::Format;
 use crate::inspect::extract::workbook::rows::Rows;
 use crate::inspect::extract::workbook::strings::Strings;
-use crate::inspect::extract::xml;
 use crate::inspect::{Place, Reason};
 
 const ROW: u32 = 0;
