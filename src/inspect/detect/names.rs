@@ -147,6 +147,40 @@ pub(super) fn is_name_character(c: char) -> bool {
     is_kanji(c) || matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー')
 }
 
+/// How many bytes of UTF-8 text are characters that names are written with, by its bytes: it is asked of every text.
+pub(super) fn run(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(length) = text.get(at..).and_then(name_bytes) {
+        at += length;
+    }
+    at
+}
+
+/// How many bytes of UTF-8 text stand before the next such character; there is at least one.
+pub(super) fn pause(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        if byte >= 0xE3 && at > 0 && text.get(at..).and_then(name_bytes).is_some() {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// The length of the character at the beginning of `text`, where [`is_name_character`] holds for it.
+fn name_bytes(text: &[u8]) -> Option<usize> {
+    match *text {
+        [0xE4..=0xE9, ..] | [0xE3, 0x90..=0xBF, ..] | [0xEF, 0xA4..=0xAB, ..] => Some(3),
+        [0xE3, 0x81, 0x81..=0xBF, ..]
+        | [0xE3, 0x82, 0x80..=0x96 | 0xA1..=0xBF, ..]
+        | [0xE3, 0x83, 0x80..=0xBA | 0xBC, ..]
+        | [0xE3, 0x80, 0x85 | 0x86, ..] => Some(3),
+        [0xF0, 0xA0..=0xAF, ..] => Some(4),
+        _ => None,
+    }
+}
+
 /// Kanji, and the marks that stand for one.
 pub(super) fn is_kanji(c: char) -> bool {
     matches!(c, '々' | '〆' | 'ヶ' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{2FFFF}')
@@ -206,6 +240,18 @@ mod tests {
         }
         assert_eq!(names.read("山田"), Some(Reading::Surname));
         assert_eq!(names.read("田中騎士"), Some(Reading::Plausible));
+    }
+
+    #[test]
+    fn characters_of_names_are_told_by_their_bytes() {
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            let text = c.to_string();
+            let expected = if is_name_character(c) { c.len_utf8() } else { 0 };
+            assert_eq!(run(text.as_bytes()), expected, "{c:?}");
+            if expected == 0 {
+                assert_eq!(pause(format!("{c}山").as_bytes()), c.len_utf8(), "{c:?}");
+            }
+        }
     }
 
     #[test]

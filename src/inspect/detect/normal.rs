@@ -8,8 +8,8 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// Normalised text and the way back to the original.
 #[derive(Debug)]
@@ -81,7 +81,10 @@ impl Fold<'_> {
 
     /// Folds the character at `at` and says how many bytes of the original that took.
     fn fold(&mut self, c: char, at: usize) -> usize {
-        self.steps.push((self.out.len(), at));
+        let step = (self.out.len(), at);
+        if self.steps.last() != Some(&step) {
+            self.steps.push(step);
+        }
         let after = at + c.len_utf8();
         match c {
             _ if is_invisible(c) => {}
@@ -97,6 +100,7 @@ impl Fold<'_> {
             '\u{3000}' => self.out.push(' '),
             '\u{2460}'..='\u{24FF}' => self.out.push(c),
             _ if is_combining_mark(c) || matches!(c, 'ﾞ' | 'ﾟ') => return self.compose(c, at),
+            _ if is_nfkc_quick(std::iter::once(c)) == IsNormalized::Yes => self.out.push(c),
             _ => self.out.extend(std::iter::once(c).nfkc()),
         }
         c.len_utf8()
@@ -130,7 +134,7 @@ impl Fold<'_> {
 fn plain_until(bytes: &[u8], mut at: usize) -> usize {
     while let Some(&lead) = bytes.get(at) {
         at += match lead {
-            0x00..=0x7F => 1,
+            0x00..=0x7F => ascii(bytes, at),
             0xC3 => 2,
             0xE3 => match (bytes.get(at + 1), bytes.get(at + 2)) {
                 (Some(0x80), Some(0x80 | 0x9C)) | (Some(0x82), Some(0x99..=0x9C)) | (Some(0x83), Some(0xBF)) => {
@@ -154,6 +158,15 @@ fn plain_until(bytes: &[u8], mut at: usize) -> usize {
         };
     }
     bytes.len()
+}
+
+/// How many bytes from `at`, which is one, are ASCII; not all of a long run at once.
+fn ascii(bytes: &[u8], at: usize) -> usize {
+    const STRIDE: usize = 32;
+    match bytes.get(at..).and_then(|rest| rest.first_chunk::<STRIDE>()) {
+        Some(stride) if stride.is_ascii() => STRIDE,
+        _ => 1,
+    }
 }
 
 /// The last byte of a full-width digit or bracket.

@@ -4,9 +4,11 @@
 //! business mail holds anyway is left aside: salutations, signatures, quoted headers, the sender's and the recipients'
 //! own addresses, offices and their telephones. Lists in the text are read as tables.
 
+use std::ops::Range;
+
 use super::checks::Note;
 use super::clusters::{Cluster, group, name_key};
-use super::names::{Reading, is_kanji, is_name_character};
+use super::names::{self, Reading, is_kanji, is_name_character};
 use super::record::{Record, describe};
 use super::rule::{Detector, Role};
 use super::scan::{self, Hit};
@@ -215,7 +217,7 @@ fn bare_names(record: &Record<'_>, text: &str) -> Vec<Bare> {
         let mut at = 0;
         while at < line.len() {
             let rest = line.get(at..).unwrap_or_default();
-            let length = rest.find(|c: char| !is_name_character(c)).unwrap_or(rest.len());
+            let length = names::run(rest.as_bytes());
             // Two characters of three bytes at least, ten at most.
             if (3..=36).contains(&length) {
                 let whole = length >= 6 && rest.get(..length).is_some_and(|w| names.read(w) == Some(Reading::Full));
@@ -236,8 +238,7 @@ fn bare_names(record: &Record<'_>, text: &str) -> Vec<Bare> {
             } else if length > 0 {
                 before = None;
             }
-            at += length;
-            at += line.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+            at += length + names::pause(rest.as_bytes().get(length..).unwrap_or_default());
         }
         if found.len() > first {
             let named: usize = found.iter().skip(first).map(|name| name.end - name.start).sum();
@@ -260,7 +261,10 @@ fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Ve
     for name in bare {
         let line = page.line_of(name.start);
         let beside = lines.binary_search(&line).is_ok() || (name.listed && lines.binary_search(&(line + 1)).is_ok());
-        let overlaps = hits.iter().any(|hit| hit.range.start < name.end && name.start < hit.range.end);
+        // Hits are in the order of the text and do not overlap.
+        let known = hits.get(..lines.len()).unwrap_or_default();
+        let last = known.partition_point(|hit| hit.range.start < name.end).checked_sub(1).and_then(|i| known.get(i));
+        let overlaps = last.is_some_and(|hit| name.start < hit.range.end);
         if in_body(&name) && !overlaps && !readings.contains(&name.start) && (beside || (list && name.listed)) {
             let note = if list && name.listed { Note::FullName } else { Note::BareName };
             let range = name.start..name.end;
@@ -298,11 +302,16 @@ fn read_lists(
     mut bare: Vec<Bare>,
     whereabouts: &Whereabouts<'_>,
 ) -> (Vec<Hit>, Vec<Bare>) {
+    let mut read: Vec<Range<usize>> = Vec::new();
     for block in lists::blocks(&page.lines, &page.busy(&hits, &bare)) {
         let start = page.starts.get(block.lines.start).copied().unwrap_or_default();
         let end = page.starts.get(block.lines.end).copied().unwrap_or(page.text.len() + 1);
-        let inside = |offset: usize| (start..end).contains(&offset);
-        if !hits.iter().any(|hit| inside(hit.range.start)) && !bare.iter().any(|name| inside(name.start)) {
+        let first = hits.partition_point(|hit| hit.range.start < start);
+        let first_bare = bare.partition_point(|name| name.start < start);
+        let inside = |offset: usize| offset < end;
+        if !hits.get(first).is_some_and(|hit| inside(hit.range.start))
+            && !bare.get(first_bare).is_some_and(|name| inside(name.start))
+        {
             continue;
         }
         let rows = block.rows(&page.lines);
@@ -314,9 +323,15 @@ fn read_lists(
             list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_str())));
         }
         list.end(record);
-        hits.retain(|hit| !inside(hit.range.start));
-        bare.retain(|name| !inside(name.start));
+        read.push(start..end);
     }
+    // The lists are in the order of the text, as are hits and names.
+    let is_read = |offset: usize| {
+        let after = read.partition_point(|list| list.start <= offset);
+        after.checked_sub(1).and_then(|last| read.get(last)).is_some_and(|list| list.contains(&offset))
+    };
+    hits.retain(|hit| !is_read(hit.range.start));
+    bare.retain(|name| !is_read(name.start));
     (hits, bare)
 }
 

@@ -2,14 +2,12 @@
 //!
 //! In: the built-in files, then those of `rules.directory`, which add to them or replace a detector of the same id.
 //! Out: [`Rules`]. Every rule's examples are run here, by the same road that a mail takes; one that does not come true
-//! refuses the whole set. All patterns are searched in one pass over the text (one regular expression that says which
-//! of them matched), not pattern after pattern.
+//! refuses the whole set. All patterns are searched in one pass over the text ([`Patterns`]), not pattern after pattern.
 
-use regex_automata::meta::{self, Regex};
-use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input, MatchKind, PatternSet};
+use aho_corasick::AhoCorasick;
 
 use super::names::Names;
+use super::patterns::{self, Patterns};
 use super::rule::{self, Detector, DetectorInfo, Role, header_key, wrong};
 use super::{Detection, RuleError, RuleSource, builtin};
 use crate::inspect::{Place, Sink};
@@ -19,12 +17,10 @@ use crate::inspect::{Place, Sink};
 pub struct Rules {
     detectors: Vec<Detector>,
     names: Names,
-    /// Finds where any pattern matches next.
-    any: Regex,
-    /// Tells which patterns match at a place.
-    which: Regex,
-    /// Each pattern, and whose it is.
-    patterns: Vec<(usize, Regex)>,
+    patterns: Patterns,
+    /// Finds header words, and whose each is, with its length in characters.
+    header_words: Option<AhoCorasick>,
+    headers: Vec<(usize, usize)>,
 }
 
 /// What became of one example of a rule.
@@ -123,34 +119,26 @@ impl Rules {
     }
 
     fn of(detectors: Vec<Detector>, names: Names) -> Result<Self, RuleError> {
-        let mut patterns = Vec::new();
-        let mut texts = Vec::new();
+        let (mut trees, mut owners) = (Vec::new(), Vec::new());
         for (index, detector) in detectors.iter().enumerate() {
             for (number, pattern) in (1..).zip(&detector.patterns) {
-                let regex = build(std::slice::from_ref(pattern), MatchKind::LeftmostFirst);
-                let regex = regex.map_err(|error| RuleError {
+                let tree = patterns::parse(pattern).map_err(|error| RuleError {
                     file: detector.info.file.clone(),
                     message: format!("detector {}: pattern {number}: {error}", detector.info.id),
                 })?;
-                if regex.find("").is_some() {
-                    let message = format!(
-                        "detector {}: pattern {number} matches nothing at all, everywhere; make it need a character",
-                        detector.info.id
-                    );
-                    return Err(RuleError { file: detector.info.file.clone(), message });
-                }
-                patterns.push((index, regex));
-                texts.push(pattern.clone());
+                trees.push(tree);
+                owners.push(index);
             }
         }
-        let together = |kind| {
-            build(&texts, kind).map_err(|error| RuleError {
-                file: "detectors".to_owned(),
-                message: format!("the patterns are too large together: {error}; make the longest ones shorter"),
-            })
-        };
-        let (any, which) = (together(MatchKind::LeftmostFirst)?, together(MatchKind::All)?);
-        Ok(Self { detectors, names, any, which, patterns })
+        let patterns = Patterns::compile(&trees, owners).map_err(|error| RuleError {
+            file: "detectors".to_owned(),
+            message: format!("the patterns are too large together: {error}; make the longest ones shorter"),
+        })?;
+        let all = detectors.iter().enumerate().flat_map(|(index, d)| d.headers.iter().map(move |word| (index, word)));
+        let all: Vec<(usize, &String)> = all.filter(|(_, word)| !word.is_empty()).collect();
+        let header_words = AhoCorasick::new(all.iter().map(|(_, word)| word)).ok();
+        let headers = all.iter().map(|(index, word)| (*index, word.chars().count())).collect();
+        Ok(Self { detectors, names, patterns, header_words, headers })
     }
 
     pub(super) fn detector(&self, index: usize) -> Option<&Detector> {
@@ -165,40 +153,31 @@ impl Rules {
         &self.names
     }
 
-    /// The start of the next match of any pattern from `at`.
-    pub(super) fn next(&self, text: &str, at: usize) -> Option<usize> {
-        self.any.search(&Input::new(text).range(at..)).map(|found| found.start())
-    }
-
-    /// Every pattern that matches at `start`: whose it is, and where the match ends.
-    pub(super) fn at(&self, text: &str, start: usize, found: &mut Vec<(usize, usize)>) {
-        found.clear();
-        let input = Input::new(text).range(start..).anchored(Anchored::Yes);
-        let mut set = PatternSet::new(self.which.pattern_len());
-        self.which.which_overlapping_matches(&input, &mut set);
-        for pattern in set.iter() {
-            let Some((detector, regex)) = self.patterns.get(pattern.as_usize()) else { continue };
-            if let Some(end) = regex.search(&input).map(|found| found.end()) {
-                found.push((*detector, end));
-            }
-        }
+    /// All patterns together.
+    pub(super) fn patterns(&self) -> &Patterns {
+        &self.patterns
     }
 
     /// Which detectors a header cell announces: those with the longest of their header words in it. Exact wins.
     pub(super) fn announced(&self, header: &str) -> Vec<usize> {
         let key = header_key(header);
         let mut best = (0, Vec::new());
-        for (index, detector) in self.detectors.iter().enumerate() {
-            let fits = |word: &&String| key == **word || (word.chars().count() >= 2 && key.contains(word.as_str()));
-            let weight = |word: &String| word.chars().count() + if key == *word { 100 } else { 0 };
-            let Some(weight) = detector.headers.iter().filter(fits).map(weight).max() else { continue };
+        let Some(words) = &self.header_words else { return Vec::new() };
+        for found in words.find_overlapping_iter(&key) {
+            let Some(&(detector, length)) = self.headers.get(found.pattern().as_usize()) else { continue };
+            let exact = found.start() == 0 && found.end() == key.len();
+            if !exact && length < 2 {
+                continue;
+            }
+            let weight = length + if exact { 100 } else { 0 };
             if weight > best.0 {
                 best = (weight, Vec::new());
             }
-            if weight == best.0 {
-                best.1.push(index);
+            if weight == best.0 && !best.1.contains(&detector) {
+                best.1.push(detector);
             }
         }
+        best.1.sort_unstable();
         best.1
     }
 
@@ -217,22 +196,6 @@ fn is_detectors(source: &RuleSource) -> bool {
     toml && (source.name.starts_with("detectors/")
         || source.name.contains("/detectors/")
         || source.text.lines().any(|line| line.trim_start().starts_with("[[detector]]")))
-}
-
-fn build(patterns: &[String], kind: MatchKind) -> Result<Regex, String> {
-    let config = meta::Config::new()
-        .match_kind(kind)
-        .which_captures(regex_automata::nfa::thompson::WhichCaptures::Implicit)
-        .nfa_size_limit(Some(64 << 20))
-        // The lazy DFA's states for kanji classes are many; with too small a cache it falls back to a slower engine.
-        .hybrid_cache_capacity(16 << 20);
-    Regex::builder().configure(config).syntax(syntax::Config::new()).build_many(patterns).map_err(told)
-}
-
-/// What is wrong with a pattern, on one line.
-fn told(error: meta::BuildError) -> String {
-    let text = error.syntax_error().map_or_else(|| error.to_string(), ToString::to_string);
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -39,8 +39,8 @@ pub(super) fn hits(rules: &Rules, text: &str, header: &str) -> Vec<Hit> {
     let mut search = Search { rules, text, header, found: Vec::new(), crowds: BTreeMap::new() };
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(start) = rules.next(text, at) {
-        rules.at(text, start, &mut found);
+    let mut matches = rules.patterns().over(text);
+    while let Some(start) = matches.next(at, &mut found) {
         let end = found.iter().map(|&(detector, end)| search.candidate(detector, start..end)).max().unwrap_or(start);
         // Whatever was refused may hide something that starts within it.
         at = end.max(text.ceil_char_boundary(start + 1));
