@@ -64,9 +64,20 @@ impl Starts {
 
     fn begins(&self, text: &[u8], at: usize, whole: bool) -> Option<usize> {
         let mut place = at;
-        // Eight places at a time, with the byte before and the two behind; the first place of all has none before.
-        while let Some(around) = place.checked_sub(1).and_then(|before| text.get(before..)?.first_chunk::<11>()) {
-            let mut begin = self.eight(around);
+        let judged = text.len().saturating_sub(2);
+        while place < judged {
+            // Kanji and kana are three bytes each, and only the first of them can begin anything.
+            let three = text.get(place).is_some_and(|byte| (0xE0..0xF0).contains(byte));
+            let around = place.checked_sub(1).and_then(|before| text.get(before..)?.first_chunk::<11>());
+            if three || around.is_none_or(|around| !around.is_ascii()) {
+                if self.is_start(text, place, whole) {
+                    return Some(place);
+                }
+                place += if three { 3 } else { 1 };
+                continue;
+            }
+            // Elsewhere eight places at a time, with the byte before and the two behind.
+            let mut begin = around.map_or(0, |around| self.eight(around));
             while begin != 0 {
                 let found = place + begin.trailing_zeros() as usize;
                 if self.is_start(text, found, whole) {
@@ -75,16 +86,6 @@ impl Starts {
                 begin &= begin - 1;
             }
             place += 8;
-        }
-        let judged = text.len().saturating_sub(2);
-        while place < judged {
-            if self.is_start(text, place, whole) {
-                return Some(place);
-            }
-            place += 1;
-            if place == 1 {
-                return self.begins(text, place, whole);
-            }
         }
         // At the end there are no three bytes to judge by.
         (whole && place < text.len()).then_some(place)
