@@ -9,6 +9,7 @@
 mod builtin;
 mod checks;
 mod clusters;
+pub mod exact;
 mod layout;
 mod lists;
 mod mask;
@@ -93,18 +94,30 @@ const ENVELOPE_FIELDS: [&str; 26] = [
 pub struct Detection<'a> {
     record: Record<'a>,
     table: Option<Table>,
+    exact: Vec<exact::Search<'a>>,
 }
 
 impl<'a> Detection<'a> {
     /// Starts with nothing found; `own` are addresses whose owners are not leaked persons.
     pub fn new(rules: &'a Rules, own: &[String]) -> Self {
-        Self { record: Record::new(rules, own), table: None }
+        let exact = rules.tables().iter().map(exact::Search::new).collect();
+        Self { record: Record::new(rules, own), table: None, exact }
     }
 
-    /// What was found, and about how many people.
-    pub fn finish(mut self) -> (Vec<Finding>, People) {
+    /// What was found, about how many people, and which of the organisation's tables could not be asked.
+    pub fn finish(mut self) -> (Vec<Finding>, People, Vec<String>) {
         self.end_table();
-        self.record.finish()
+        let (mut findings, mut people) = self.record.finish();
+        let mut faults = Vec::new();
+        for outcome in self.exact.into_iter().map(exact::Search::finish) {
+            // Rows of a table of people are people, whether or not anything else knows them.
+            people.visible = people.visible.max(outcome.visible);
+            people.hidden = people.hidden.max(outcome.hidden);
+            findings.extend(outcome.finding);
+            faults.extend(outcome.fault);
+        }
+        findings.sort_by(|a, b| a.detector.cmp(&b.detector));
+        (findings, people, faults)
     }
 }
 
@@ -122,6 +135,9 @@ impl Sink for Detection<'_> {
             let normal = Normal::of(piece);
             let whereabouts = Whereabouts::Text { place, first, original: piece, normal: &normal };
             prose::read(&mut self.record, normal.text(), &whereabouts);
+            for search in &mut self.exact {
+                search.text(normal.text(), |offset| whereabouts.of(offset));
+            }
             first = first.map(|first| first + memchr::memchr_iter(b'\n', piece.as_bytes()).count());
         }
     }
@@ -134,6 +150,9 @@ impl Sink for Detection<'_> {
     fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
         if let Some(table) = &mut self.table {
             cells.iter().filter(|cell| cell.hidden).for_each(|cell| table.hide(row, cell.column));
+            for search in &mut self.exact {
+                search.row(cells, |column| table.place().cell(row, column));
+            }
             table.row(&mut self.record, row, cells.iter().map(|cell| (cell.column, cell.text.as_ref())));
         }
     }

@@ -11,7 +11,7 @@ use regex_automata::{Anchored, Input, MatchKind, PatternSet};
 
 use super::names::Names;
 use super::rule::{self, Detector, DetectorInfo, Role, header_key, wrong};
-use super::{Detection, RuleError, RuleSource, builtin};
+use super::{Detection, RuleError, RuleSource, builtin, exact};
 use crate::inspect::{Place, Sink};
 
 /// Compiled detectors and dictionaries.
@@ -19,6 +19,8 @@ use crate::inspect::{Place, Sink};
 pub struct Rules {
     detectors: Vec<Detector>,
     names: Names,
+    /// The organisation's own tables.
+    tables: Vec<exact::Table>,
     /// Finds where any pattern matches next.
     any: Regex,
     /// Tells which patterns match at a place.
@@ -49,7 +51,19 @@ impl Rules {
     ///
     /// The first rule that cannot be used, by file and place.
     pub fn compile(extra: &[RuleSource]) -> Result<Self, RuleError> {
-        let rules = Self::assemble(extra)?;
+        Self::compile_with(extra, &())
+    }
+
+    /// As [`Self::compile`]; `shelf` has the files that rules about exact data name.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that cannot be used, by file and place.
+    pub fn compile_with(extra: &[RuleSource], shelf: &dyn exact::Shelf) -> Result<Self, RuleError> {
+        let mut rules = Self::assemble(extra)?;
+        for source in extra.iter().filter(|source| exact::is_exact(source)) {
+            rules.tables.extend(exact::read(source, shelf)?);
+        }
         match rules.test().into_iter().find(|result| !result.passed) {
             Some(failed) => Err(rules.broken(&failed)),
             None => Ok(rules),
@@ -84,7 +98,8 @@ impl Rules {
 
     /// The detectors, in the order of their ids.
     pub fn detectors(&self) -> impl Iterator<Item = &DetectorInfo> {
-        let mut all: Vec<&DetectorInfo> = self.detectors.iter().map(|detector| &detector.info).collect();
+        let tables = self.tables.iter().map(|table| &table.info);
+        let mut all: Vec<&DetectorInfo> = self.detectors.iter().map(|detector| &detector.info).chain(tables).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all.into_iter()
     }
@@ -107,7 +122,7 @@ impl Rules {
     fn finds(&self, id: &str, text: &str) -> bool {
         let mut detection = Detection::new(self, &[]);
         detection.text(&Place::new("example"), text);
-        let (findings, _) = detection.finish();
+        let (findings, ..) = detection.finish();
         findings.iter().any(|finding| finding.detector == id)
     }
 
@@ -150,7 +165,7 @@ impl Rules {
             })
         };
         let (any, which) = (together(MatchKind::LeftmostFirst)?, together(MatchKind::All)?);
-        Ok(Self { detectors, names, any, which, patterns })
+        Ok(Self { detectors, names, tables: Vec::new(), any, which, patterns })
     }
 
     pub(super) fn detector(&self, index: usize) -> Option<&Detector> {
@@ -159,6 +174,10 @@ impl Rules {
 
     pub(super) fn all(&self) -> &[Detector] {
         &self.detectors
+    }
+
+    pub(super) fn tables(&self) -> &[exact::Table] {
+        &self.tables
     }
 
     pub(super) fn names(&self) -> &Names {

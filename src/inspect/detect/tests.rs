@@ -15,7 +15,7 @@ fn detect(feed: impl FnOnce(&mut Detection<'_>)) -> (Vec<Finding>, u32) {
     let own: Vec<String> = OWN.map(str::to_owned).to_vec();
     let mut detection = Detection::new(&RULES, &own);
     feed(&mut detection);
-    let (findings, people) = detection.finish();
+    let (findings, people, _) = detection.finish();
     (findings, people.visible + people.hidden)
 }
 

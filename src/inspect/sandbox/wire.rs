@@ -6,6 +6,7 @@
 use std::{
     borrow::Cow,
     io::{self, Read, Write},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -28,6 +29,8 @@ const TOGETHER: usize = 64 << 10;
 pub(super) struct Setup {
     /// Rules that add to or replace the built-in ones.
     pub rules: Vec<RuleSource>,
+    /// Where the files are that rules about exact data name.
+    pub exact: Option<PathBuf>,
     /// How much of one mail is read.
     pub limits: Limits,
     /// How many bytes of memory the worker may use.
