@@ -44,16 +44,23 @@ class People:
         self.english = Faker("en_US")
         self.english.seed_instance(r.randrange(1 << 30))
         self.used = set()
+        self.charset = "utf-8"
         self.surnames, self.given = rare_names()
         self.places = places()
 
     def person(self, japanese=True, common=None):
-        if common is None:
-            common = self.r.random() < 0.5
-        while (one := Person(self.r, self, japanese, common))["name"] in self.used:
-            pass
-        self.used.add(one["name"])
-        return one
+        while True:
+            one = Person(self.r, self, japanese, self.r.random() < 0.5 if common is None else common)
+            if one["name"] not in self.used and self.can_write(one["name"]):
+                self.used.add(one["name"])
+                return one
+
+    def can_write(self, text):
+        """Whether the charset of the file has the characters."""
+        try:
+            return bool(text.encode(self.charset))
+        except UnicodeEncodeError:
+            return False
 
     def forget(self):
         """Begins a new file: names may come again."""
@@ -80,7 +87,9 @@ class People:
         if key == "written":
             return r.choice([one["name"], one["name"], one["spaced"]]) if one.japanese else one["name"]
         if key == "place":
-            return self.r.choice(self.places)
+            while not self.can_write("".join(place := r.choice(self.places))):
+                pass
+            return place
         if key == "postal":
             code = one["place"][0]
             return f"{code[:3]}-{code[3:]}"

@@ -35,8 +35,8 @@ def separated(separator, encoding):
 
 
 def encoded(text, encoding):
-    """The minus sign is not in every Japanese charset; there it is a full-width hyphen, as editors write it."""
-    return (text if encoding.startswith("utf") else text.replace("−", "－")).encode(encoding)
+    """Windows' Japanese charset has a full-width hyphen where the others have the minus sign."""
+    return (text.replace("−", "－") if encoding == "cp932" else text).encode(encoding)
 
 
 def plain(encoding):
@@ -206,7 +206,7 @@ GRIDS = {
     "csv utf-8": (separated(",", "utf-8"), "csv", "ja en", 400),
     "csv utf-8 bom": (separated(",", "utf-8-sig"), "csv", "ja en", 400),
     "csv shift_jis": (separated(",", "cp932"), "csv", "ja", 400),
-    "csv iso-2022-jp": (separated(",", "iso2022_jp_2004"), "csv", "ja", 400),
+    "csv iso-2022-jp": (separated(",", "iso2022_jp_ext"), "csv", "ja", 400),
     "csv euc-jp": (separated(",", "euc_jp"), "csv", "ja", 400),
     "csv utf-16": (separated(",", "utf-16"), "csv", "ja en", 400),
     "tsv": (separated("\t", "utf-8"), "tsv", "ja en", 400),
@@ -233,4 +233,14 @@ TEXTS = {
     "odt": (odt, "odt", "ja en"),
     "pptx": (slides, "pptx", "ja en"),
     "pdf": (pdf, "pdf", "ja en"),
+}
+# What the people in a file must be writable in.
+CHARSETS = {
+    "csv shift_jis": "cp932",
+    "csv iso-2022-jp": "iso2022_jp",
+    "csv euc-jp": "euc_jp",
+    "txt shift_jis": "cp932",
+    "txt iso-2022-jp": "iso2022_jp",
+    "mail iso-2022-jp": "iso2022_jp",
+    "mail shift_jis": "cp932",
 }
