@@ -7,7 +7,8 @@ same detector (or of its sibling: jp.phone and phone, jp.name and person_name, j
 mask shows fits the label's value as folded here (NFKC, dashes, spaces): what stands before the first star begins it (of
 an address: stands in it), what stands after the last star ends it. Each label takes one hit and each hit one label; so
 what is counted twice is a false finding the second time, and what is found under another detector is a miss and a false
-finding. Labels with the longest common part are taken first. What is optional takes a hit that nothing else wants, and
+finding. Of names a mask shows one character: two names that begin alike are told apart by their number only. What is
+optional takes a hit that nothing else wants, and
 counts neither way. A hit of a fully masked kind (passwords) matches by number alone. Hits of low confidence are counted
 apart: no shipped policy acts on them, so they find nothing and accuse nobody.
 """
@@ -30,18 +31,25 @@ def folded(text):
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text).translate(DASHES)).lower()
 
 
-def fits(detector, masked, value):
-    """How many characters a masked hit shares with a folded value, or -1."""
-    shown = folded(masked).removeprefix("〒")
-    if "*" not in shown:
-        return len(shown) if shown in value else -1
-    head, tail = shown[: shown.index("*")], shown[shown.rindex("*") + 1 :]
-    begins = head in value if detector == "jp.address" else value.startswith(head)
-    plain = re.sub(r"[^\w@.]", "", value)
-    ends = value.endswith(tail) or plain.endswith(re.sub(r"[^\w@.]", "", tail))
-    if detector in ("birth_date", "jp.birth_date"):
-        ends = True  # the mask of 1980年1月2日 ends with 日
-    return len(head) + len(tail) if begins and ends else -1
+def shown(hit):
+    """What a mask leaves readable: before the first star, and after the last."""
+    text = folded(hit["masked"]).removeprefix("〒")
+    if "*" not in text:
+        return text, ""
+    return text[: text.index("*")], text[text.rindex("*") + 1 :]
+
+
+def alphanumeric(text):
+    return re.sub(r"[^0-9a-z]", "", text)
+
+
+def fits(hit, value):
+    """Whether a folded value may be what the mask hides."""
+    head, tail = shown(hit)
+    begins = head in value if hit["detector"] == "jp.address" or "*" not in hit["masked"] else value.startswith(head)
+    if hit["detector"] in ("birth_date", "jp.birth_date"):
+        return begins  # of 1980年1月2日 the mask leaves 年, 月 and 日
+    return begins and (value.endswith(tail) or alphanumeric(value).endswith(alphanumeric(tail)))
 
 
 class Tally(collections.Counter):
@@ -63,27 +71,35 @@ def percent(part, whole):
 def match(labels, hits):
     """Pairs hits with labels; what is left over on either side, and the pairs."""
     buckets = collections.defaultdict(list)
-    for index, label in enumerate(labels):
-        label["folded"] = folded(label["value"])
+    for index, label in sorted(enumerate(labels), key=lambda pair: pair[1]["optional"]):
+        value = label["folded"] = folded(label["value"])
         for identity in label["ids"]:
-            buckets[identity, label["folded"][:1]].append(index)
-            buckets[identity, ""].append(index)
+            for key in (value[:1], alphanumeric(value)[-4:], None):
+                buckets[identity, key].append(index)
     free, pairs, false = [True] * len(labels), [], []
-    # Hits that show most are the least ambiguous; required labels come before optional ones.
-    for hit in sorted(hits, key=lambda hit: -len(folded(hit["masked"]).replace("*", ""))):
-        shown = folded(hit["masked"]).removeprefix("〒")
-        head = shown[:1] if hit["detector"] != "jp.address" and not shown.startswith("*") else ""
-        best, score = None, (0, -1)
-        for index in buckets.get((hit["detector"], head), ()):
-            if free[index] and (common := fits(hit["detector"], hit["masked"], labels[index]["folded"])) >= 0:
-                this = (0 if labels[index]["optional"] else 1, common)
-                if best is None or this > score:
-                    best, score = index, this
-        if best is None:
+
+    def take(hit, key):
+        """The first free label of a bucket that fits; labels that are taken leave the bucket."""
+        bucket = buckets.get((hit["detector"], key), [])
+        bucket[:] = [index for index in bucket if free[index]] if len(bucket) < 64 else bucket
+        for place, index in enumerate(bucket):
+            if free[index] and fits(hit, labels[index]["folded"]):
+                del bucket[place]
+                free[index] = False
+                return labels[index]
+        return None
+
+    # Hits that show most are the least ambiguous.
+    for hit in sorted(hits, key=lambda hit: -sum(map(len, shown(hit)))):
+        head, tail = shown(hit)
+        tail = alphanumeric(tail)[-4:]
+        label = take(hit, tail) if len(tail) == 4 else take(hit, head[:1] or None)
+        if label is None and (hit["detector"] == "jp.address" or "*" not in hit["masked"]):
+            label = take(hit, None)
+        if label is None:
             false.append(hit)
         else:
-            free[best] = False
-            pairs.append((labels[best], hit))
+            pairs.append((label, hit))
     missed = [label for label, is_free in zip(labels, free) if is_free and not label["optional"]]
     return pairs, missed, false
 
