@@ -52,6 +52,8 @@ pub(super) struct Request<'j> {
     pub job: Cow<'j, Job>,
     /// After so long nothing more of it is read.
     pub time: Duration,
+    /// After so much work on it nothing more of it is read.
+    pub work: Duration,
     /// After so much work on one part the rest of that part is not read.
     pub part_time: Duration,
     /// How many of its pictures are to be sent back.
