@@ -35,7 +35,7 @@ pub use self::rule::DetectorInfo;
 pub use self::rules::{ExampleResult, Rules};
 use self::table::Table;
 use self::whereabouts::{Where, Whereabouts};
-use super::{Cell, Finding, People, Place, Sink};
+use super::{Cell, Confidence, Example, Finding, People, Place, Sink};
 
 /// One rule file as text: its name for messages, and its content.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -102,6 +102,19 @@ impl<'a> Detection<'a> {
     pub fn new(rules: &'a Rules, own: &[String]) -> Self {
         let exact = rules.tables().iter().map(exact::Search::new).collect();
         Self { record: Record::new(rules, own), table: None, exact }
+    }
+
+    /// Keeps every hit as an example and not only a few, for an evaluation that knows what is there.
+    #[must_use]
+    pub fn in_detail(mut self) -> Self {
+        self.record.tally.keep_all();
+        self
+    }
+
+    /// Ends what was begun; the hits so far, each masked, with its detector and how sure it is.
+    pub fn hits(&mut self) -> impl Iterator<Item = (&str, Confidence, &Example)> {
+        self.end_table();
+        self.record.tally.examples(self.record.rules)
     }
 
     /// What was found, about how many people, and which of the organisation's tables could not be asked.

@@ -22,7 +22,7 @@ pub(super) struct Record<'a> {
     pub(super) domains: Vec<String>,
     /// Their names as folded by [`name_key`], as far as headers, salutations and signatures tell.
     pub(super) known: Vec<String>,
-    tally: Tally,
+    pub(super) tally: Tally,
     persons: Persons,
 }
 
