@@ -118,15 +118,6 @@ pub(super) fn is_postal_code(value: &str) -> bool {
     digits::<7>(value).is_some_and(|[a, b, c, ..]| a + b + c > 0)
 }
 
-/// A Social Security number that can have been issued (SSA: no area 000, 666 or 900–999, no group 00, no serial 0000).
-pub(super) fn is_ssn(value: &str) -> bool {
-    let Some(digits) = digits::<9>(value) else { return false };
-    let number = digits.iter().fold(0, |number, digit| number * 10 + digit);
-    let (area, group, serial) = (number / 1_000_000, number / 10_000 % 100, number % 10_000);
-    // Published in advertisements and never valid: 078-05-1120, 219-09-9999.
-    !matches!(area, 0 | 666 | 900..) && group > 0 && serial > 0 && !matches!(number, 78_051_120 | 219_099_999)
-}
-
 /// The digits after a label: `普通 1234567`.
 pub(super) fn labelled_number(value: &str) -> Option<Range<usize>> {
     let start = value.find(|c: char| c.is_ascii_digit())?;
@@ -290,14 +281,6 @@ mod tests {
         assert_eq!(iban_length("GR16 0110 1050 0000 1054 7023 795"), Some(33));
         assert_eq!(iban_length("XX431234"), None);
         assert_eq!(iban_length("DE88 3704 0044 0532 0130 00"), None);
-    }
-
-    #[test]
-    fn social_security_numbers_can_have_been_issued() {
-        assert!(is_ssn("536-90-4399"));
-        for no in ["000-12-3456", "666-12-3456", "900-12-3456", "123-00-4567", "123-45-0000", "078-05-1120"] {
-            assert!(!is_ssn(no), "{no}");
-        }
     }
 
     #[test]
