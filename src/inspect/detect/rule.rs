@@ -255,9 +255,9 @@ impl Nearby {
 
     /// Whether one of them stands in `text`, a short one as a word of its own.
     pub(super) fn is_in(&self, text: &str) -> bool {
-        self.0.as_ref().is_some_and(|search| {
-            search.find_overlapping_iter(text).any(|found| stands_as_word(text, found.range()))
-        })
+        self.0
+            .as_ref()
+            .is_some_and(|search| search.find_overlapping_iter(text).any(|found| stands_as_word(text, found.range())))
     }
 }
 

@@ -73,7 +73,8 @@ impl Foreign {
             Self::CnResidentId => certain(asia::is_resident_id(value)),
             Self::DeSteuerId => certain(europe::is_steuer_id(value)),
             Self::EsDniNie => certain(europe::is_dni_nie(value)),
-            Self::FrNir => europe::is_nir(value).then(|| is_bare(value) && !value.starts_with(['1', '2'])),
+            // Documents numbered by their day begin with 20.
+            Self::FrNir => europe::is_nir(value).then(|| value.bytes().all(|b| b.is_ascii_digit())),
             Self::InAadhaar => certain(asia::is_aadhaar(value)),
             Self::InPan => certain(asia::is_pan(value)),
             Self::ItCodiceFiscale => europe::is_codice_fiscale(value)
@@ -207,6 +208,9 @@ mod tests {
         for (number, value, doubt) in [
             (Foreign::BrCpf, "390.533.447-05", false),
             (Foreign::BrCpf, "39053344705", true),
+            (Foreign::FrNir, "2 95 10 99 126 111 93", false),
+            (Foreign::FrNir, "253072B07300470", false),
+            (Foreign::FrNir, "269054958815780", true),
             (Foreign::KrRrn, "971013-9019902", false),
             (Foreign::KrRrn, "9710139019902", true),
             (Foreign::KrRrn, "960121-1234567", true),
