@@ -6,9 +6,9 @@
 pub(super) const DETECTORS: [(&str, &str); 7] = [
     ("detectors/jp.toml", include_str!("../../../rules/detectors/jp.toml")),
     ("detectors/global.toml", include_str!("../../../rules/detectors/global.toml")),
-    ("detectors/foreign_america.toml", include_str!("../../../rules/detectors/foreign_america.toml")),
-    ("detectors/foreign_asia_pacific.toml", include_str!("../../../rules/detectors/foreign_asia_pacific.toml")),
-    ("detectors/foreign_europe.toml", include_str!("../../../rules/detectors/foreign_europe.toml")),
+    ("detectors/foreign-america.toml", include_str!("../../../rules/detectors/foreign-america.toml")),
+    ("detectors/foreign-asia-pacific.toml", include_str!("../../../rules/detectors/foreign-asia-pacific.toml")),
+    ("detectors/foreign-europe.toml", include_str!("../../../rules/detectors/foreign-europe.toml")),
     ("detectors/secret.toml", include_str!("../../../rules/detectors/secret.toml")),
     ("detectors/mark.toml", include_str!("../../../rules/detectors/mark.toml")),
 ];
