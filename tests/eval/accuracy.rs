@@ -88,7 +88,7 @@ fn tell<'a>(rules: &Rules, folder: &Path, name: &'a str, own: &[String]) -> Told
         place: example.place.clone(),
     };
     let hits = detection.hits().map(hit).collect();
-    let (_, people) = detection.finish();
+    let (_, people, _) = detection.finish();
     let persons = people.visible.saturating_add(people.hidden);
     Told { path: name, bytes: bytes.len(), persons, hits, uninspected: ledger.uninspected }
 }

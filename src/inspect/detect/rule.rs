@@ -5,6 +5,8 @@
 //! seen when the whole set is compiled ([`super::rules`]). Deliberately absent: code in rules; what a pattern cannot
 //! say is a named [`Check`].
 
+use std::ops::Range;
+
 use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
@@ -262,9 +264,11 @@ impl Nearby {
         self.0.is_none()
     }
 
-    /// Whether one of them stands in `text`.
+    /// Whether one of them stands in `text`, a short one as a word of its own.
     pub(super) fn is_in(&self, text: &str) -> bool {
-        self.0.as_ref().is_some_and(|search| search.is_match(text))
+        self.0
+            .as_ref()
+            .is_some_and(|search| search.find_overlapping_iter(text).any(|found| stands_as_word(text, found.range())))
     }
 }
 
@@ -272,6 +276,13 @@ impl Nearby {
 pub(super) fn header_key(cell: &str) -> String {
     let normal = Normal::of(cell);
     normal.text().chars().filter(|c| c.is_alphanumeric() || *c == 'ー').flat_map(char::to_lowercase).collect()
+}
+
+/// Up to three letters of ASCII (`pan`, `sin`) are no word inside a longer one (`Japan`, `business`).
+pub(super) fn stands_as_word(text: &str, range: Range<usize>) -> bool {
+    let letter = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_alphabetic);
+    let short = range.len() <= 3 && text.get(range.clone()).is_some_and(|w| w.bytes().all(|b| b.is_ascii_alphabetic()));
+    !short || !(letter(range.start.checked_sub(1)) || letter(Some(range.end)))
 }
 
 /// An error in this file.
@@ -345,6 +356,17 @@ no_match = ["C-12"]
     fn a_rule_without_examples_is_refused() {
         let (rule, _) = GOOD.split_once("[detector.examples]").unwrap();
         assert!(message(rule).contains("a rule without examples is not used"));
+    }
+
+    #[test]
+    fn short_words_stand_alone() {
+        let words = Nearby::of(&["pan".to_owned(), "tel".to_owned(), "phone".to_owned()]).unwrap();
+        for text in ["PAN: A", "my pan", "TEL03-1", "電話tel", "user_pan", "telephone"] {
+            assert!(words.is_in(text), "{text}");
+        }
+        for text in ["Japan", "company", "hotel", "pantry"] {
+            assert!(!words.is_in(text), "{text}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind, PatternSet};
 
 use super::names::Names;
-use super::rule::{self, Detector, DetectorInfo, Role, header_key, wrong};
+use super::rule::{self, Detector, DetectorInfo, Role, header_key, stands_as_word, wrong};
 use super::{Detection, RuleError, RuleSource, builtin, exact};
 use crate::inspect::{Place, Sink};
 
@@ -208,7 +208,9 @@ impl Rules {
         let key = header_key(header);
         let mut best = (0, Vec::new());
         for (index, detector) in self.detectors.iter().enumerate() {
-            let fits = |word: &&String| key == **word || (word.chars().count() >= 2 && key.contains(word.as_str()));
+            let part_of_key =
+                |word: &str| key.match_indices(word).any(|(at, _)| stands_as_word(&key, at..at + word.len()));
+            let fits = |word: &&String| key == **word || (word.chars().count() >= 2 && part_of_key(word));
             let weight = |word: &String| word.chars().count() + if key == *word { 100 } else { 0 };
             let Some(weight) = detector.headers.iter().filter(fits).map(weight).max() else { continue };
             if weight > best.0 {

@@ -476,3 +476,34 @@ fn a_file_that_is_called_like_a_header_field_is_read_all_the_same() {
     assert!(!found.is_empty() && people == 1, "{found:?}");
     assert_eq!(detect(|detection| detection.text(&Place::default().field("To"), list)).0, []);
 }
+
+/// Numbers that a business writes by the thousand share their length and often their check digit with those of people.
+#[test]
+fn lists_of_goods_and_companies_hold_no_foreign_numbers() {
+    type Numbering = fn(u32) -> String;
+    fn luhn(body: u32) -> String {
+        let sum: u32 = (0..8)
+            .map(|at| body / 10_u32.pow(at) % 10 * if at % 2 == 0 { 2 } else { 1 })
+            .map(|product| product / 10 + product % 10)
+            .sum();
+        format!("{body}{}", (10 - sum % 10) % 10)
+    }
+    let lists: [(&str, Numbering); 6] = [
+        ("product numbers", |n| format!("49{:02}{:02}{:07}", n % 12 + 1, n % 28 + 1, 1_234_567 + n * 7_919)),
+        ("French companies", |n| luhn(41_234_567 + n * 7_919)),
+        ("documents by day", |n| format!("2026{:02}{:02}{:07}", n % 12 + 1, n % 28 + 1, n * 7_919)),
+        ("orders", |n| format!("{}", 234_123_412_340_u64 + u64::from(n) * 11)),
+        ("part numbers", |n| format!("AB{:06}C", 123_456 + n * 311)),
+        ("product codes", |n| format!("S{:07}A", 1_234_567 + n * 7_919)),
+    ];
+    for (name, number) in lists {
+        let body: String = (0..60).map(|n| format!("注文 {} 1個\n", number(n))).collect();
+        let rows: Vec<String> = (0..60).map(|n| format!("部品\t{}\t{n}", number(n))).collect();
+        for (findings, persons) in [mail(&body), sheet(&rows)] {
+            let foreign = findings
+                .iter()
+                .any(|finding| finding.detector.split_once('.').is_some_and(|(c, _)| c.len() == 2 && c != "jp"));
+            assert!(!foreign && persons == 0, "{name}: {findings:?}");
+        }
+    }
+}

@@ -6,9 +6,12 @@
 
 /// Whether `value` is such a date.
 pub(super) fn is_birth_date(value: &str) -> bool {
-    day(value).is_some_and(|(year, month, day)| {
-        (1880..=2045).contains(&year) && (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day)
-    })
+    day(value).is_some_and(|(year, month, day)| (1880..=2045).contains(&year) && is_day(year, month, day))
+}
+
+/// Whether the calendar has this day.
+pub(super) fn is_day(year: u32, month: u32, day: u32) -> bool {
+    (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day)
 }
 
 /// As [`is_birth_date`], for a whole cell: a time may follow, eight digits and a spreadsheet's day number will do.
