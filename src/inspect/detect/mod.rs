@@ -3,12 +3,16 @@
 //! In: what extraction hands over ([`Sink`]): stretches of running text, and tables row by row. Out: findings with
 //! masked examples, and the number of distinct people. The way of a text: [`normal`] folds its forms, [`scan`] finds
 //! candidates in one pass and checks them, [`prose`] leaves business courtesy aside and joins values to people; the way
-//! of a table: [`layout`] tells what its columns are, [`table`] reads each row as one person.
+//! of a table: [`layout`] tells what its columns are and [`columns`] whose, [`table`] reads each [`row`] as its people, or
+//! a [`form`] as one.
 //! Deliberately absent: detectors in code. What is looked for stands in `rules/detectors/*.toml` ([`rule`]).
 
 mod builtin;
 mod checks;
 mod clusters;
+mod columns;
+mod form;
+mod identity;
 mod layout;
 mod lists;
 mod mask;
@@ -16,6 +20,7 @@ mod names;
 mod normal;
 mod prose;
 mod record;
+mod row;
 mod rule;
 mod rules;
 mod scan;
@@ -96,9 +101,10 @@ pub struct Detection<'a> {
 }
 
 impl<'a> Detection<'a> {
-    /// Starts with nothing found; `own` are addresses whose owners are not leaked persons.
-    pub fn new(rules: &'a Rules, own: &[String]) -> Self {
-        Self { record: Record::new(rules, own), table: None }
+    /// Starts with nothing found; `own` are addresses whose owners are not leaked persons, `count_quoted` says
+    /// whether people in the history of the mail are.
+    pub fn new(rules: &'a Rules, own: &[String], count_quoted: bool) -> Self {
+        Self { record: Record::new(rules, own, count_quoted), table: None }
     }
 
     /// What was found, and about how many people.
@@ -128,7 +134,8 @@ impl Sink for Detection<'_> {
 
     fn begin_table(&mut self, place: &Place) {
         self.end_table();
-        self.table = Some(Table::new(Where::Sheet { place: place.clone(), hidden: HashSet::new() }));
+        let place = Where::Sheet { place: place.clone(), hidden: HashSet::new() };
+        self.table = Some(Table::new(&mut self.record, place));
     }
 
     fn row(&mut self, row: u32, cells: &[Cell<'_>]) {

@@ -6,8 +6,9 @@
 
 use super::checks::Note;
 use super::clusters::{Cluster, group, name_key};
+use super::identity::describe;
 use super::names::{Reading, is_kanji, is_name_character};
-use super::record::{Record, describe};
+use super::record::Record;
 use super::rule::{Detector, Role};
 use super::scan::{self, Hit};
 use super::table::Table;
@@ -309,7 +310,7 @@ fn read_lists(
         if !layout::is_table(record.rules, &rows) {
             continue;
         }
-        let mut list = Table::new(whereabouts.list(start));
+        let mut list = Table::new(record, whereabouts.list(start));
         for (row, cells) in &rows {
             list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_str())));
         }
@@ -389,12 +390,12 @@ fn settle(record: &mut Record<'_>, text: &str, cluster: Cluster, about: Judgemen
             Judgement::Person => true,
         };
         if counts {
-            describe(&mut person, detector, value);
+            describe(&mut person, detector, hit.note, value);
             record.found(hit.detector, hit.confidence, value, || whereabouts.of(hit.range.start));
         }
     }
     if matches!(about, Judgement::Person) {
-        record.person(&person, hidden);
+        record.person(&person, 0, hidden);
     }
 }
 
@@ -410,7 +411,7 @@ mod tests {
     #[test]
     fn names_between_boundaries_are_seen_and_words_are_not() {
         let rules = Rules::compile(&[]).unwrap();
-        let record = Record::new(&rules, &[]);
+        let record = Record::new(&rules, &[], false);
         let bare = |text: &str| {
             bare_names(&record, text).iter().map(|name| text[name.start..name.end].to_owned()).collect::<Vec<_>>()
         };

@@ -35,6 +35,7 @@ impl Tally {
         detector: usize,
         confidence: Confidence,
         value: &str,
+        quoted: bool,
         place: impl FnOnce() -> (String, bool),
     ) {
         let (Some(slot), Some(rule)) = (self.found.get_mut(detector), rules.detector(detector)) else { return };
@@ -52,7 +53,7 @@ impl Tally {
             }
         }
         let (place, hidden) = place();
-        entry.examples.push((confidence, Example { masked: rule.mask.apply(value), place, hidden }));
+        entry.examples.push((confidence, Example { masked: rule.mask.apply(value), place, hidden, quoted }));
     }
 
     /// The findings, in the order of their detectors' ids.
