@@ -128,6 +128,7 @@ pub(super) fn assign(rules: &Rules, columns: &mut Columns) {
     for (&number, column) in columns.columns.iter().filter(|(_, column)| is_name(rules, column)) {
         names.push((number, role_of(&format!("{}{}", column.group, column.header)), column.part));
     }
+    readings(&mut names);
     staff(&mut names, columns);
     let mut begun: Vec<u32> = Vec::new();
     let mut seen: BTreeMap<(&str, Part, String), u8> = BTreeMap::new();
@@ -177,6 +178,22 @@ pub(super) fn assign(rules: &Rules, columns: &mut Columns) {
             _ => None,
         };
         column.whose = whose.and_then(|index| u8::try_from(index + 1).ok()).unwrap_or_default().min(PEOPLE);
+    }
+}
+
+/// A reading that does not say whose it is goes with the name before it, or else with the one behind it.
+fn readings(names: &mut [(u32, String, Part)]) {
+    let is_written = |(_, _, part): &&(u32, String, Part)| *part != Part::Reading;
+    let written: Vec<(u32, String)> =
+        names.iter().filter(is_written).map(|(column, role, _)| (*column, role.clone())).collect();
+    for (column, role, _) in names.iter_mut().filter(|(_, _, part)| *part == Part::Reading) {
+        if written.iter().any(|(_, known)| known == role) {
+            continue;
+        }
+        let nearest = written.iter().rev().find(|(before, _)| before < column).or_else(|| written.first());
+        if let Some((_, whose)) = nearest {
+            role.clone_from(whose);
+        }
     }
 }
 

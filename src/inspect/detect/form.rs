@@ -13,6 +13,7 @@ use super::columns::{Columns, part_of};
 use super::layout::{self, Layout, Row};
 use super::record::Record;
 use super::row::{self, Finds, Found, in_cell, is_name};
+use super::rule::Role;
 use super::rules::Rules;
 use super::whereabouts::Where;
 use crate::inspect::Confidence;
@@ -25,6 +26,52 @@ const MOST: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Form {
     people: BTreeMap<u32, Vec<(u32, Found<'static>)>>,
+    /// Each column of values is somebody else.
+    columns: bool,
+}
+
+/// A cell: a label, or a value with the label before it.
+struct Part<'c> {
+    column: u32,
+    label: String,
+    announced: Vec<usize>,
+    value: Option<&'c str>,
+}
+
+fn parts<'c>(record: &Record<'_>, cells: &'c [(u32, String)]) -> Vec<Part<'c>> {
+    let (mut open, mut announced) = (String::new(), Vec::new());
+    let part = |(column, text): &'c (u32, String)| {
+        let new = label(record.rules, text);
+        // タナカ カナ is no label, though カナ is.
+        let is_value =
+            new.is_empty() || (!record.rules.is_header_word(text) && is_called_for(record, &announced, text));
+        if !is_value {
+            (open, announced) = (text.clone(), new);
+        }
+        Part { column: *column, label: open.clone(), announced: announced.clone(), value: is_value.then_some(text) }
+    };
+    cells.iter().map(part).collect()
+}
+
+/// Whether a value is what its label calls for, by more than standing there.
+fn is_called_for(record: &Record<'_>, announced: &[usize], text: &str) -> bool {
+    let holds = |index: &usize| {
+        record
+            .rules
+            .detector(*index)
+            .is_some_and(|detector| detector.check.in_cell(record.rules.names(), text, false).is_some())
+    };
+    announced.iter().any(holds)
+}
+
+/// Whether the values of a row are several people's: names, each whole, or too many of anything for one.
+fn are_people(record: &Record<'_>, parts: &[Part<'_>]) -> bool {
+    let called =
+        parts.iter().filter(|part| part.value.is_some_and(|text| is_called_for(record, &part.announced, text)));
+    let is_name = |part: &&Part<'_>| {
+        part.announced.iter().any(|&index| record.rules.detector(index).is_some_and(|d| d.role == Role::Name))
+    };
+    called.clone().filter(is_name).count() >= 2 || called.count() >= 4
 }
 
 impl Form {
@@ -37,16 +84,13 @@ impl Form {
         row: u32,
         cells: &[(u32, String)],
     ) -> bool {
-        let labels = cells.iter().filter(|(_, text)| !label(record.rules, text).is_empty()).count();
-        let mut open: (String, Vec<usize>) = Default::default();
-        for (column, text) in cells {
-            let announced = label(record.rules, text);
-            if !announced.is_empty() {
-                open = (text.clone(), announced);
-                continue;
-            }
-            let whose = if labels > 1 { 0 } else { *column };
-            for found in beside(record, &open, *column, text) {
+        let parts = parts(record, cells);
+        let labels = parts.iter().filter(|part| part.value.is_none()).count();
+        self.columns |= labels == 1 && are_people(record, &parts);
+        for part in &parts {
+            let Some(text) = part.value else { continue };
+            let whose = if labels == 1 && self.columns { part.column } else { 0 };
+            for found in beside(record, &part.label, &part.announced, part.column, text) {
                 let known = self.people.entry(whose).or_default();
                 let again = known
                     .iter()
@@ -83,12 +127,7 @@ fn label(rules: &Rules, text: &str) -> Vec<usize> {
 }
 
 /// What stands beside a label.
-fn beside(
-    record: &Record<'_>,
-    (label, announced): &(String, Vec<usize>),
-    column: u32,
-    text: &str,
-) -> Vec<Found<'static>> {
+fn beside(record: &Record<'_>, label: &str, announced: &[usize], column: u32, text: &str) -> Vec<Found<'static>> {
     let fits = |index: &usize| {
         let check = record.rules.detector(*index)?.check;
         Some((*index, check.in_cell(record.rules.names(), text, true)?))
@@ -98,7 +137,7 @@ fn beside(
         return vec![Found { detector, confidence: Confidence::High, note, column, value, part, whose: 0 }];
     }
     let mut columns = Columns::default();
-    columns.columns.entry(column).or_default().header.clone_from(label);
+    columns.columns.entry(column).or_default().header.push_str(label);
     let mut finds = Finds::default();
     in_cell(record, &columns, column, text, &mut finds);
     let owned = |found: Found<'_>| Found { value: Cow::Owned(found.value.into_owned()), ..found };

@@ -12,6 +12,7 @@ mod checks;
 mod clusters;
 mod columns;
 mod form;
+mod history;
 mod identity;
 mod layout;
 mod lists;
@@ -33,6 +34,7 @@ mod zones;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use self::history::History;
 use self::normal::Normal;
 use self::record::Record;
 pub use self::rule::DetectorInfo;
@@ -97,6 +99,7 @@ const ENVELOPE_FIELDS: [&str; 26] = [
 #[derive(Debug)]
 pub struct Detection<'a> {
     record: Record<'a>,
+    history: History,
     table: Option<Table>,
 }
 
@@ -104,7 +107,9 @@ impl<'a> Detection<'a> {
     /// Starts with nothing found; `own` are addresses whose owners are not leaked persons, `count_quoted` says
     /// whether people in the history of the mail are.
     pub fn new(rules: &'a Rules, own: &[String], count_quoted: bool) -> Self {
-        Self { record: Record::new(rules, own, count_quoted), table: None }
+        let own: Vec<String> = own.iter().map(|address| address.to_lowercase()).collect();
+        let history = History::new(&own);
+        Self { record: Record::new(rules, own, count_quoted), history, table: None }
     }
 
     /// What was found, and about how many people.
@@ -118,6 +123,9 @@ impl Sink for Detection<'_> {
     fn text(&mut self, place: &Place, text: &str) {
         let name = place.path.rsplit(" › ").next().filter(|_| place.field);
         let field = name.unwrap_or_default().to_ascii_lowercase();
+        if place.field {
+            self.history.field(place, &field, text);
+        }
         if ENVELOPE_FIELDS.binary_search(&field.as_str()).is_ok() {
             return self.record.introduce(Normal::of(text).text());
         }
@@ -127,13 +135,16 @@ impl Sink for Detection<'_> {
         for piece in pieces(&text) {
             let normal = Normal::of(piece);
             let whereabouts = Whereabouts::Text { place, first, original: piece, normal: &normal };
+            self.record.history = self.history.lines(place, normal.text());
             prose::read(&mut self.record, normal.text(), &whereabouts);
             first = first.map(|first| first + memchr::memchr_iter(b'\n', piece.as_bytes()).count());
         }
+        self.record.history.clear();
     }
 
     fn begin_table(&mut self, place: &Place) {
         self.end_table();
+        self.record.quoted = self.history.is_open(place);
         let place = Where::Sheet { place: place.clone(), hidden: HashSet::new() };
         self.table = Some(Table::new(&mut self.record, place));
     }
@@ -148,6 +159,7 @@ impl Sink for Detection<'_> {
     fn end_table(&mut self) {
         if let Some(table) = self.table.take() {
             table.end(&mut self.record);
+            self.record.quoted = false;
         }
     }
 }
@@ -187,5 +199,7 @@ fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+#[cfg(test)]
+mod tabular;
 #[cfg(test)]
 mod tests;

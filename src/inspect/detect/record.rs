@@ -20,7 +20,9 @@ pub(super) struct Record<'a> {
     pub(super) domains: Vec<String>,
     /// Their names as folded by [`name_key`], as far as headers, salutations and signatures tell.
     pub(super) known: Vec<String>,
-    /// What is read now is the history of the mail.
+    /// Which lines of the text that is being read are the history of the mail; empty if none is.
+    pub(super) history: Vec<bool>,
+    /// What is counted now stands in the history of the mail.
     pub(super) quoted: bool,
     /// Whether people in it are counted all the same.
     count_quoted: bool,
@@ -54,8 +56,7 @@ const SHARED: [&str; 16] = [
 const KNOWN: usize = 64;
 
 impl<'a> Record<'a> {
-    pub(super) fn new(rules: &'a Rules, own: &[String], count_quoted: bool) -> Self {
-        let own: Vec<String> = own.iter().map(|address| address.to_lowercase()).collect();
+    pub(super) fn new(rules: &'a Rules, own: Vec<String>, count_quoted: bool) -> Self {
         let mut domains: Vec<String> =
             own.iter().filter_map(|address| address.rsplit_once('@')).map(|(_, domain)| domain.to_owned()).collect();
         domains.retain(|domain| !SHARED.contains(&domain.as_str()));
@@ -66,6 +67,7 @@ impl<'a> Record<'a> {
             own,
             domains,
             known: Vec::new(),
+            history: Vec::new(),
             quoted: false,
             count_quoted,
             tables: 0,
@@ -108,6 +110,19 @@ impl<'a> Record<'a> {
         place: impl FnOnce() -> (String, bool),
     ) {
         self.tally.add(self.rules, detector, confidence, value, self.quoted, place);
+    }
+
+    /// Whether a line of the text that is being read is history.
+    pub(super) fn is_history(&self, line: usize) -> bool {
+        self.history.get(line).copied().unwrap_or_default()
+    }
+
+    /// Counts what `count` finds in a line as history if it is. Of a table in history all is.
+    pub(super) fn within_history(&mut self, line: usize, count: impl FnOnce(&mut Self)) {
+        let before = self.quoted;
+        self.quoted = before || self.is_history(line);
+        count(self);
+        self.quoted = before;
     }
 
     /// A number for a table that begins.

@@ -63,6 +63,9 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
         && let Some(detector) = record.rules.detector(index)
         && let Some(note) = detector.check.in_cell(record.rules.names(), &text, about.headed)
     {
+        if detector.role == Role::Name && is_total(&text) {
+            return;
+        }
         let confidence = if about.headed { Confidence::High } else { Confidence::Medium };
         finds.found.push(Found { detector: index, confidence, note, column, value: text, part: about.part, whose });
         return;
@@ -79,6 +82,16 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
         let Hit { detector, confidence, note, .. } = hit;
         finds.found.push(Found { detector, confidence, note, column, value, part: Part::Whole, whose });
     }
+}
+
+/// Whether a cell in a column of names says that its row adds up others.
+fn is_total(text: &str) -> bool {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || "【】[]()<>■●◆▼".contains(c));
+    ["計", "平均"].iter().any(|word| text.ends_with(word)) && text.chars().count() <= 4
+        || text.len() <= 12
+            && ["total", "subtotal", "sub total", "grand total", "average"]
+                .iter()
+                .any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Most cells are short words and small numbers, in which nothing can be.

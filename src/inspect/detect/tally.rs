@@ -19,7 +19,8 @@ pub(super) struct Tally {
 struct Entry {
     confidence: Confidence,
     count: u32,
-    examples: Vec<(Confidence, Example)>,
+    /// What is in plain sight of the mail goes before its history.
+    examples: Vec<((bool, Confidence), Example)>,
 }
 
 impl Tally {
@@ -42,10 +43,11 @@ impl Tally {
         let entry = slot.get_or_insert_with(|| Entry { confidence, count: 0, examples: Vec::new() });
         entry.count = entry.count.saturating_add(1);
         entry.confidence = entry.confidence.max(confidence);
+        let weight = (!quoted, confidence);
         if entry.examples.len() >= EXAMPLES {
             // A surer hit takes the place of the least sure example.
             let weakest = entry.examples.iter().map(|(known, _)| *known).min();
-            if weakest.is_none_or(|weakest| weakest >= confidence) {
+            if weakest.is_none_or(|weakest| weakest >= weight) {
                 return;
             }
             if let Some(index) = entry.examples.iter().position(|(known, _)| Some(*known) == weakest) {
@@ -53,7 +55,7 @@ impl Tally {
             }
         }
         let (place, hidden) = place();
-        entry.examples.push((confidence, Example { masked: rule.mask.apply(value), place, hidden, quoted }));
+        entry.examples.push((weight, Example { masked: rule.mask.apply(value), place, hidden, quoted }));
     }
 
     /// The findings, in the order of their detectors' ids.

@@ -109,10 +109,10 @@ impl Links {
         for kind in [Kind::Proof, Kind::Mail, Kind::Number, Kind::Mobile, Kind::Landline, Kind::Account] {
             links.group(crowd.having(kind), |links, group| match kind {
                 Kind::Proof => links.unite_all(group),
-                Kind::Mobile => _ = links.by_label(group, &crowd.labels(group, Some(Kind::Mail))),
+                Kind::Mobile => links.by_label(group, &crowd.labels(group, Some(Kind::Mail))),
                 Kind::Landline => links.by_record(group, &crowd, &crowd.labels(group, Some(Kind::Mail))),
                 Kind::Account => links.by_record(group, &crowd, &crowd.labels(group, None)),
-                _ => _ = links.by_label(group, &crowd.labels(group, None)),
+                _ => links.by_label(group, &crowd.labels(group, None)),
             });
         }
         for kind in [Kind::Birth, Kind::Faint] {
@@ -150,11 +150,10 @@ impl Links {
     }
 
     /// One person, unless two of them are known to be different; then one for each label, and who has none is any of
-    /// them. True if it is one.
-    fn by_label(&mut self, group: &[(u64, u32)], labels: &[Option<Label>]) -> bool {
+    /// them.
+    fn by_label(&mut self, group: &[(u64, u32)], labels: &[Option<Label>]) {
         if !are_different(labels) {
-            self.unite_all(group);
-            return true;
+            return self.unite_all(group);
         }
         let mut first: BTreeMap<Label, u32> = BTreeMap::new();
         let labelled = group.iter().zip(labels).find(|(_, label)| label.is_some()).map(|(&(_, at), _)| at);
@@ -163,12 +162,29 @@ impl Links {
             let one = label.map_or(any, |label| *first.entry(label).or_insert(at));
             self.unite(one, at);
         }
-        false
     }
 
     /// As [`Self::by_label`], for what is no proof by itself: rows of one table that differ in something sure are
     /// different people, and who has nothing sure is any of them.
     fn by_record(&mut self, group: &[(u64, u32)], crowd: &Crowd<'_>, labels: &[Option<Label>]) {
+        if !are_different(labels) {
+            return self.by_row(group, crowd);
+        }
+        let mut parts: BTreeMap<Label, Vec<(u64, u32)>> = BTreeMap::new();
+        let mut others: Vec<u32> = Vec::new();
+        for (&mention, label) in group.iter().zip(labels) {
+            match label {
+                Some(label) => parts.entry(*label).or_default().push(mention),
+                None => others.push(mention.1),
+            }
+        }
+        parts.values().for_each(|part| self.by_row(part, crowd));
+        if let Some(&(_, any)) = parts.values().flatten().next() {
+            others.into_iter().for_each(|other| self.unite(any, other));
+        }
+    }
+
+    fn by_row(&mut self, group: &[(u64, u32)], crowd: &Crowd<'_>) {
         let sure = group.iter().map(|&(_, at)| at).filter(|&at| crowd.is_sure(at));
         let mut records: Vec<(u32, u32)> = sure
             .filter_map(|at| Some((crowd.mentions.get(at as usize)?.source, self.shortened(at))))
@@ -176,10 +192,12 @@ impl Links {
             .collect();
         records.sort_unstable();
         records.dedup();
-        if are_different(labels) || !records.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0)) {
-            self.by_label(group, labels);
-        } else if let Some(&(_, first)) = records.first() {
-            group.iter().filter(|&&(_, at)| !crowd.is_sure(at)).for_each(|&(_, at)| self.unite(first, at));
+        let several = records.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0));
+        match records.first() {
+            Some(&(_, first)) if several => {
+                group.iter().filter(|&&(_, at)| !crowd.is_sure(at)).for_each(|&(_, at)| self.unite(first, at));
+            }
+            _ => self.unite_all(group),
         }
     }
 
