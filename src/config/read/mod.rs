@@ -58,6 +58,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let mut inspection_section = document.section("inspection");
     let (password_file, remember_passwords) = passwords(&mut inspection_section, folder);
     let accept_missing_landlock = inspection_section.flag("accept_missing_landlock").unwrap_or(false);
+    let count_quoted = inspection_section.flag("count_quoted").unwrap_or(false);
     let mut inspection = inspection::read(inspection_section, &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     // Workers have no folder that a relative path could begin at.
@@ -85,6 +86,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         inspection,
         password_file,
         remember_passwords,
+        count_quoted,
         accept_missing_landlock,
         rules,
         approval,

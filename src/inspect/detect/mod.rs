@@ -3,13 +3,18 @@
 //! In: what extraction hands over ([`Sink`]): stretches of running text, and tables row by row. Out: findings with
 //! masked examples, and the number of distinct people. The way of a text: [`normal`] folds its forms, [`scan`] finds
 //! candidates in one pass and checks them, [`prose`] leaves business courtesy aside and joins values to people; the way
-//! of a table: [`layout`] tells what its columns are, [`table`] reads each row as one person.
+//! of a table: [`layout`] tells what its columns are and [`columns`] whose, [`table`] reads each [`row`] as its people, or
+//! a [`form`] as one.
 //! Deliberately absent: detectors in code. What is looked for stands in `rules/detectors/*.toml` ([`rule`]).
 
 mod builtin;
 mod checks;
 mod clusters;
+mod columns;
 pub mod exact;
+mod form;
+mod history;
+mod identity;
 mod layout;
 mod lists;
 mod mask;
@@ -17,6 +22,7 @@ mod names;
 mod normal;
 mod prose;
 mod record;
+mod row;
 mod rule;
 mod rules;
 mod scan;
@@ -29,6 +35,7 @@ mod zones;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use self::history::History;
 use self::normal::Normal;
 use self::record::Record;
 pub use self::rule::DetectorInfo;
@@ -93,15 +100,19 @@ const ENVELOPE_FIELDS: [&str; 26] = [
 #[derive(Debug)]
 pub struct Detection<'a> {
     record: Record<'a>,
+    history: History,
     table: Option<Table>,
     exact: Vec<exact::Search<'a>>,
 }
 
 impl<'a> Detection<'a> {
-    /// Starts with nothing found; `own` are addresses whose owners are not leaked persons.
-    pub fn new(rules: &'a Rules, own: &[String]) -> Self {
+    /// Starts with nothing found; `own` are addresses whose owners are not leaked persons, `count_quoted` says
+    /// whether people in the history of the mail are.
+    pub fn new(rules: &'a Rules, own: &[String], count_quoted: bool) -> Self {
+        let own: Vec<String> = own.iter().map(|address| address.to_lowercase()).collect();
+        let history = History::new(&own);
         let exact = rules.tables().iter().map(exact::Search::new).collect();
-        Self { record: Record::new(rules, own), table: None, exact }
+        Self { record: Record::new(rules, own, count_quoted), history, table: None, exact }
     }
 
     /// Keeps every hit as an example and not only a few, for an evaluation that knows what is there.
@@ -138,6 +149,9 @@ impl Sink for Detection<'_> {
     fn text(&mut self, place: &Place, text: &str) {
         let name = place.path.rsplit(" › ").next().filter(|_| place.field);
         let field = name.unwrap_or_default().to_ascii_lowercase();
+        if place.field {
+            self.history.field(place, &field, text);
+        }
         if ENVELOPE_FIELDS.binary_search(&field.as_str()).is_ok() {
             return self.record.introduce(Normal::of(text).text());
         }
@@ -147,17 +161,21 @@ impl Sink for Detection<'_> {
         for piece in pieces(&text) {
             let normal = Normal::of(piece);
             let whereabouts = Whereabouts::Text { place, first, original: piece, normal: &normal };
+            self.record.history = self.history.lines(place, normal.text());
             prose::read(&mut self.record, normal.text(), &whereabouts);
             for search in &mut self.exact {
                 search.text(normal.text(), |offset| whereabouts.of(offset));
             }
             first = first.map(|first| first + memchr::memchr_iter(b'\n', piece.as_bytes()).count());
         }
+        self.record.history.clear();
     }
 
     fn begin_table(&mut self, place: &Place) {
         self.end_table();
-        self.table = Some(Table::new(Where::Sheet { place: place.clone(), hidden: HashSet::new() }));
+        self.record.quoted = self.history.is_open(place);
+        let place = Where::Sheet { place: place.clone(), hidden: HashSet::new() };
+        self.table = Some(Table::new(&mut self.record, place));
     }
 
     fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
@@ -173,6 +191,7 @@ impl Sink for Detection<'_> {
     fn end_table(&mut self) {
         if let Some(table) = self.table.take() {
             table.end(&mut self.record);
+            self.record.quoted = false;
         }
     }
 }
@@ -212,5 +231,7 @@ fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+#[cfg(test)]
+mod tabular;
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,9 @@
 
 use super::checks::Note;
 use super::clusters::{Cluster, group, name_key};
+use super::identity::describe;
 use super::names::{Reading, is_kanji, is_name_character};
-use super::record::{Record, describe};
+use super::record::Record;
 use super::rule::{Detector, Role};
 use super::scan::{self, Hit};
 use super::table::Table;
@@ -48,10 +49,10 @@ pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabout
     add_names(record, &page, &mut hits, bare, &zones);
     let landlines = hits.iter().filter(|hit| hit.note == Note::Landline).count();
     let line_of = |offset| page.line_of(offset);
-    let breaks = |from: usize, to: usize| page.breaks(from, to);
+    let breaks = |from: usize, to: usize| page.breaks(from, to) || record.is_history(from) != record.is_history(to);
     for cluster in group(record.rules, hits, line_of, breaks) {
         let about = Judgement::of(record, &page, &cluster, landlines >= LANDLINES);
-        settle(record, text, cluster, about, whereabouts);
+        record.within_history(cluster.first_line, |record| settle(record, text, cluster, about, whereabouts));
     }
 }
 
@@ -309,11 +310,13 @@ fn read_lists(
         if !layout::is_table(record.rules, &rows) {
             continue;
         }
-        let mut list = Table::new(whereabouts.list(start));
-        for (row, cells) in &rows {
-            list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_str())));
-        }
-        list.end(record);
+        record.within_history(block.lines.start, |record| {
+            let mut list = Table::new(record, whereabouts.list(start));
+            for (row, cells) in &rows {
+                list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_str())));
+            }
+            list.end(record);
+        });
         hits.retain(|hit| !inside(hit.range.start));
         bare.retain(|name| !inside(name.start));
     }
@@ -389,12 +392,12 @@ fn settle(record: &mut Record<'_>, text: &str, cluster: Cluster, about: Judgemen
             Judgement::Person => true,
         };
         if counts {
-            describe(&mut person, detector, value);
+            describe(&mut person, detector, hit.note, value);
             record.found(hit.detector, hit.confidence, value, || whereabouts.of(hit.range.start));
         }
     }
     if matches!(about, Judgement::Person) {
-        record.person(&person, hidden);
+        record.person(&person, 0, hidden);
     }
 }
 
@@ -410,7 +413,7 @@ mod tests {
     #[test]
     fn names_between_boundaries_are_seen_and_words_are_not() {
         let rules = Rules::compile(&[]).unwrap();
-        let record = Record::new(&rules, &[]);
+        let record = Record::new(&rules, Vec::new(), false);
         let bare = |text: &str| {
             bare_names(&record, text).iter().map(|name| text[name.start..name.end].to_owned()).collect::<Vec<_>>()
         };

@@ -5,6 +5,8 @@
 //! refuses the whole set. All patterns are searched in one pass over the text (one regular expression that says which
 //! of them matched), not pattern after pattern.
 
+use std::collections::HashSet;
+
 use regex_automata::meta::{self, Regex};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind, PatternSet};
@@ -27,6 +29,8 @@ pub struct Rules {
     which: Regex,
     /// Each pattern, and whose it is.
     patterns: Vec<(usize, Regex)>,
+    /// All header words.
+    header_words: HashSet<String>,
 }
 
 /// What became of one example of a rule.
@@ -120,7 +124,7 @@ impl Rules {
     }
 
     fn finds(&self, id: &str, text: &str) -> bool {
-        let mut detection = Detection::new(self, &[]);
+        let mut detection = Detection::new(self, &[], false);
         detection.text(&Place::new("example"), text);
         let (findings, ..) = detection.finish();
         findings.iter().any(|finding| finding.detector == id)
@@ -165,7 +169,8 @@ impl Rules {
             })
         };
         let (any, which) = (together(MatchKind::LeftmostFirst)?, together(MatchKind::All)?);
-        Ok(Self { detectors, names, tables: Vec::new(), any, which, patterns })
+        let header_words = detectors.iter().flat_map(|detector| detector.headers.iter().cloned()).collect();
+        Ok(Self { detectors, names, tables: Vec::new(), any, which, patterns, header_words })
     }
 
     pub(super) fn detector(&self, index: usize) -> Option<&Detector> {
@@ -221,6 +226,11 @@ impl Rules {
             }
         }
         best.1
+    }
+
+    /// Whether a cell holds a header word and nothing else.
+    pub(super) fn is_header_word(&self, cell: &str) -> bool {
+        cell.len() <= 72 && self.header_words.contains(&header_key(cell))
     }
 
     /// The detector that finds Japanese names, for names that no pattern announces.

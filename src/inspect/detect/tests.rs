@@ -13,7 +13,7 @@ const OWN: [&str; 2] = ["suzuki@toho-kanko.example.co.jp", "yamada@kita-hoan.exa
 
 fn detect(feed: impl FnOnce(&mut Detection<'_>)) -> (Vec<Finding>, u32) {
     let own: Vec<String> = OWN.map(str::to_owned).to_vec();
-    let mut detection = Detection::new(&RULES, &own);
+    let mut detection = Detection::new(&RULES, &own, false);
     feed(&mut detection);
     let (findings, people, _) = detection.finish();
     (findings, people.visible + people.hidden)

@@ -32,6 +32,16 @@ pub(super) fn is_birth_date_cell(value: &str) -> bool {
     }
 }
 
+/// The day as a number (19800102), whichever calendar it is written in.
+pub(in super::super) fn born(value: &str) -> Option<u32> {
+    let date = value.split_once(['T', ' ']).filter(|(_, time)| time.contains(':')).map_or(value, |(date, _)| date);
+    if let Some((year, month, day)) = day(date) {
+        return Some(year * 10_000 + month * 100 + day);
+    }
+    let number = date.strip_suffix(".0").unwrap_or(date);
+    if number.len() == 8 { number.parse().ok() } else { None }
+}
+
 fn day(value: &str) -> Option<(u32, u32, u32)> {
     let value = value.trim();
     let era = ERAS.iter().find_map(|(name, first, last)| {
@@ -142,6 +152,16 @@ mod tests {
         ] {
             assert!(!is_birth_date(no), "{no}");
         }
+    }
+
+    #[test]
+    fn one_day_is_one_number() {
+        for date in
+            ["1980年1月2日", "1980/01/02", "1980-01-02 00:00:00", "昭和55年1月2日", "S55.1.2", "19800102", "2 Jan 1980"]
+        {
+            assert_eq!(born(date), Some(19_800_102), "{date}");
+        }
+        assert_eq!((born("29222"), born("none")), (None, None));
     }
 
     #[test]

@@ -15,6 +15,8 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+pub(super) use self::address::prefecture_at;
+pub(super) use self::dates::born;
 use super::names::Names;
 use foreign::Foreign;
 pub(super) use words::is_role_address;

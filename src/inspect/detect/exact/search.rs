@@ -161,7 +161,7 @@ impl<'a> Search<'a> {
             }
         }
         if is_example && self.examples.len() < EXAMPLES {
-            self.examples.push(Example { masked: self.table.names(set), place: path, hidden });
+            self.examples.push(Example { masked: self.table.names(set), place: path, hidden, quoted: false });
         }
     }
 
