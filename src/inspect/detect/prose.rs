@@ -257,6 +257,9 @@ fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Ve
     let in_body = |name: &Bare| zones.get(page.line_of(name.start)) == Some(&Zone::Body);
     let readings = readings(record, page, hits, &bare);
     let list = bare.iter().filter(|name| name.listed && in_body(name)).count() >= LIST;
+    let mut bare: Vec<Bare> = bare.into_iter().chain(inner_names(record, page, hits)).collect();
+    bare.sort_by_key(|name| name.start);
+    bare.dedup_by(|name, before| name.start < before.end);
     for name in bare {
         let line = page.line_of(name.start);
         let beside = lines.binary_search(&line).is_ok() || (name.listed && lines.binary_search(&(line + 1)).is_ok());
@@ -268,6 +271,34 @@ fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Ve
         }
     }
     hits.sort_by_key(|hit| hit.range.start);
+}
+
+/// Full names within a sentence, on lines where something was found and nobody is named: `契約者の山田太郎から 090-…`.
+fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> {
+    let names = record.rules.names();
+    let is_name = |hit: &Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
+    let mut found = Vec::new();
+    for on_line in hits.chunk_by(|a, b| page.line_of(a.range.start) == page.line_of(b.range.start)) {
+        let Some(first) = on_line.first().filter(|_| !on_line.iter().any(is_name)) else { continue };
+        let number = page.line_of(first.range.start);
+        let (line, start) = (page.line(number), page.starts.get(number).copied().unwrap_or_default());
+        let mut at = 0;
+        // A line that long is no sentence.
+        while let Some(from) = line.get(at..).filter(|_| line.len() <= 2_000).and_then(|rest| rest.find(is_kanji)) {
+            let rest = line.get(at + from..).unwrap_or_default();
+            let length = rest.find(|c: char| !is_kanji(c)).unwrap_or(rest.len());
+            let particle = line.get(..at + from).is_some_and(|before| {
+                before.ends_with(['の', 'は', 'が', 'を', 'に', 'で', 'と', 'る', 'た', '、', '「'])
+            });
+            let said = rest.get(..length).filter(|_| particle && (9..=18).contains(&length));
+            if said.is_some_and(|word| names.read(word) == Some(Reading::Full)) {
+                let begin = start + at + from;
+                found.push(Bare { start: begin, end: begin + length, listed: false });
+            }
+            at += from + length;
+        }
+    }
+    found
 }
 
 /// Names in kana beside or right below the name that they are the reading of: `福田 太郎（フクダ タロウ）`.
@@ -342,14 +373,14 @@ impl Judgement {
         let names: Vec<&Hit> = cluster.hits.iter().filter(|hit| is(hit, Role::Name)).collect();
         let beside: Vec<&Hit> = cluster.hits.iter().filter(|hit| !is(hit, Role::Name)).collect();
         let mobile = beside.iter().any(|hit| hit.note == Note::Mobile);
-        let private = beside.iter().any(|hit| !contact(hit));
+        let private = |staff: bool| beside.iter().any(|hit| !(contact(hit) || staff && is(hit, Role::Attribute)));
         let Some(name) = names.iter().max_by_key(|hit| (hit.note != Note::Surname, hit.range.len())) else {
             let mail = beside.iter().any(|hit| page.value(hit).contains('@'));
             let abroad = beside.iter().any(|hit| is(hit, Role::Identifier) && hit.note == Note::Plain && contact(hit));
             let home = beside.iter().any(|hit| hit.note == Note::Landline && (landlines || at_home(page, hit)));
             return if mobile || mail || abroad || home {
                 Self::Person
-            } else if private && beside.iter().any(standing) {
+            } else if private(false) && beside.iter().any(standing) {
                 Self::Thing
             } else {
                 Self::Nobody
@@ -365,7 +396,8 @@ impl Judgement {
         let nobody = if beside.is_empty() {
             surname_only || staff || family || company && name.note != Note::LabelledName || name.note == Note::BareName
         } else {
-            !private && (known || staff || (company && !mobile))
+            // What stands in the line of a lecturer is what the lecture is about.
+            !private(staff) && (known || staff || (company && !mobile))
         };
         if nobody { Self::Nobody } else { Self::Person }
     }

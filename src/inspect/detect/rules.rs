@@ -11,6 +11,7 @@ use regex_automata::{Anchored, Input, MatchKind, PatternSet};
 
 use super::names::Names;
 use super::rule::{self, Detector, DetectorInfo, Role, header_key, wrong};
+use super::terms::Terms;
 use super::{Detection, RuleError, RuleSource, builtin};
 use crate::inspect::{Place, Sink};
 
@@ -60,17 +61,17 @@ impl Rules {
     fn assemble(extra: &[RuleSource]) -> Result<Self, RuleError> {
         let own = |(name, text): (&str, &str)| RuleSource { name: name.to_owned(), text: text.to_owned() };
         let mut names = Names::default();
+        let mut terms = Terms::default();
         for (name, text) in builtin::DICTIONARIES {
-            names.add(name, text);
+            if !names.add(name, text) {
+                terms.add(name, text);
+            }
         }
         let mut detectors: Vec<Detector> = Vec::new();
         for source in builtin::DETECTORS.map(own).iter().chain(extra) {
             if is_dictionary(source) {
                 if !names.add(&source.name, &source.text) {
-                    return Err(wrong(
-                        source,
-                        "a dictionary is named surnames….txt, given_names….txt, surname_readings….txt or given_readings….txt; rename it",
-                    ));
+                    terms.add(&source.name, &source.text);
                 }
             } else if is_detectors(source) {
                 for detector in rule::read(source)? {
@@ -78,6 +79,21 @@ impl Rules {
                     detectors.push(detector);
                 }
             }
+        }
+        let named: Vec<&str> = detectors.iter().filter_map(|detector| detector.dictionary.as_deref()).collect();
+        let idle = |source: &&RuleSource| {
+            let stem = source.name.rsplit('/').next().unwrap_or_default().trim_end_matches(".txt");
+            is_dictionary(source) && terms.idle(&named).any(|idle| idle == stem)
+        };
+        if let Some(source) = extra.iter().find(idle) {
+            return Err(wrong(
+                source,
+                "a dictionary is named after what is in it (surnames….txt, given_names….txt, surname_readings….txt, given_readings….txt, not_names….txt, not_given….txt, municipalities….txt, postal_areas….txt) or after the dictionary of a rule; rename it",
+            ));
+        }
+        for detector in &mut detectors {
+            let words = detector.dictionary.as_deref().map(|name| terms.patterns(name)).unwrap_or_default();
+            detector.patterns.extend(words);
         }
         Self::of(detectors, names)
     }
