@@ -12,7 +12,7 @@ pub(super) const DETECTORS: [(&str, &str); 5] = [
 ];
 
 /// The word lists.
-pub(super) const DICTIONARIES: [(&str, &str); 12] = [
+pub(super) const DICTIONARIES: [(&str, &str); 13] = [
     ("dictionaries/surnames.txt", include_str!("../../../rules/dictionaries/surnames.txt")),
     ("dictionaries/given_names.txt", include_str!("../../../rules/dictionaries/given_names.txt")),
     ("dictionaries/given_names_modern.txt", include_str!("../../../rules/dictionaries/given_names_modern.txt")),
@@ -21,6 +21,7 @@ pub(super) const DICTIONARIES: [(&str, &str); 12] = [
     ("dictionaries/surnames_more.txt", include_str!("../../../rules/dictionaries/surnames_more.txt")),
     ("dictionaries/not_names.txt", include_str!("../../../rules/dictionaries/not_names.txt")),
     ("dictionaries/not_given.txt", include_str!("../../../rules/dictionaries/not_given.txt")),
+    ("dictionaries/english_given_names.txt", include_str!("../../../rules/dictionaries/english_given_names.txt")),
     ("dictionaries/special_care.txt", include_str!("../../../rules/dictionaries/special_care.txt")),
     ("dictionaries/municipalities.txt", include_str!("../../../rules/dictionaries/municipalities.txt")),
     ("dictionaries/municipalities_former.txt", include_str!("../../../rules/dictionaries/municipalities_former.txt")),

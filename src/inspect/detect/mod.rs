@@ -17,6 +17,7 @@ mod normal;
 mod places;
 mod prose;
 mod record;
+mod romaji;
 mod rule;
 mod rules;
 mod scan;

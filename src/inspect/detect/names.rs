@@ -5,6 +5,7 @@
 //! Deliberately absent: a tokenizer; a name stands between boundaries or beside a word that announces it.
 
 use super::places::Places;
+use super::romaji;
 use super::words::Words;
 
 /// The dictionaries of names, and of the places that are no names.
@@ -19,6 +20,10 @@ pub(super) struct Names {
     no_names: Words,
     /// What after a surname makes it a company or a place: 電機, 駅.
     no_given: Words,
+    /// Readings of surnames and of given names in the one spelling of [`romaji`].
+    surname_romaji: Words,
+    given_romaji: Words,
+    english: Words,
 }
 
 /// How a word reads as a name.
@@ -39,6 +44,11 @@ impl Names {
     /// Adds one dictionary file; its name says what is in it. `false` when the name says nothing.
     pub(super) fn add(&mut self, file: &str, text: &str) -> bool {
         let stem = file.rsplit('/').next().unwrap_or(file);
+        let spellings = [("surname_readings", &mut self.surname_romaji), ("given_readings", &mut self.given_romaji)];
+        if let Some((_, spellings)) = spellings.into_iter().find(|(readings, _)| stem.starts_with(readings)) {
+            let readings = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+            readings.for_each(|reading| spellings.add(&romaji::of_kana(reading)));
+        }
         let words = if stem.starts_with("surname_readings") {
             &mut self.surname_readings
         } else if stem.starts_with("given_readings") {
@@ -47,6 +57,8 @@ impl Names {
             &mut self.surnames
         } else if stem.starts_with("given_names") {
             &mut self.given
+        } else if stem.starts_with("english_given_names") {
+            &mut self.english
         } else if stem.starts_with("not_names") {
             &mut self.no_names
         } else if stem.starts_with("not_given") {
@@ -132,6 +144,15 @@ impl Names {
         }
         let known = self.surname_readings.has(&in_katakana(surname)) && self.given_readings.has(&in_katakana(given));
         known.then_some(Reading::Full)
+    }
+
+    /// Whether `first` and `last`, in Latin letters, are a known name: a Japanese one in either order, or an English one.
+    pub(super) fn is_latin(&self, first: &str, last: &str) -> bool {
+        let (a, b) = (romaji::of_latin(first), romaji::of_latin(last));
+        let japanese = |surname: &str, given: &str| {
+            surname.len() >= 3 && given.len() >= 3 && self.surname_romaji.has(surname) && self.given_romaji.has(given)
+        };
+        japanese(&a, &b) || japanese(&b, &a) || self.english.has(first)
     }
 
     /// Whether `word`, which no dictionary has, may be a name all the same where a label says that one stands there.
@@ -307,6 +328,17 @@ mod tests {
         assert_eq!(names.read("山田"), Some(Reading::Surname));
         for name in ["田中騎士", "ヤマダタロウ", "ワタナベナオコ"] {
             assert_eq!(names.read(name), Some(Reading::Plausible), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_in_latin_letters_are_known() {
+        let names = names();
+        for (first, last) in [("Taro", "Yamada"), ("YAMADA", "Tarou"), ("Junichi", "Ohno"), ("John", "Smith")] {
+            assert!(names.is_latin(first, last), "{first} {last}");
+        }
+        for (first, last) in [("Customer", "Service"), ("New", "York"), ("Sales", "Team"), ("Tokyo", "Tower")] {
+            assert!(!names.is_latin(first, last), "{first} {last}");
         }
     }
 

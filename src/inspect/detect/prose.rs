@@ -4,7 +4,7 @@
 //! business mail holds anyway is left aside: salutations, signatures, quoted headers, the sender's and the recipients'
 //! own addresses, offices and their telephones. Lists in the text are read as tables.
 
-use super::checks::Note;
+use super::checks::{Note, is_known_latin_name, is_latin_name};
 use super::clusters::{Cluster, group, name_key};
 use super::names::{Reading, is_kanji, is_name_character};
 use super::record::{Record, describe};
@@ -252,7 +252,8 @@ fn bare_names(record: &Record<'_>, text: &str) -> Vec<Bare> {
 
 /// Adds the names that nothing announces where a value stands beside them, or where they are a list.
 fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Vec<Bare>, zones: &[Zone]) {
-    let Some(detector) = record.rules.name_detector() else { return };
+    let Some(japanese) = record.rules.name_detector() else { return };
+    let latin = record.rules.latin_name_detector().unwrap_or(japanese);
     let lines: Vec<usize> = hits.iter().map(|hit| page.line_of(hit.range.start)).collect();
     let in_body = |name: &Bare| zones.get(page.line_of(name.start)) == Some(&Zone::Body);
     let readings = readings(record, page, hits, &bare);
@@ -267,6 +268,8 @@ fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Ve
         if in_body(&name) && !overlaps && !readings.contains(&name.start) && (beside || (list && name.listed)) {
             let note = if list && name.listed { Note::FullName } else { Note::BareName };
             let range = name.start..name.end;
+            let is_latin = page.text.get(range.clone()).is_some_and(|name| !name.contains(is_name_character));
+            let detector = if is_latin { latin } else { japanese };
             hits.push(Hit { detector, range, confidence: Confidence::Medium, context: false, note });
         }
     }
@@ -280,6 +283,10 @@ fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> 
     let mut found = Vec::new();
     for on_line in hits.chunk_by(|a, b| page.line_of(a.range.start) == page.line_of(b.range.start)) {
         let Some(first) = on_line.first().filter(|_| !on_line.iter().any(is_name)) else { continue };
+        if let Some(name) = latin_before(record, page, first) {
+            found.push(name);
+            continue;
+        }
         let number = page.line_of(first.range.start);
         let (line, start) = (page.line(number), page.starts.get(number).copied().unwrap_or_default());
         let mut at = 0;
@@ -299,6 +306,25 @@ fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> 
         }
     }
     found
+}
+
+/// The name in Latin letters that stands right before the first hit on its line: `Taro Yamada <taro@…>`; of a name
+/// without a bracket behind it the dictionaries must know something.
+fn latin_before(record: &Record<'_>, page: &Page<'_>, first: &Hit) -> Option<Bare> {
+    let line_start = page.starts.get(page.line_of(first.range.start)).copied()?;
+    let before = page.text.get(line_start..first.range.start)?;
+    let bracket = before.ends_with('<');
+    let before = before.trim_end_matches(|c: char| matches!(c, '<' | '(' | ',' | '/' | ':' | ' ' | '"' | '-'));
+    let is_part = |c: char| c.is_alphabetic() && !is_name_character(c) || matches!(c, ' ' | '.' | '\'' | '-');
+    let run: usize = before.chars().rev().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
+    let run = before.get(before.len() - run..)?;
+    let words: Vec<&str> = run.split(' ').filter(|word| !word.is_empty()).collect();
+    (2..=3usize).rev().filter(|&count| count <= words.len()).find_map(|count| {
+        let name = words.get(words.len() - count..)?.join(" ");
+        let known = if bracket { is_latin_name(&name) } else { is_known_latin_name(record.rules.names(), &name) };
+        let end = line_start + before.len();
+        (known && before.ends_with(&name)).then(|| Bare { start: end - name.len(), end, listed: false })
+    })
 }
 
 /// Names in kana beside or right below the name that they are the reading of: `福田 太郎（フクダ タロウ）`.

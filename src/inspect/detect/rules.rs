@@ -222,6 +222,11 @@ impl Rules {
     pub(super) fn name_detector(&self) -> Option<usize> {
         self.detectors.iter().position(|d| d.role == Role::Name && d.check == super::checks::Check::NameJp)
     }
+
+    /// The detector that finds names in Latin letters.
+    pub(super) fn latin_name_detector(&self) -> Option<usize> {
+        self.detectors.iter().position(|d| d.role == Role::Name && d.check == super::checks::Check::PersonName)
+    }
 }
 
 fn is_dictionary(source: &RuleSource) -> bool {
@@ -283,6 +288,16 @@ no_match = ["C-12"]
         let failed: Vec<_> = results.iter().filter(|result| !result.passed).collect();
         assert!(failed.is_empty(), "{failed:#?}");
         assert!(rules.detectors().count() >= 20);
+    }
+
+    #[test]
+    #[ignore = "prints how long the rules take to load; run it in release"]
+    fn how_long_the_rules_take_to_load() {
+        let start = std::time::Instant::now();
+        let rules = Rules::assemble(&[]).unwrap();
+        let assembled = start.elapsed();
+        let examples = rules.test().len();
+        eprintln!("assembled in {assembled:?}, {examples} examples in {:?}", start.elapsed() - assembled);
     }
 
     #[test]

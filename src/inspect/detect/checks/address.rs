@@ -17,11 +17,11 @@ pub(super) fn around(places: &Places, text: &str, range: &Range<usize>) -> Optio
     let suffix = range.start + candidate.chars().next()?.len_utf8();
     let start = start(places, text, range.start, suffix)?;
     let street = text.get(suffix..)?;
-    let number = street.find(is_number)?;
-    let end = suffix + tail(street, number, start.sure)?;
+    let (number, end) = numbers(street, start.sure)?;
+    let (number, end) = (suffix + number, suffix + end);
     let named = start.prefecture || start.sure;
-    let bare = !is_block(text.get(suffix + number..end)?);
-    if (bare && !named) || is_grammar(street.get(..number)?, start.sure) {
+    let bare = !is_block(text.get(number..end)?);
+    if (bare && !named) || is_grammar(text.get(suffix..number)?, start.sure) {
         return None;
     }
     let doubt = if bare { !start.prefecture } else { !named };
@@ -71,6 +71,24 @@ fn start(places: &Places, text: &str, from: usize, suffix: usize) -> Option<Star
     let name = before.get(start..)?;
     let at = name.char_indices().rev().find(|(_, c)| is_hiragana(*c)).map_or(start, |(i, c)| start + i + c.len_utf8());
     (at < from).then_some(Start { at, prefecture: false, sure: false })
+}
+
+/// Where the block numbers in `street` begin and end; 三 in 三の丸 is none, and neither is 八 in 八幡.
+fn numbers(street: &str, sure: bool) -> Option<(usize, usize)> {
+    let starts = street.char_indices().take(24).filter(|(_, c)| is_number(*c)).map(|(at, _)| at);
+    let mut after = 0;
+    for at in starts {
+        if at < after {
+            continue;
+        }
+        let Some(end) = tail(street, at, sure) else { continue };
+        let numbers = street.get(at..end)?;
+        if is_block(numbers) || numbers.bytes().all(|b| b.is_ascii_digit()) {
+            return Some((at, end));
+        }
+        after = end;
+    }
+    None
 }
 
 /// The end in `street` of the block numbers that begin at `number`: `1丁目2番3号`, `3-2-5`, `1条西2丁目`, `552`.
@@ -234,9 +252,9 @@ pub(super) fn is_address(places: &Places, value: &str, headed: bool) -> bool {
     // 港区芝1-1-1 without a prefecture.
     let known = places.beginning(value).filter(|_| value.chars().count() >= 6);
     known.and_then(|(end, _)| value.get(end..)).is_some_and(|street| {
-        street.find(is_number).is_some_and(|number| {
+        numbers(street, true).is_some_and(|(number, end)| {
             !street.get(..number).is_some_and(|town| is_grammar(town, true))
-                && tail(street, number, true).is_some_and(|end| street.get(number..end).is_some_and(is_block))
+                && street.get(number..end).is_some_and(is_block)
         })
     })
 }
@@ -290,6 +308,8 @@ mod tests {
             ),
             ("港区芝1-2-3 山田太郎様", "港区芝1-2-3"),
             ("長野県松本市島立1020", "長野県松本市島立1020"),
+            ("名古屋市中区三の丸3-1-2", "名古屋市中区三の丸3-1-2"),
+            ("千葉県市川市八幡一丁目1番1号", "千葉県市川市八幡一丁目1番1号"),
         ] {
             assert_eq!(whole(&places, text), Some((address, false)), "{text}");
         }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::names::Names;
 use super::places::prefecture;
-pub(super) use words::is_role_address;
+pub(super) use words::{is_known_latin_name, is_latin_name, is_role_address};
 
 /// A check by the name that rules call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -158,7 +158,9 @@ impl Check {
             }
             Self::AddressJp => plain(address::is_address(&names.places, value, headed)),
             Self::NameJp => words::name_cell(names, value, headed),
-            Self::PersonName => plain(words::is_latin_name(value)).filter(|_| headed),
+            Self::PersonName => {
+                plain(words::is_latin_name(value) && (headed || words::is_known_latin_name(names, value)))
+            }
             Self::BirthDate => plain(headed && dates::is_birth_date_cell(value)),
             Self::DriversLicenseJp => plain(numbers::is_drivers_license(&padded(value, 12, headed))),
             Self::SsnUs => plain(numbers::is_ssn(value)),

@@ -95,14 +95,15 @@ fn foreign_before(text: &str) -> Option<usize> {
 /// A name in Latin letters after its label: two to four capitalised words.
 pub(super) fn latin_name(text: &str, range: &Range<usize>) -> Option<Passed> {
     let value = text.get(range.clone())?;
-    let start = value.find([':', '.'])? + 1;
+    // A label ends in a colon; a title in a dot or a space.
+    let start = value.find(':').or_else(|| value.find(['.', ' ']))? + 1;
     let name = value.get(start..)?;
     let start = range.start + start + (name.len() - name.trim_start().len());
     is_latin_name(name.trim()).then_some(Passed { range: start..range.end, doubt: false, note: Note::LabelledName })
 }
 
 /// Whether `value` reads as a person's name in Latin letters.
-pub(super) fn is_latin_name(value: &str) -> bool {
+pub(in super::super) fn is_latin_name(value: &str) -> bool {
     let words: Vec<&str> = value.split([' ', ',']).filter(|word| !word.is_empty()).collect();
     let last = words.last().map(|word| word.to_ascii_lowercase());
     (2..=4).contains(&words.len())
@@ -112,6 +113,15 @@ pub(super) fn is_latin_name(value: &str) -> bool {
                 && word.is_ascii() | word.chars().any(|c| matches!(c, 'À'..='ſ'))
         })
         && !last.is_some_and(|last| ORGANISATIONS.contains(&last.trim_end_matches('.')))
+}
+
+/// Whether a name of that shape is one that the dictionaries know.
+pub(in super::super) fn is_known_latin_name(names: &Names, value: &str) -> bool {
+    let words: Vec<&str> = value.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+    match (words.first(), words.last()) {
+        (Some(first), Some(last)) if words.len() >= 2 => is_latin_name(value) && names.is_latin(first, last),
+        _ => false,
+    }
 }
 
 const ORGANISATIONS: [&str; 12] =
