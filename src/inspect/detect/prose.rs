@@ -4,7 +4,7 @@
 //! business mail holds anyway is left aside: salutations, signatures, quoted headers, the sender's and the recipients'
 //! own addresses, offices and their telephones. Lists in the text are read as tables.
 
-use super::checks::Note;
+use super::checks::{Note, is_known_latin_name, is_latin_name};
 use super::clusters::{Cluster, group, name_key};
 use super::identity::describe;
 use super::names::{Reading, is_kanji, is_name_character};
@@ -253,11 +253,15 @@ fn bare_names(record: &Record<'_>, text: &str) -> Vec<Bare> {
 
 /// Adds the names that nothing announces where a value stands beside them, or where they are a list.
 fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Vec<Bare>, zones: &[Zone]) {
-    let Some(detector) = record.rules.name_detector() else { return };
+    let Some(japanese) = record.rules.name_detector() else { return };
+    let latin = record.rules.latin_name_detector().unwrap_or(japanese);
     let lines: Vec<usize> = hits.iter().map(|hit| page.line_of(hit.range.start)).collect();
     let in_body = |name: &Bare| zones.get(page.line_of(name.start)) == Some(&Zone::Body);
     let readings = readings(record, page, hits, &bare);
     let list = bare.iter().filter(|name| name.listed && in_body(name)).count() >= LIST;
+    let mut bare: Vec<Bare> = bare.into_iter().chain(inner_names(record, page, hits)).collect();
+    bare.sort_by_key(|name| name.start);
+    bare.dedup_by(|name, before| name.start < before.end);
     for name in bare {
         let line = page.line_of(name.start);
         let beside = lines.binary_search(&line).is_ok() || (name.listed && lines.binary_search(&(line + 1)).is_ok());
@@ -265,10 +269,63 @@ fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Ve
         if in_body(&name) && !overlaps && !readings.contains(&name.start) && (beside || (list && name.listed)) {
             let note = if list && name.listed { Note::FullName } else { Note::BareName };
             let range = name.start..name.end;
+            let is_latin = page.text.get(range.clone()).is_some_and(|name| !name.contains(is_name_character));
+            let detector = if is_latin { latin } else { japanese };
             hits.push(Hit { detector, range, confidence: Confidence::Medium, context: false, note });
         }
     }
     hits.sort_by_key(|hit| hit.range.start);
+}
+
+/// Full names within a sentence, on lines where something was found and nobody is named: `契約者の山田太郎から 090-…`.
+fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> {
+    let names = record.rules.names();
+    let is_name = |hit: &Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
+    let mut found = Vec::new();
+    for on_line in hits.chunk_by(|a, b| page.line_of(a.range.start) == page.line_of(b.range.start)) {
+        let Some(first) = on_line.first().filter(|_| !on_line.iter().any(is_name)) else { continue };
+        if let Some(name) = latin_before(record, page, first) {
+            found.push(name);
+            continue;
+        }
+        let number = page.line_of(first.range.start);
+        let (line, start) = (page.line(number), page.starts.get(number).copied().unwrap_or_default());
+        let mut at = 0;
+        // A line that long is no sentence.
+        while let Some(from) = line.get(at..).filter(|_| line.len() <= 2_000).and_then(|rest| rest.find(is_kanji)) {
+            let rest = line.get(at + from..).unwrap_or_default();
+            let length = rest.find(|c: char| !is_kanji(c)).unwrap_or(rest.len());
+            let particle = line.get(..at + from).is_some_and(|before| {
+                before.ends_with(['の', 'は', 'が', 'を', 'に', 'で', 'と', 'る', 'た', '、', '「'])
+            });
+            let said = rest.get(..length).filter(|_| particle && (9..=18).contains(&length));
+            if said.is_some_and(|word| names.read(word) == Some(Reading::Full)) {
+                let begin = start + at + from;
+                found.push(Bare { start: begin, end: begin + length, listed: false });
+            }
+            at += from + length;
+        }
+    }
+    found
+}
+
+/// The name in Latin letters that stands right before the first hit on its line: `Taro Yamada <taro@…>`; of a name
+/// without a bracket behind it the dictionaries must know something.
+fn latin_before(record: &Record<'_>, page: &Page<'_>, first: &Hit) -> Option<Bare> {
+    let line_start = page.starts.get(page.line_of(first.range.start)).copied()?;
+    let before = page.text.get(line_start..first.range.start)?;
+    let bracket = before.ends_with('<');
+    let before = before.trim_end_matches(|c: char| matches!(c, '<' | '(' | ',' | '/' | ':' | ' ' | '"' | '-'));
+    let is_part = |c: char| c.is_alphabetic() && !is_name_character(c) || matches!(c, ' ' | '.' | '\'' | '-');
+    let run: usize = before.chars().rev().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
+    let run = before.get(before.len() - run..)?;
+    let words: Vec<&str> = run.split(' ').filter(|word| !word.is_empty()).collect();
+    (2..=3usize).rev().filter(|&count| count <= words.len()).find_map(|count| {
+        let name = words.get(words.len() - count..)?.join(" ");
+        let known = if bracket { is_latin_name(&name) } else { is_known_latin_name(record.rules.names(), &name) };
+        let end = line_start + before.len();
+        (known && before.ends_with(&name)).then(|| Bare { start: end - name.len(), end, listed: false })
+    })
 }
 
 /// Names in kana beside or right below the name that they are the reading of: `福田 太郎（フクダ タロウ）`.
@@ -345,14 +402,14 @@ impl Judgement {
         let names: Vec<&Hit> = cluster.hits.iter().filter(|hit| is(hit, Role::Name)).collect();
         let beside: Vec<&Hit> = cluster.hits.iter().filter(|hit| !is(hit, Role::Name)).collect();
         let mobile = beside.iter().any(|hit| hit.note == Note::Mobile);
-        let private = beside.iter().any(|hit| !contact(hit));
+        let private = |staff: bool| beside.iter().any(|hit| !(contact(hit) || staff && is(hit, Role::Attribute)));
         let Some(name) = names.iter().max_by_key(|hit| (hit.note != Note::Surname, hit.range.len())) else {
             let mail = beside.iter().any(|hit| page.value(hit).contains('@'));
             let abroad = beside.iter().any(|hit| is(hit, Role::Identifier) && hit.note == Note::Plain && contact(hit));
             let home = beside.iter().any(|hit| hit.note == Note::Landline && (landlines || at_home(page, hit)));
             return if mobile || mail || abroad || home {
                 Self::Person
-            } else if private && beside.iter().any(standing) {
+            } else if private(false) && beside.iter().any(standing) {
                 Self::Thing
             } else {
                 Self::Nobody
@@ -368,7 +425,8 @@ impl Judgement {
         let nobody = if beside.is_empty() {
             surname_only || staff || family || company && name.note != Note::LabelledName || name.note == Note::BareName
         } else {
-            !private && (known || staff || (company && !mobile))
+            // What stands in the line of a lecturer is what the lecture is about.
+            !private(staff) && (known || staff || (company && !mobile))
         };
         if nobody { Self::Nobody } else { Self::Person }
     }

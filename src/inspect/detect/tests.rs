@@ -2,6 +2,8 @@
 //!
 //! All people, companies and numbers are invented.
 
+mod japanese;
+
 use std::sync::LazyLock;
 
 use super::{Detection, Rules};
