@@ -8,8 +8,10 @@ use regex_syntax::utf8::Utf8Sequences;
 
 /// No more bytes than this are looked at.
 pub(super) const DEPTH: usize = 6;
-/// A pattern has no more beginnings.
+/// What is put together has no more beginnings.
 const LIMIT: usize = 2_048;
+/// A list of words has no more.
+const WORDS: usize = 100_000;
 
 /// One way to begin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,7 +89,7 @@ pub(super) fn prefixes(pattern: &Hir) -> Vec<Prefix> {
         }
         HirKind::Alternation(ways) => {
             let all: Vec<Prefix> = ways.iter().flat_map(prefixes).collect();
-            if all.len() > LIMIT { shortened(all) } else { all }
+            if all.len() > WORDS { shortened(all) } else { all }
         }
     }
 }
@@ -140,7 +142,7 @@ fn repeated(once: &[Prefix], min: u32, max: Option<u32>) -> Vec<Prefix> {
 /// Each beginning that is not at its end, with each of `next` after it.
 fn follow(all: Vec<Prefix>, next: &[Prefix]) -> Vec<Prefix> {
     let open = all.iter().filter(|prefix| !prefix.closed).count();
-    if all.len() + open.saturating_mul(next.len()) > LIMIT {
+    if open > 0 && open.saturating_mul(next.len()) > LIMIT.max(next.len()) {
         return all.into_iter().map(|prefix| Prefix { closed: true, ..prefix }).collect();
     }
     let (closed, open): (Vec<Prefix>, Vec<Prefix>) = all.into_iter().partition(|prefix| prefix.closed);

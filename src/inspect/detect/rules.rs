@@ -4,12 +4,15 @@
 //! Out: [`Rules`]. Every rule's examples are run here, by the same road that a mail takes; one that does not come true
 //! refuses the whole set. All patterns are searched in one pass over the text ([`Patterns`]), not pattern after pattern.
 
+use std::collections::HashSet;
+
 use aho_corasick::AhoCorasick;
 
 use super::names::Names;
 use super::patterns::{self, Patterns};
-use super::rule::{self, Detector, DetectorInfo, Role, header_key, wrong};
-use super::{Detection, RuleError, RuleSource, builtin};
+use super::rule::{self, Detector, DetectorInfo, Role, header_key, stands_as_word, wrong};
+use super::terms::Terms;
+use super::{Detection, RuleError, RuleSource, builtin, exact};
 use crate::inspect::{Place, Sink};
 
 /// Compiled detectors and dictionaries.
@@ -17,9 +20,13 @@ use crate::inspect::{Place, Sink};
 pub struct Rules {
     detectors: Vec<Detector>,
     names: Names,
+    /// The organisation's own tables.
+    tables: Vec<exact::Table>,
     patterns: Patterns,
-    /// Finds header words, and whose each is, with its length in characters.
-    header_words: Option<AhoCorasick>,
+    /// All header words.
+    header_words: HashSet<String>,
+    /// Finds them, and whose each is, with its length in characters.
+    header_search: Option<AhoCorasick>,
     headers: Vec<(usize, usize)>,
 }
 
@@ -45,7 +52,19 @@ impl Rules {
     ///
     /// The first rule that cannot be used, by file and place.
     pub fn compile(extra: &[RuleSource]) -> Result<Self, RuleError> {
-        let rules = Self::assemble(extra)?;
+        Self::compile_with(extra, &())
+    }
+
+    /// As [`Self::compile`]; `shelf` has the files that rules about exact data name.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that cannot be used, by file and place.
+    pub fn compile_with(extra: &[RuleSource], shelf: &dyn exact::Shelf) -> Result<Self, RuleError> {
+        let mut rules = Self::assemble(extra)?;
+        for source in extra.iter().filter(|source| exact::is_exact(source)) {
+            rules.tables.extend(exact::read(source, shelf)?);
+        }
         match rules.test().into_iter().find(|result| !result.passed) {
             Some(failed) => Err(rules.broken(&failed)),
             None => Ok(rules),
@@ -56,17 +75,17 @@ impl Rules {
     fn assemble(extra: &[RuleSource]) -> Result<Self, RuleError> {
         let own = |(name, text): (&str, &str)| RuleSource { name: name.to_owned(), text: text.to_owned() };
         let mut names = Names::default();
+        let mut terms = Terms::default();
         for (name, text) in builtin::DICTIONARIES {
-            names.add(name, text);
+            if !names.add(name, text) {
+                terms.add(name, text);
+            }
         }
         let mut detectors: Vec<Detector> = Vec::new();
         for source in builtin::DETECTORS.map(own).iter().chain(extra) {
             if is_dictionary(source) {
                 if !names.add(&source.name, &source.text) {
-                    return Err(wrong(
-                        source,
-                        "a dictionary is named surnames….txt, given_names….txt, surname_readings….txt or given_readings….txt; rename it",
-                    ));
+                    terms.add(&source.name, &source.text);
                 }
             } else if is_detectors(source) {
                 for detector in rule::read(source)? {
@@ -75,12 +94,28 @@ impl Rules {
                 }
             }
         }
+        let named: Vec<&str> = detectors.iter().filter_map(|detector| detector.dictionary.as_deref()).collect();
+        let idle = |source: &&RuleSource| {
+            let stem = source.name.rsplit('/').next().unwrap_or_default().trim_end_matches(".txt");
+            is_dictionary(source) && terms.idle(&named).any(|idle| idle == stem)
+        };
+        if let Some(source) = extra.iter().find(idle) {
+            return Err(wrong(
+                source,
+                "a dictionary is named after what is in it (surnames….txt, given_names….txt, surname_readings….txt, given_readings….txt, not_names….txt, not_given….txt, municipalities….txt, postal_areas….txt) or after the dictionary of a rule; rename it",
+            ));
+        }
+        for detector in &mut detectors {
+            let words = detector.dictionary.as_deref().map(|name| terms.patterns(name)).unwrap_or_default();
+            detector.patterns.extend(words);
+        }
         Self::of(detectors, names)
     }
 
     /// The detectors, in the order of their ids.
     pub fn detectors(&self) -> impl Iterator<Item = &DetectorInfo> {
-        let mut all: Vec<&DetectorInfo> = self.detectors.iter().map(|detector| &detector.info).collect();
+        let tables = self.tables.iter().map(|table| &table.info);
+        let mut all: Vec<&DetectorInfo> = self.detectors.iter().map(|detector| &detector.info).chain(tables).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all.into_iter()
     }
@@ -101,9 +136,9 @@ impl Rules {
     }
 
     fn finds(&self, id: &str, text: &str) -> bool {
-        let mut detection = Detection::new(self, &[]);
+        let mut detection = Detection::new(self, &[], false);
         detection.text(&Place::new("example"), text);
-        let (findings, _) = detection.finish();
+        let (findings, ..) = detection.finish();
         findings.iter().any(|finding| finding.detector == id)
     }
 
@@ -136,9 +171,10 @@ impl Rules {
         })?;
         let all = detectors.iter().enumerate().flat_map(|(index, d)| d.headers.iter().map(move |word| (index, word)));
         let all: Vec<(usize, &String)> = all.filter(|(_, word)| !word.is_empty()).collect();
-        let header_words = AhoCorasick::new(all.iter().map(|(_, word)| word)).ok();
+        let header_search = AhoCorasick::new(all.iter().map(|(_, word)| word)).ok();
         let headers = all.iter().map(|(index, word)| (*index, word.chars().count())).collect();
-        Ok(Self { detectors, names, patterns, header_words, headers })
+        let header_words = detectors.iter().flat_map(|detector| detector.headers.iter().cloned()).collect();
+        Ok(Self { detectors, names, tables: Vec::new(), patterns, header_words, header_search, headers })
     }
 
     pub(super) fn detector(&self, index: usize) -> Option<&Detector> {
@@ -147,6 +183,10 @@ impl Rules {
 
     pub(super) fn all(&self) -> &[Detector] {
         &self.detectors
+    }
+
+    pub(super) fn tables(&self) -> &[exact::Table] {
+        &self.tables
     }
 
     pub(super) fn names(&self) -> &Names {
@@ -161,12 +201,17 @@ impl Rules {
     /// Which detectors a header cell announces: those with the longest of their header words in it. Exact wins.
     pub(super) fn announced(&self, header: &str) -> Vec<usize> {
         let key = header_key(header);
+        if key.is_empty() {
+            // A header that is all marks, as 〒 is.
+            let bare = |detector: &Detector| detector.headers.iter().any(String::is_empty);
+            return (0..).zip(&self.detectors).filter(|(_, detector)| bare(detector)).map(|(index, _)| index).collect();
+        }
         let mut best = (0, Vec::new());
-        let Some(words) = &self.header_words else { return Vec::new() };
+        let Some(words) = &self.header_search else { return Vec::new() };
         for found in words.find_overlapping_iter(&key) {
             let Some(&(detector, length)) = self.headers.get(found.pattern().as_usize()) else { continue };
             let exact = found.start() == 0 && found.end() == key.len();
-            if !exact && length < 2 {
+            if !exact && (length < 2 || !stands_as_word(&key, found.range())) {
                 continue;
             }
             let weight = length + if exact { 100 } else { 0 };
@@ -181,9 +226,19 @@ impl Rules {
         best.1
     }
 
+    /// Whether a cell holds a header word and nothing else.
+    pub(super) fn is_header_word(&self, cell: &str) -> bool {
+        cell.len() <= 72 && self.header_words.contains(&header_key(cell))
+    }
+
     /// The detector that finds Japanese names, for names that no pattern announces.
     pub(super) fn name_detector(&self) -> Option<usize> {
         self.detectors.iter().position(|d| d.role == Role::Name && d.check == super::checks::Check::NameJp)
+    }
+
+    /// The detector that finds names in Latin letters.
+    pub(super) fn latin_name_detector(&self) -> Option<usize> {
+        self.detectors.iter().position(|d| d.role == Role::Name && d.check == super::checks::Check::PersonName)
     }
 }
 
@@ -230,6 +285,16 @@ no_match = ["C-12"]
         let failed: Vec<_> = results.iter().filter(|result| !result.passed).collect();
         assert!(failed.is_empty(), "{failed:#?}");
         assert!(rules.detectors().count() >= 20);
+    }
+
+    #[test]
+    #[ignore = "prints how long the rules take to load; run it in release"]
+    fn how_long_the_rules_take_to_load() {
+        let start = std::time::Instant::now();
+        let rules = Rules::assemble(&[]).unwrap();
+        let assembled = start.elapsed();
+        let examples = rules.test().len();
+        eprintln!("assembled in {assembled:?}, {examples} examples in {:?}", start.elapsed() - assembled);
     }
 
     #[test]

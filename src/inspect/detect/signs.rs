@@ -113,7 +113,7 @@ impl Sign {
 }
 
 /// Every byte that a match of `pattern` may hold.
-fn bytes_of(pattern: &Hir) -> Bytes {
+pub(super) fn bytes_of(pattern: &Hir) -> Bytes {
     let mut all = Bytes::default();
     match pattern.kind() {
         HirKind::Empty | HirKind::Look(_) => {}

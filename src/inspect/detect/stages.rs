@@ -34,7 +34,8 @@ pub fn hits(rules: &Rules, text: &str) -> usize {
 
 /// Everything, names and people as well.
 pub fn all(rules: &Rules, text: &str) -> (Vec<Finding>, People) {
-    let mut detection = Detection::new(rules, &[]);
+    let mut detection = Detection::new(rules, &[], false);
     detection.text(&Place::new("body"), text);
-    detection.finish()
+    let (findings, people, _) = detection.finish();
+    (findings, people)
 }

@@ -8,10 +8,10 @@
 use regex_syntax::hir::Hir;
 
 use super::prefixes::{Bytes, Prefix, prefixes};
-use super::signs::{Seen, Sign};
+use super::signs::{Seen, Sign, bytes_of};
 
 /// Bits of the hash of three bytes, and of six.
-const SHORT: u32 = 17;
+const SHORT: u32 = 20;
 const LONG: u32 = 18;
 /// More beginnings of three bytes than this are taken for all there are.
 const MANY: usize = 300_000;
@@ -27,6 +27,10 @@ pub(super) struct Starts {
     brief: Bits,
     /// By the hash of six bytes.
     long: Bits,
+    /// By the hash of three bytes: patterns that match one word of letters and digits, such as a tax number.
+    word: Bits,
+    /// Such a word is so long at least.
+    word_length: usize,
     signs: Vec<Sign>,
 }
 
@@ -37,12 +41,19 @@ pub(super) struct Looked(Vec<Seen>);
 impl Starts {
     /// For these patterns.
     pub(super) fn of(patterns: &[Hir]) -> Self {
-        let mut starts = Self { any: Bits::new(), brief: Bits::new(), long: Bits::new(), signs: Vec::new() };
+        let mut starts = Self {
+            any: Bits::new(),
+            brief: Bits::new(),
+            long: Bits::new(),
+            word: Bits::new(),
+            word_length: 16,
+            signs: Vec::new(),
+        };
         for pattern in patterns {
             let beginnings = prefixes(pattern);
             match Sign::of(pattern, &beginnings) {
                 Some(sign) => sign.join(&mut starts.signs),
-                None => beginnings.iter().for_each(|prefix| starts.add(prefix)),
+                None => beginnings.iter().for_each(|prefix| starts.add(prefix, word_length(pattern))),
             }
         }
         starts
@@ -108,7 +119,10 @@ impl Starts {
         let Some(&[a, b, c]) = text.get(place..).and_then(|rest| rest.first_chunk::<3>()) else { return whole };
         let before = place.checked_sub(1).and_then(|before| text.get(before)).is_some_and(|&b| is_word(b));
         let slot = short(a, b, c) | (usize::from(before) << SHORT);
-        self.any.has(slot) && (self.brief.has(slot) || self.goes_on(text, place, whole))
+        self.any.has(slot)
+            && (self.brief.has(slot)
+                || self.goes_on(text, place, whole)
+                || (self.word.has(slot) && self.is_long_word(text, place, whole)))
     }
 
     #[inline]
@@ -119,7 +133,14 @@ impl Starts {
         }
     }
 
-    fn add(&mut self, prefix: &Prefix) {
+    fn is_long_word(&self, text: &[u8], place: usize, whole: bool) -> bool {
+        match text.get(place..place.saturating_add(self.word_length)) {
+            Some(word) => word.iter().rev().all(|&byte| is_word(byte)),
+            None => !whole && text.get(place..).is_some_and(|rest| rest.iter().all(|&byte| is_word(byte))),
+        }
+    }
+
+    fn add(&mut self, prefix: &Prefix, word: Option<usize>) {
         let mut sets = prefix.sets.clone();
         let known = sets.len();
         while sets.len() < 3 {
@@ -141,8 +162,13 @@ impl Starts {
                 if !prefix.edge || is_word(a) != after_word {
                     let slot = short(a, b, c) | (usize::from(after_word) << SHORT);
                     self.any.set(slot);
-                    if !all {
-                        self.brief.set(slot);
+                    match word {
+                        _ if all => {}
+                        Some(length) => {
+                            self.word.set(slot);
+                            self.word_length = self.word_length.min(length);
+                        }
+                        None => self.brief.set(slot),
                     }
                 }
             }
@@ -152,6 +178,12 @@ impl Starts {
             words.iter().for_each(|six| self.long.set(long(six)));
         }
     }
+}
+
+/// How long the matches of `pattern` are at least, where they are letters and digits and nothing else.
+fn word_length(pattern: &Hir) -> Option<usize> {
+    let length = pattern.properties().minimum_len()?;
+    (length >= 8 && bytes_of(pattern).bytes().all(is_word)).then_some(length)
 }
 
 /// Each of `words` with each way to go on.
@@ -204,12 +236,12 @@ fn long(six: &[u8; 6]) -> usize {
 #[derive(Debug)]
 struct Bits(Box<[u64; WORDS]>);
 
-/// Each table has 2¹⁸ bits.
-const WORDS: usize = 1 << (18 - 6);
+/// Each table has 2²¹ bits.
+const WORDS: usize = 1 << (21 - 6);
 
 impl Bits {
     fn new() -> Self {
-        Self(Box::new([0; WORDS]))
+        Self(vec![0; WORDS].into_boxed_slice().try_into().unwrap_or_else(|_| Box::new([0; WORDS])))
     }
 
     #[inline]
@@ -255,6 +287,15 @@ mod tests {
         }
         assert!(!found.contains(&at("09")) && !found.contains(&(at("x1234") + 1)), "{found:?}");
         assert!(found.len() <= 7, "{found:?}");
+    }
+
+    #[test]
+    fn a_long_word_of_letters_and_digits_is_looked_for_by_its_length() {
+        let text = "many ordinary words, ABCDE1234F among them and xABCDE1234F";
+        let found = places(&[r"(?i-u:\b[a-z]{5}[0-9]{4}[a-z]\b)"], text);
+        assert_eq!(found.first(), text.find("ABCDE").as_ref());
+        assert!(found.len() <= 4, "{found:?}");
+        assert_eq!(places(&[r"(?i-u:\b[a-z]{5}[0-9]{4}[a-z]\b)"], "ABCDE1234F").first(), Some(&0));
     }
 
     #[test]
