@@ -3,8 +3,9 @@
 //! Out: name and text of each, as `rules.directory` would hold them. Deliberately absent: anything read at run time.
 
 /// The detectors.
-pub(super) const DETECTORS: [(&str, &str); 5] = [
+pub(super) const DETECTORS: [(&str, &str); 6] = [
     ("detectors/jp.toml", include_str!("../../../rules/detectors/jp.toml")),
+    ("detectors/jp-numbers.toml", include_str!("../../../rules/detectors/jp-numbers.toml")),
     ("detectors/global.toml", include_str!("../../../rules/detectors/global.toml")),
     ("detectors/foreign.toml", include_str!("../../../rules/detectors/foreign.toml")),
     ("detectors/secret.toml", include_str!("../../../rules/detectors/secret.toml")),
