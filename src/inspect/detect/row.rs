@@ -66,7 +66,7 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
         if detector.role == Role::Name && is_total(&text) {
             return;
         }
-        let confidence = if about.headed { Confidence::High } else { Confidence::Medium };
+        let confidence = if about.headed { Confidence::High } else { Confidence::Medium }.min(note.at_most());
         finds.found.push(Found { detector: index, confidence, note, column, value: text, part: about.part, whose });
         return;
     }
