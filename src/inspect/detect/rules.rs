@@ -272,6 +272,14 @@ no_match = ["C-12"]
     }
 
     #[test]
+    fn every_built_in_rule_shows_five_of_each() {
+        for detector in &Rules::assemble(&[]).unwrap().detectors {
+            let (yes, no) = (detector.examples.matching.len(), detector.examples.not_matching.len());
+            assert!(yes >= 5 && no >= 5, "{}: {yes} that match, {no} that do not", detector.info.id);
+        }
+    }
+
+    #[test]
     fn a_company_adds_its_own() {
         let rules = Rules::compile(&[rule(str::to_owned)]).unwrap();
         assert!(rules.finds("our.customer", "顧客番号：C-654321"));

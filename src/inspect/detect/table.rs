@@ -136,7 +136,7 @@ fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, text: &'c st
         && let Some(detector) = record.rules.detector(index)
         && let Some(note) = detector.check.in_cell(record.rules.names(), &text, about.headed)
     {
-        let confidence = if about.headed { Confidence::High } else { Confidence::Medium };
+        let confidence = if about.headed { Confidence::High } else { Confidence::Medium }.min(note.at_most());
         found.push(Found { detector: index, confidence, note, column, value: text, part: about.part });
         return;
     }
@@ -283,7 +283,7 @@ fn in_form<'c>(
     let mut found = Vec::new();
     if let Some((detector, note)) = announced.iter().find_map(fits) {
         let part = layout::part_of(label);
-        found.push(Found { detector, confidence: Confidence::High, note, column, value: Cow::Borrowed(text), part });
+        found.push(Found { detector, confidence: note.at_most(), note, column, value: Cow::Borrowed(text), part });
     } else {
         let mut columns = Columns::default();
         columns.columns.entry(column).or_default().header.clone_from(label);

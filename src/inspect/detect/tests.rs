@@ -113,7 +113,8 @@ fn clean_business_mail_gives_nothing() {
     for body in CLEAN {
         let body = body.replace("{sig}", SIGNATURE);
         let (findings, persons) = mail(&body);
-        let personal: Vec<_> = findings.iter().filter(|finding| finding.detector != "jp.corporate_number").collect();
+        let public = ["jp.corporate_number", "jp.invoice_number"];
+        let personal: Vec<_> = findings.iter().filter(|found| !public.contains(&found.detector.as_str())).collect();
         if !personal.is_empty() || persons > 0 {
             wrong.push(format!("{persons} {}\n{body}\n", told(&findings)));
         }
