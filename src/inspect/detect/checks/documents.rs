@@ -4,6 +4,7 @@
 //! absent: cards and account numbers with their check digits ([`super::numbers`]).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 use super::Note;
 
@@ -60,11 +61,11 @@ fn composite(line: &[u8], parts: &[(usize, usize)], at: usize) -> bool {
     parts.is_some_and(|parts| digit_of(&parts.concat()) == line.get(at).copied())
 }
 
-fn checks(line: &[u8], field: std::ops::Range<usize>, at: usize) -> bool {
+fn checks(line: &[u8], field: Range<usize>, at: usize) -> bool {
     line.get(field).is_some_and(|field| digit_of(field) == line.get(at).copied())
 }
 
-fn blank(line: &[u8], field: std::ops::Range<usize>) -> bool {
+fn blank(line: &[u8], field: Range<usize>) -> bool {
     line.get(field).is_some_and(|field| field.iter().all(|&b| b == b'<'))
 }
 
@@ -80,6 +81,7 @@ fn digit_of(field: &[u8]) -> Option<u8> {
 
 /// A bank's identifier: four letters, a country, two and perhaps three places (ISO 9362).
 pub(super) fn is_bic(value: &str) -> bool {
+    let value = &value.replace(' ', "");
     let (Some(bank), Some(country), Some(place)) = (value.get(..4), value.get(4..6), value.get(6..)) else {
         return false;
     };
@@ -90,8 +92,27 @@ pub(super) fn is_bic(value: &str) -> bool {
         && place.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
 }
 
-/// A network address (RFC 791, RFC 4291). Those that only mean something inside a network lead to nobody outside.
+/// A network address in running text. What a colon joins to it makes another address of it, or none; a label's colon
+/// does not.
+pub(super) fn ip_address_in(text: &str, range: &Range<usize>) -> Option<Note> {
+    let value = text.get(range.clone())?;
+    let (before, after) = (text.get(..range.start)?, text.get(range.end..)?);
+    let ahead = before.strip_suffix(':').is_some_and(|before| {
+        // Of a longer word the last letters tell.
+        let word = before.bytes().rev().take(16).take_while(u8::is_ascii_alphanumeric);
+        let figures = word.clone().any(|b| b.is_ascii_digit()) || word.clone().all(|b| b.is_ascii_hexdigit());
+        before.ends_with(|c: char| c == ':' || c.is_ascii_alphanumeric())
+            && figures
+            && !word.eq(b"6vPI".iter().copied())
+    });
+    let behind =
+        after.strip_prefix(':').is_some_and(|after| after.starts_with(|c: char| c == ':' || c.is_ascii_hexdigit()));
+    if value.contains(':') && (ahead || behind) { None } else { ip_address(value) }
+}
+
+/// A network address (RFC 791, RFC 4291), perhaps with the interface that it is reached by. Those that only mean something inside a network lead to nobody outside.
 pub(super) fn ip_address(value: &str) -> Option<Note> {
+    let value = value.split_once('%').map_or(value, |(address, _)| address);
     let local = match value.parse::<IpAddr>().ok()? {
         IpAddr::V4(address) => is_local(address),
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
@@ -195,6 +216,16 @@ mod tests {
         {
             assert_eq!(ip_address(local), Some(Note::Faint), "{local}");
         }
+        for (text, at) in
+            [("IPv6:fe80::1", 5), ("from:fe80::1", 5), ("接続元:fe80::1", 10), ("fe80::1%eth0", 0), ("fe80::1: up", 0)]
+        {
+            let end = text.find(": up").unwrap_or(text.len());
+            assert_eq!(ip_address_in(text, &(at..end)), Some(Note::Faint), "{text}");
+        }
+        for (text, at) in [("12345:db8::1", 6), ("2001::db8::1", 6), ("a:::1", 2), ("text2001:db8::1", 9)] {
+            assert_eq!(ip_address_in(text, &(at..text.len())), None, "{text}");
+        }
+        assert_eq!(ip_address_in("2001::25de::cade", &(0..10)), None);
         for no in ["256.1.1.1", "1.2.3", "1.2.3.4.5", "2001::25de::cade", "12345::1", "01.02.03.04"] {
             assert_eq!(ip_address(no), None, "{no}");
         }

@@ -224,7 +224,7 @@ impl Check {
             }),
 
             Self::Bic => documents::is_bic(value).then(|| Passed::plain(range)),
-            Self::IpAddress => documents::ip_address(value).map(|note| Passed::noted(range, note)),
+            Self::IpAddress => documents::ip_address_in(text, &range).map(|note| Passed::noted(range, note)),
             Self::Mrz => documents::is_mrz(value).then(|| Passed::plain(range)),
 
             Self::ConnectionString => secrets::connection_string(text, &range),
