@@ -14,7 +14,6 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-pub(super) use self::address::prefecture_at;
 pub(super) use self::dates::born;
 use super::names::Names;
 pub(super) use words::is_role_address;
