@@ -118,8 +118,9 @@ pub fn inspect(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &
 /// Inspects one mail or file, and says what is to be remembered of it.
 pub fn hear(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut dyn Watch) -> (Inspection, Heard) {
     let mut detection = detect::Detection::new(rules, &job.own, job.count_quoted);
-    let ledger = extract::extract(bytes, job, limits, &mut detection, watch);
-    let (mut findings, people) = detection.finish();
+    let mut ledger = extract::extract(bytes, job, limits, &mut detection, watch);
+    let (mut findings, people, faults) = detection.finish();
+    faults.iter().for_each(|table| ledger.unasked(table));
     let heard = Heard::of(&ledger.statements, ledger.protected);
     if (ledger.protected || job.protected_before) && rules.detectors().any(|detector| detector.id == heard::DETECTOR) {
         heard::find(&mut findings, &ledger.statements);

@@ -11,6 +11,7 @@ mod builtin;
 mod checks;
 mod clusters;
 mod columns;
+pub mod exact;
 mod form;
 mod history;
 mod identity;
@@ -19,14 +20,17 @@ mod lists;
 mod mask;
 mod names;
 mod normal;
+mod places;
 mod prose;
 mod record;
+mod romaji;
 mod row;
 mod rule;
 mod rules;
 mod scan;
 mod table;
 mod tally;
+mod terms;
 mod whereabouts;
 pub(super) mod words;
 mod zones;
@@ -41,7 +45,7 @@ pub use self::rule::DetectorInfo;
 pub use self::rules::{ExampleResult, Rules};
 use self::table::Table;
 use self::whereabouts::{Where, Whereabouts};
-use super::{Cell, Finding, People, Place, Sink};
+use super::{Cell, Confidence, Example, Finding, People, Place, Sink};
 
 /// One rule file as text: its name for messages, and its content.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -101,6 +105,7 @@ pub struct Detection<'a> {
     record: Record<'a>,
     history: History,
     table: Option<Table>,
+    exact: Vec<exact::Search<'a>>,
 }
 
 impl<'a> Detection<'a> {
@@ -109,13 +114,37 @@ impl<'a> Detection<'a> {
     pub fn new(rules: &'a Rules, own: &[String], count_quoted: bool) -> Self {
         let own: Vec<String> = own.iter().map(|address| address.to_lowercase()).collect();
         let history = History::new(&own);
-        Self { record: Record::new(rules, own, count_quoted), history, table: None }
+        let exact = rules.tables().iter().map(exact::Search::new).collect();
+        Self { record: Record::new(rules, own, count_quoted), history, table: None, exact }
     }
 
-    /// What was found, and about how many people.
-    pub fn finish(mut self) -> (Vec<Finding>, People) {
+    /// Keeps every hit as an example and not only a few, for an evaluation that knows what is there.
+    #[must_use]
+    pub fn in_detail(mut self) -> Self {
+        self.record.tally.keep_all();
+        self
+    }
+
+    /// Ends what was begun; the hits so far, each masked, with its detector and how sure it is.
+    pub fn hits(&mut self) -> impl Iterator<Item = (&str, Confidence, &Example)> {
         self.end_table();
-        self.record.finish()
+        self.record.tally.examples(self.record.rules)
+    }
+
+    /// What was found, about how many people, and which of the organisation's tables could not be asked.
+    pub fn finish(mut self) -> (Vec<Finding>, People, Vec<String>) {
+        self.end_table();
+        let (mut findings, mut people) = self.record.finish();
+        let mut faults = Vec::new();
+        for outcome in self.exact.into_iter().map(exact::Search::finish) {
+            // Rows of a table of people are people, whether or not anything else knows them.
+            people.visible = people.visible.max(outcome.visible);
+            people.hidden = people.hidden.max(outcome.hidden);
+            findings.extend(outcome.finding);
+            faults.extend(outcome.fault);
+        }
+        findings.sort_by(|a, b| a.detector.cmp(&b.detector));
+        (findings, people, faults)
     }
 }
 
@@ -137,6 +166,9 @@ impl Sink for Detection<'_> {
             let whereabouts = Whereabouts::Text { place, first, original: piece, normal: &normal };
             self.record.history = self.history.lines(place, normal.text());
             prose::read(&mut self.record, normal.text(), &whereabouts);
+            for search in &mut self.exact {
+                search.text(normal.text(), |offset| whereabouts.of(offset));
+            }
             first = first.map(|first| first + memchr::memchr_iter(b'\n', piece.as_bytes()).count());
         }
         self.record.history.clear();
@@ -152,6 +184,9 @@ impl Sink for Detection<'_> {
     fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
         if let Some(table) = &mut self.table {
             cells.iter().filter(|cell| cell.hidden).for_each(|cell| table.hide(row, cell.column));
+            for search in &mut self.exact {
+                search.row(cells, |column| table.place().cell(row, column));
+            }
             table.row(&mut self.record, row, cells.iter().map(|cell| (cell.column, cell.text.as_ref())));
         }
     }

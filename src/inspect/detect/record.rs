@@ -28,7 +28,7 @@ pub(super) struct Record<'a> {
     count_quoted: bool,
     /// Tables so far.
     tables: u32,
-    tally: Tally,
+    pub(super) tally: Tally,
     persons: Persons,
 }
 

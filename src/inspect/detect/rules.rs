@@ -12,8 +12,9 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind, PatternSet};
 
 use super::names::Names;
-use super::rule::{self, Detector, DetectorInfo, Role, header_key, wrong};
-use super::{Detection, RuleError, RuleSource, builtin};
+use super::rule::{self, Detector, DetectorInfo, Role, header_key, stands_as_word, wrong};
+use super::terms::Terms;
+use super::{Detection, RuleError, RuleSource, builtin, exact};
 use crate::inspect::{Place, Sink};
 
 /// Compiled detectors and dictionaries.
@@ -21,6 +22,8 @@ use crate::inspect::{Place, Sink};
 pub struct Rules {
     detectors: Vec<Detector>,
     names: Names,
+    /// The organisation's own tables.
+    tables: Vec<exact::Table>,
     /// Finds where any pattern matches next.
     any: Regex,
     /// Tells which patterns match at a place.
@@ -53,7 +56,19 @@ impl Rules {
     ///
     /// The first rule that cannot be used, by file and place.
     pub fn compile(extra: &[RuleSource]) -> Result<Self, RuleError> {
-        let rules = Self::assemble(extra)?;
+        Self::compile_with(extra, &())
+    }
+
+    /// As [`Self::compile`]; `shelf` has the files that rules about exact data name.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that cannot be used, by file and place.
+    pub fn compile_with(extra: &[RuleSource], shelf: &dyn exact::Shelf) -> Result<Self, RuleError> {
+        let mut rules = Self::assemble(extra)?;
+        for source in extra.iter().filter(|source| exact::is_exact(source)) {
+            rules.tables.extend(exact::read(source, shelf)?);
+        }
         match rules.test().into_iter().find(|result| !result.passed) {
             Some(failed) => Err(rules.broken(&failed)),
             None => Ok(rules),
@@ -64,17 +79,17 @@ impl Rules {
     fn assemble(extra: &[RuleSource]) -> Result<Self, RuleError> {
         let own = |(name, text): (&str, &str)| RuleSource { name: name.to_owned(), text: text.to_owned() };
         let mut names = Names::default();
+        let mut terms = Terms::default();
         for (name, text) in builtin::DICTIONARIES {
-            names.add(name, text);
+            if !names.add(name, text) {
+                terms.add(name, text);
+            }
         }
         let mut detectors: Vec<Detector> = Vec::new();
         for source in builtin::DETECTORS.map(own).iter().chain(extra) {
             if is_dictionary(source) {
                 if !names.add(&source.name, &source.text) {
-                    return Err(wrong(
-                        source,
-                        "a dictionary is named surnames….txt, given_names….txt, surname_readings….txt or given_readings….txt; rename it",
-                    ));
+                    terms.add(&source.name, &source.text);
                 }
             } else if is_detectors(source) {
                 for detector in rule::read(source)? {
@@ -83,12 +98,28 @@ impl Rules {
                 }
             }
         }
+        let named: Vec<&str> = detectors.iter().filter_map(|detector| detector.dictionary.as_deref()).collect();
+        let idle = |source: &&RuleSource| {
+            let stem = source.name.rsplit('/').next().unwrap_or_default().trim_end_matches(".txt");
+            is_dictionary(source) && terms.idle(&named).any(|idle| idle == stem)
+        };
+        if let Some(source) = extra.iter().find(idle) {
+            return Err(wrong(
+                source,
+                "a dictionary is named after what is in it (surnames….txt, given_names….txt, surname_readings….txt, given_readings….txt, not_names….txt, not_given….txt, municipalities….txt, postal_areas….txt) or after the dictionary of a rule; rename it",
+            ));
+        }
+        for detector in &mut detectors {
+            let words = detector.dictionary.as_deref().map(|name| terms.patterns(name)).unwrap_or_default();
+            detector.patterns.extend(words);
+        }
         Self::of(detectors, names)
     }
 
     /// The detectors, in the order of their ids.
     pub fn detectors(&self) -> impl Iterator<Item = &DetectorInfo> {
-        let mut all: Vec<&DetectorInfo> = self.detectors.iter().map(|detector| &detector.info).collect();
+        let tables = self.tables.iter().map(|table| &table.info);
+        let mut all: Vec<&DetectorInfo> = self.detectors.iter().map(|detector| &detector.info).chain(tables).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all.into_iter()
     }
@@ -111,7 +142,7 @@ impl Rules {
     fn finds(&self, id: &str, text: &str) -> bool {
         let mut detection = Detection::new(self, &[], false);
         detection.text(&Place::new("example"), text);
-        let (findings, _) = detection.finish();
+        let (findings, ..) = detection.finish();
         findings.iter().any(|finding| finding.detector == id)
     }
 
@@ -155,7 +186,7 @@ impl Rules {
         };
         let (any, which) = (together(MatchKind::LeftmostFirst)?, together(MatchKind::All)?);
         let header_words = detectors.iter().flat_map(|detector| detector.headers.iter().cloned()).collect();
-        Ok(Self { detectors, names, any, which, patterns, header_words })
+        Ok(Self { detectors, names, tables: Vec::new(), any, which, patterns, header_words })
     }
 
     pub(super) fn detector(&self, index: usize) -> Option<&Detector> {
@@ -164,6 +195,10 @@ impl Rules {
 
     pub(super) fn all(&self) -> &[Detector] {
         &self.detectors
+    }
+
+    pub(super) fn tables(&self) -> &[exact::Table] {
+        &self.tables
     }
 
     pub(super) fn names(&self) -> &Names {
@@ -194,7 +229,9 @@ impl Rules {
         let key = header_key(header);
         let mut best = (0, Vec::new());
         for (index, detector) in self.detectors.iter().enumerate() {
-            let fits = |word: &&String| key == **word || (word.chars().count() >= 2 && key.contains(word.as_str()));
+            let part_of_key =
+                |word: &str| key.match_indices(word).any(|(at, _)| stands_as_word(&key, at..at + word.len()));
+            let fits = |word: &&String| key == **word || (word.chars().count() >= 2 && part_of_key(word));
             let weight = |word: &String| word.chars().count() + if key == *word { 100 } else { 0 };
             let Some(weight) = detector.headers.iter().filter(fits).map(weight).max() else { continue };
             if weight > best.0 {
@@ -215,6 +252,11 @@ impl Rules {
     /// The detector that finds Japanese names, for names that no pattern announces.
     pub(super) fn name_detector(&self) -> Option<usize> {
         self.detectors.iter().position(|d| d.role == Role::Name && d.check == super::checks::Check::NameJp)
+    }
+
+    /// The detector that finds names in Latin letters.
+    pub(super) fn latin_name_detector(&self) -> Option<usize> {
+        self.detectors.iter().position(|d| d.role == Role::Name && d.check == super::checks::Check::PersonName)
     }
 }
 
@@ -277,6 +319,16 @@ no_match = ["C-12"]
         let failed: Vec<_> = results.iter().filter(|result| !result.passed).collect();
         assert!(failed.is_empty(), "{failed:#?}");
         assert!(rules.detectors().count() >= 20);
+    }
+
+    #[test]
+    #[ignore = "prints how long the rules take to load; run it in release"]
+    fn how_long_the_rules_take_to_load() {
+        let start = std::time::Instant::now();
+        let rules = Rules::assemble(&[]).unwrap();
+        let assembled = start.elapsed();
+        let examples = rules.test().len();
+        eprintln!("assembled in {assembled:?}, {examples} examples in {:?}", start.elapsed() - assembled);
     }
 
     #[test]

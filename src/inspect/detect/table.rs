@@ -49,6 +49,11 @@ impl Table {
         Self { number, place, waiting: Vec::new(), state: State::Waiting, last: Person::default() }
     }
 
+    /// Where it is, and which cells of the row that comes next are out of sight.
+    pub(super) fn place(&self) -> &Where {
+        &self.place
+    }
+
     /// A cell of the row that comes next is out of sight.
     pub(super) fn hide(&mut self, row: u32, column: u32) {
         if let Where::Sheet { hidden, .. } = &mut self.place {

@@ -13,6 +13,8 @@ const EXAMPLES: usize = 5;
 #[derive(Debug)]
 pub(super) struct Tally {
     found: Vec<Option<Entry>>,
+    /// How many examples are kept of each detector.
+    kept: usize,
 }
 
 #[derive(Debug)]
@@ -26,7 +28,12 @@ struct Entry {
 impl Tally {
     /// Nothing found yet.
     pub(super) fn new(rules: &Rules) -> Self {
-        Self { found: rules.all().iter().map(|_| None).collect() }
+        Self { found: rules.all().iter().map(|_| None).collect(), kept: EXAMPLES }
+    }
+
+    /// Keeps every hit as an example, still masked: an evaluation compares each with what is known to be there.
+    pub(super) fn keep_all(&mut self) {
+        self.kept = usize::MAX;
     }
 
     /// Counts a hit; `place` is asked only when the hit becomes an example.
@@ -44,7 +51,7 @@ impl Tally {
         entry.count = entry.count.saturating_add(1);
         entry.confidence = entry.confidence.max(confidence);
         let weight = (!quoted, confidence);
-        if entry.examples.len() >= EXAMPLES {
+        if entry.examples.len() >= self.kept {
             // A surer hit takes the place of the least sure example.
             let weakest = entry.examples.iter().map(|(known, _)| *known).min();
             if weakest.is_none_or(|weakest| weakest >= weight) {
@@ -56,6 +63,14 @@ impl Tally {
         }
         let (place, hidden) = place();
         entry.examples.push((weight, Example { masked: rule.mask.apply(value), place, hidden, quoted }));
+    }
+
+    /// Each example with its detector and how sure it is.
+    pub(super) fn examples<'r>(&'r self, rules: &'r Rules) -> impl Iterator<Item = (&'r str, Confidence, &'r Example)> {
+        rules.all().iter().zip(&self.found).flat_map(|(detector, entry)| {
+            let examples = entry.iter().flat_map(|entry| &entry.examples);
+            examples.map(|((_, confidence), example)| (detector.info.id.as_str(), *confidence, example))
+        })
     }
 
     /// The findings, in the order of their detectors' ids.
