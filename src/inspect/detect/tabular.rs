@@ -683,7 +683,7 @@ fn names_and_things_out_of_sight_are_read() {
         detection.row(number, &cells);
     }
     detection.end_table();
-    let (findings, people) = detection.finish();
+    let (findings, people, _) = detection.finish();
     assert_eq!((people.visible, people.hidden), (0, 20));
     assert!(findings.iter().flat_map(|finding| &finding.examples).all(|example| example.hidden));
 }
