@@ -19,7 +19,6 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-pub(super) use self::address::prefecture_at;
 pub(super) use self::dates::born;
 use super::names::Names;
 use super::places::prefecture;
