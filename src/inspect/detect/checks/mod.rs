@@ -158,9 +158,7 @@ impl Check {
             }
             Self::AddressJp => plain(address::is_address(&names.places, value, headed)),
             Self::NameJp => words::name_cell(names, value, headed),
-            Self::PersonName => {
-                plain(words::is_latin_name(value) && (headed || words::is_known_latin_name(names, value)))
-            }
+            Self::PersonName => plain(is_latin_name(value) && (headed || is_known_latin_name(names, value))),
             Self::BirthDate => plain(headed && dates::is_birth_date_cell(value)),
             Self::DriversLicenseJp => plain(numbers::is_drivers_license(&padded(value, 12, headed))),
             Self::SsnUs => plain(numbers::is_ssn(value)),
