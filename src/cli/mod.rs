@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod demo;
+mod edm;
 mod explain;
 mod held;
 mod journal;
@@ -47,6 +48,8 @@ enum Command {
     Explain(explain::Options),
     /// Check, test or list the rules
     Rules(rules::Options),
+    /// Find the rows of your own tables without keeping them
+    Edm(edm::Options),
     /// List, show and decide held mail
     Held(held::Options),
     /// List, retry or drop mail that waits to go out
@@ -146,6 +149,7 @@ impl Cli {
             Command::Journal(options) => on_runtime(journal::run(options)),
             Command::User(options) => on_runtime(user::run(options)),
             Command::Rules(options) => rules::run(&options),
+            Command::Edm(options) => edm::run(&options),
             Command::Config(options) => config::run(&options),
         };
         result.unwrap_or_else(|failure| {

@@ -11,7 +11,7 @@ use std::{
 
 use super::{Config, ConfigErrors, read};
 use crate::{
-    inspect::{Passwords, RuleError, RuleSource, Rules},
+    inspect::{Passwords, RuleError, RuleSource, Rules, sandbox},
     policy::Policies,
     recipients::Partners,
     smtp::server::Keys,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The folders of a rule folder; a TOML file beside them is told by what is in it.
-const FOLDERS: [&str; 3] = ["detectors", "dictionaries", "policies"];
+const FOLDERS: [&str; 4] = ["detectors", "dictionaries", "exact", "policies"];
 
 /// Everything that is loaded at start and on SIGHUP.
 #[derive(Debug)]
@@ -78,7 +78,8 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
     };
     let (policy_sources, rule_sources): (Vec<_>, Vec<_>) = sources.into_iter().partition(is_policy);
     let mut told = |errors: Vec<RuleError>| lines.extend(errors.iter().map(|e| in_directory(&config, e)));
-    let rules = Rules::compile(&rule_sources).map_err(|error| told(vec![error])).ok();
+    let shelf = sandbox::Folder::new(config.inspection.exact.clone());
+    let rules = Rules::compile_with(&rule_sources, &shelf).map_err(|error| told(vec![error])).ok();
     let policies = Policies::compile_all(&policy_sources, config.default_action).map_err(&mut told).ok();
 
     if let (Some(rules), Some(policies)) = (&rules, &policies) {
@@ -122,6 +123,10 @@ fn rule_sources(directory: &Path, lines: &mut Vec<String>) -> Vec<RuleSource> {
 
 fn rule_source(path: &Path, name: String, lines: &mut Vec<String>) -> Option<RuleSource> {
     let kind = path.extension().and_then(|extension| extension.to_str());
+    // Indexes of exact data and their key are opened by the rules that name them.
+    if matches!(kind, Some("edm" | "key")) && name.starts_with("exact/") {
+        return None;
+    }
     if !matches!(kind, Some("toml" | "txt")) || (kind == Some("txt") && !name.starts_with("dictionaries/")) {
         let message = "this is no rule file (.toml, or .txt in dictionaries); rename or remove it";
         lines.push(format!("{}: {message}", path.display()));

@@ -47,6 +47,8 @@ pub struct Config {
     pub password_file: Option<PathBuf>,
     /// `inspection.remember_passwords`: how long those that a sender mailed are remembered; zero is not at all.
     pub remember_passwords: Duration,
+    /// `inspection.count_quoted`: whether people in the quoted history of a mail are counted.
+    pub count_quoted: bool,
     /// `inspection.accept_missing_landlock`: whether a kernel without Landlock counts as well.
     pub accept_missing_landlock: bool,
     /// `[rules]`
@@ -66,7 +68,7 @@ pub struct Config {
 /// Where an organisation's own rules and partners are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuleFiles {
-    /// A folder with `detectors/`, `dictionaries/` and `policies/`.
+    /// A folder with `detectors/`, `dictionaries/`, `exact/` and `policies/`.
     pub directory: Option<PathBuf>,
     /// partners.toml
     pub partners: Option<PathBuf>,

@@ -27,7 +27,12 @@ fn address(text: &str) -> Address {
 }
 
 fn story() -> Story {
-    let example = |masked: &str, place: &str, hidden| Example { masked: masked.into(), place: place.into(), hidden };
+    let example = |masked: &str, place: &str, hidden| Example {
+        masked: masked.into(),
+        place: place.into(),
+        hidden,
+        quoted: false,
+    };
     let finding = |detector: &str, category, examples| Finding {
         detector: detector.into(),
         category,

@@ -87,7 +87,12 @@ pub(super) fn find(findings: &mut Vec<Finding>, statements: &[Statement]) {
     finding.count = finding.count.max(u32::try_from(places.len()).unwrap_or(u32::MAX));
     for place in places {
         if finding.examples.len() < EXAMPLES && finding.examples.iter().all(|example| example.place != place) {
-            finding.examples.push(Example { masked: "********".to_owned(), place: place.to_owned(), hidden: false });
+            finding.examples.push(Example {
+                masked: "********".to_owned(),
+                place: place.to_owned(),
+                hidden: false,
+                quoted: false,
+            });
         }
     }
     findings.insert(known.unwrap_or(findings.len()), finding);
@@ -115,7 +120,10 @@ mod tests {
         let (inspection, heard) = heard(STATING, true);
         let [finding] = inspection.findings.as_slice() else { panic!("{:?}", inspection.findings) };
         assert_eq!((finding.detector.as_str(), finding.confidence, finding.count), (DETECTOR, Confidence::High, 1));
-        assert_eq!(finding.examples[0], Example { masked: "********".into(), place: "body:2".into(), hidden: false });
+        assert_eq!(
+            finding.examples[0],
+            Example { masked: "********".into(), place: "body:2".into(), hidden: false, quoted: false }
+        );
         assert_eq!(heard, Heard { passwords: vec!["秘密2026".into(), "秘密２０２６".into()], protected: false });
     }
 

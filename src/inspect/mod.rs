@@ -47,6 +47,9 @@ pub struct Job {
     /// What was seen in pictures by a program of its own.
     #[serde(default)]
     pub texts: Vec<PictureText>,
+    /// Whether people in the quoted history of the mail are counted.
+    #[serde(default)]
+    pub count_quoted: bool,
 }
 
 impl Job {
@@ -59,6 +62,7 @@ impl Job {
             protected_before: false,
             without: Vec::new(),
             texts: Vec::new(),
+            count_quoted: false,
         }
     }
 }
@@ -113,9 +117,10 @@ pub fn inspect(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &
 
 /// Inspects one mail or file, and says what is to be remembered of it.
 pub fn hear(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut dyn Watch) -> (Inspection, Heard) {
-    let mut detection = detect::Detection::new(rules, &job.own);
-    let ledger = extract::extract(bytes, job, limits, &mut detection, watch);
-    let (mut findings, people) = detection.finish();
+    let mut detection = detect::Detection::new(rules, &job.own, job.count_quoted);
+    let mut ledger = extract::extract(bytes, job, limits, &mut detection, watch);
+    let (mut findings, people, faults) = detection.finish();
+    faults.iter().for_each(|table| ledger.unasked(table));
     let heard = Heard::of(&ledger.statements, ledger.protected);
     if (ledger.protected || job.protected_before) && rules.detectors().any(|detector| detector.id == heard::DETECTOR) {
         heard::find(&mut findings, &ledger.statements);

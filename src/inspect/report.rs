@@ -25,6 +25,15 @@ pub struct Inspection {
     /// How many are only in places that such a reader does not see: hidden sheets, rows, columns, pivot caches.
     #[serde(default)]
     pub hidden_persons: u32,
+    /// How many there are at least, if everybody of one name who can be one person is one.
+    #[serde(default)]
+    pub persons_min: u32,
+    /// How many there are at most, if nobody is whom nothing but a name makes one.
+    #[serde(default)]
+    pub persons_max: u32,
+    /// How many more stand only in the quoted history of the mail, which is not counted (`[inspection] count_quoted`).
+    #[serde(default)]
+    pub quoted_persons: u32,
     /// Under which headings a leak of it would have to be reported.
     pub reportable: Vec<Reportable>,
     /// What was found, one entry a detector.
@@ -48,6 +57,9 @@ impl Inspection {
             persons,
             visible_persons: people.visible,
             hidden_persons: people.hidden,
+            persons_min: people.least.min(persons),
+            persons_max: people.most.max(persons),
+            quoted_persons: people.quoted,
             reportable,
             findings,
             inspected: ledger.inspected,
@@ -98,6 +110,9 @@ pub struct Example {
     /// Whether that place is hidden from a normal reader.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
+    /// Whether it stands in the quoted history of the mail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quoted: bool,
 }
 
 /// The legal category of a detector (Japan's APPI report rules).
@@ -170,6 +185,12 @@ pub struct People {
     pub visible: u32,
     /// Only in hidden places.
     pub hidden: u32,
+    /// Only in quoted history that is not counted; none of the others.
+    pub quoted: u32,
+    /// All but those, if everybody of one name who can be one person is one.
+    pub least: u32,
+    /// The same, if nobody is one whom nothing but a name makes one.
+    pub most: u32,
 }
 
 /// Something that was read.

@@ -231,7 +231,12 @@ mod tests {
                 category: Category::Contact,
                 confidence: Confidence::High,
                 count: 12,
-                examples: vec![Example { masked: "090-****-5678".into(), place: "secret.xlsx".into(), hidden: false }],
+                examples: vec![Example {
+                    masked: "090-****-5678".into(),
+                    place: "secret.xlsx".into(),
+                    hidden: false,
+                    quoted: false,
+                }],
             }],
             uninspected: vec![Uninspected { place: "secret.zip".into(), reason: Reason::Encrypted }],
             coverage: Coverage { parts: 3, inspected: 2, characters: 40 },

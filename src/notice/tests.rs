@@ -30,6 +30,7 @@ fn finding(detector: &str, category: Category, examples: &[(&str, &str, bool)]) 
             masked: (*masked).to_owned(),
             place: (*place).to_owned(),
             hidden: *hidden,
+            quoted: false,
         })
         .collect();
     Finding { detector: detector.to_owned(), category, confidence: Confidence::High, count: 12_000, examples }
@@ -50,6 +51,9 @@ pub(super) fn story() -> Story {
         uninspected: vec![Uninspected { place: "図面.zip › 図面.pdf".to_owned(), reason: Reason::Encrypted }],
         inspected: Vec::new(),
         hidden_persons: 9_483,
+        persons_min: 12_000,
+        persons_max: 12_000,
+        quoted_persons: 0,
         coverage: Coverage { parts: 4, inspected: 3, characters: 900 },
     };
     let lookalike = Issue {

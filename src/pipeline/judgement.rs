@@ -30,6 +30,8 @@ pub struct Judgement {
     pub workers: Workers,
     /// What opens protected attachments, by the organisation's own word.
     pub passwords: Passwords,
+    /// Whether people in the quoted history of a mail are counted.
+    pub count_quoted: bool,
     /// What the sender's mails of the last days say; not in a command that looks at one mail.
     pub memory: Option<Memory>,
 }
@@ -56,6 +58,7 @@ impl Judgement {
             own: own_addresses(envelope, message),
             passwords: remembered.passwords.into_iter().chain(self.passwords.iter().cloned()).collect(),
             protected_before: remembered.protected,
+            count_quoted: self.count_quoted,
             ..Job::new(Kind::Mail)
         };
         let (inspection, heard) = self.workers.hear(message.bytes(), &job).await?;

@@ -75,7 +75,10 @@ impl Example {
         };
         let visible = self.persons.saturating_sub(self.hidden_persons);
         let findings = self.findings.iter().map(Found::finding).collect();
-        (recipient, Inspection::new(ledger, findings, People { visible, hidden: self.hidden_persons }))
+        (
+            recipient,
+            Inspection::new(ledger, findings, People { visible, hidden: self.hidden_persons, ..People::default() }),
+        )
     }
 }
 

@@ -18,6 +18,7 @@ mod crowds;
 mod cut_through;
 mod dialogs;
 mod edge;
+mod exact;
 mod exim;
 mod health;
 mod killers;

@@ -58,8 +58,12 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let mut inspection_section = document.section("inspection");
     let (password_file, remember_passwords) = passwords(&mut inspection_section, folder);
     let accept_missing_landlock = inspection_section.flag("accept_missing_landlock").unwrap_or(false);
-    let inspection = inspection::read(inspection_section, &mut problems);
+    let count_quoted = inspection_section.flag("count_quoted").unwrap_or(false);
+    let mut inspection = inspection::read(inspection_section, &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
+    // Workers have no folder that a relative path could begin at.
+    let exact = rules.directory.as_ref().map(|directory| directory.join("exact"));
+    inspection.exact = exact.map(|exact| std::path::absolute(&exact).unwrap_or(exact));
     let approval = approval(document.section("approval"), &mut problems);
     let (store, min_free) = store(document.section("store"), &mut problems);
     let console = console(document.section("console"), &sockets, &mut problems);
@@ -82,6 +86,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         inspection,
         password_file,
         remember_passwords,
+        count_quoted,
         accept_missing_landlock,
         rules,
         approval,

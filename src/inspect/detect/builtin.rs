@@ -3,10 +3,12 @@
 //! Out: name and text of each, as `rules.directory` would hold them. Deliberately absent: anything read at run time.
 
 /// The detectors.
-pub(super) const DETECTORS: [(&str, &str); 5] = [
+pub(super) const DETECTORS: [(&str, &str); 7] = [
     ("detectors/jp.toml", include_str!("../../../rules/detectors/jp.toml")),
     ("detectors/global.toml", include_str!("../../../rules/detectors/global.toml")),
-    ("detectors/foreign.toml", include_str!("../../../rules/detectors/foreign.toml")),
+    ("detectors/foreign-america.toml", include_str!("../../../rules/detectors/foreign-america.toml")),
+    ("detectors/foreign-asia-pacific.toml", include_str!("../../../rules/detectors/foreign-asia-pacific.toml")),
+    ("detectors/foreign-europe.toml", include_str!("../../../rules/detectors/foreign-europe.toml")),
     ("detectors/secret.toml", include_str!("../../../rules/detectors/secret.toml")),
     ("detectors/mark.toml", include_str!("../../../rules/detectors/mark.toml")),
 ];

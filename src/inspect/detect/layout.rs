@@ -6,8 +6,12 @@
 //! reading of rows ([`super::table`]).
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use super::checks::{Check, Note};
+use super::checks::Check;
+use super::columns::Part;
+use super::columns::{Columns, assign, is_name, is_organisation, is_thing, part_of};
+use super::names::{Reading, is_kanji};
 use super::rule::{Role, header_key};
 use super::rules::Rules;
 
@@ -25,42 +29,10 @@ pub(super) enum Layout {
     Loose,
 }
 
-/// A table with columns.
-#[derive(Debug, Default)]
-pub(super) struct Columns {
-    /// How many of the given rows stand above the first record, header included.
-    pub(super) above: usize,
-    /// How many of those are header rows.
-    pub(super) header_rows: usize,
-    pub(super) columns: BTreeMap<u32, Column>,
-    /// The table is about organisations: a column for them, and none for people's names.
-    pub(super) organisations: bool,
-}
-
-/// One column.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Column {
-    /// What its header says, for context.
-    pub(super) header: String,
-    pub(super) detector: Option<usize>,
-    /// The header called for the detector, and not the values alone.
-    pub(super) headed: bool,
-    pub(super) part: Part,
-}
-
-/// Which part of a name a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Part {
-    #[default]
-    Whole,
-    Family,
-    Given,
-    /// The reading of a name that stands in another column.
-    Reading,
-}
-
 /// A header cell is no longer than this, in characters.
 const HEADER: usize = 24;
+/// So many rows above a header may be its title.
+const TITLES: usize = 3;
 /// The header is looked for in so many rows.
 const HEAD: usize = 15;
 
@@ -80,6 +52,7 @@ pub(super) fn of(rules: &Rules, rows: &[Row]) -> Layout {
     by_values(rules, records, &mut columns);
     let named = columns.columns.values().any(|column| is_name(rules, column));
     columns.organisations = !named && columns.columns.values().any(|column| is_organisation(&column.header));
+    assign(rules, &mut columns);
     if columns.columns.values().any(|column| column.detector.is_some()) {
         Layout::Columns(columns)
     } else {
@@ -95,9 +68,42 @@ pub(super) fn is_table(rules: &Rules, rows: &[Row]) -> bool {
     }
 }
 
-/// Whether a row in the midst of records looks like another header.
+/// Parts the first rows of a sheet into tables: each begins with a header, and the title above it.
+pub(super) fn tables(rules: &Rules, rows: &[Row]) -> Vec<Range<usize>> {
+    let mut starts = vec![0];
+    if !is_form(rows, rules, 0) {
+        let heads: Vec<bool> = rows.iter().map(|(_, row)| is_header(rules, row)).collect();
+        for (at, _) in
+            heads.iter().enumerate().filter(|&(at, &head)| head && at > 0 && heads.get(at - 1) == Some(&false))
+        {
+            let before = starts.last().copied().unwrap_or_default();
+            let is_title = |at: &usize| {
+                rows.get(*at).is_some_and(|(_, row)| !row.iter().any(|(_, text)| holds_value(rules, text)))
+            };
+            let titles = (before..at).rev().take(TITLES).take_while(is_title).count();
+            let above = at - titles;
+            // What goes on in the same columns without an empty row is not above this table but in the one before.
+            if above > before {
+                starts.push(above);
+            }
+        }
+    }
+    let ends = starts.iter().skip(1).copied().chain([rows.len()]);
+    starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
+}
+
+/// Whether a row looks like a header, which may stand in the midst of records.
 pub(super) fn is_header(rules: &Rules, row: &[(u32, String)]) -> bool {
-    announcements(rules, row).len() >= 2 && row.iter().all(|(_, text)| !has_digits(text, 4))
+    row.iter().all(|(_, text)| text.len() <= HEADER * 4 && !has_digits(text, 4) && !text.contains('@')) && {
+        let announced = announcements(rules, row);
+        let is_announced = |column: u32| announced.iter().any(|(known, _)| *known == column);
+        announced.len() >= 2 && row.iter().all(|(column, text)| is_announced(*column) || !holds_value(rules, text))
+    }
+}
+
+/// Whether a row below a form looks like the header of a table.
+pub(super) fn is_wide_header(rules: &Rules, row: &[(u32, String)]) -> bool {
+    row.len() >= 3 && is_header(rules, row) && announcements(rules, row).len() >= 3
 }
 
 /// Which detectors the cells of a row announce.
@@ -107,7 +113,11 @@ fn announcements(rules: &Rules, row: &[(u32, String)]) -> Vec<(u32, Vec<usize>)>
             text.len() <= HEADER * 4 && text.chars().count() <= HEADER && !has_digits(text, 4) && !text.contains('@')
         })
         .filter_map(|(column, text)| {
-            let detectors = rules.announced(text);
+            let mut detectors = rules.announced(text);
+            let is_name = |index: &usize| rules.detector(*index).is_some_and(|detector| detector.role == Role::Name);
+            if detectors.iter().any(is_name) && is_thing(&header_key(text)) {
+                detectors.retain(|index| !is_name(index));
+            }
             (!detectors.is_empty()).then_some((*column, detectors))
         })
         .collect()
@@ -166,11 +176,25 @@ fn headed(rules: &Rules, rows: &[Row], announced: &[Vec<(u32, Vec<usize>)>], row
         let best = detectors.iter().map(|&detector| (fits(detector), detector)).rev().max_by_key(|(fits, _)| *fits);
         let Some(entry) = columns.columns.get_mut(&column) else { continue };
         if let Some((fits, detector)) = best
-            && (fits * 5 >= values.len().max(1) || is_special(rules, detector))
+            && (values.is_empty() || fits * 5 >= values.len().max(1) || is_special(rules, detector))
         {
             entry.detector = Some(detector);
             entry.headed = true;
             entry.part = part_of(&entry.header);
+        }
+    }
+    // What stands over several columns stands in the first of them.
+    let over = if last > first { Some(first) } else { first.checked_sub(1) };
+    if let Some((_, over)) = over.and_then(|over| rows.get(over))
+        && over.len() >= 2
+        && over.iter().all(|(_, text)| text.chars().count() <= HEADER && !holds_value(rules, text))
+    {
+        for (number, column) in &mut columns.columns {
+            let group = over.iter().rev().find(|(start, _)| start <= number);
+            column.group = group
+                .filter(|(_, text)| !column.header.contains(text))
+                .map(|(_, text)| text.clone())
+                .unwrap_or_default();
         }
     }
     columns
@@ -208,6 +232,46 @@ fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
         });
         entry.detector = fitting.max().map(|(.., index)| index);
     }
+    if !columns.columns.values().any(|column| is_name(rules, column)) {
+        split_names(rules, records, columns);
+    }
+    // A column of names in kana beside one in kanji holds their readings.
+    let written = |column: u32| values(records, column).iter().any(|value| value.chars().any(is_kanji));
+    let names: Vec<u32> =
+        columns.columns.iter().filter(|(_, column)| is_name(rules, column)).map(|(&n, _)| n).collect();
+    if names.iter().any(|&column| written(column)) {
+        for &number in names.iter().filter(|&&column| !written(column)) {
+            if let Some(column) = columns.columns.get_mut(&number).filter(|column| !column.headed) {
+                column.part = Part::Reading;
+            }
+        }
+    }
+}
+
+/// Surnames and given names in two columns that no header calls so.
+fn split_names(rules: &Rules, records: &[Row], columns: &mut Columns) {
+    let Some(detector) = rules.name_detector() else { return };
+    let numbers: Vec<u32> = columns.columns.keys().copied().collect();
+    for pair in numbers.windows(2) {
+        let &[first, second] = pair else { continue };
+        let both = |row: &[(u32, String)]| {
+            let text = |number: u32| row.iter().find(|(column, _)| *column == number).map(|(_, text)| text.as_str());
+            Some((text(first)?, text(second)?))
+                .map(|(a, b)| rules.names().read(&format!("{a} {b}")) == Some(Reading::Full))
+        };
+        let joined: Vec<bool> = records.iter().filter_map(|(_, row)| both(row)).collect();
+        let fitting = joined.iter().filter(|&&fits| fits).count();
+        if fitting < 2 || fitting * 10 < joined.len() * 6 {
+            continue;
+        }
+        for (number, part) in [(first, Part::Family), (second, Part::Given)] {
+            if let Some(column) = columns.columns.get_mut(&number).filter(|column| column.detector.is_none()) {
+                // The column is known as if its header had said so: a surname alone is none otherwise.
+                (column.detector, column.headed, column.part) = (Some(detector), true, part);
+            }
+        }
+        return;
+    }
 }
 
 fn values(records: &[Row], column: u32) -> Vec<&str> {
@@ -220,76 +284,25 @@ fn values(records: &[Row], column: u32) -> Vec<&str> {
 
 /// Labels down the first column, values beside them.
 fn is_form(rows: &[Row], rules: &Rules, best: usize) -> bool {
-    if rows.len() < 2 {
-        return false;
-    }
-    let first = rows.iter().filter_map(|(_, row)| row.first()).map(|(column, _)| *column).min();
-    let labels: Vec<Vec<usize>> = rows
-        .iter()
-        .filter_map(|(_, row)| row.first())
-        .filter(|(column, _)| Some(*column) == first)
+    let pairs = || rows.iter().map(|(_, row)| row).filter(|row| row.len() >= 2);
+    let Some(first) = pairs().filter_map(|row| row.first()).map(|(column, _)| *column).min() else { return false };
+    let labels: Vec<Vec<usize>> = pairs()
+        .filter(|row| !is_header(rules, row))
+        .filter_map(|row| row.first())
+        .filter(|(column, _)| *column == first)
         .filter_map(|cell| announcements(rules, std::slice::from_ref(cell)).pop())
         .map(|(_, detectors)| detectors)
         .collect();
     let mut different = labels.clone();
     different.sort();
     different.dedup();
-    labels.len() * 2 >= rows.len() && different.len() >= 2 && different.len() >= best
+    // A long form asks for much that is nobody's concern here; without a header above it is a form all the same.
+    let share = if best < 2 { 4 } else { 2 };
+    labels.len() * share >= pairs().count() && different.len() >= 2 && different.len() >= best
 }
 
 fn has_digits(text: &str, count: usize) -> bool {
     text.bytes().filter(u8::is_ascii_digit).count() >= count
-}
-
-/// Which part of a name a header calls for.
-pub(super) fn part_of(header: &str) -> Part {
-    match header_key(header).as_str() {
-        "姓" | "氏" | "苗字" | "名字" | "lastname" | "familyname" | "surname" => Part::Family,
-        "名" | "firstname" | "givenname" => Part::Given,
-        "セイ" | "メイ" => Part::Reading,
-        key if ["フリガナ", "ふりがな", "カナ", "ローマ字", "英字"].iter().any(|word| key.contains(word)) => {
-            Part::Reading
-        }
-        _ => Part::Whole,
-    }
-}
-
-fn is_name(rules: &Rules, column: &Column) -> bool {
-    column.detector.and_then(|index| rules.detector(index)).is_some_and(|detector| detector.role == Role::Name)
-}
-
-fn is_organisation(header: &str) -> bool {
-    const WORDS: [&str; 22] = [
-        "会社",
-        "企業",
-        "法人",
-        "取引先",
-        "仕入先",
-        "得意先",
-        "店舗",
-        "店名",
-        "施設",
-        "支店",
-        "営業所",
-        "事業所",
-        "団体",
-        "学校名",
-        "病院名",
-        "拠点",
-        "company",
-        "organization",
-        "organisation",
-        "store",
-        "branch",
-        "supplier",
-    ];
-    let key = header_key(header);
-    WORDS.iter().any(|word| key.contains(word))
-}
-
-/// Whether a telephone or an address in a table of organisations is theirs and nobody's own.
-pub(super) fn is_office(note: Note) -> bool {
-    matches!(note, Note::Landline | Note::Service | Note::RoleAddress | Note::Plain)
 }
 
 #[cfg(test)]

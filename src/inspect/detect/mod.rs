@@ -3,12 +3,18 @@
 //! In: what extraction hands over ([`Sink`]): stretches of running text, and tables row by row. Out: findings with
 //! masked examples, and the number of distinct people. The way of a text: [`normal`] folds its forms, [`scan`] finds
 //! candidates in one pass and checks them, [`prose`] leaves business courtesy aside and joins values to people; the way
-//! of a table: [`layout`] tells what its columns are, [`table`] reads each row as one person.
+//! of a table: [`layout`] tells what its columns are and [`columns`] whose, [`table`] reads each [`row`] as its people, or
+//! a [`form`] as one.
 //! Deliberately absent: detectors in code. What is looked for stands in `rules/detectors/*.toml` ([`rule`]).
 
 mod builtin;
 mod checks;
 mod clusters;
+mod columns;
+pub mod exact;
+mod form;
+mod history;
+mod identity;
 mod layout;
 mod lists;
 mod mask;
@@ -18,6 +24,7 @@ mod places;
 mod prose;
 mod record;
 mod romaji;
+mod row;
 mod rule;
 mod rules;
 mod scan;
@@ -31,13 +38,14 @@ mod zones;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use self::history::History;
 use self::normal::Normal;
 use self::record::Record;
 pub use self::rule::DetectorInfo;
 pub use self::rules::{ExampleResult, Rules};
 use self::table::Table;
 use self::whereabouts::{Where, Whereabouts};
-use super::{Cell, Finding, People, Place, Sink};
+use super::{Cell, Confidence, Example, Finding, People, Place, Sink};
 
 /// One rule file as text: its name for messages, and its content.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -95,19 +103,48 @@ const ENVELOPE_FIELDS: [&str; 26] = [
 #[derive(Debug)]
 pub struct Detection<'a> {
     record: Record<'a>,
+    history: History,
     table: Option<Table>,
+    exact: Vec<exact::Search<'a>>,
 }
 
 impl<'a> Detection<'a> {
-    /// Starts with nothing found; `own` are addresses whose owners are not leaked persons.
-    pub fn new(rules: &'a Rules, own: &[String]) -> Self {
-        Self { record: Record::new(rules, own), table: None }
+    /// Starts with nothing found; `own` are addresses whose owners are not leaked persons, `count_quoted` says
+    /// whether people in the history of the mail are.
+    pub fn new(rules: &'a Rules, own: &[String], count_quoted: bool) -> Self {
+        let own: Vec<String> = own.iter().map(|address| address.to_lowercase()).collect();
+        let history = History::new(&own);
+        let exact = rules.tables().iter().map(exact::Search::new).collect();
+        Self { record: Record::new(rules, own, count_quoted), history, table: None, exact }
     }
 
-    /// What was found, and about how many people.
-    pub fn finish(mut self) -> (Vec<Finding>, People) {
+    /// Keeps every hit as an example and not only a few, for an evaluation that knows what is there.
+    #[must_use]
+    pub fn in_detail(mut self) -> Self {
+        self.record.tally.keep_all();
+        self
+    }
+
+    /// Ends what was begun; the hits so far, each masked, with its detector and how sure it is.
+    pub fn hits(&mut self) -> impl Iterator<Item = (&str, Confidence, &Example)> {
         self.end_table();
-        self.record.finish()
+        self.record.tally.examples(self.record.rules)
+    }
+
+    /// What was found, about how many people, and which of the organisation's tables could not be asked.
+    pub fn finish(mut self) -> (Vec<Finding>, People, Vec<String>) {
+        self.end_table();
+        let (mut findings, mut people) = self.record.finish();
+        let mut faults = Vec::new();
+        for outcome in self.exact.into_iter().map(exact::Search::finish) {
+            // Rows of a table of people are people, whether or not anything else knows them.
+            people.visible = people.visible.max(outcome.visible);
+            people.hidden = people.hidden.max(outcome.hidden);
+            findings.extend(outcome.finding);
+            faults.extend(outcome.fault);
+        }
+        findings.sort_by(|a, b| a.detector.cmp(&b.detector));
+        (findings, people, faults)
     }
 }
 
@@ -115,6 +152,9 @@ impl Sink for Detection<'_> {
     fn text(&mut self, place: &Place, text: &str) {
         let name = place.path.rsplit(" › ").next().filter(|_| place.field);
         let field = name.unwrap_or_default().to_ascii_lowercase();
+        if place.field {
+            self.history.field(place, &field, text);
+        }
         if ENVELOPE_FIELDS.binary_search(&field.as_str()).is_ok() {
             return self.record.introduce(Normal::of(text).text());
         }
@@ -124,19 +164,29 @@ impl Sink for Detection<'_> {
         for piece in pieces(&text) {
             let normal = Normal::of(piece);
             let whereabouts = Whereabouts::Text { place, first, original: piece, normal: &normal };
+            self.record.history = self.history.lines(place, normal.text());
             prose::read(&mut self.record, normal.text(), &whereabouts);
+            for search in &mut self.exact {
+                search.text(normal.text(), |offset| whereabouts.of(offset));
+            }
             first = first.map(|first| first + memchr::memchr_iter(b'\n', piece.as_bytes()).count());
         }
+        self.record.history.clear();
     }
 
     fn begin_table(&mut self, place: &Place) {
         self.end_table();
-        self.table = Some(Table::new(Where::Sheet { place: place.clone(), hidden: HashSet::new() }));
+        self.record.quoted = self.history.is_open(place);
+        let place = Where::Sheet { place: place.clone(), hidden: HashSet::new() };
+        self.table = Some(Table::new(&mut self.record, place));
     }
 
     fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
         if let Some(table) = &mut self.table {
             cells.iter().filter(|cell| cell.hidden).for_each(|cell| table.hide(row, cell.column));
+            for search in &mut self.exact {
+                search.row(cells, |column| table.place().cell(row, column));
+            }
             table.row(&mut self.record, row, cells.iter().map(|cell| (cell.column, cell.text.as_ref())));
         }
     }
@@ -144,6 +194,7 @@ impl Sink for Detection<'_> {
     fn end_table(&mut self) {
         if let Some(table) = self.table.take() {
             table.end(&mut self.record);
+            self.record.quoted = false;
         }
     }
 }
@@ -183,5 +234,7 @@ fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+#[cfg(test)]
+mod tabular;
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,14 @@
 //! business mail holds anyway is left aside: salutations, signatures, quoted headers, the sender's and the recipients'
 //! own addresses, offices and their telephones. Lists in the text are read as tables.
 
+use std::cell::OnceCell;
+use std::ops::Range;
+
 use super::checks::{Note, is_known_latin_name, is_latin_name};
 use super::clusters::{Cluster, group, name_key};
+use super::identity::describe;
 use super::names::{Reading, is_kanji, is_name_character};
-use super::record::{Record, describe};
+use super::record::Record;
 use super::rule::{Detector, Role};
 use super::scan::{self, Hit};
 use super::table::Table;
@@ -48,10 +52,10 @@ pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabout
     add_names(record, &page, &mut hits, bare, &zones);
     let landlines = hits.iter().filter(|hit| hit.note == Note::Landline).count();
     let line_of = |offset| page.line_of(offset);
-    let breaks = |from: usize, to: usize| page.breaks(from, to);
+    let breaks = |from: usize, to: usize| page.breaks(from, to) || record.is_history(from) != record.is_history(to);
     for cluster in group(record.rules, hits, line_of, breaks) {
         let about = Judgement::of(record, &page, &cluster, landlines >= LANDLINES);
-        settle(record, text, cluster, about, whereabouts);
+        record.within_history(cluster.first_line, |record| settle(record, text, cluster, about, whereabouts));
     }
 }
 
@@ -60,6 +64,28 @@ struct Page<'a> {
     text: &'a str,
     lines: Vec<&'a str>,
     starts: Vec<usize>,
+    /// What is known of each line, once somebody asked: a line may be as long as the text and hold thousands of people.
+    remarks: Vec<OnceCell<Remarks>>,
+    /// How many different addresses of colleagues stand in the text.
+    colleagues: OnceCell<usize>,
+}
+
+/// What the words of a line say about whoever stands in it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Remarks {
+    /// An organisation is named.
+    company: bool,
+    /// Somebody is there for work.
+    staff: bool,
+    /// Somebody is a private person.
+    home: bool,
+}
+
+impl Remarks {
+    fn of(line: &str) -> Self {
+        let home = ["自宅", "ご自宅", "実家", "お客様", "home"].iter().any(|word| line.contains(word));
+        Self { company: zones::has_company(line), staff: zones::is_staff_line(line), home }
+    }
 }
 
 impl<'a> Page<'a> {
@@ -73,7 +99,8 @@ impl<'a> Page<'a> {
                 Some(start)
             })
             .collect();
-        Self { text, lines, starts }
+        let remarks = vec![OnceCell::new(); lines.len()];
+        Self { text, lines, starts, remarks, colleagues: OnceCell::new() }
     }
 
     fn line_of(&self, offset: usize) -> usize {
@@ -82,6 +109,11 @@ impl<'a> Page<'a> {
 
     fn line(&self, number: usize) -> &'a str {
         self.lines.get(number).copied().unwrap_or_default()
+    }
+
+    fn remarks(&self, number: usize) -> Remarks {
+        let known = self.remarks.get(number);
+        known.map(|remarks| *remarks.get_or_init(|| Remarks::of(self.line(number)))).unwrap_or_default()
     }
 
     /// Whether an empty line or a rule stands between two lines.
@@ -152,7 +184,8 @@ impl<'a> Page<'a> {
             _ if value.contains('@') => {
                 let address = value.to_lowercase();
                 record.own.contains(&address)
-                    || (is_colleague(record, &address) && self.colleagues(record) <= COLLEAGUES)
+                    || (is_colleague(record, &address)
+                        && *self.colleagues.get_or_init(|| self.colleagues(record)) <= COLLEAGUES)
             }
             _ => false,
         }
@@ -261,11 +294,23 @@ fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Ve
     let mut bare: Vec<Bare> = bare.into_iter().chain(inner_names(record, page, hits)).collect();
     bare.sort_by_key(|name| name.start);
     bare.dedup_by(|name, before| name.start < before.end);
+    // How far the hits reach up to each of them.
+    let reach: Vec<(usize, usize)> = hits
+        .iter()
+        .scan(0, |end, hit| {
+            *end = hit.range.end.max(*end);
+            Some((hit.range.start, *end))
+        })
+        .collect();
+    let is_taken = |name: &Bare| {
+        let before = reach.partition_point(|&(start, _)| start < name.end);
+        before.checked_sub(1).and_then(|last| reach.get(last)).is_some_and(|&(_, end)| end > name.start)
+    };
     for name in bare {
         let line = page.line_of(name.start);
         let beside = lines.binary_search(&line).is_ok() || (name.listed && lines.binary_search(&(line + 1)).is_ok());
-        let overlaps = hits.iter().any(|hit| hit.range.start < name.end && name.start < hit.range.end);
-        if in_body(&name) && !overlaps && !readings.contains(&name.start) && (beside || (list && name.listed)) {
+        let is_reading = readings.binary_search(&name.start).is_ok();
+        if in_body(&name) && !is_taken(&name) && !is_reading && (beside || (list && name.listed)) {
             let note = if list && name.listed { Note::FullName } else { Note::BareName };
             let range = name.start..name.end;
             let is_latin = page.text.get(range.clone()).is_some_and(|name| !name.contains(is_name_character));
@@ -327,7 +372,7 @@ fn latin_before(record: &Record<'_>, page: &Page<'_>, first: &Hit) -> Option<Bar
     })
 }
 
-/// Names in kana beside or right below the name that they are the reading of: `福田 太郎（フクダ タロウ）`.
+/// Where, ascending, names in kana stand beside or right below the name that they are the reading of: `福田 太郎（フクダ タロウ）`.
 fn readings(record: &Record<'_>, page: &Page<'_>, hits: &[Hit], bare: &[Bare]) -> Vec<usize> {
     let is_kana = |text: &str| !text.chars().any(is_kanji);
     let is_name = |hit: &&Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
@@ -355,25 +400,34 @@ fn read_lists(
     mut bare: Vec<Bare>,
     whereabouts: &Whereabouts<'_>,
 ) -> (Vec<Hit>, Vec<Bare>) {
+    let mut tables: Vec<Range<usize>> = Vec::new();
     for block in lists::blocks(&page.lines, &page.busy(&hits, &bare)) {
         let start = page.starts.get(block.lines.start).copied().unwrap_or_default();
         let end = page.starts.get(block.lines.end).copied().unwrap_or(page.text.len() + 1);
-        let inside = |offset: usize| (start..end).contains(&offset);
-        if !hits.iter().any(|hit| inside(hit.range.start)) && !bare.iter().any(|name| inside(name.start)) {
+        let hit = hits.get(hits.partition_point(|hit| hit.range.start < start)).map(|hit| hit.range.start);
+        let name = bare.get(bare.partition_point(|name| name.start < start)).map(|name| name.start);
+        if hit.into_iter().chain(name).all(|first| first >= end) {
             continue;
         }
         let rows = block.rows(&page.lines);
         if !layout::is_table(record.rules, &rows) {
             continue;
         }
-        let mut list = Table::new(whereabouts.list(start));
-        for (row, cells) in &rows {
-            list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_str())));
-        }
-        list.end(record);
-        hits.retain(|hit| !inside(hit.range.start));
-        bare.retain(|name| !inside(name.start));
+        record.within_history(block.lines.start, |record| {
+            let mut list = Table::new(record, whereabouts.list(start));
+            for (row, cells) in &rows {
+                list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_str())));
+            }
+            list.end(record);
+        });
+        tables.push(start..end);
     }
+    let inside = |offset: usize| {
+        let after = tables.partition_point(|table| table.start <= offset);
+        after.checked_sub(1).and_then(|last| tables.get(last)).is_some_and(|table| table.contains(&offset))
+    };
+    hits.retain(|hit| !inside(hit.range.start));
+    bare.retain(|name| !inside(name.start));
     (hits, bare)
 }
 
@@ -399,11 +453,12 @@ impl Judgement {
         let names: Vec<&Hit> = cluster.hits.iter().filter(|hit| is(hit, Role::Name)).collect();
         let beside: Vec<&Hit> = cluster.hits.iter().filter(|hit| !is(hit, Role::Name)).collect();
         let mobile = beside.iter().any(|hit| hit.note == Note::Mobile);
+        let at_home = |hit: &Hit| page.remarks(page.line_of(hit.range.start)).home;
         let private = |staff: bool| beside.iter().any(|hit| !(contact(hit) || staff && is(hit, Role::Attribute)));
         let Some(name) = names.iter().max_by_key(|hit| (hit.note != Note::Surname, hit.range.len())) else {
             let mail = beside.iter().any(|hit| page.value(hit).contains('@'));
             let abroad = beside.iter().any(|hit| is(hit, Role::Identifier) && hit.note == Note::Plain && contact(hit));
-            let home = beside.iter().any(|hit| hit.note == Note::Landline && (landlines || at_home(page, hit)));
+            let home = beside.iter().any(|hit| hit.note == Note::Landline && (landlines || at_home(hit)));
             return if mobile || mail || abroad || home {
                 Self::Person
             } else if private(false) && beside.iter().any(standing) {
@@ -412,9 +467,8 @@ impl Judgement {
                 Self::Nobody
             };
         };
-        let lines = page.lines.get(cluster.first_line..=cluster.last_line).unwrap_or_default();
-        let staff = zones::is_staff_line(page.line(page.line_of(name.range.start)));
-        let company = lines.iter().any(|line| zones::has_company(line));
+        let staff = page.remarks(page.line_of(name.range.start)).staff;
+        let company = (cluster.first_line..=cluster.last_line).any(|line| page.remarks(line).company);
         let key = name_key(page.value(name));
         let surname_only = name.note == Note::Surname;
         let known = record.known.contains(&key);
@@ -427,11 +481,6 @@ impl Judgement {
         };
         if nobody { Self::Nobody } else { Self::Person }
     }
-}
-
-fn at_home(page: &Page<'_>, hit: &Hit) -> bool {
-    let line = page.line(page.line_of(hit.range.start));
-    ["自宅", "ご自宅", "実家", "お客様", "home"].iter().any(|word| line.contains(word))
 }
 
 /// Counts a cluster's hits and its person.
@@ -447,12 +496,12 @@ fn settle(record: &mut Record<'_>, text: &str, cluster: Cluster, about: Judgemen
             Judgement::Person => true,
         };
         if counts {
-            describe(&mut person, detector, value);
+            describe(&mut person, detector, hit.note, value);
             record.found(hit.detector, hit.confidence, value, || whereabouts.of(hit.range.start));
         }
     }
     if matches!(about, Judgement::Person) {
-        record.person(&person, hidden);
+        record.person(&person, 0, hidden);
     }
 }
 
@@ -468,7 +517,7 @@ mod tests {
     #[test]
     fn names_between_boundaries_are_seen_and_words_are_not() {
         let rules = Rules::compile(&[]).unwrap();
-        let record = Record::new(&rules, &[]);
+        let record = Record::new(&rules, Vec::new(), false);
         let bare = |text: &str| {
             bare_names(&record, text).iter().map(|name| text[name.start..name.end].to_owned()).collect::<Vec<_>>()
         };

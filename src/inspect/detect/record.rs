@@ -3,14 +3,12 @@
 //! In: hits and people, from texts and from tables. Out: at the end, findings and the number of people. It also knows
 //! whose mail it is: the addresses and names of sender and recipients, who are not leaked by being there.
 
-use super::clusters::{name_characters, name_key};
+use super::clusters::name_key;
 use super::names::{Reading, is_name_character};
-use super::rule::{Detector, Role};
 use super::rules::Rules;
 use super::tally::Tally;
-use super::words::hash_characters;
-use crate::inspect::persons::{Person, Persons};
-use crate::inspect::{Category, Confidence, Finding, People};
+use crate::inspect::persons::{Person, Persons, Sight};
+use crate::inspect::{Confidence, Finding, People};
 
 /// Findings and people of one mail or file.
 #[derive(Debug)]
@@ -22,7 +20,15 @@ pub(super) struct Record<'a> {
     pub(super) domains: Vec<String>,
     /// Their names as folded by [`name_key`], as far as headers, salutations and signatures tell.
     pub(super) known: Vec<String>,
-    tally: Tally,
+    /// Which lines of the text that is being read are the history of the mail; empty if none is.
+    pub(super) history: Vec<bool>,
+    /// What is counted now stands in the history of the mail.
+    pub(super) quoted: bool,
+    /// Whether people in it are counted all the same.
+    count_quoted: bool,
+    /// Tables so far.
+    tables: u32,
+    pub(super) tally: Tally,
     persons: Persons,
 }
 
@@ -50,14 +56,24 @@ const SHARED: [&str; 16] = [
 const KNOWN: usize = 64;
 
 impl<'a> Record<'a> {
-    pub(super) fn new(rules: &'a Rules, own: &[String]) -> Self {
-        let own: Vec<String> = own.iter().map(|address| address.to_lowercase()).collect();
+    pub(super) fn new(rules: &'a Rules, own: Vec<String>, count_quoted: bool) -> Self {
         let mut domains: Vec<String> =
             own.iter().filter_map(|address| address.rsplit_once('@')).map(|(_, domain)| domain.to_owned()).collect();
         domains.retain(|domain| !SHARED.contains(&domain.as_str()));
         domains.sort();
         domains.dedup();
-        Self { rules, own, domains, known: Vec::new(), tally: Tally::new(rules), persons: Persons::default() }
+        Self {
+            rules,
+            own,
+            domains,
+            known: Vec::new(),
+            history: Vec::new(),
+            quoted: false,
+            count_quoted,
+            tables: 0,
+            tally: Tally::new(rules),
+            persons: Persons::default(),
+        }
     }
 
     /// Takes the names in an address field for those of sender and recipients.
@@ -93,35 +109,36 @@ impl<'a> Record<'a> {
         value: &str,
         place: impl FnOnce() -> (String, bool),
     ) {
-        self.tally.add(self.rules, detector, confidence, value, place);
+        self.tally.add(self.rules, detector, confidence, value, self.quoted, place);
     }
 
-    /// Counts a person, who stands in a hidden place or in plain sight.
-    pub(super) fn person(&mut self, person: &Person, hidden: bool) {
-        self.persons.add(person, hidden);
+    /// Whether a line of the text that is being read is history.
+    pub(super) fn is_history(&self, line: usize) -> bool {
+        self.history.get(line).copied().unwrap_or_default()
+    }
+
+    /// Counts what `count` finds in a line as history if it is. Of a table in history all is.
+    pub(super) fn within_history(&mut self, line: usize, count: impl FnOnce(&mut Self)) {
+        let before = self.quoted;
+        self.quoted = before || self.is_history(line);
+        count(self);
+        self.quoted = before;
+    }
+
+    /// A number for a table that begins.
+    pub(super) fn next_table(&mut self) -> u32 {
+        self.tables = self.tables.saturating_add(1);
+        self.tables
+    }
+
+    /// Counts a person, who stands in a hidden place or in plain sight, in a row of table `source` or in running text
+    /// (0).
+    pub(super) fn person(&mut self, person: &Person, source: u32, hidden: bool) {
+        let quoted = self.quoted && !self.count_quoted;
+        self.persons.add(person, Sight { source, hidden, quoted });
     }
 
     pub(super) fn finish(self) -> (Vec<Finding>, People) {
         (self.tally.finish(self.rules), self.persons.count())
-    }
-}
-
-/// Adds to a person what a value of `detector` says about them.
-pub(super) fn describe(person: &mut Person, detector: &Detector, value: &str) {
-    match detector.role {
-        Role::Name => {
-            person.name.get_or_insert_with(|| hash_characters(name_characters(value)));
-        }
-        Role::Identifier if detector.info.category == Category::Contact && !value.contains('@') => {
-            person.strong.push(hash_characters(super::checks::phone_digits(value).chars()));
-        }
-        Role::Identifier => {
-            let told = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '@' | '.') || !c.is_ascii();
-            person.strong.push(hash_characters(value.chars().filter(told).map(|c| c.to_ascii_lowercase())));
-        }
-        Role::Attribute => {
-            let told = |c: &char| c.is_ascii_alphanumeric() || !c.is_ascii();
-            person.weak.push(hash_characters(value.chars().filter(told)));
-        }
     }
 }

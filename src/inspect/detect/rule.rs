@@ -5,6 +5,8 @@
 //! seen when the whole set is compiled ([`super::rules`]). Deliberately absent: code in rules; what a pattern cannot
 //! say is a named [`Check`].
 
+use std::ops::Range;
+
 use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
@@ -166,13 +168,7 @@ fn priority() -> u8 {
 
 /// Reads the detectors of one file.
 pub(super) fn read(source: &RuleSource) -> Result<Vec<Detector>, RuleError> {
-    let file: File = toml::from_str(&source.text).map_err(|error| {
-        let message = error.message().replace('\n', " ");
-        match error.span() {
-            Some(span) => wrong(source, &format!("{}: {message}", place(&source.text, span.start))),
-            None => wrong(source, &message),
-        }
-    })?;
+    let file: File = parse(source)?;
     file.detector
         .into_iter()
         .map(|raw| {
@@ -182,13 +178,30 @@ pub(super) fn read(source: &RuleSource) -> Result<Vec<Detector>, RuleError> {
         .collect()
 }
 
-fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
-    let id = raw.id;
+/// The TOML of a rule file, or what is wrong with it by line and column.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(source: &RuleSource) -> Result<T, RuleError> {
+    toml::from_str(&source.text).map_err(|error| {
+        let message = error.message().replace('\n', " ");
+        match error.span() {
+            Some(span) => wrong(source, &format!("{}: {message}", place(&source.text, span.start))),
+            None => wrong(source, &message),
+        }
+    })
+}
+
+/// Whether an id is written as ids are.
+pub(super) fn check_id(id: &str) -> Result<(), String> {
     let simple =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if !id.split('.').all(simple) {
-        return Err(format!("detector id {id:?}: write it like \"jp.phone\", in small letters, digits and _"));
+    if id.split('.').all(simple) {
+        return Ok(());
     }
+    Err(format!("detector id {id:?}: write it like \"jp.phone\", in small letters, digits and _"))
+}
+
+fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
+    let id = raw.id;
+    check_id(&id)?;
     if raw.examples.matching.is_empty() || raw.examples.not_matching.is_empty() {
         return Err(format!(
             "detector {id}: give it [detector.examples] with both match and no_match; a rule without examples is not used"
@@ -255,9 +268,11 @@ impl Nearby {
         self.0.is_none()
     }
 
-    /// Whether one of them stands in `text`.
+    /// Whether one of them stands in `text`, a short one as a word of its own.
     pub(super) fn is_in(&self, text: &str) -> bool {
-        self.0.as_ref().is_some_and(|search| search.is_match(text))
+        self.0
+            .as_ref()
+            .is_some_and(|search| search.find_overlapping_iter(text).any(|found| stands_as_word(text, found.range())))
     }
 }
 
@@ -267,12 +282,20 @@ pub(super) fn header_key(cell: &str) -> String {
     normal.text().chars().filter(|c| c.is_alphanumeric() || *c == 'ー').flat_map(char::to_lowercase).collect()
 }
 
+/// Up to three letters of ASCII (`pan`, `sin`) are no word inside a longer one (`Japan`, `business`).
+pub(super) fn stands_as_word(text: &str, range: Range<usize>) -> bool {
+    let letter = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_alphabetic);
+    let short = range.len() <= 3 && text.get(range.clone()).is_some_and(|w| w.bytes().all(|b| b.is_ascii_alphabetic()));
+    !short || !(letter(range.start.checked_sub(1)) || letter(Some(range.end)))
+}
+
 /// An error in this file.
 pub(super) fn wrong(source: &RuleSource, message: &str) -> RuleError {
     RuleError { file: source.name.clone(), message: message.to_owned() }
 }
 
-fn place(text: &str, offset: usize) -> String {
+/// A place in a rule file, as messages call it.
+pub(super) fn place(text: &str, offset: usize) -> String {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -337,6 +360,17 @@ no_match = ["C-12"]
     fn a_rule_without_examples_is_refused() {
         let (rule, _) = GOOD.split_once("[detector.examples]").unwrap();
         assert!(message(rule).contains("a rule without examples is not used"));
+    }
+
+    #[test]
+    fn short_words_stand_alone() {
+        let words = Nearby::of(&["pan".to_owned(), "tel".to_owned(), "phone".to_owned()]).unwrap();
+        for text in ["PAN: A", "my pan", "TEL03-1", "電話tel", "user_pan", "telephone"] {
+            assert!(words.is_in(text), "{text}");
+        }
+        for text in ["Japan", "company", "hotel", "pantry"] {
+            assert!(!words.is_in(text), "{text}");
+        }
     }
 
     #[test]

@@ -5,14 +5,16 @@
 //! refuses the whole set. All patterns are searched in one pass over the text (one regular expression that says which
 //! of them matched), not pattern after pattern.
 
+use std::collections::HashSet;
+
 use regex_automata::meta::{self, Regex};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind, PatternSet};
 
 use super::names::Names;
-use super::rule::{self, Detector, DetectorInfo, Role, header_key, wrong};
+use super::rule::{self, Detector, DetectorInfo, Role, header_key, stands_as_word, wrong};
 use super::terms::Terms;
-use super::{Detection, RuleError, RuleSource, builtin};
+use super::{Detection, RuleError, RuleSource, builtin, exact};
 use crate::inspect::{Place, Sink};
 
 /// Compiled detectors and dictionaries.
@@ -20,12 +22,16 @@ use crate::inspect::{Place, Sink};
 pub struct Rules {
     detectors: Vec<Detector>,
     names: Names,
+    /// The organisation's own tables.
+    tables: Vec<exact::Table>,
     /// Finds where any pattern matches next.
     any: Regex,
     /// Tells which patterns match at a place.
     which: Regex,
     /// Each pattern, and whose it is.
     patterns: Vec<(usize, Regex)>,
+    /// All header words.
+    header_words: HashSet<String>,
 }
 
 /// What became of one example of a rule.
@@ -50,7 +56,19 @@ impl Rules {
     ///
     /// The first rule that cannot be used, by file and place.
     pub fn compile(extra: &[RuleSource]) -> Result<Self, RuleError> {
-        let rules = Self::assemble(extra)?;
+        Self::compile_with(extra, &())
+    }
+
+    /// As [`Self::compile`]; `shelf` has the files that rules about exact data name.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that cannot be used, by file and place.
+    pub fn compile_with(extra: &[RuleSource], shelf: &dyn exact::Shelf) -> Result<Self, RuleError> {
+        let mut rules = Self::assemble(extra)?;
+        for source in extra.iter().filter(|source| exact::is_exact(source)) {
+            rules.tables.extend(exact::read(source, shelf)?);
+        }
         match rules.test().into_iter().find(|result| !result.passed) {
             Some(failed) => Err(rules.broken(&failed)),
             None => Ok(rules),
@@ -100,7 +118,8 @@ impl Rules {
 
     /// The detectors, in the order of their ids.
     pub fn detectors(&self) -> impl Iterator<Item = &DetectorInfo> {
-        let mut all: Vec<&DetectorInfo> = self.detectors.iter().map(|detector| &detector.info).collect();
+        let tables = self.tables.iter().map(|table| &table.info);
+        let mut all: Vec<&DetectorInfo> = self.detectors.iter().map(|detector| &detector.info).chain(tables).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all.into_iter()
     }
@@ -121,9 +140,9 @@ impl Rules {
     }
 
     fn finds(&self, id: &str, text: &str) -> bool {
-        let mut detection = Detection::new(self, &[]);
+        let mut detection = Detection::new(self, &[], false);
         detection.text(&Place::new("example"), text);
-        let (findings, _) = detection.finish();
+        let (findings, ..) = detection.finish();
         findings.iter().any(|finding| finding.detector == id)
     }
 
@@ -166,7 +185,8 @@ impl Rules {
             })
         };
         let (any, which) = (together(MatchKind::LeftmostFirst)?, together(MatchKind::All)?);
-        Ok(Self { detectors, names, any, which, patterns })
+        let header_words = detectors.iter().flat_map(|detector| detector.headers.iter().cloned()).collect();
+        Ok(Self { detectors, names, tables: Vec::new(), any, which, patterns, header_words })
     }
 
     pub(super) fn detector(&self, index: usize) -> Option<&Detector> {
@@ -175,6 +195,10 @@ impl Rules {
 
     pub(super) fn all(&self) -> &[Detector] {
         &self.detectors
+    }
+
+    pub(super) fn tables(&self) -> &[exact::Table] {
+        &self.tables
     }
 
     pub(super) fn names(&self) -> &Names {
@@ -205,7 +229,9 @@ impl Rules {
         let key = header_key(header);
         let mut best = (0, Vec::new());
         for (index, detector) in self.detectors.iter().enumerate() {
-            let fits = |word: &&String| key == **word || (word.chars().count() >= 2 && key.contains(word.as_str()));
+            let part_of_key =
+                |word: &str| key.match_indices(word).any(|(at, _)| stands_as_word(&key, at..at + word.len()));
+            let fits = |word: &&String| key == **word || (word.chars().count() >= 2 && part_of_key(word));
             let weight = |word: &String| word.chars().count() + if key == *word { 100 } else { 0 };
             let Some(weight) = detector.headers.iter().filter(fits).map(weight).max() else { continue };
             if weight > best.0 {
@@ -216,6 +242,11 @@ impl Rules {
             }
         }
         best.1
+    }
+
+    /// Whether a cell holds a header word and nothing else.
+    pub(super) fn is_header_word(&self, cell: &str) -> bool {
+        cell.len() <= 72 && self.header_words.contains(&header_key(cell))
     }
 
     /// The detector that finds Japanese names, for names that no pattern announces.

@@ -13,19 +13,27 @@ const EXAMPLES: usize = 5;
 #[derive(Debug)]
 pub(super) struct Tally {
     found: Vec<Option<Entry>>,
+    /// How many examples are kept of each detector.
+    kept: usize,
 }
 
 #[derive(Debug)]
 struct Entry {
     confidence: Confidence,
     count: u32,
-    examples: Vec<(Confidence, Example)>,
+    /// What is in plain sight of the mail goes before its history.
+    examples: Vec<((bool, Confidence), Example)>,
 }
 
 impl Tally {
     /// Nothing found yet.
     pub(super) fn new(rules: &Rules) -> Self {
-        Self { found: rules.all().iter().map(|_| None).collect() }
+        Self { found: rules.all().iter().map(|_| None).collect(), kept: EXAMPLES }
+    }
+
+    /// Keeps every hit as an example, still masked: an evaluation compares each with what is known to be there.
+    pub(super) fn keep_all(&mut self) {
+        self.kept = usize::MAX;
     }
 
     /// Counts a hit; `place` is asked only when the hit becomes an example.
@@ -35,16 +43,18 @@ impl Tally {
         detector: usize,
         confidence: Confidence,
         value: &str,
+        quoted: bool,
         place: impl FnOnce() -> (String, bool),
     ) {
         let (Some(slot), Some(rule)) = (self.found.get_mut(detector), rules.detector(detector)) else { return };
         let entry = slot.get_or_insert_with(|| Entry { confidence, count: 0, examples: Vec::new() });
         entry.count = entry.count.saturating_add(1);
         entry.confidence = entry.confidence.max(confidence);
-        if entry.examples.len() >= EXAMPLES {
+        let weight = (!quoted, confidence);
+        if entry.examples.len() >= self.kept {
             // A surer hit takes the place of the least sure example.
             let weakest = entry.examples.iter().map(|(known, _)| *known).min();
-            if weakest.is_none_or(|weakest| weakest >= confidence) {
+            if weakest.is_none_or(|weakest| weakest >= weight) {
                 return;
             }
             if let Some(index) = entry.examples.iter().position(|(known, _)| Some(*known) == weakest) {
@@ -52,7 +62,15 @@ impl Tally {
             }
         }
         let (place, hidden) = place();
-        entry.examples.push((confidence, Example { masked: rule.mask.apply(value), place, hidden }));
+        entry.examples.push((weight, Example { masked: rule.mask.apply(value), place, hidden, quoted }));
+    }
+
+    /// Each example with its detector and how sure it is.
+    pub(super) fn examples<'r>(&'r self, rules: &'r Rules) -> impl Iterator<Item = (&'r str, Confidence, &'r Example)> {
+        rules.all().iter().zip(&self.found).flat_map(|(detector, entry)| {
+            let examples = entry.iter().flat_map(|entry| &entry.examples);
+            examples.map(|((_, confidence), example)| (detector.info.id.as_str(), *confidence, example))
+        })
     }
 
     /// The findings, in the order of their detectors' ids.

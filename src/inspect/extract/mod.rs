@@ -46,7 +46,7 @@ mod xml_stream;
 use serde::{Deserialize, Serialize};
 
 use self::reading::{Hint, Part, Reading};
-use super::{Coverage, Inspected, Job, Kind, Place, Sink, Statement, Uninspected};
+use super::{Coverage, Inspected, Job, Kind, Place, Reason, Sink, Statement, Uninspected};
 
 /// So much may be unpacked whatever the ratio: a small workbook may well repeat itself a thousand times.
 const UNPACKED: u64 = 64 << 20;
@@ -97,6 +97,14 @@ pub struct Ledger {
     pub statements: Vec<Statement>,
     /// Whether anything was protected by a password, known or not.
     pub protected: bool,
+}
+
+impl Ledger {
+    /// A table of the organisation's own could not be asked, so nobody knows whether its rows are in the mail.
+    pub(super) fn unasked(&mut self, table: &str) {
+        self.uninspected.push(Uninspected { place: format!("exact data: {table}"), reason: Reason::Damaged });
+        self.coverage.parts = self.coverage.parts.saturating_add(1);
+    }
 }
 
 /// Who looks on while a mail is read.

@@ -27,6 +27,8 @@ use crate::language::Text;
 const ALLOWED: &[libc::c_long] = &[
     libc::SYS_read,
     libc::SYS_readv,
+    // Indexes of exact data, which are open before.
+    libc::SYS_pread64,
     libc::SYS_write,
     libc::SYS_writev,
     libc::SYS_close,

@@ -8,6 +8,7 @@
 //! that it needs no file of its own. Deliberately absent: a fallback that inspects in the parent.
 
 pub mod attempt;
+mod exact;
 mod identity;
 mod lockdown;
 pub mod ocr;
@@ -20,6 +21,7 @@ pub mod worker;
 
 use std::{path::PathBuf, time::Duration};
 
+pub use exact::Folder;
 pub use identity::Identity;
 pub use lockdown::Protection;
 pub use pool::{Unavailable, Workers};
@@ -50,6 +52,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whether and how pictures are read.
     pub ocr: Option<ocr::Settings>,
+    /// Where the files are that rules about exact data name.
+    pub exact: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -64,6 +68,7 @@ impl Default for Settings {
             user: Identity::default(),
             limits: Limits::default(),
             ocr: None,
+            exact: None,
         }
     }
 }

@@ -36,6 +36,10 @@ const WAITING: usize = 256;
 /// How many parts of one mail may cost a worker each. Whoever sends a mail with more of them does it on purpose.
 const KILLERS: usize = 4;
 
+/// How much longer than one part a mail may be worked on for each megabyte that came: several times what sheets, the
+/// densest of honest files, take. A small mail that takes more than one part may is made to.
+const WORK_PER_MEGABYTE: Duration = Duration::from_millis(200);
+
 /// A worker that has worked for so long is replaced: half of what [`lockdown`](super::lockdown) lets it, so that what is
 /// left is more than any one mail may take.
 const WORKED: Duration = Duration::from_secs(1_800);
@@ -81,7 +85,8 @@ impl Workers {
     /// Starts all workers, so that a rule that does not load is known before the first mail.
     pub async fn start(program: PathBuf, settings: Settings, rules: Vec<RuleSource>) -> Result<Self, Unavailable> {
         let count = settings.worker_count();
-        let setup = Setup { rules, limits: settings.limits.clone(), memory: settings.memory, user: settings.user };
+        let Settings { limits, exact, memory, user, .. } = settings.clone();
+        let setup = Setup { rules, exact, limits, memory, user };
         let mut idle = Vec::new();
         for _ in 0..count {
             idle.push(Worker::start(&program, &setup, settings.timeout).await?);
@@ -213,6 +218,7 @@ impl Pool {
         let request = Request {
             job: Cow::Borrowed(&mail.job),
             time: left * 3 / 4,
+            work: part * 7 / 8 + WORK_PER_MEGABYTE * u32::try_from(mail.bytes.len() >> 20).unwrap_or(u32::MAX),
             part_time: part * 7 / 8,
             pictures: self.eye.as_ref().map(|eye| eye.settings.bounds).unwrap_or_default(),
         };

@@ -29,6 +29,9 @@ pub(super) struct Progress<'w, W> {
     output: &'w mut W,
     began: Instant,
     time: Duration,
+    /// How long this process had worked when the mail came, and how much more it may work on it.
+    start: Duration,
+    work: Duration,
     part_time: Duration,
     open: Vec<Open>,
     /// How long this process had worked when the innermost open part was come to, and when that was.
@@ -52,14 +55,16 @@ struct Open {
 impl<'w, W: Write> Progress<'w, W> {
     /// Starts the clock.
     pub(super) fn new(output: &'w mut W, request: &Request<'_>) -> Self {
-        let now = Instant::now();
+        let (now, start) = (Instant::now(), worked());
         Self {
             output,
             began: now,
             time: request.time,
+            start,
+            work: request.work,
             part_time: request.part_time,
             open: vec![Open::default()],
-            since: worked(),
+            since: start,
             at: now,
             spoken: now,
             bounds: request.pictures,
@@ -114,14 +119,18 @@ impl<W: Write> Watch for Progress<'_, W> {
 
     fn is_over(&self) -> bool {
         let now = Instant::now();
-        if now.duration_since(self.began) > self.time {
+        let passed = now.duration_since(self.began);
+        if passed > self.time {
             return true;
         }
         // The clock of the work itself costs a call of the kernel, so the clock on the wall is asked first: it runs at
         // least as fast.
         let used = self.open.last().map(|open| open.used).unwrap_or_default();
-        used + now.duration_since(self.at) > self.part_time
-            && used + worked().saturating_sub(self.since) > self.part_time
+        if passed <= self.work && used + now.duration_since(self.at) <= self.part_time {
+            return false;
+        }
+        let worked = worked();
+        worked.saturating_sub(self.start) > self.work || used + worked.saturating_sub(self.since) > self.part_time
     }
 
     fn picture(&mut self, part: u64, _: &str, bytes: &[u8]) {
@@ -148,6 +157,7 @@ mod tests {
         Request {
             job: Cow::Owned(Job::new(Kind::Mail)),
             time: Duration::from_millis(time),
+            work: Duration::from_mins(1),
             part_time: Duration::from_millis(part_time),
             pictures: ocr::Bounds { pictures: 2, each: 4, bytes: 5 },
         }
@@ -214,6 +224,20 @@ mod tests {
         assert!(!progress.is_over());
         std::thread::sleep(Duration::from_millis(30));
         progress.begin(1, "a", false);
+        assert!(progress.is_over());
+    }
+
+    #[test]
+    fn a_mail_of_many_parts_is_over_by_the_work_on_all_of_them() {
+        let mut pipe = Vec::new();
+        let request = Request { work: Duration::from_millis(100), ..request(60_000, 60_000) };
+        let mut progress = Progress::new(&mut pipe, &request);
+        for part in 1..=3 {
+            assert!(!progress.is_over());
+            progress.begin(part, "a", true);
+            work(Duration::from_millis(40));
+            progress.end(part);
+        }
         assert!(progress.is_over());
     }
 

@@ -6,6 +6,7 @@
 use std::{
     borrow::Cow,
     io::{self, Read, Write},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -28,6 +29,8 @@ const TOGETHER: usize = 64 << 10;
 pub(super) struct Setup {
     /// Rules that add to or replace the built-in ones.
     pub rules: Vec<RuleSource>,
+    /// Where the files are that rules about exact data name.
+    pub exact: Option<PathBuf>,
     /// How much of one mail is read.
     pub limits: Limits,
     /// How many bytes of memory the worker may use.
@@ -52,6 +55,8 @@ pub(super) struct Request<'j> {
     pub job: Cow<'j, Job>,
     /// After so long nothing more of it is read.
     pub time: Duration,
+    /// After so much work on it nothing more of it is read.
+    pub work: Duration,
     /// After so much work on one part the rest of that part is not read.
     pub part_time: Duration,
     /// How many of its pictures are to be sent back.

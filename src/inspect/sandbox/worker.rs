@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    exact::Folder,
     lockdown,
     ocr::Pictures,
     progress::{self, Progress},
@@ -34,7 +35,8 @@ pub fn main() -> ExitCode {
 
 fn run(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     let Some((setup, _)) = wire::read::<Setup>(input)? else { return Ok(()) };
-    let rules = match Rules::compile(&setup.rules) {
+    // Indexes are opened before the doors close; what is read of them later needs no name.
+    let rules = match Rules::compile_with(&setup.rules, &Folder::new(setup.exact.clone())) {
         Ok(rules) => rules,
         Err(error) => return wire::write(output, &Readiness::Failed(error.to_string()), b""),
     };

@@ -14,7 +14,7 @@ use crate::generators::{base64, biff, image, mail};
 const MEGABYTE: usize = 1 << 20;
 
 /// Five layers of sixteen archives each around 64 MiB of zeros: 67 TB.
-pub(super) fn nest_of_archives() -> Vec<u8> {
+pub(crate) fn nest_of_archives() -> Vec<u8> {
     let bottom = archive(&[deflated("0.bin", vec![0; 64 * MEGABYTE])]);
     (0..5).fold(bottom, |inner, _| {
         let entries: Vec<Entry> = (0..16).map(|number| deflated(&format!("{number}.zip"), &inner)).collect();
@@ -23,7 +23,7 @@ pub(super) fn nest_of_archives() -> Vec<u8> {
 }
 
 /// 60,000 entries in the directory that all are the one local entry of 10 MiB.
-pub(super) fn one_entry_listed_often() -> Vec<u8> {
+pub(crate) fn one_entry_listed_often() -> Vec<u8> {
     let zeros = deflated("0.bin", vec![0; 10 * MEGABYTE]);
     let single = archive(&[zeros]);
     let at = find(&single, b"PK\x01\x02");
@@ -37,7 +37,7 @@ pub(super) fn one_entry_listed_often() -> Vec<u8> {
 }
 
 /// Entries whose data quote the headers of all that follow and share one kernel (after David Fifield): 4 GB.
-pub(super) fn overlapping_entries() -> Vec<u8> {
+pub(crate) fn overlapping_entries() -> Vec<u8> {
     const ENTRIES: usize = 1_000;
     let zeros = vec![0; 4 * MEGABYTE];
     let kernel = zipped::deflate(&zeros);
@@ -87,7 +87,7 @@ pub(super) fn overlapping_entries() -> Vec<u8> {
 
 /// A gzip file that unpacks to itself (after Russ Cox): two-way quoting in blocks of five bytes, and a checksum that is
 /// a fixed point of itself.
-pub(super) fn gzip_quine() -> Vec<u8> {
+pub(crate) fn gzip_quine() -> Vec<u8> {
     // The second byte of the name varies until the checksum has a fixed point.
     (b'a'..=b'z').find_map(quine_named).unwrap()
 }
@@ -199,17 +199,17 @@ fn zeros(gigabytes: u64) -> impl std::io::Read {
     std::io::repeat(0).take(gigabytes << 30)
 }
 
-pub(super) fn gigabyte_of_zeros() -> Vec<u8> {
+pub(crate) fn gigabyte_of_zeros() -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     std::io::copy(&mut zeros(2), &mut encoder).unwrap();
     encoder.finish().unwrap()
 }
 
-pub(super) fn gigabyte_of_zeros_by_zstd() -> Vec<u8> {
+pub(crate) fn gigabyte_of_zeros_by_zstd() -> Vec<u8> {
     zstd::encode_all(zeros(4), 1).unwrap()
 }
 
-pub(super) fn much_text_in_a_zip() -> Vec<u8> {
+pub(crate) fn much_text_in_a_zip() -> Vec<u8> {
     let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
     let line = "氏名 電話番号 090-1234-5678 住所\n".repeat(20_000);
     for _ in 0..400 {
@@ -220,13 +220,13 @@ pub(super) fn much_text_in_a_zip() -> Vec<u8> {
     archive(&[Entry { packed, size, method: 8, ..entry("a.txt", "") }])
 }
 
-pub(super) fn archive_of_empty_files() -> Vec<u8> {
+pub(crate) fn archive_of_empty_files() -> Vec<u8> {
     let entries: Vec<Entry> = (0..65_000).map(|number| entry(&format!("{number}"), "")).collect();
     archive(&entries)
 }
 
 /// 600,000 empty entries: 300 MB of headers.
-pub(super) fn tar_of_empty_files() -> Vec<u8> {
+pub(crate) fn tar_of_empty_files() -> Vec<u8> {
     let header = tar(&[("a", b'0', b"")]);
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     for _ in 0..600_000 {
@@ -236,11 +236,11 @@ pub(super) fn tar_of_empty_files() -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-pub(super) fn gzip_in_gzip() -> Vec<u8> {
+pub(crate) fn gzip_in_gzip() -> Vec<u8> {
     (0..400).fold(b"x".to_vec(), |inner, _| gzip(&inner))
 }
 
-pub(super) fn billion_laughs() -> Vec<u8> {
+pub(crate) fn billion_laughs() -> Vec<u8> {
     laughs("c").into_bytes()
 }
 
@@ -250,7 +250,7 @@ fn laughs(root: &str) -> String {
     format!("<?xml version=\"1.0\"?>\n<!DOCTYPE {root} [<!ENTITY a0 \"ha\">\n{entities}]>\n<{root}>&a39;</{root}>")
 }
 
-pub(super) fn billion_laughs_in_a_workbook() -> Vec<u8> {
+pub(crate) fn billion_laughs_in_a_workbook() -> Vec<u8> {
     let strings = laughs("sst")
         .replace("<sst>", "<sst xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><si><t>")
         .replace("</sst>", "</t></si></sst>");
@@ -258,20 +258,20 @@ pub(super) fn billion_laughs_in_a_workbook() -> Vec<u8> {
 }
 
 /// Two cells at the corners of a sheet whose stated size is the largest; everything in it can be read.
-pub(super) fn corners_of_a_sheet() -> Vec<u8> {
+pub(crate) fn corners_of_a_sheet() -> Vec<u8> {
     let rows = "<row r=\"1\"><c r=\"A1\"><v>1</v></c></row><row r=\"1048576\"><c r=\"XFD1048576\"><v>2</v></c></row>";
     let sheet = sheet(rows).replace("<sheetData>", "<dimension ref=\"A1:XFD1048576\"/><sheetData>");
     Package::workbook().part("xl/worksheets/sheet1.xml", sheet).build()
 }
 
 /// A sheet of 30 million cells.
-pub(super) fn sheet_of_many_cells() -> Vec<u8> {
+pub(crate) fn sheet_of_many_cells() -> Vec<u8> {
     let row = format!("<row>{}</row>", "<c><v>1</v></c>".repeat(10_000));
     many_in("xl/worksheets/sheet1.xml", &sheet("@"), &row, 3_000)
 }
 
 /// One string of a megabyte that 10,000 cells use.
-pub(super) fn string_used_often() -> Vec<u8> {
+pub(crate) fn string_used_often() -> Vec<u8> {
     let strings = xml(&format!(
         "<sst xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><si><t>{}</t></si></sst>",
         "氏名".repeat(200_000)
@@ -285,7 +285,7 @@ pub(super) fn string_used_often() -> Vec<u8> {
 }
 
 /// A table of strings that never ends.
-pub(super) fn many_shared_strings() -> Vec<u8> {
+pub(crate) fn many_shared_strings() -> Vec<u8> {
     let whole = xml(
         "<sst xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" uniqueCount=\"4294967295\">@</sst>",
     );
@@ -310,12 +310,12 @@ fn many_in(path: &str, whole: &str, repeated: &str, times: usize) -> Vec<u8> {
     archive(&entries)
 }
 
-pub(super) fn elements_in_elements() -> Vec<u8> {
+pub(crate) fn elements_in_elements() -> Vec<u8> {
     format!("<?xml version=\"1.0\"?>{}x", "<a>".repeat(3_000_000)).into_bytes()
 }
 
 /// A cell that stands for the whole sheet, over and over.
-pub(super) fn repeated_cells() -> Vec<u8> {
+pub(crate) fn repeated_cells() -> Vec<u8> {
     let cell = "<table:table-row table:number-rows-repeated=\"1048576\"><table:table-cell table:number-columns-repeated=\"16384\" \
                 office:value-type=\"string\"><text:p>090-1234-5678</text:p></table:table-cell></table:table-row>";
     let content = format!(
@@ -328,7 +328,7 @@ pub(super) fn repeated_cells() -> Vec<u8> {
 }
 
 /// A table of strings that says it has four billion.
-pub(super) fn workbook_that_claims() -> Vec<u8> {
+pub(crate) fn workbook_that_claims() -> Vec<u8> {
     let mut file = biff::simple(&biff::Book { cells: vec!["名簿".to_owned()], ..biff::Book::default() });
     let table = find(&file, &[0xfc, 0]);
     file[table + 4..table + 12].fill(0xff);
@@ -336,7 +336,7 @@ pub(super) fn workbook_that_claims() -> Vec<u8> {
 }
 
 /// A content stream of a gigabyte, packed twice.
-pub(super) fn pdf_stream() -> Vec<u8> {
+pub(crate) fn pdf_stream() -> Vec<u8> {
     let mut once = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     std::io::copy(&mut std::io::repeat(b' ').take(1 << 30), &mut once).unwrap();
     let mut file = Pdf::with_page("");
@@ -350,7 +350,7 @@ pub(super) fn pdf_stream() -> Vec<u8> {
 }
 
 /// Forms that draw each other twice, thirty deep.
-pub(super) fn pdf_forms() -> Vec<u8> {
+pub(crate) fn pdf_forms() -> Vec<u8> {
     let mut file = Pdf::with_page("/X Do /X Do");
     let first = file.objects.len() + 1;
     for level in 0..30 {
@@ -364,7 +364,7 @@ pub(super) fn pdf_forms() -> Vec<u8> {
 }
 
 /// A thousand attachments, each a megabyte unpacked to two.
-pub(super) fn pdf_attachments() -> Vec<u8> {
+pub(crate) fn pdf_attachments() -> Vec<u8> {
     let mut file = Pdf::with_page("");
     for _ in 0..1_000 {
         file.objects.push(flate_stream(&vec![b'a'; 2 * MEGABYTE], "/Type/EmbeddedFile"));
@@ -373,13 +373,13 @@ pub(super) fn pdf_attachments() -> Vec<u8> {
 }
 
 /// Arrays in arrays, a million deep.
-pub(super) fn pdf_arrays() -> Vec<u8> {
+pub(crate) fn pdf_arrays() -> Vec<u8> {
     let mut file = Pdf::with_page("");
     file.add("[".repeat(1_000_000));
     file.build()
 }
 
-pub(super) fn multiparts_in_multiparts() -> Vec<u8> {
+pub(crate) fn multiparts_in_multiparts() -> Vec<u8> {
     let head = "From: a@example.jp\r\nTo: b@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\n";
     let levels: String = (0..20_000)
         .map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}x\r\n\r\n--b{level}x\r\n"))
@@ -387,12 +387,12 @@ pub(super) fn multiparts_in_multiparts() -> Vec<u8> {
     format!("{head}{levels}\r\nx\r\n").into_bytes()
 }
 
-pub(super) fn million_parts() -> Vec<u8> {
+pub(crate) fn million_parts() -> Vec<u8> {
     let head = "From: a@example.jp\r\nTo: b@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
     format!("{head}{}--b--\r\n", "--b\r\n\r\nx\r\n".repeat(1_000_000)).into_bytes()
 }
 
-pub(super) fn mails_in_mails() -> Vec<u8> {
+pub(crate) fn mails_in_mails() -> Vec<u8> {
     format!(
         "{}From: a@example.jp\r\n\r\nx\r\n",
         "From: a@example.jp\r\nContent-Type: message/rfc822\r\n\r\n".repeat(20_000)
@@ -401,7 +401,7 @@ pub(super) fn mails_in_mails() -> Vec<u8> {
 }
 
 /// 50 MB of base64 around 40 GB of zeros.
-pub(super) fn base64_of_an_archive() -> Vec<u8> {
+pub(crate) fn base64_of_an_archive() -> Vec<u8> {
     let zeros = zstd::encode_all(zeros(1), 1).unwrap();
     let inner = zeros.repeat(30 * MEGABYTE / zeros.len().max(1));
     let attached = mail::part(
@@ -412,38 +412,38 @@ pub(super) fn base64_of_an_archive() -> Vec<u8> {
     mail::multipart("mixed", &[&attached])
 }
 
-pub(super) fn million_headers() -> Vec<u8> {
+pub(crate) fn million_headers() -> Vec<u8> {
     format!("From: a@example.jp\r\n{}\r\nx\r\n", "X-Memo: =?utf-8?B?5bGx55Sw?=\r\n".repeat(1_000_000)).into_bytes()
 }
 
 /// 25 million cells in 50 MB.
-pub(super) fn table_of_many_cells() -> Vec<u8> {
+pub(crate) fn table_of_many_cells() -> Vec<u8> {
     format!("番号,氏名,住所\n{}", format!("{}1\n", "1,".repeat(999)).repeat(25_000)).into_bytes()
 }
 
-pub(super) fn table_of_many_columns() -> Vec<u8> {
+pub(crate) fn table_of_many_columns() -> Vec<u8> {
     let row = format!("{}x\n", "1,".repeat(1_000_000));
     row.repeat(24).into_bytes()
 }
 
-pub(super) fn tags_in_tags() -> Vec<u8> {
+pub(crate) fn tags_in_tags() -> Vec<u8> {
     format!("<html><body>{}x", "<div>".repeat(3_000_000)).into_bytes()
 }
 
-pub(super) fn tables_in_tables() -> Vec<u8> {
+pub(crate) fn tables_in_tables() -> Vec<u8> {
     format!("<html><body>{}x", "<table><tr><td>".repeat(1_000_000)).into_bytes()
 }
 
-pub(super) fn tag_of_many_attributes() -> Vec<u8> {
+pub(crate) fn tag_of_many_attributes() -> Vec<u8> {
     let attributes: String = (0..1_000_000).map(|number| format!(" a{number}=1")).collect();
     format!("<html><body><p{attributes}>x</p></body></html>").into_bytes()
 }
 
-pub(super) fn groups_in_groups() -> Vec<u8> {
+pub(crate) fn groups_in_groups() -> Vec<u8> {
     format!("{{\\rtf1 {}x", "{\\b ".repeat(3_000_000)).into_bytes()
 }
 
-pub(super) fn text_chunk_of_a_picture() -> Vec<u8> {
+pub(crate) fn text_chunk_of_a_picture() -> Vec<u8> {
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     std::io::copy(&mut zeros(2), &mut encoder).unwrap();
     let data = [&b"Comment\0\0"[..], &encoder.finish().unwrap()].concat();
@@ -453,7 +453,7 @@ pub(super) fn text_chunk_of_a_picture() -> Vec<u8> {
     image::png(&chunk, b"")
 }
 
-pub(super) fn brackets_in_brackets() -> Vec<u8> {
+pub(crate) fn brackets_in_brackets() -> Vec<u8> {
     format!("{{\"a\":{}", "[".repeat(5_000_000)).into_bytes()
 }
 

@@ -6,9 +6,12 @@
 
 /// Whether `value` is such a date.
 pub(super) fn is_birth_date(value: &str) -> bool {
-    day(value).is_some_and(|(year, month, day)| {
-        (1880..=2045).contains(&year) && (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day)
-    })
+    day(value).is_some_and(|(year, month, day)| (1880..=2045).contains(&year) && is_day(year, month, day))
+}
+
+/// Whether the calendar has this day.
+pub(super) fn is_day(year: u32, month: u32, day: u32) -> bool {
+    (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day)
 }
 
 /// As [`is_birth_date`], for a whole cell: a time may follow, eight digits and a spreadsheet's day number will do.
@@ -27,6 +30,16 @@ pub(super) fn is_birth_date_cell(value: &str) -> bool {
         (8, Ok(_)) => is_birth_date(number),
         _ => false,
     }
+}
+
+/// The day as a number (19800102), whichever calendar it is written in.
+pub(in super::super) fn born(value: &str) -> Option<u32> {
+    let date = value.split_once(['T', ' ']).filter(|(_, time)| time.contains(':')).map_or(value, |(date, _)| date);
+    if let Some((year, month, day)) = day(date) {
+        return Some(year * 10_000 + month * 100 + day);
+    }
+    let number = date.strip_suffix(".0").unwrap_or(date);
+    if number.len() == 8 { number.parse().ok() } else { None }
 }
 
 fn day(value: &str) -> Option<(u32, u32, u32)> {
@@ -168,6 +181,16 @@ mod tests {
         ] {
             assert!(!is_birth_date(no), "{no}");
         }
+    }
+
+    #[test]
+    fn one_day_is_one_number() {
+        for date in
+            ["1980年1月2日", "1980/01/02", "1980-01-02 00:00:00", "昭和55年1月2日", "S55.1.2", "19800102", "2 Jan 1980"]
+        {
+            assert_eq!(born(date), Some(19_800_102), "{date}");
+        }
+        assert_eq!((born("29222"), born("none")), (None, None));
     }
 
     #[test]

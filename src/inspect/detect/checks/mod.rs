@@ -6,6 +6,7 @@
 
 mod address;
 mod dates;
+mod foreign;
 mod numbers;
 mod phone;
 mod words;
@@ -14,8 +15,11 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+pub(super) use self::address::prefecture_at;
+pub(super) use self::dates::born;
 use super::names::Names;
 use super::places::prefecture;
+use foreign::Foreign;
 pub(super) use words::{is_known_latin_name, is_latin_name, is_role_address};
 
 /// A check by the name that rules call it.
@@ -50,8 +54,8 @@ pub(super) enum Check {
     BirthDate,
     /// Twelve digits of a Japanese driver's licence.
     DriversLicenseJp,
-    /// A Social Security number that can have been issued.
-    SsnUs,
+    /// A number of another country: `check = { foreign = "us_ssn" }`.
+    Foreign(Foreign),
     /// A mail address.
     Email,
     /// The secret after its label is a secret and no placeholder.
@@ -129,7 +133,7 @@ impl Check {
             Self::PersonName => words::latin_name(text, &range),
             Self::BirthDate => dates::is_birth_date(value).then(|| Passed::plain(range)),
             Self::DriversLicenseJp => numbers::is_drivers_license(value).then(|| Passed::plain(range)),
-            Self::SsnUs => numbers::is_ssn(value).then(|| Passed::plain(range)),
+            Self::Foreign(number) => number.judge(value).map(|doubt| Passed::plain(range).doubted(doubt)),
             Self::Email => words::email(value).map(|note| Passed { note, ..Passed::plain(range) }),
             Self::Password => words::secret(text, &range).map(Passed::plain),
             Self::AccountJp => numbers::labelled_number(value)
@@ -161,7 +165,7 @@ impl Check {
             Self::PersonName => plain(is_latin_name(value) && (headed || is_known_latin_name(names, value))),
             Self::BirthDate => plain(headed && dates::is_birth_date_cell(value)),
             Self::DriversLicenseJp => plain(numbers::is_drivers_license(&padded(value, 12, headed))),
-            Self::SsnUs => plain(numbers::is_ssn(value)),
+            Self::Foreign(number) => number.judge_cell(value, headed).and_then(|doubt| plain(headed || !doubt)),
             Self::Email => words::whole_email(value),
             Self::Password => plain(headed && words::is_secret(value)),
             Self::AccountJp => plain(headed && numbers::is_account(value)),
@@ -171,7 +175,13 @@ impl Check {
 
     /// Whether a check digit makes many hits in a row no accident.
     pub(super) fn has_check_digit(self) -> bool {
-        matches!(self, Self::MyNumber | Self::DriversLicenseJp | Self::Card | Self::Iban | Self::CorporateNumber)
+        match self {
+            Self::Foreign(number) => number.has_check_digit(),
+            _ => matches!(
+                self,
+                Self::MyNumber | Self::DriversLicenseJp | Self::Card | Self::Iban | Self::CorporateNumber
+            ),
+        }
     }
 
     /// Whether a value must not be part of a longer number.

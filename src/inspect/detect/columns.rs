@@ -1,0 +1,398 @@
+//! Columns of a table → whose they are.
+//!
+//! In: the columns with their headers and the detectors that [`super::layout`] gave them. Out: for each column which part
+//! of a name it holds, and which of the row's people it tells about: a row with 保護者氏名 and 生徒氏名 is about two.
+//! `保護者電話` is the parent's; a telephone that says nothing is everybody's in the row; two tables side by side have a
+//! person each. A number such as 会員番号 tells its owners apart. Deliberately absent: values.
+
+use std::collections::BTreeMap;
+
+use super::checks::{Check, Note};
+use super::rule::{Role, header_key};
+use super::rules::Rules;
+
+/// A table with columns.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    /// How many of the given rows stand above the first record, header included.
+    pub(super) above: usize,
+    /// How many of those are header rows.
+    pub(super) header_rows: usize,
+    pub(super) columns: BTreeMap<u32, Column>,
+    /// The table is about organisations: a column for them, and none for people's names.
+    pub(super) organisations: bool,
+    /// How many people a row is about, if it is more than one.
+    pub(super) people: u8,
+    /// The first column of names that its header calls so, if a row is about one person.
+    pub(super) name: Option<u32>,
+}
+
+impl Columns {
+    /// Whether a cell says again what its column is.
+    pub(super) fn heads(&self, column: u32, text: &str) -> bool {
+        let column = self.columns.get(&column).filter(|column| !column.header.is_empty());
+        column.is_some_and(|column| column.header == text || column.header.split(' ').any(|word| word == text))
+    }
+
+    /// Whether a row is the header of this table once more.
+    pub(super) fn is_header(&self, cells: &[(u32, String)]) -> bool {
+        let same = cells.iter().filter(|(column, text)| self.heads(*column, text)).count();
+        same >= 2 && same * 2 > cells.len()
+    }
+}
+
+/// One column.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Column {
+    /// What its header says, for context.
+    pub(super) header: String,
+    /// What the header above it says, of several columns at once.
+    pub(super) group: String,
+    pub(super) detector: Option<usize>,
+    /// The header called for the detector, and not the values alone.
+    pub(super) headed: bool,
+    pub(super) part: Part,
+    /// Which of the row's people, from 1; 0 for all of them.
+    pub(super) whose: u8,
+    /// It holds numbers that are given to people: whose numbers.
+    pub(super) number: Option<&'static str>,
+}
+
+/// Which part of a name a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Part {
+    #[default]
+    Whole,
+    Family,
+    Given,
+    /// The reading of a name that stands in another column.
+    Reading,
+    /// The name of somebody who works on the row, and is not what it is about.
+    Staff,
+}
+
+/// A row is about no more people than this.
+const PEOPLE: u8 = 12;
+
+/// What a header says beside whose column it is. Longer words first.
+const DRESS: [&str; 40] = [
+    "フリガナ",
+    "ふりがな",
+    "ローマ字",
+    "リガナ",
+    "よみがな",
+    "よみ",
+    "読み",
+    "カナ",
+    "かな",
+    "英字",
+    "漢字",
+    "全角",
+    "半角",
+    "メールアドレス",
+    "メール",
+    "携帯電話",
+    "電話番号",
+    "携帯",
+    "電話",
+    "郵便番号",
+    "生年月日",
+    "住所",
+    "氏名",
+    "お名前",
+    "名前",
+    "姓名",
+    "苗字",
+    "名字",
+    "様",
+    "セイ",
+    "メイ",
+    "姓",
+    "名",
+    "firstname",
+    "lastname",
+    "middlename",
+    "givenname",
+    "familyname",
+    "surname",
+    "name",
+];
+
+/// Tells whose each column is.
+pub(super) fn assign(rules: &Rules, columns: &mut Columns) {
+    for column in columns.columns.values_mut() {
+        column.number = number_of(&column.header);
+    }
+    let mut owners: Vec<(String, Part)> = Vec::new();
+    let mut names: Vec<(u32, String, Part)> = Vec::new();
+    for (&number, column) in columns.columns.iter().filter(|(_, column)| is_name(rules, column)) {
+        names.push((number, role_of(&format!("{}{}", column.group, column.header)), column.part));
+    }
+    readings(&mut names);
+    staff(&mut names, columns);
+    let mut begun: Vec<u32> = Vec::new();
+    let mut seen: BTreeMap<(&str, Part, String), u8> = BTreeMap::new();
+    for (number, role, part) in &names {
+        if *part == Part::Staff {
+            continue;
+        }
+        // The n-th 氏名 of a role goes with its n-th フリガナ.
+        let header = columns.columns.get(number).map(|column| column.header.clone()).unwrap_or_default();
+        let nth = seen.entry((role, *part, header)).or_default();
+        let known = owners.iter().enumerate().filter(|(_, (owner, _))| owner == role).nth(usize::from(*nth));
+        *nth = nth.saturating_add(1);
+        let whose = match known {
+            Some((index, _)) => index,
+            None => {
+                owners.push((role.clone(), *part));
+                begun.push(*number);
+                owners.len() - 1
+            }
+        };
+        if let Some(column) = columns.columns.get_mut(number) {
+            column.whose = u8::try_from(whose + 1).unwrap_or(PEOPLE).min(PEOPLE);
+        }
+    }
+    if owners.len() < 2 {
+        columns.columns.values_mut().for_each(|column| column.whose = 0);
+        let headed = |number: &&u32| columns.columns.get(number).is_some_and(|column| column.headed);
+        columns.name = begun.iter().find(headed).copied();
+        return;
+    }
+    columns.people = u8::try_from(owners.len()).unwrap_or(PEOPLE).min(PEOPLE);
+    let repeats = owners.windows(2).all(|pair| matches!(pair, [(a, _), (b, _)] if a == b));
+    for (&number, column) in &mut columns.columns {
+        if column.whose != 0 || column.part == Part::Staff {
+            continue;
+        }
+        let key = header_key(&format!("{}{}", column.group, column.header));
+        let named = owners.iter().position(|(role, _)| !role.is_empty() && key.contains(role.as_str()));
+        let before = begun.iter().rposition(|&start| start < number);
+        let own = |check: Check| matches!(check, Check::BirthDate | Check::MyNumber | Check::DriversLicenseJp);
+        let personal = column.number.is_some()
+            || column.detector.and_then(|index| rules.detector(index)).is_some_and(|detector| own(detector.check));
+        let whose = match (named, before) {
+            (Some(index), _) => Some(index),
+            (None, before) if repeats => before.or(Some(0)),
+            (None, Some(index)) if personal => Some(index),
+            _ => None,
+        };
+        column.whose = whose.and_then(|index| u8::try_from(index + 1).ok()).unwrap_or_default().min(PEOPLE);
+    }
+}
+
+/// A reading that does not say whose it is goes with the name before it, or else with the one behind it.
+fn readings(names: &mut [(u32, String, Part)]) {
+    let is_written = |(_, _, part): &&(u32, String, Part)| *part != Part::Reading;
+    let written: Vec<(u32, String)> =
+        names.iter().filter(is_written).map(|(column, role, _)| (*column, role.clone())).collect();
+    for (column, role, _) in names.iter_mut().filter(|(_, _, part)| *part == Part::Reading) {
+        if written.iter().any(|(_, known)| known == role) {
+            continue;
+        }
+        let nearest = written.iter().rev().find(|(before, _)| before < column).or_else(|| written.first());
+        if let Some((_, whose)) = nearest {
+            role.clone_from(whose);
+        }
+    }
+}
+
+/// Names of those who work on a row, where it is about somebody else.
+fn staff(names: &mut [(u32, String, Part)], columns: &mut Columns) {
+    const STAFF: [&str; 10] =
+        ["担当", "営業", "登録者", "更新者", "作成者", "承認者", "記入者", "受付者", "責任者", "入力者"];
+    let is_staff = |role: &str| STAFF.iter().any(|word| role.contains(word));
+    if names.iter().all(|(_, role, _)| is_staff(role)) {
+        return;
+    }
+    for (number, _, part) in names.iter_mut().filter(|(_, role, _)| is_staff(role)) {
+        *part = Part::Staff;
+        if let Some(column) = columns.columns.get_mut(number) {
+            column.part = Part::Staff;
+        }
+    }
+}
+
+/// Whose name a header calls for: `保護者` of `保護者氏名（カナ）`.
+fn role_of(header: &str) -> String {
+    let mut role = header_key(header);
+    for word in DRESS {
+        if role.contains(word) {
+            role = role.replace(word, "");
+        }
+    }
+    for (same, as_) in [("お客", "顧客"), ("ご本人", ""), ("本人", ""), ("社員", ""), ("full", "")] {
+        if role == same {
+            as_.clone_into(&mut role);
+        }
+    }
+    role
+}
+
+/// Which part of a name a header calls for.
+pub(super) fn part_of(header: &str) -> Part {
+    const READING: [&str; 12] =
+        ["フリガナ", "ふりがな", "リガナ", "カナ", "かな", "ローマ字", "英字", "よみ", "読み", "名義", "旧姓", "kana"];
+    let key = header_key(header);
+    if READING.iter().any(|word| key.contains(word)) || matches!(key.as_str(), "セイ" | "メイ" | "ミョウジ") {
+        return Part::Reading;
+    }
+    let plain =
+        key.trim_end_matches("漢字").trim_start_matches("漢字").trim_start_matches("氏名").trim_start_matches("お名前");
+    let is = |words: &[&str]| words.iter().any(|word| plain == *word || (word.len() > 4 && plain.contains(word)));
+    if is(&["姓", "氏", "苗字", "名字", "lastname", "familyname", "surname"]) || plain.ends_with('姓') {
+        Part::Family
+    } else if is(&["名", "firstname", "givenname", "middlename"]) {
+        Part::Given
+    } else {
+        Part::Whole
+    }
+}
+
+/// Whose numbers a column holds.
+fn number_of(header: &str) -> Option<&'static str> {
+    const OWNERS: [(&str, &str); 25] = [
+        ("社員", "社員"),
+        ("従業員", "社員"),
+        ("職員", "社員"),
+        ("会員", "会員"),
+        ("顧客", "顧客"),
+        ("お客様", "顧客"),
+        ("得意先", "顧客"),
+        ("患者", "患者"),
+        ("診察券", "患者"),
+        ("カルテ", "患者"),
+        ("学籍", "学籍"),
+        ("学生", "学籍"),
+        ("生徒", "学籍"),
+        ("受験", "受験"),
+        ("利用者", "利用者"),
+        ("受講", "受講"),
+        ("応募", "応募"),
+        ("加入者", "加入者"),
+        ("employee", "社員"),
+        ("staff", "社員"),
+        ("member", "会員"),
+        ("customer", "顧客"),
+        ("client", "顧客"),
+        ("patient", "患者"),
+        ("student", "学籍"),
+    ];
+    const NUMBERS: [&str; 7] = ["番号", "コード", "id", "no", "number", "code", "ナンバー"];
+    let key = header_key(header);
+    let (owner, name) = OWNERS.iter().find(|(owner, _)| key.starts_with(owner))?;
+    let rest = key.strip_prefix(owner)?;
+    NUMBERS.contains(&rest).then_some(*name)
+}
+
+pub(super) fn is_name(rules: &Rules, column: &Column) -> bool {
+    column.detector.and_then(|index| rules.detector(index)).is_some_and(|detector| detector.role == Role::Name)
+}
+
+/// Whether a header calls something by its name that is nobody: 会社名, Product Name.
+pub(super) fn is_thing(key: &str) -> bool {
+    const THINGS: [&str; 38] = [
+        "会社",
+        "企業",
+        "法人",
+        "商品",
+        "製品",
+        "品名",
+        "品目",
+        "店舗",
+        "店名",
+        "支店",
+        "銀行",
+        "金融機関",
+        "部署",
+        "部門",
+        "学校",
+        "校名",
+        "施設",
+        "病院",
+        "団体",
+        "案件",
+        "件名",
+        "書類",
+        "建物",
+        "地名",
+        "駅名",
+        "講座",
+        "コース",
+        "イベント",
+        "company",
+        "product",
+        "item",
+        "file",
+        "user",
+        "school",
+        "project",
+        "course",
+        "bank",
+        "event",
+    ];
+    THINGS.iter().any(|word| key.contains(word))
+}
+
+pub(super) fn is_organisation(header: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "会社",
+        "企業",
+        "法人",
+        "取引先",
+        "仕入先",
+        "得意先",
+        "店舗",
+        "店名",
+        "施設",
+        "支店",
+        "営業所",
+        "事業所",
+        "団体",
+        "学校名",
+        "病院名",
+        "拠点",
+        "company",
+        "organization",
+        "organisation",
+        "store",
+        "branch",
+        "supplier",
+    ];
+    let key = header_key(header);
+    WORDS.iter().any(|word| key.contains(word))
+}
+
+/// Whether a telephone or an address in a table of organisations is theirs and nobody's own.
+pub(super) fn is_office(note: Note) -> bool {
+    matches!(note, Note::Landline | Note::Service | Note::RoleAddress | Note::Plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_and_owners_of_names() {
+        for (header, role, part) in [
+            ("氏名", "", Part::Whole),
+            ("保護者氏名（カナ）", "保護者", Part::Reading),
+            ("氏名 保護者", "保護者", Part::Whole),
+            ("契約者姓", "契約者", Part::Family),
+            ("姓（漢字）", "", Part::Family),
+            ("氏名（名）", "", Part::Given),
+            ("Last Name", "", Part::Family),
+            ("メイ", "", Part::Reading),
+            ("Student Name", "student", Part::Whole),
+            ("お客様名", "顧客", Part::Whole),
+        ] {
+            assert_eq!((role_of(header).as_str(), part_of(header)), (role, part), "{header}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_given_to_people() {
+        assert_eq!((number_of("会員番号"), number_of("Customer ID")), (Some("会員"), Some("顧客")));
+        assert_eq!((number_of("注文番号"), number_of("会員種別"), number_of("No.")), (None, None, None));
+    }
+}

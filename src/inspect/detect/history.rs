@@ -1,0 +1,300 @@
+//! Which lines of a mail's body are its history: what earlier mails of the thread said.
+//!
+//! In: the header fields of the mail, its recipients, the lines of its body. Out: for each line whether it is history
+//! that its readers know already. People in it are not counted (unless `[inspection] count_quoted` says so): they left
+//! with an earlier mail, and each answer would be about them again. What is found there is a finding all the same.
+//!
+//! A leak is data that reaches somebody new. So history is only what everybody who gets this mail is known to have had:
+//! - below `From: / Sent: / To:` or 差出人・送信日時・宛先 (Outlook), if every recipient of this mail stands in those lines;
+//! - below `On …, X <x@y> wrote:` (Gmail and others), to the end of the text or as far as `>` reaches, if X sends or gets
+//!   this mail;
+//! - lines with `>`, and quoted headers without addresses, if the mail answers one (`In-Reply-To`, `References`, `Re:`).
+//!
+//! A forwarded mail is sent to somebody who did not have it: no history, whatever it looks like. Deliberately absent:
+//! which mails there were before; inspection knows one mail.
+
+use super::zones::{is_rule, unquoted};
+use crate::inspect::Place;
+
+/// A quoted header has no more lines.
+const HEADER: usize = 10;
+
+/// The mail that is being read, and how far its history was told.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    /// The place of the mail whose history it is, once a header field was seen.
+    mail: Option<String>,
+    /// Whoever gets this mail; from its header if nobody told.
+    recipients: Vec<String>,
+    told: bool,
+    sender: Vec<String>,
+    answers: bool,
+    forwards: bool,
+    /// The place of a text whose rest is history.
+    open: Option<String>,
+}
+
+impl History {
+    /// For a mail of these addresses, its sender among them; empty if nobody knows.
+    pub(super) fn new(own: &[String]) -> Self {
+        Self { recipients: own.to_vec(), told: !own.is_empty(), ..Self::default() }
+    }
+
+    /// Takes note of a header field.
+    pub(super) fn field(&mut self, place: &Place, name: &str, value: &str) {
+        let mail = place.path.rsplit_once(" › ").map_or("", |(mail, _)| mail);
+        match &self.mail {
+            Some(known) if known == mail => {}
+            // Of a mail inside the mail.
+            Some(known) if known.is_empty() || mail.starts_with(&format!("{known} › ")) => return,
+            _ => {
+                let recipients = if self.told { std::mem::take(&mut self.recipients) } else { Vec::new() };
+                *self = Self { mail: Some(mail.to_owned()), recipients, told: self.told, ..Self::default() };
+            }
+        }
+        match name {
+            "from" | "sender" => self.sender.extend(addresses(value)),
+            "to" | "cc" if !self.told => self.recipients.extend(addresses(value)),
+            "in-reply-to" | "references" => self.answers |= !value.trim().is_empty(),
+            "subject" => {
+                let subject = value.trim_start().to_lowercase();
+                self.answers |=
+                    ["re:", "re：", "aw:", "返信:", "返信：", "re["].iter().any(|word| subject.starts_with(word));
+                self.forwards |= ["fw:", "fwd:", "fw：", "fwd：", "転送:", "転送：", "wg:"]
+                    .iter()
+                    .any(|word| subject.starts_with(word));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the rest of what stands at `place` is history.
+    pub(super) fn is_open(&self, place: &Place) -> bool {
+        self.open.as_ref() == Some(&place.path)
+    }
+
+    /// For each line of a text whether it is history; empty if none is.
+    pub(super) fn lines(&mut self, place: &Place, text: &str) -> Vec<bool> {
+        let body = self.mail.as_ref().is_some_and(|mail| {
+            place.path.strip_prefix(mail.as_str()).is_some_and(|rest| rest.trim_start_matches(" › ") == "body")
+        });
+        let quotes = || [">", "From", "from:", "wrote", "差出人", "送信者", "のメール", "Original", "元のメ"];
+        let may_quote = || self.is_open(place) || quotes().iter().any(|sign| text.contains(sign));
+        if !body || place.field || self.forwards || !may_quote() {
+            return Vec::new();
+        }
+        let lines: Vec<&str> = text.split('\n').collect();
+        let mut history = vec![self.is_open(place); lines.len()];
+        if !self.is_open(place) {
+            self.mark(place, &lines, &mut history);
+        }
+        if history.contains(&true) { history } else { Vec::new() }
+    }
+
+    fn mark(&mut self, place: &Place, lines: &[&str], history: &mut [bool]) {
+        // Whether lines with `>` are history.
+        let mut marked = self.answers;
+        let mut at = 0;
+        while let Some(line) = lines.get(at) {
+            if is_forwarding(line) {
+                return;
+            }
+            let rest = lines.get(at..).unwrap_or_default();
+            let introduced = header(rest).map(|length| (length, self.had_it(rest.get(..length).unwrap_or_default())));
+            let introduced = introduced.or_else(|| writes(rest).map(|length| (length, self.writes_or_gets(rest))));
+            if let Some((length, known)) = introduced {
+                let next = rest.iter().skip(length).find(|line| !line.trim().is_empty());
+                let is_marked = is_quoted(line) || next.is_some_and(|line| is_quoted(line));
+                if is_marked {
+                    marked = known;
+                } else if known {
+                    history.iter_mut().skip(at).for_each(|line| *line = true);
+                    self.open = Some(place.path.clone());
+                    return;
+                } else {
+                    // What was not known to all is in what follows.
+                    return;
+                }
+            }
+            if let Some(history) = history.get_mut(at) {
+                *history = marked && is_quoted(line);
+            }
+            at += 1;
+        }
+    }
+
+    /// Whether everybody who gets this mail is named in a quoted header.
+    fn had_it(&self, lines: &[&str]) -> bool {
+        let named: Vec<String> = lines.iter().flat_map(|line| addresses(line)).collect();
+        if named.is_empty() {
+            return self.answers;
+        }
+        let mut others = self.recipients.iter().filter(|address| !self.sender.contains(address)).peekable();
+        others.peek().is_some() && others.all(|address| named.contains(address))
+    }
+
+    /// Whether who is quoted sends or gets this mail.
+    fn writes_or_gets(&self, lines: &[&str]) -> bool {
+        let named: Vec<String> = lines.iter().take(2).flat_map(|line| addresses(line)).collect();
+        if named.is_empty() {
+            return self.answers;
+        }
+        named.iter().any(|address| self.recipients.contains(address) || self.sender.contains(address))
+    }
+}
+
+fn is_quoted(line: &str) -> bool {
+    line.trim_start().starts_with('>')
+}
+
+/// The addresses in a line, in small letters.
+fn addresses(line: &str) -> Vec<String> {
+    let parts = line.split(|c: char| c.is_whitespace() || !c.is_ascii() || "<>,;()[]\"':*".contains(c));
+    let is_address =
+        |part: &&str| part.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
+    parts.filter(is_address).take(1_000).map(str::to_ascii_lowercase).collect()
+}
+
+/// How many lines the header of a quoted mail takes that begins here, with the line above it that announces it.
+fn header(lines: &[&str]) -> Option<usize> {
+    const FROM: [&str; 6] = ["from", "差出人", "送信者", "送信元", "発信者", "von"];
+    const OTHERS: [&str; 13] = [
+        "sent",
+        "date",
+        "to",
+        "cc",
+        "subject",
+        "送信日時",
+        "日時",
+        "日付",
+        "宛先",
+        "件名",
+        "写し",
+        "受信日時",
+        "送信先",
+    ];
+    let first = lines.first().map(|line| unquoted(line))?;
+    let announced =
+        first.contains("Original Message") || first.contains("元のメッセージ") || first.contains("元のメール");
+    let start = usize::from(announced || is_rule(first));
+    let field = |line: &str| {
+        let line = unquoted(line);
+        let (name, _) = line.split_once(':')?;
+        Some(name.trim_matches(|c: char| matches!(c, '*' | '【' | '】' | ' ')).to_lowercase())
+    };
+    let is_from = lines.get(start).and_then(|line| field(line)).is_some_and(|name| FROM.contains(&name.as_str()));
+    if !is_from && !announced {
+        return None;
+    }
+    let below = lines.iter().skip(start).take(HEADER);
+    let length = start + below.take_while(|line| !unquoted(line).is_empty()).count();
+    let fields = lines.get(start..length).unwrap_or_default().iter().filter_map(|line| field(line));
+    let others = fields.filter(|name| OTHERS.contains(&name.as_str())).count();
+    (is_from && others >= 2 || announced).then_some(length.max(1))
+}
+
+/// How many lines say that somebody wrote what follows: `2026年11月20日(金) 10:00 山田 <y@example.com>:`, `On … wrote:`.
+fn writes(lines: &[&str]) -> Option<usize> {
+    let first = unquoted(lines.first()?);
+    let says = |line: &str| {
+        let end = line.trim_end().trim_end_matches(':').trim_end();
+        let words = ["wrote", "writes", "書きました", "のメール", "のメッセージ"];
+        let said = words.iter().any(|word| end.ends_with(word));
+        let digits = line.bytes().any(|c| c.is_ascii_digit());
+        (said && line.trim_end().ends_with(':'))
+            || (line.trim_end().ends_with(':') && line.contains('@') && digits && line.contains('<'))
+    };
+    if first.chars().count() > 300 || first.is_empty() {
+        return None;
+    }
+    if says(first) {
+        return Some(1);
+    }
+    // A long one is broken into two lines.
+    let second = unquoted(lines.get(1)?);
+    let begins = first.starts_with("On ") || (first.contains('年') && first.contains(':'));
+    (begins && second.chars().count() <= 200 && says(&format!("{first} {second}"))).then_some(2)
+}
+
+fn is_forwarding(line: &str) -> bool {
+    let line = unquoted(line);
+    [
+        "Forwarded message",
+        "Begin forwarded message",
+        "転送されたメッセージ",
+        "転送メッセージ",
+        "転送メール",
+        "Weitergeleitete Nachricht",
+    ]
+    .iter()
+    .any(|word| line.contains(word))
+        && line.chars().count() <= 80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(fields: &[(&str, &str)], body: &str) -> String {
+        let own = ["me@a.example", "you@b.example"].map(str::to_owned);
+        let mut history = History::new(&own);
+        history.field(&Place::default().field("From"), "from", "Me <me@a.example>");
+        for (name, value) in fields {
+            history.field(&Place::default().field(name), name, value);
+        }
+        let lines = history.lines(&Place::new("body"), body);
+        (0..body.split('\n').count()).map(|line| if lines.get(line) == Some(&true) { 'h' } else { '-' }).collect()
+    }
+
+    const REPLY: [(&str, &str); 1] = [("subject", "Re: 名簿")];
+
+    #[test]
+    fn what_everybody_had_is_history() {
+        for (body, marked) in [
+            (
+                "了解\n\n-----Original Message-----\nFrom: You <you@b.example>\nSent: Friday\nTo: me@a.example\n\n名簿",
+                "--hhhhhh",
+            ),
+            ("了解\n\n差出人: You <you@b.example>\n送信日時: 金\n宛先: me@a.example\n件名: x\n\n名簿", "--hhhhhh"),
+            ("了解\n\n差出人: 山田\n送信日時: 金\n宛先: 鈴木\n件名: x\n\n名簿", "--hhhhhh"),
+            ("On Fri, Nov 20, 2026 at 10:00 You <you@b.example> wrote:\n\n> 名簿\n> 090\n了解", "--hh-"),
+            ("2026年11月20日(金) 10:00 You <you@b.example>:\n> 名簿\n了解", "-h-"),
+            ("On Fri, Nov 20, 2026 at 10:00 You\n<you@b.example> wrote:\n\n> 名簿", "---h"),
+            ("了解\nOn Fri, Nov 20, 2026 You <you@b.example> wrote:\n名簿", "-hh"),
+            ("> 名簿\n了解", "h-"),
+        ] {
+            assert_eq!(marks(&REPLY, body), marked, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_new_to_somebody_is_not() {
+        for (fields, body) in [
+            // Others had it.
+            (&REPLY[..], "了解\n\nFrom: x@c.example\nSent: Friday\nTo: me@a.example\n\n名簿"),
+            (&REPLY[..], "On Fri, Nov 20, 2026 at 10:00 X <x@c.example> wrote:\n\n> 名簿"),
+            // It is forwarded.
+            (&[("subject", "Fwd: 名簿")][..], "From: you@b.example\nSent: Friday\nTo: me@a.example\n\n名簿"),
+            (
+                &REPLY[..],
+                "---------- Forwarded message ---------\nFrom: you@b.example\nDate: x\nTo: me@a.example\n\n名簿",
+            ),
+            // Nothing says that it was ever sent.
+            (&[][..], "> 名簿"),
+            (&[][..], "差出人: 山田\n送信日時: 金\n宛先: 鈴木\n\n名簿"),
+            (&REPLY[..], "名簿\n宛先: 東京"),
+        ] {
+            assert!(!marks(fields, body).contains('h'), "{body}: {}", marks(fields, body));
+        }
+    }
+
+    #[test]
+    fn only_the_mails_own_body_has_a_history() {
+        let mut history = History::new(&[]);
+        history.field(&Place::default().field("Subject"), "subject", "Re: x");
+        history.field(&Place::new("x.eml").field("Subject"), "subject", "Fwd: x");
+        assert!(history.lines(&Place::new("x.eml › body"), "> a").is_empty());
+        assert!(history.lines(&Place::new("a.txt"), "> a").is_empty());
+        assert_eq!(history.lines(&Place::new("body"), "> a"), [true]);
+    }
+}

@@ -1,0 +1,167 @@
+//! What a value says about who somebody is.
+//!
+//! In: a value that was found, and its detector. Out: a name or a key on the [`Person`] that it belongs to, folded so
+//! that two ways to write it give the same: old forms of kanji, readings in hiragana, order and case of Latin names,
+//! eras and separators of birth dates, 丁目 and 番地 of addresses. Deliberately absent: which values belong together
+//! ([`super::table`], [`super::clusters`]).
+
+use super::checks::{self, Check, Note};
+use super::clusters::name_characters;
+use super::names::is_kanji;
+use super::rule::{Detector, Role};
+use super::words::hash_characters;
+use crate::inspect::Category;
+use crate::inspect::persons::{Key, Kind, Person, Script, half};
+
+/// Adds to a person what a value of `detector` says about them.
+pub(super) fn describe(person: &mut Person, detector: &Detector, note: Note, value: &str) {
+    match detector.role {
+        Role::Name => named(person, note, value),
+        Role::Identifier if value.contains('@') => {
+            let hash = hash_characters(value.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()));
+            person.keys.push(Key::new(Kind::Mail, hash));
+        }
+        Role::Identifier if detector.info.category == Category::Contact => {
+            let digits = checks::phone_digits(value);
+            let carried = digits.len() == 11 && matches!(digits.as_bytes(), [b'0', b'6'..=b'9', b'0', ..]);
+            let kind = if carried { Kind::Mobile } else { Kind::Landline };
+            person.keys.push(Key::new(kind, hash_characters(digits.chars())));
+        }
+        Role::Identifier => {
+            let kind = if detector.info.category == Category::Financial { Kind::Account } else { Kind::Proof };
+            person.keys.push(Key::new(kind, told(value)));
+        }
+        Role::Attribute if detector.check == Check::BirthDate => {
+            let hash = checks::born(value).map_or_else(|| told(value), |day| hash_characters(day.to_string().chars()));
+            person.keys.push(Key::new(Kind::Birth, hash));
+        }
+        Role::Attribute if detector.check == Check::AddressJp => {
+            let kind = if value.bytes().any(|c| c.is_ascii_digit()) { Kind::Address } else { Kind::Faint };
+            person.keys.push(Key::new(kind, address(value)));
+        }
+        Role::Attribute => person.keys.push(Key::new(Kind::Faint, told(value))),
+    }
+}
+
+/// Adds a number of a column such as 会員番号, whose header is `header`.
+pub(super) fn numbered(person: &mut Person, header: &str, value: &str) {
+    let characters = header.chars().chain(['\t']).chain(value.chars().filter(|c| !c.is_whitespace()));
+    person.keys.push(Key::new(Kind::Number, hash_characters(characters.map(|c| c.to_ascii_lowercase()))));
+}
+
+/// Takes `value` for the reading of the person's name.
+pub(super) fn read_as(person: &mut Person, value: &str) {
+    person.reading.get_or_insert_with(|| hash_characters(name_characters(value).map(katakana)));
+}
+
+fn named(person: &mut Person, note: Note, value: &str) {
+    let written = value.chars().any(is_kanji);
+    if !written && value.chars().any(|c| matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ')) && note != Note::Surname {
+        if person.reading.is_none() {
+            person.halves = halves(value);
+        }
+        return read_as(person, value);
+    }
+    if person.name.is_some() {
+        return;
+    }
+    let script = match (note, written) {
+        (Note::Surname, _) => Script::Surname,
+        (_, true) => Script::Han,
+        _ => Script::Latin,
+    };
+    let hash = if script == Script::Latin { latin(value) } else { hash_characters(name_characters(value)) };
+    person.name = Some((script, hash));
+    person.halves = halves(value);
+}
+
+/// The words of a Latin name in any order: `SMITH, John` is `John Smith`, with or without a middle initial.
+fn latin(value: &str) -> u64 {
+    let words = value.split(|c: char| !c.is_alphabetic() && c != '\'').filter(|word| word.chars().nth(1).is_some());
+    let hash =
+        words.fold(0, |sum: u64, word| sum.wrapping_add(hash_characters(word.chars().flat_map(char::to_lowercase))));
+    if hash == 0 { hash_characters(name_characters(value)) } else { hash }
+}
+
+/// Surname and given name as numbers; without a space the middle is the likeliest place to part them.
+fn halves(value: &str) -> (u16, u16) {
+    let value = value.trim();
+    let (first, last) = value.split_once([' ', ',']).unwrap_or_else(|| {
+        let middle = value.chars().count().div_ceil(2);
+        value.split_at(value.char_indices().nth(middle).map_or(value.len(), |(at, _)| at))
+    });
+    (half(first), half(last.trim()))
+}
+
+fn katakana(c: char) -> char {
+    match c {
+        'ぁ'..='ゖ' => char::from_u32(u32::from(c) + 0x60).unwrap_or(c),
+        c => c,
+    }
+}
+
+fn told(value: &str) -> u64 {
+    hash_characters(
+        value.chars().filter(|c| c.is_ascii_alphanumeric() || !c.is_ascii()).map(|c| c.to_ascii_lowercase()),
+    )
+}
+
+/// An address without its prefecture, from the municipality to the block: `芝一丁目1番1号` is `芝1-1-1`.
+fn address(value: &str) -> u64 {
+    let value = value.trim_start_matches(|c: char| !is_kanji(c));
+    let value = checks::prefecture_at(value).and_then(|end| value.get(end..)).unwrap_or(value);
+    let (mut folded, mut numbered) = (String::with_capacity(value.len()), false);
+    let mut rest = value.chars().peekable();
+    while let Some(c) = rest.next() {
+        let digit = "〇一二三四五六七八九".chars().position(|kanji| kanji == c);
+        match c {
+            // What follows the block after a space is a building, which people leave out.
+            ' ' if numbered => break,
+            ' ' => {}
+            '丁' if rest.next_if_eq(&'目').is_some() => folded.push('-'),
+            '番' if numbered => {
+                rest.next_if_eq(&'地');
+                rest.next_if_eq(&'の');
+                folded.push('-');
+            }
+            '号' | 'の' if numbered => folded.push('-'),
+            _ if digit.is_some() && matches!(rest.peek(), Some('丁' | '番' | '号')) => {
+                folded.extend(digit.and_then(|digit| char::from_digit(u32::try_from(digit).ok()?, 10)));
+                numbered = true;
+            }
+            _ => {
+                numbered |= c.is_ascii_digit();
+                folded.push(c);
+            }
+        }
+    }
+    hash_characters(folded.trim_end_matches('-').chars())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_in_several_hands_is_one() {
+        let same = [
+            "東京都港区芝1-1-1",
+            "港区芝一丁目1番1号",
+            "東京都 港区芝1丁目1番地1",
+            "〒105-0014 東京都港区芝1-1-1 芝ビル5F",
+        ];
+        for other in same {
+            assert_eq!(address(other), address("港区芝1-1-1"), "{other}");
+        }
+        for other in ["港区芝1-1-2", "港区芝2-1-1", "北区芝1-1-1", "港区芝1-1"] {
+            assert_ne!(address(other), address("港区芝1-1-1"), "{other}");
+        }
+    }
+
+    #[test]
+    fn latin_names_have_no_order() {
+        assert_eq!(latin("SMITH, John"), latin("John Smith"));
+        assert_eq!(latin("Mary J. Brown"), latin("Mary Brown"));
+        assert_ne!(latin("Mary Brown"), latin("Mark Brown"));
+    }
+}

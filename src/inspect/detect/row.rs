@@ -1,0 +1,240 @@
+//! One row of a table → its findings and its people.
+//!
+//! In: the cells of a row and what their columns are. Out: into the [`Record`], what was found, and a person for each
+//! column of names (`氏名`), or for each of several (`保護者氏名`, `生徒氏名`). Surname and given name are joined, the
+//! reading of a name is no name of its own. Deliberately absent: how the columns became known ([`super::layout`]).
+
+use std::borrow::Cow;
+
+use super::checks::Note;
+use super::columns::{Columns, Part, is_office};
+use super::identity::{describe, numbered, read_as};
+use super::normal::Normal;
+use super::record::Record;
+use super::rule::{Detector, Role};
+use super::scan::{self, Hit};
+use super::whereabouts::Where;
+use crate::inspect::persons::Person;
+use crate::inspect::{Category, Confidence};
+
+/// Something found in a cell.
+#[derive(Debug)]
+pub(super) struct Found<'c> {
+    pub(super) detector: usize,
+    pub(super) confidence: Confidence,
+    pub(super) note: Note,
+    pub(super) column: u32,
+    pub(super) value: Cow<'c, str>,
+    pub(super) part: Part,
+    /// Which of the row's people, from 1; 0 for all of them.
+    pub(super) whose: u8,
+}
+
+/// What was found in a row.
+#[derive(Debug, Default)]
+pub(super) struct Finds<'c> {
+    pub(super) found: Vec<Found<'c>>,
+    /// Numbers such as 会員番号: whose, of which kind, and which.
+    pub(super) numbers: Vec<(u8, &'static str, Cow<'c, str>)>,
+    /// Readings of names that stand beside them.
+    pub(super) readings: Vec<(u8, Cow<'c, str>)>,
+}
+
+impl Finds<'_> {
+    /// Whether anything is there that no header could be: what is found in a column of names may be its header.
+    pub(super) fn is_certain(&self, record: &Record<'_>) -> bool {
+        self.found.iter().any(|found| !is_name(record, found))
+    }
+
+    pub(super) fn has_name(&self, record: &Record<'_>) -> bool {
+        self.found.iter().any(|found| is_name(record, found))
+    }
+}
+
+/// What a cell holds: the value that its column calls for, or whatever a text would.
+pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, text: &'c str, finds: &mut Finds<'c>) {
+    let text = match Normal::of(text).into_text() {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    };
+    let about = columns.columns.get(&column);
+    let whose = about.map_or(0, |about| about.whose);
+    if let Some((about, index)) = about.and_then(|about| Some((about, about.detector?)))
+        && let Some(detector) = record.rules.detector(index)
+        && let Some(note) = detector.check.in_cell(record.rules.names(), &text, about.headed)
+    {
+        if detector.role == Role::Name && is_total(&text) {
+            return;
+        }
+        let confidence = if about.headed { Confidence::High } else { Confidence::Medium };
+        finds.found.push(Found { detector: index, confidence, note, column, value: text, part: about.part, whose });
+        return;
+    }
+    if let Some(kind) = about.and_then(|about| about.number) {
+        finds.numbers.push((whose, kind, text.clone()));
+    }
+    if !is_worth_scanning(&text) {
+        return;
+    }
+    let header = about.map_or("", |about| about.header.as_str());
+    for hit in scan::hits(record.rules, &text, header) {
+        let value = Cow::Owned(text.get(hit.range).unwrap_or_default().to_owned());
+        let Hit { detector, confidence, note, .. } = hit;
+        finds.found.push(Found { detector, confidence, note, column, value, part: Part::Whole, whose });
+    }
+}
+
+/// Whether a cell in a column of names says that its row adds up others.
+fn is_total(text: &str) -> bool {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || "【】[]()<>■●◆▼".contains(c));
+    ["計", "平均"].iter().any(|word| text.ends_with(word)) && text.chars().count() <= 4
+        || text.len() <= 12
+            && ["total", "subtotal", "sub total", "grand total", "average"]
+                .iter()
+                .any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Most cells are short words and small numbers, in which nothing can be.
+fn is_worth_scanning(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 6 || text.len() >= 16 || (text.len() >= 9 && !text.is_ascii()) || text.contains('@')
+}
+
+/// Counts what one row of table `number` holds, and its people, who have what is known of them `above` as well. Gives
+/// the last of them.
+pub(super) fn settle(
+    record: &mut Record<'_>,
+    columns: &Columns,
+    (number, place): (u32, &Where),
+    row: u32,
+    finds: Finds<'_>,
+    above: Person,
+) -> Person {
+    let finds = one_name(record, finds);
+    let hidden = !finds.found.is_empty() && finds.found.iter().all(|f| place.is_hidden(row, f.column));
+    let (told, is_person) = told(record, columns, &finds);
+    for &f in &told {
+        record.found(f.detector, f.confidence, &f.value, || place.cell(row, f.column));
+    }
+    if !is_person {
+        // A row without anything goes on with nobody, and one in between does not part those around it.
+        return above;
+    }
+    let is_named = |whose: u8| told.iter().any(|f| f.whose == whose && f.part != Part::Staff && is_name(record, f));
+    let named: Vec<u8> = (1..=columns.people).filter(|&whose| is_named(whose)).collect();
+    if named.is_empty() {
+        let person = person(record, &finds, &told, None, above);
+        record.person(&person, number, hidden);
+        return person;
+    }
+    let mut last = above;
+    for whose in named {
+        last = person(record, &finds, &told, Some(whose), Person::default());
+        record.person(&last, number, hidden);
+    }
+    last
+}
+
+/// What of the finds is about people or is a finding all the same, and whether a person is there.
+fn told<'f, 'c>(record: &Record<'_>, columns: &Columns, finds: &'f Finds<'c>) -> (Vec<&'f Found<'c>>, bool) {
+    let found = &finds.found;
+    let rule = |found: &Found<'_>| record.rules.detector(found.detector);
+    let role = |found: &Found<'_>| rule(found).filter(|d| d.info.personal).map(|detector| detector.role);
+    let contact = |found: &Found<'_>| rule(found).is_some_and(|detector| detector.info.category == Category::Contact);
+    let named = found
+        .iter()
+        .any(|f| role(f) == Some(Role::Name) && (f.note != Note::Surname || f.confidence == Confidence::High));
+    let office = !named && columns.organisations;
+    let reached = |f: &Found<'_>| {
+        let own = !contact(f)
+            || matches!(f.note, Note::Mobile)
+            || (!office && !matches!(f.note, Note::Service | Note::RoleAddress));
+        role(f) == Some(Role::Identifier) && rule(f).is_some_and(|detector| !detector.with_person) && own
+    };
+    let described = found.iter().filter(|f| role(f) == Some(Role::Attribute)).count() >= 2 && !office;
+    let is_person = named || found.iter().any(reached) || described;
+    let counts = |f: &&Found<'_>| {
+        let Some(detector) = rule(f) else { return false };
+        let offices = office && contact(f) && is_office(f.note) && !f.value.contains('@');
+        let nobodys = matches!(f.note, Note::Service | Note::RoleAddress) && !named;
+        let alone = (detector.with_person || f.note == Note::Surname) && !is_person;
+        !(detector.info.personal && (offices || nobodys || alone))
+    };
+    (found.iter().filter(counts).collect(), is_person)
+}
+
+/// The person of the row, or that one of several.
+fn person(record: &Record<'_>, finds: &Finds<'_>, told: &[&Found<'_>], whose: Option<u8>, above: Person) -> Person {
+    let theirs = |owner: u8| whose.is_none_or(|whose| owner == 0 || owner == whose);
+    let mut person = above;
+    for f in told.iter().filter(|f| theirs(f.whose) && f.part != Part::Staff) {
+        if let Some(detector) = record.rules.detector(f.detector).filter(|detector| detector.info.personal) {
+            describe(&mut person, detector, f.note, &f.value);
+        }
+    }
+    for (_, kind, value) in finds.numbers.iter().filter(|(owner, ..)| theirs(*owner)) {
+        numbered(&mut person, kind, value);
+    }
+    for (_, reading) in finds.readings.iter().filter(|(owner, _)| theirs(*owner)) {
+        read_as(&mut person, reading);
+    }
+    person
+}
+
+/// Joins surname and given name in two columns, and puts the reading of a name that is there aside.
+fn one_name<'c>(record: &Record<'_>, mut finds: Finds<'c>) -> Finds<'c> {
+    if finds.found.iter().filter(|f| is_name(record, f)).count() < 2 {
+        return finds;
+    }
+    let written: Vec<u8> =
+        finds.found.iter().filter(|f| is_name(record, f) && f.part != Part::Reading).map(|f| f.whose).collect();
+    let mut kept: Vec<Found<'c>> = Vec::with_capacity(finds.found.len());
+    let mut readings: Vec<(u8, Cow<'c, str>)> = Vec::new();
+    for f in std::mem::take(&mut finds.found) {
+        let is_before =
+            |known: &&mut Found<'_>, part: Part| known.whose == f.whose && known.part == part && is_name(record, known);
+        match f.part {
+            Part::Reading if written.contains(&f.whose) => {
+                match readings.iter_mut().find(|(whose, _)| *whose == f.whose) {
+                    Some((_, reading)) => reading.to_mut().push_str(&f.value),
+                    None => readings.push((f.whose, f.value)),
+                }
+            }
+            Part::Given => match kept.iter_mut().rev().find(|known| is_before(known, Part::Family)) {
+                Some(family) => {
+                    // A middle name may follow.
+                    let name = family.value.to_mut();
+                    name.push(' ');
+                    name.push_str(&f.value);
+                    family.note = Note::FullName;
+                }
+                None => kept.push(f),
+            },
+            // The given name stands before the surname, as in English.
+            Part::Family => match kept.iter_mut().rev().find(|known| is_before(known, Part::Given)) {
+                Some(given) => {
+                    let name = given.value.to_mut();
+                    name.insert(0, ' ');
+                    name.insert_str(0, &f.value);
+                    given.note = Note::FullName;
+                }
+                None => kept.push(f),
+            },
+            // セイ and メイ without a name in kanji.
+            Part::Reading => match kept.iter_mut().find(|known| is_before(known, Part::Reading)) {
+                Some(reading) => reading.value.to_mut().push_str(&f.value),
+                None => kept.push(f),
+            },
+            _ => kept.push(f),
+        }
+    }
+    Finds { found: kept, readings, ..finds }
+}
+
+pub(super) fn is_name(record: &Record<'_>, found: &Found<'_>) -> bool {
+    record.rules.detector(found.detector).is_some_and(is_name_rule)
+}
+
+fn is_name_rule(detector: &Detector) -> bool {
+    detector.role == Role::Name
+}
