@@ -63,7 +63,8 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
     let whose = about.map_or(0, |about| about.whose);
     if let Some((about, index)) = about.and_then(|about| Some((about, about.detector?)))
         && let Some(detector) = record.rules.detector(index)
-        && let Some(note) = detector.check.in_cell(record.rules.names(), &text, about.headed)
+        // In a column of names a name that no dictionary has is one too.
+        && let Some(note) = detector.check.in_cell(record.rules.names(), &text, about.headed || detector.role == Role::Name)
     {
         if detector.role == Role::Name && is_total(&text) {
             return;
