@@ -99,7 +99,9 @@ pub(crate) struct Reading<'s> {
     open: Vec<Open>,
     words: Words,
     locked: Vec<Locked>,
-    /// Stretches of the part being read that were read as parts of their own.
+    /// Where the part being read is in memory.
+    whole: Range<usize>,
+    /// Stretches of it that were read as parts of their own.
     apart: Vec<Range<usize>>,
 }
 
@@ -123,6 +125,7 @@ impl<'s> Reading<'s> {
             open: vec![Open::default()],
             words: Words::new(job),
             locked: Vec::new(),
+            whole: 0..0,
             apart: Vec::new(),
         }
     }
@@ -161,9 +164,10 @@ impl<'s> Reading<'s> {
         // A text ends where something else starts.
         let end = others.first().filter(|_| format.is_text()).map_or(part.bytes.len(), |first| first.start);
         let own = Part { bytes: part.bytes.get(..end).unwrap_or_default(), ..*part };
-        let outer = std::mem::take(&mut self.apart);
+        let outer = (std::mem::take(&mut self.apart), std::mem::replace(&mut self.whole, addresses(part.bytes)));
         self.watched(part.place, is_small(part, format), |reading| reading.read_as(&own, format));
-        let apart = std::mem::replace(&mut self.apart, outer);
+        let apart = std::mem::replace(&mut self.apart, outer.0);
+        self.whole = outer.1;
         for other in others {
             // What its own reader found to be none of it, it has handed on.
             if !apart.iter().any(|range| range.contains(&other.start)) {
@@ -385,7 +389,11 @@ impl<'s> Reading<'s> {
             } else {
                 self.aside(part, bytes, &place);
             }
-            self.apart.push(range);
+            // What was unpacked from the part is no stretch of it.
+            let (stretch, whole) = (addresses(bytes), &self.whole);
+            if whole.start <= stretch.start && stretch.end <= whole.end {
+                self.apart.push(stretch.start - whole.start..stretch.end - whole.start);
+            }
         }
     }
 
@@ -440,6 +448,11 @@ impl<'s> Reading<'s> {
     pub(crate) fn is_over(&self) -> bool {
         self.watch.is_over()
     }
+}
+
+fn addresses(bytes: &[u8]) -> Range<usize> {
+    let start = bytes.as_ptr() as usize;
+    start..start.saturating_add(bytes.len())
 }
 
 /// The place of a stretch of bytes, which nobody who opens the file sees.

@@ -182,6 +182,8 @@ pub(super) struct Sweep<'k, 'a> {
     /// Strings that were gathered, so that a name that stands in two trees is read once.
     seen: HashSet<(Section, u64)>,
     strays: Strays<'a>,
+    /// How much may be unpacked to see where it ends.
+    left: u64,
 }
 
 /// What is to be drawn, and no page drew.
@@ -192,8 +194,9 @@ pub(super) struct Strays<'a> {
 }
 
 impl<'k, 'a> Sweep<'k, 'a> {
-    pub(super) fn new(known: &'k Known) -> Self {
-        Self { known, texts: BTreeMap::new(), seen: HashSet::new(), strays: Strays::default() }
+    /// As much as `most` may be unpacked only to see where it ends.
+    pub(super) fn new(known: &'k Known, most: u64) -> Self {
+        Self { known, texts: BTreeMap::new(), seen: HashSet::new(), strays: Strays::default(), left: most }
     }
 
     /// Reads one object.
@@ -210,6 +213,7 @@ impl<'k, 'a> Sweep<'k, 'a> {
             Object::Stream(stream) => {
                 self.dict(stream.dict(), Section::Other, 0);
                 self.stream(reading, part, stream);
+                self.behind(reading, part, stream);
             }
             _ => {}
         }
