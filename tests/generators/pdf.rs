@@ -84,6 +84,9 @@ pub(crate) const CASES: &[Maker] = &[
     ("pdf/annotation.pdf", |s| annotation(&format!("/Subtype/Text/Contents{}", text(s)))),
     ("pdf/annotation_author.pdf", |s| annotation(&format!("/Subtype/Text/Contents(x)/T{}", text(s)))),
     ("pdf/hidden_annotation.pdf", |s| annotation(&format!("/Subtype/FreeText/F 2/Contents{}", text(s)))),
+    ("pdf/annotation_not_to_be_viewed.pdf", |s| annotation(&format!("/Subtype/FreeText/F 36/Contents{}", text(s)))),
+    ("pdf/hidden_form_field.pdf", |s| field(&format!("/F 2/T(name)/V{}", text(s)))),
+    ("pdf/printed_annotation.pdf", |s| annotation(&format!("/Subtype/FreeText/F 4/Contents{}", text(s)))),
     ("pdf/link.pdf", |s| {
         annotation(&format!("/Subtype/Link/A<</S/URI/URI({})>>", escape(format!("https://example.jp/{s}").as_bytes())))
     }),
