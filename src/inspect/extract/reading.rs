@@ -49,7 +49,7 @@ impl<'a> Part<'a> {
 
 /// A part that is being read.
 #[derive(Clone, Copy, Default)]
-struct Open {
+pub(crate) struct Open {
     number: u64,
     /// How many parts inside of it have been begun.
     begun: u64,
@@ -134,7 +134,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn finish(mut self, kind: &str) -> Ledger {
         while !self.locked.is_empty() {
             for locked in std::mem::take(&mut self.locked) {
-                self.guarded(locked.place(), |reading| unlock::open(reading, &locked));
+                self.watched_as(locked.open(), locked.place(), false, |reading| unlock::open(reading, &locked));
             }
         }
         kind.clone_into(&mut self.ledger.kind);
@@ -202,6 +202,10 @@ impl<'s> Reading<'s> {
 
     fn watched(&mut self, place: &Place, small: bool, read: impl FnOnce(&mut Self)) {
         let part = self.open.last_mut().map(Open::next).unwrap_or_default();
+        self.watched_as(part, place, small, read);
+    }
+
+    fn watched_as(&mut self, part: Open, place: &Place, small: bool, read: impl FnOnce(&mut Self)) {
         let number = part.number;
         if let Some(known) = self.job.without.iter().find(|known| known.part == number) {
             return self.unread(place, known.reason);
@@ -359,7 +363,9 @@ impl<'s> Reading<'s> {
     pub(crate) fn locked(&mut self, part: &Part<'_>, lock: Lock) {
         self.ledger.protected = true;
         if self.charge(part.bytes.len() as u64) {
-            self.locked.push(Locked::new(part, lock));
+            // By the way down to it, and not by which others wait.
+            let open = self.open.last_mut().map(Open::next).unwrap_or_default();
+            self.locked.push(Locked::new(part, lock, open));
         } else {
             self.unread(part.place, Reason::Encrypted);
         }
