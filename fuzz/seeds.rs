@@ -1,6 +1,6 @@
 //! Writes the first inputs of each fuzz target: the generated corpus, by format.
 //!
-//!     cargo run --bin seeds
+//!     cargo run --example seeds
 //!
 //! In: nothing. Out: files under `corpus/TARGET`. Deliberately absent: targets that put a part into a package; they begin
 //! with the parts of those packages.

@@ -14,10 +14,18 @@ pub(super) const DETECTORS: [(&str, &str); 7] = [
 ];
 
 /// The word lists.
-pub(super) const DICTIONARIES: [(&str, &str); 5] = [
+pub(super) const DICTIONARIES: [(&str, &str); 13] = [
     ("dictionaries/surnames.txt", include_str!("../../../rules/dictionaries/surnames.txt")),
     ("dictionaries/given_names.txt", include_str!("../../../rules/dictionaries/given_names.txt")),
     ("dictionaries/given_names_modern.txt", include_str!("../../../rules/dictionaries/given_names_modern.txt")),
     ("dictionaries/surname_readings.txt", include_str!("../../../rules/dictionaries/surname_readings.txt")),
     ("dictionaries/given_readings.txt", include_str!("../../../rules/dictionaries/given_readings.txt")),
+    ("dictionaries/surnames_more.txt", include_str!("../../../rules/dictionaries/surnames_more.txt")),
+    ("dictionaries/not_names.txt", include_str!("../../../rules/dictionaries/not_names.txt")),
+    ("dictionaries/not_given.txt", include_str!("../../../rules/dictionaries/not_given.txt")),
+    ("dictionaries/english_given_names.txt", include_str!("../../../rules/dictionaries/english_given_names.txt")),
+    ("dictionaries/special_care.txt", include_str!("../../../rules/dictionaries/special_care.txt")),
+    ("dictionaries/municipalities.txt", include_str!("../../../rules/dictionaries/municipalities.txt")),
+    ("dictionaries/municipalities_former.txt", include_str!("../../../rules/dictionaries/municipalities_former.txt")),
+    ("dictionaries/postal_areas.txt", include_str!("../../../rules/dictionaries/postal_areas.txt")),
 ];

@@ -4,6 +4,8 @@
 //! ([`Cluster`]): a name and the values after it on its line or in the lines below it. Deliberately absent: whether the
 //! group is a leak ([`super::prose`]).
 
+use std::collections::HashMap;
+
 use super::names::is_name_character;
 use super::rule::Role;
 use super::rules::Rules;
@@ -109,9 +111,13 @@ impl Grouping<'_> {
             }
         }
         self.close();
+        // Everybody has one value of each kind at most, so the n-th of its kind is the n-th person's.
         let mut groups: Vec<Cluster> = Vec::new();
+        let mut counts: HashMap<usize, usize> = HashMap::new();
         for hit in hits {
-            match groups.iter_mut().find(|group| group.hits.iter().all(|known| known.detector != hit.detector)) {
+            let count = counts.entry(hit.detector).or_default();
+            *count += 1;
+            match groups.get_mut(*count - 1) {
                 Some(group) => group.hits.push(hit),
                 None => groups.push(Cluster { hits: vec![hit], first_line: line, last_line: line }),
             }

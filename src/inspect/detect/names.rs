@@ -4,15 +4,26 @@
 //! that is ([`Reading`]). Where in a text names are looked for is decided by whoever asks.
 //! Deliberately absent: a tokenizer; a name stands between boundaries or beside a word that announces it.
 
+use super::places::Places;
+use super::romaji;
 use super::words::Words;
 
-/// The dictionaries of names.
+/// The dictionaries of names, and of the places that are no names.
 #[derive(Debug, Default)]
 pub(super) struct Names {
+    pub(super) places: Places,
     surnames: Words,
     given: Words,
     surname_readings: Words,
     given_readings: Words,
+    /// Words that read like a full name and are none: 伊藤忠, 四方八方.
+    no_names: Words,
+    /// What after a surname makes it a company or a place: 電機, 駅.
+    no_given: Words,
+    /// Readings of surnames and of given names in the one spelling of [`romaji`].
+    surname_romaji: Words,
+    given_romaji: Words,
+    english: Words,
 }
 
 /// How a word reads as a name.
@@ -33,6 +44,11 @@ impl Names {
     /// Adds one dictionary file; its name says what is in it. `false` when the name says nothing.
     pub(super) fn add(&mut self, file: &str, text: &str) -> bool {
         let stem = file.rsplit('/').next().unwrap_or(file);
+        let spellings = [("surname_readings", &mut self.surname_romaji), ("given_readings", &mut self.given_romaji)];
+        if let Some((_, spellings)) = spellings.into_iter().find(|(readings, _)| stem.starts_with(readings)) {
+            let readings = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+            readings.for_each(|reading| spellings.add(&romaji::of_kana(reading)));
+        }
         let words = if stem.starts_with("surname_readings") {
             &mut self.surname_readings
         } else if stem.starts_with("given_readings") {
@@ -41,8 +57,14 @@ impl Names {
             &mut self.surnames
         } else if stem.starts_with("given_names") {
             &mut self.given
+        } else if stem.starts_with("english_given_names") {
+            &mut self.english
+        } else if stem.starts_with("not_names") {
+            &mut self.no_names
+        } else if stem.starts_with("not_given") {
+            &mut self.no_given
         } else {
-            return false;
+            return self.places.add(stem, text);
         };
         words.add(text);
         true
@@ -54,7 +76,13 @@ impl Names {
             return self.read_parts(surname, given.trim_start());
         }
         let first = word.chars().next()?;
-        if word.len() > LONGEST * 4 || !self.surnames.begins(first) {
+        if word.len() > LONGEST * 4 {
+            return None;
+        }
+        if is_katakana(first) && self.surname_readings.begins(first) {
+            return self.read_kana(word);
+        }
+        if !self.surnames.begins(first) {
             return None;
         }
         let ends: Vec<usize> = word.char_indices().map(|(i, c)| i + c.len_utf8()).collect();
@@ -70,13 +98,37 @@ impl Names {
             // 林 and 森 are surnames and also words: they need a given name of two characters that is known.
             let rest = ends.len() - length;
             if self.given.has(given) && (length >= 2 || rest >= 2) && ends.len() >= 3 {
-                return Some(Reading::Full);
+                return (!self.no_names.has(word)).then_some(Reading::Full);
             }
-            if length >= 2 && (1..=3).contains(&rest) && may_be_given(given) {
+            if length >= 2 && (1..=3).contains(&rest) && self.may_be_given(given) {
                 best = best.max(Some(Reading::Plausible));
             }
         }
         best
+    }
+
+    /// Reads katakana without a space: `ヤマダタロウ`.
+    fn read_kana(&self, word: &str) -> Option<Reading> {
+        let length = word.chars().count();
+        if !(4..=LONGEST).contains(&length) || !word.chars().all(is_katakana) {
+            return None;
+        }
+        let mut splits = word.char_indices().map(|(at, _)| word.split_at(at)).skip(2).take(length - 3);
+        splits
+            .any(|(surname, given)| self.surname_readings.has(surname) && self.given_readings.has(given))
+            .then_some(Reading::Plausible)
+    }
+
+    /// Whether what follows a known surname may be a given name that no dictionary has.
+    fn may_be_given(&self, word: &str) -> bool {
+        let all_hiragana = word.chars().all(|c| matches!(c, 'ぁ'..='ゖ'));
+        if all_hiragana || word.chars().all(is_katakana) {
+            // さくら and エリ are; から and さん are grammar.
+            return word.chars().count() >= 2
+                && !GRAMMAR.contains(&word)
+                && self.given_readings.has(&in_katakana(word));
+        }
+        may_be_given(word) && !self.no_given.has(word)
     }
 
     fn read_parts(&self, surname: &str, given: &str) -> Option<Reading> {
@@ -85,11 +137,37 @@ impl Names {
             return None;
         }
         if self.surnames.has(surname) {
-            let known = self.given.has(given);
-            return Some(if known { Reading::Full } else { Reading::Plausible }).filter(|_| known || length <= 3);
+            let known = self.given.has(given)
+                || given.chars().all(|c| !is_kanji(c)) && self.given_readings.has(&in_katakana(given));
+            return Some(if known { Reading::Full } else { Reading::Plausible })
+                .filter(|_| known || length <= 3 && !self.no_given.has(given));
         }
         let known = self.surname_readings.has(&in_katakana(surname)) && self.given_readings.has(&in_katakana(given));
         known.then_some(Reading::Full)
+    }
+
+    /// Whether `first` and `last`, in Latin letters, are a known name: a Japanese one in either order, or an English one.
+    pub(super) fn is_latin(&self, first: &str, last: &str) -> bool {
+        let (a, b) = (romaji::of_latin(first), romaji::of_latin(last));
+        let japanese = |surname: &str, given: &str| {
+            surname.len() >= 3 && given.len() >= 3 && self.surname_romaji.has(surname) && self.given_romaji.has(given)
+        };
+        japanese(&a, &b) || japanese(&b, &a) || self.english.has(first)
+    }
+
+    /// Whether `word`, which no dictionary has, may be a name all the same where a label says that one stands there.
+    pub(super) fn may_be_name(&self, word: &str) -> bool {
+        let (surname, given) = word.split_once(' ').unwrap_or((word, ""));
+        let kanji = |part: &str| part.chars().all(is_kanji);
+        let length = word.chars().filter(|c| *c != ' ').count();
+        let written = kanji(surname) && (kanji(given) || given.chars().all(is_name_character));
+        (2..=6).contains(&length)
+            && written
+            && !self.no_names.has(word)
+            && !self.no_given.has(word)
+            && !self.no_given.has(given)
+            && self.places.municipality(word) == 0
+            && !UNNAMED.iter().any(|unnamed| word.contains(unnamed))
     }
 
     /// The longest name that ends `text`, as the offset where it starts. A name does not start in the middle of a
@@ -142,6 +220,45 @@ impl Names {
     }
 }
 
+/// What hiragana after a surname is more often than a given name.
+const GRAMMAR: [&str; 24] = [
+    "から",
+    "まで",
+    "より",
+    "です",
+    "さん",
+    "さま",
+    "くん",
+    "ちゃん",
+    "など",
+    "ほか",
+    "でも",
+    "こと",
+    "とも",
+    "のみ",
+    "なら",
+    "なり",
+    "だけ",
+    "ため",
+    "では",
+    "には",
+    "との",
+    "への",
+    "かな",
+    "かも",
+];
+
+/// Words that stand where a name should and are none.
+const UNNAMED: [&str; 36] = [
+    "未定", "不明", "同上", "別紙", "記入", "省略", "匿名", "公開", "会社", "法人", "銀行", "大学", "病院", "商店",
+    "番号", "住所", "電話", "名簿", "変更", "必須", "任意", "確認", "参照", "一覧", "該当", "各位", "御中", "全員",
+    "社員", "職員", "担当", "氏名", "名前", "欄", "部門", "製品",
+];
+
+fn is_katakana(c: char) -> bool {
+    matches!(c, 'ァ'..='ヺ' | 'ー')
+}
+
 /// Characters that Japanese names are written with.
 pub(super) fn is_name_character(c: char) -> bool {
     is_kanji(c) || matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー')
@@ -181,7 +298,7 @@ mod tests {
     fn names() -> Names {
         let mut names = Names::default();
         for (file, text) in builtin::DICTIONARIES {
-            assert!(names.add(file, text), "{file}");
+            assert!(names.add(file, text) || file.contains("special_care"), "{file}");
         }
         names
     }
@@ -204,8 +321,25 @@ mod tests {
         ] {
             assert_eq!(names.read(name), Some(Reading::Full), "{name}");
         }
+        for name in ["与那覇真一", "齋藤圭", "齊藤優", "濵﨑美咲", "渡邉さくら", "佐藤ひなた", "高橋 エリ", "林 蒼"]
+        {
+            assert_eq!(names.read(name), Some(Reading::Full), "{name}");
+        }
         assert_eq!(names.read("山田"), Some(Reading::Surname));
-        assert_eq!(names.read("田中騎士"), Some(Reading::Plausible));
+        for name in ["田中騎士", "ヤマダタロウ", "ワタナベナオコ"] {
+            assert_eq!(names.read(name), Some(Reading::Plausible), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_in_latin_letters_are_known() {
+        let names = names();
+        for (first, last) in [("Taro", "Yamada"), ("YAMADA", "Tarou"), ("Junichi", "Ohno"), ("John", "Smith")] {
+            assert!(names.is_latin(first, last), "{first} {last}");
+        }
+        for (first, last) in [("Customer", "Service"), ("New", "York"), ("Sales", "Team"), ("Tokyo", "Tower")] {
+            assert!(!names.is_latin(first, last), "{first} {last}");
+        }
     }
 
     #[test]
@@ -226,6 +360,20 @@ mod tests {
             "お客",
             "数量",
             "請求書",
+            "伊藤忠",
+            "富士通",
+            "四方八方",
+            "小林製薬",
+            "高橋商事",
+            "山田電機",
+            "松本駅",
+            "佐藤から",
+            "山田さん",
+            "高島屋",
+            "福島第一",
+            "石川県庁",
+            "サービスセンター",
+            "カスタマーセンター",
         ] {
             assert!(names.read(word).is_none_or(|r| r == Reading::Surname), "{word}: {:?}", names.read(word));
         }
@@ -242,5 +390,6 @@ mod tests {
         assert_eq!(names.beginning("佐藤 花子 090"), Some(("佐藤 花子".len(), Reading::Full)));
         assert_eq!(names.beginning("鈴木一郎さんの"), Some(("鈴木一郎".len(), Reading::Full)));
         assert_eq!(names.beginning("未定です"), None);
+        assert!(names.may_be_name("勅使川原 凛") && names.may_be_name("鬼無里蓮") && !names.may_be_name("変更必須"));
     }
 }

@@ -4,7 +4,10 @@
 //! business mail holds anyway is left aside: salutations, signatures, quoted headers, the sender's and the recipients'
 //! own addresses, offices and their telephones. Lists in the text are read as tables.
 
-use super::checks::Note;
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use super::checks::{Note, is_known_latin_name, is_latin_name};
 use super::clusters::{Cluster, group, name_key};
 use super::identity::describe;
 use super::names::{Reading, is_kanji, is_name_character};
@@ -61,6 +64,28 @@ struct Page<'a> {
     text: &'a str,
     lines: Vec<&'a str>,
     starts: Vec<usize>,
+    /// What is known of each line, once somebody asked: a line may be as long as the text and hold thousands of people.
+    remarks: Vec<OnceCell<Remarks>>,
+    /// How many different addresses of colleagues stand in the text.
+    colleagues: OnceCell<usize>,
+}
+
+/// What the words of a line say about whoever stands in it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Remarks {
+    /// An organisation is named.
+    company: bool,
+    /// Somebody is there for work.
+    staff: bool,
+    /// Somebody is a private person.
+    home: bool,
+}
+
+impl Remarks {
+    fn of(line: &str) -> Self {
+        let home = ["自宅", "ご自宅", "実家", "お客様", "home"].iter().any(|word| line.contains(word));
+        Self { company: zones::has_company(line), staff: zones::is_staff_line(line), home }
+    }
 }
 
 impl<'a> Page<'a> {
@@ -74,7 +99,8 @@ impl<'a> Page<'a> {
                 Some(start)
             })
             .collect();
-        Self { text, lines, starts }
+        let remarks = vec![OnceCell::new(); lines.len()];
+        Self { text, lines, starts, remarks, colleagues: OnceCell::new() }
     }
 
     fn line_of(&self, offset: usize) -> usize {
@@ -83,6 +109,11 @@ impl<'a> Page<'a> {
 
     fn line(&self, number: usize) -> &'a str {
         self.lines.get(number).copied().unwrap_or_default()
+    }
+
+    fn remarks(&self, number: usize) -> Remarks {
+        let known = self.remarks.get(number);
+        known.map(|remarks| *remarks.get_or_init(|| Remarks::of(self.line(number)))).unwrap_or_default()
     }
 
     /// Whether an empty line or a rule stands between two lines.
@@ -153,7 +184,8 @@ impl<'a> Page<'a> {
             _ if value.contains('@') => {
                 let address = value.to_lowercase();
                 record.own.contains(&address)
-                    || (is_colleague(record, &address) && self.colleagues(record) <= COLLEAGUES)
+                    || (is_colleague(record, &address)
+                        && *self.colleagues.get_or_init(|| self.colleagues(record)) <= COLLEAGUES)
             }
             _ => false,
         }
@@ -253,25 +285,94 @@ fn bare_names(record: &Record<'_>, text: &str) -> Vec<Bare> {
 
 /// Adds the names that nothing announces where a value stands beside them, or where they are a list.
 fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Vec<Bare>, zones: &[Zone]) {
-    let Some(detector) = record.rules.name_detector() else { return };
+    let Some(japanese) = record.rules.name_detector() else { return };
+    let latin = record.rules.latin_name_detector().unwrap_or(japanese);
     let lines: Vec<usize> = hits.iter().map(|hit| page.line_of(hit.range.start)).collect();
     let in_body = |name: &Bare| zones.get(page.line_of(name.start)) == Some(&Zone::Body);
     let readings = readings(record, page, hits, &bare);
     let list = bare.iter().filter(|name| name.listed && in_body(name)).count() >= LIST;
+    let mut bare: Vec<Bare> = bare.into_iter().chain(inner_names(record, page, hits)).collect();
+    bare.sort_by_key(|name| name.start);
+    bare.dedup_by(|name, before| name.start < before.end);
+    // How far the hits reach up to each of them.
+    let reach: Vec<(usize, usize)> = hits
+        .iter()
+        .scan(0, |end, hit| {
+            *end = hit.range.end.max(*end);
+            Some((hit.range.start, *end))
+        })
+        .collect();
+    let is_taken = |name: &Bare| {
+        let before = reach.partition_point(|&(start, _)| start < name.end);
+        before.checked_sub(1).and_then(|last| reach.get(last)).is_some_and(|&(_, end)| end > name.start)
+    };
     for name in bare {
         let line = page.line_of(name.start);
         let beside = lines.binary_search(&line).is_ok() || (name.listed && lines.binary_search(&(line + 1)).is_ok());
-        let overlaps = hits.iter().any(|hit| hit.range.start < name.end && name.start < hit.range.end);
-        if in_body(&name) && !overlaps && !readings.contains(&name.start) && (beside || (list && name.listed)) {
+        let is_reading = readings.binary_search(&name.start).is_ok();
+        if in_body(&name) && !is_taken(&name) && !is_reading && (beside || (list && name.listed)) {
             let note = if list && name.listed { Note::FullName } else { Note::BareName };
             let range = name.start..name.end;
+            let is_latin = page.text.get(range.clone()).is_some_and(|name| !name.contains(is_name_character));
+            let detector = if is_latin { latin } else { japanese };
             hits.push(Hit { detector, range, confidence: Confidence::Medium, context: false, note });
         }
     }
     hits.sort_by_key(|hit| hit.range.start);
 }
 
-/// Names in kana beside or right below the name that they are the reading of: `福田 太郎（フクダ タロウ）`.
+/// Full names within a sentence, on lines where something was found and nobody is named: `契約者の山田太郎から 090-…`.
+fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> {
+    let names = record.rules.names();
+    let is_name = |hit: &Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
+    let mut found = Vec::new();
+    for on_line in hits.chunk_by(|a, b| page.line_of(a.range.start) == page.line_of(b.range.start)) {
+        let Some(first) = on_line.first().filter(|_| !on_line.iter().any(is_name)) else { continue };
+        if let Some(name) = latin_before(record, page, first) {
+            found.push(name);
+            continue;
+        }
+        let number = page.line_of(first.range.start);
+        let (line, start) = (page.line(number), page.starts.get(number).copied().unwrap_or_default());
+        let mut at = 0;
+        // A line that long is no sentence.
+        while let Some(from) = line.get(at..).filter(|_| line.len() <= 2_000).and_then(|rest| rest.find(is_kanji)) {
+            let rest = line.get(at + from..).unwrap_or_default();
+            let length = rest.find(|c: char| !is_kanji(c)).unwrap_or(rest.len());
+            let particle = line.get(..at + from).is_some_and(|before| {
+                before.ends_with(['の', 'は', 'が', 'を', 'に', 'で', 'と', 'る', 'た', '、', '「'])
+            });
+            let said = rest.get(..length).filter(|_| particle && (9..=18).contains(&length));
+            if said.is_some_and(|word| names.read(word) == Some(Reading::Full)) {
+                let begin = start + at + from;
+                found.push(Bare { start: begin, end: begin + length, listed: false });
+            }
+            at += from + length;
+        }
+    }
+    found
+}
+
+/// The name in Latin letters that stands right before the first hit on its line: `Taro Yamada <taro@…>`; of a name
+/// without a bracket behind it the dictionaries must know something.
+fn latin_before(record: &Record<'_>, page: &Page<'_>, first: &Hit) -> Option<Bare> {
+    let line_start = page.starts.get(page.line_of(first.range.start)).copied()?;
+    let before = page.text.get(line_start..first.range.start)?;
+    let bracket = before.ends_with('<');
+    let before = before.trim_end_matches(|c: char| matches!(c, '<' | '(' | ',' | '/' | ':' | ' ' | '"' | '-'));
+    let is_part = |c: char| c.is_alphabetic() && !is_name_character(c) || matches!(c, ' ' | '.' | '\'' | '-');
+    let run: usize = before.chars().rev().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
+    let run = before.get(before.len() - run..)?;
+    let words: Vec<&str> = run.split(' ').filter(|word| !word.is_empty()).collect();
+    (2..=3usize).rev().filter(|&count| count <= words.len()).find_map(|count| {
+        let name = words.get(words.len() - count..)?.join(" ");
+        let known = if bracket { is_latin_name(&name) } else { is_known_latin_name(record.rules.names(), &name) };
+        let end = line_start + before.len();
+        (known && before.ends_with(&name)).then(|| Bare { start: end - name.len(), end, listed: false })
+    })
+}
+
+/// Where, ascending, names in kana stand beside or right below the name that they are the reading of: `福田 太郎（フクダ タロウ）`.
 fn readings(record: &Record<'_>, page: &Page<'_>, hits: &[Hit], bare: &[Bare]) -> Vec<usize> {
     let is_kana = |text: &str| !text.chars().any(is_kanji);
     let is_name = |hit: &&Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
@@ -299,11 +400,13 @@ fn read_lists(
     mut bare: Vec<Bare>,
     whereabouts: &Whereabouts<'_>,
 ) -> (Vec<Hit>, Vec<Bare>) {
+    let mut tables: Vec<Range<usize>> = Vec::new();
     for block in lists::blocks(&page.lines, &page.busy(&hits, &bare)) {
         let start = page.starts.get(block.lines.start).copied().unwrap_or_default();
         let end = page.starts.get(block.lines.end).copied().unwrap_or(page.text.len() + 1);
-        let inside = |offset: usize| (start..end).contains(&offset);
-        if !hits.iter().any(|hit| inside(hit.range.start)) && !bare.iter().any(|name| inside(name.start)) {
+        let hit = hits.get(hits.partition_point(|hit| hit.range.start < start)).map(|hit| hit.range.start);
+        let name = bare.get(bare.partition_point(|name| name.start < start)).map(|name| name.start);
+        if hit.into_iter().chain(name).all(|first| first >= end) {
             continue;
         }
         let rows = block.rows(&page.lines);
@@ -317,9 +420,14 @@ fn read_lists(
             }
             list.end(record);
         });
-        hits.retain(|hit| !inside(hit.range.start));
-        bare.retain(|name| !inside(name.start));
+        tables.push(start..end);
     }
+    let inside = |offset: usize| {
+        let after = tables.partition_point(|table| table.start <= offset);
+        after.checked_sub(1).and_then(|last| tables.get(last)).is_some_and(|table| table.contains(&offset))
+    };
+    hits.retain(|hit| !inside(hit.range.start));
+    bare.retain(|name| !inside(name.start));
     (hits, bare)
 }
 
@@ -345,22 +453,22 @@ impl Judgement {
         let names: Vec<&Hit> = cluster.hits.iter().filter(|hit| is(hit, Role::Name)).collect();
         let beside: Vec<&Hit> = cluster.hits.iter().filter(|hit| !is(hit, Role::Name)).collect();
         let mobile = beside.iter().any(|hit| hit.note == Note::Mobile);
-        let private = beside.iter().any(|hit| !contact(hit));
+        let at_home = |hit: &Hit| page.remarks(page.line_of(hit.range.start)).home;
+        let private = |staff: bool| beside.iter().any(|hit| !(contact(hit) || staff && is(hit, Role::Attribute)));
         let Some(name) = names.iter().max_by_key(|hit| (hit.note != Note::Surname, hit.range.len())) else {
             let mail = beside.iter().any(|hit| page.value(hit).contains('@'));
             let abroad = beside.iter().any(|hit| is(hit, Role::Identifier) && hit.note == Note::Plain && contact(hit));
-            let home = beside.iter().any(|hit| hit.note == Note::Landline && (landlines || at_home(page, hit)));
+            let home = beside.iter().any(|hit| hit.note == Note::Landline && (landlines || at_home(hit)));
             return if mobile || mail || abroad || home {
                 Self::Person
-            } else if private && beside.iter().any(standing) {
+            } else if private(false) && beside.iter().any(standing) {
                 Self::Thing
             } else {
                 Self::Nobody
             };
         };
-        let lines = page.lines.get(cluster.first_line..=cluster.last_line).unwrap_or_default();
-        let staff = zones::is_staff_line(page.line(page.line_of(name.range.start)));
-        let company = lines.iter().any(|line| zones::has_company(line));
+        let staff = page.remarks(page.line_of(name.range.start)).staff;
+        let company = (cluster.first_line..=cluster.last_line).any(|line| page.remarks(line).company);
         let key = name_key(page.value(name));
         let surname_only = name.note == Note::Surname;
         let known = record.known.contains(&key);
@@ -368,15 +476,11 @@ impl Judgement {
         let nobody = if beside.is_empty() {
             surname_only || staff || family || company && name.note != Note::LabelledName || name.note == Note::BareName
         } else {
-            !private && (known || staff || (company && !mobile))
+            // What stands in the line of a lecturer is what the lecture is about.
+            !private(staff) && (known || staff || (company && !mobile))
         };
         if nobody { Self::Nobody } else { Self::Person }
     }
-}
-
-fn at_home(page: &Page<'_>, hit: &Hit) -> bool {
-    let line = page.line(page.line_of(hit.range.start));
-    ["自宅", "ご自宅", "実家", "お客様", "home"].iter().any(|word| line.contains(word))
 }
 
 /// Counts a cluster's hits and its person.

@@ -43,6 +43,8 @@ pub(super) struct Detector {
     pub(super) role: Role,
     pub(super) check: Check,
     pub(super) patterns: Vec<String>,
+    /// The word lists to look for besides, by the beginning of their names.
+    pub(super) dictionary: Option<String>,
     /// Confidence of a hit that nothing near speaks for; `None` drops it.
     pub(super) alone: Option<Confidence>,
     /// Confidence with a context word near.
@@ -109,6 +111,7 @@ struct Raw {
     check: Check,
     #[serde(default)]
     patterns: Vec<String>,
+    dictionary: Option<String>,
     confidence: RawConfidence,
     #[serde(default)]
     context: Vec<String>,
@@ -204,7 +207,7 @@ fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
             "detector {id}: give it [detector.examples] with both match and no_match; a rule without examples is not used"
         ));
     }
-    if raw.patterns.is_empty() && raw.headers.is_empty() {
+    if raw.patterns.is_empty() && raw.headers.is_empty() && raw.dictionary.is_none() {
         return Err(format!("detector {id}: give it patterns, headers, or both; without them it finds nothing"));
     }
     if raw.source.trim().is_empty() {
@@ -224,6 +227,7 @@ fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
         role: raw.role,
         check: raw.check,
         patterns: raw.patterns,
+        dictionary: raw.dictionary,
         alone: match raw.confidence.alone {
             Alone::None => None,
             Alone::Low => Some(Confidence::Low),

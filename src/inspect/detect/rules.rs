@@ -13,6 +13,7 @@ use regex_automata::{Anchored, Input, MatchKind, PatternSet};
 
 use super::names::Names;
 use super::rule::{self, Detector, DetectorInfo, Role, header_key, stands_as_word, wrong};
+use super::terms::Terms;
 use super::{Detection, RuleError, RuleSource, builtin, exact};
 use crate::inspect::{Place, Sink};
 
@@ -78,17 +79,17 @@ impl Rules {
     fn assemble(extra: &[RuleSource]) -> Result<Self, RuleError> {
         let own = |(name, text): (&str, &str)| RuleSource { name: name.to_owned(), text: text.to_owned() };
         let mut names = Names::default();
+        let mut terms = Terms::default();
         for (name, text) in builtin::DICTIONARIES {
-            names.add(name, text);
+            if !names.add(name, text) {
+                terms.add(name, text);
+            }
         }
         let mut detectors: Vec<Detector> = Vec::new();
         for source in builtin::DETECTORS.map(own).iter().chain(extra) {
             if is_dictionary(source) {
                 if !names.add(&source.name, &source.text) {
-                    return Err(wrong(
-                        source,
-                        "a dictionary is named surnames….txt, given_names….txt, surname_readings….txt or given_readings….txt; rename it",
-                    ));
+                    terms.add(&source.name, &source.text);
                 }
             } else if is_detectors(source) {
                 for detector in rule::read(source)? {
@@ -96,6 +97,21 @@ impl Rules {
                     detectors.push(detector);
                 }
             }
+        }
+        let named: Vec<&str> = detectors.iter().filter_map(|detector| detector.dictionary.as_deref()).collect();
+        let idle = |source: &&RuleSource| {
+            let stem = source.name.rsplit('/').next().unwrap_or_default().trim_end_matches(".txt");
+            is_dictionary(source) && terms.idle(&named).any(|idle| idle == stem)
+        };
+        if let Some(source) = extra.iter().find(idle) {
+            return Err(wrong(
+                source,
+                "a dictionary is named after what is in it (surnames….txt, given_names….txt, surname_readings….txt, given_readings….txt, not_names….txt, not_given….txt, municipalities….txt, postal_areas….txt) or after the dictionary of a rule; rename it",
+            ));
+        }
+        for detector in &mut detectors {
+            let words = detector.dictionary.as_deref().map(|name| terms.patterns(name)).unwrap_or_default();
+            detector.patterns.extend(words);
         }
         Self::of(detectors, names)
     }
@@ -237,6 +253,11 @@ impl Rules {
     pub(super) fn name_detector(&self) -> Option<usize> {
         self.detectors.iter().position(|d| d.role == Role::Name && d.check == super::checks::Check::NameJp)
     }
+
+    /// The detector that finds names in Latin letters.
+    pub(super) fn latin_name_detector(&self) -> Option<usize> {
+        self.detectors.iter().position(|d| d.role == Role::Name && d.check == super::checks::Check::PersonName)
+    }
 }
 
 fn is_dictionary(source: &RuleSource) -> bool {
@@ -298,6 +319,16 @@ no_match = ["C-12"]
         let failed: Vec<_> = results.iter().filter(|result| !result.passed).collect();
         assert!(failed.is_empty(), "{failed:#?}");
         assert!(rules.detectors().count() >= 20);
+    }
+
+    #[test]
+    #[ignore = "prints how long the rules take to load; run it in release"]
+    fn how_long_the_rules_take_to_load() {
+        let start = std::time::Instant::now();
+        let rules = Rules::assemble(&[]).unwrap();
+        let assembled = start.elapsed();
+        let examples = rules.test().len();
+        eprintln!("assembled in {assembled:?}, {examples} examples in {:?}", start.elapsed() - assembled);
     }
 
     #[test]

@@ -146,12 +146,13 @@ fn is_quoted_header(line: &str) -> bool {
 
 /// Marks what looks like a signature: below `-- `, between separators, or the last paragraph.
 fn signatures(lines: &[&str], own: &[String], busy: &[bool], zones: &mut [Zone]) {
+    let is_break = |line: &&str| line.is_empty() || is_rule(line);
+    let mut rules = Ahead::default();
+    let mut breaks = Ahead::default();
     let mut number = 0;
     let mut after_rule = false;
     let mut start = 0;
-    while start < lines.len() {
-        let is_break = |line: &&str| line.is_empty() || is_rule(line);
-        let Some(line) = lines.get(start) else { break };
+    while let Some(line) = lines.get(start) {
         if is_break(line) {
             // `-- ` loses its space on the way through many programs.
             after_rule = is_rule(line) || *line == "--" || (after_rule && line.is_empty());
@@ -161,31 +162,48 @@ fn signatures(lines: &[&str], own: &[String], busy: &[bool], zones: &mut [Zone])
         let delimiter = *line == "--";
         // Below a separator a signature may have empty lines; elsewhere it is one paragraph.
         let in_block = after_rule || delimiter;
-        let rest = lines.get(start..).unwrap_or_default();
-        let length =
-            rest.iter().position(|line| if in_block { is_rule(line) } else { is_break(line) }).unwrap_or(rest.len());
-        let block = rest.get(..length).unwrap_or_default();
-        let last = rest.get(length..).unwrap_or_default().iter().all(is_break);
-        let filled = block.iter().filter(|line| !line.is_empty()).count();
-        let is_busy = busy.iter().skip(start).take(length).any(|&busy| busy);
-        let points = if is_busy && filled <= SIGNATURE { points(block, own) } else { 0 };
-        let enough = if delimiter {
-            true
-        } else if in_block {
-            points >= 2
-        } else {
-            points >= if last { 3 } else { 4 } || (points >= 2 && has_own(block, own) && filled >= 2)
-        };
-        if enough && filled <= SIGNATURE {
+        let paragraph = breaks.next(lines, start, |line| is_break(&line));
+        let end = if in_block { rules.next(lines, start, is_rule) } else { paragraph };
+        let block = lines.get(start..end).unwrap_or_default();
+        let filled = block.iter().filter(|line| !line.is_empty()).take(SIGNATURE + 1).count();
+        let is_busy = || busy.get(start..end).is_some_and(|busy| busy.contains(&true));
+        let is_last = || lines.get(end..).unwrap_or_default().iter().all(is_break);
+        let points = if filled <= SIGNATURE && is_busy() { points(block, own) } else { 0 };
+        let enough = filled <= SIGNATURE
+            && if delimiter {
+                true
+            } else if in_block {
+                points >= 2
+            } else {
+                points >= if is_last() { 3 } else { 4 } || (points >= 2 && has_own(block, own) && filled >= 2)
+            };
+        if enough {
             number += 1;
-            for zone in zones.iter_mut().skip(start).take(length).filter(|zone| **zone == Zone::Body) {
+            for zone in zones.iter_mut().take(end).skip(start).filter(|zone| **zone == Zone::Body) {
                 *zone = Zone::Signature(number);
             }
         }
         // A block that is no signature is looked at again paragraph by paragraph.
-        let whole = enough && filled <= SIGNATURE || !in_block;
-        start += if whole { length.max(1) } else { rest.iter().position(is_break).unwrap_or(length).max(1) };
+        start = if enough || !in_block { end } else { paragraph }.max(start + 1);
         after_rule = false;
+    }
+}
+
+/// Where the next line of a kind stands. Whoever asks goes down the text, so that no line is looked at twice.
+#[derive(Default)]
+struct Ahead {
+    known: Option<usize>,
+}
+
+impl Ahead {
+    fn next(&mut self, lines: &[&str], from: usize, is_one: impl Fn(&str) -> bool) -> usize {
+        let known = self.known.filter(|&known| known >= from);
+        let next = known.unwrap_or_else(|| {
+            let rest = lines.get(from..).unwrap_or_default();
+            from + rest.iter().position(|line| is_one(line)).unwrap_or(rest.len())
+        });
+        self.known = Some(next);
+        next
     }
 }
 

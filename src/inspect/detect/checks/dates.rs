@@ -27,7 +27,7 @@ pub(super) fn is_birth_date_cell(value: &str) -> bool {
     match (number.len(), number.parse::<u32>()) {
         // Excel counts days from 1900: 3,654 is 1910, 50,000 is 2036.
         (4 | 5, Ok(days)) => (3_654..50_000).contains(&days),
-        (8, Ok(n)) => is_birth_date(&format!("{}-{}-{}", n / 10_000, n / 100 % 100, n % 100)),
+        (8, Ok(_)) => is_birth_date(number),
         _ => false,
     }
 }
@@ -44,24 +44,30 @@ pub(in super::super) fn born(value: &str) -> Option<u32> {
 
 fn day(value: &str) -> Option<(u32, u32, u32)> {
     let value = value.trim();
-    let era = ERAS.iter().find_map(|(name, first, last)| {
-        let rest = value.strip_prefix(name)?;
-        rest.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '元').then_some((rest, *first, *last))
+    let era = ERAS.iter().find_map(|era| {
+        let rest = era.names.iter().find_map(|name| value.strip_prefix(name))?;
+        rest.trim_start_matches([' ', '.']).starts_with(is_numeral).then_some((rest, era))
     });
-    if let Some((rest, first, last)) = era {
-        let rest = rest.replace('元', "1");
-        let [year, month, day] = three(&rest)?;
-        return (year >= 1 && year <= last - first + 1).then_some((first + year - 1, month, day));
+    if let Some((rest, era)) = era {
+        let [year, month, day] = three(rest)?;
+        let date = (era.first.0 + year.checked_sub(1)?, month, day);
+        return (era.first..=era.last).contains(&date).then_some(date);
     }
     if let Some(named) = named_month(value) {
         return Some(named);
     }
-    let [a, b, c] = three(value)?;
+    let [a, b, c] = three(value).or_else(|| eight(value))?;
     if a > 31 {
         return Some((a, b, c));
     }
     // 01/02/1980: which is the month does not matter, as long as one can be.
     (c > 31).then_some(if a > 12 { (c, b, a) } else { (c, a, b) })
+}
+
+/// `19800102`.
+fn eight(value: &str) -> Option<[u32; 3]> {
+    let number: u32 = value.parse().ok().filter(|_| value.len() == 8)?;
+    Some([number / 10_000, number / 100 % 100, number % 100])
 }
 
 /// `2 January 1980`, `January 2, 1980`, `Jan. 2 1980`.
@@ -79,10 +85,36 @@ fn named_month(value: &str) -> Option<(u32, u32, u32)> {
     }
 }
 
+/// The three numbers of a date, in figures or in kanji; 元 is the first year.
 fn three(value: &str) -> Option<[u32; 3]> {
-    let mut parts = value.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).map(str::parse);
-    let three = [parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?];
+    let mut parts = value.split(|c: char| !is_numeral(c)).filter(|part| !part.is_empty()).map(number);
+    let three = [parts.next()??, parts.next()??, parts.next()??];
     parts.next().is_none().then_some(three)
+}
+
+fn is_numeral(c: char) -> bool {
+    c.is_ascii_digit() || "元〇一二三四五六七八九十".contains(c)
+}
+
+/// `12`, `元`, `十二`, `六十`, `二〇`.
+fn number(text: &str) -> Option<u32> {
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse().ok();
+    }
+    if text == "元" {
+        return Some(1);
+    }
+    let digit = |c: char| "〇一二三四五六七八九".chars().position(|known| known == c);
+    let digit = |c: char| digit(c).and_then(|digit| u32::try_from(digit).ok());
+    let (mut tens, mut ones) = (None, None);
+    for c in text.chars() {
+        match (c, digit(c)) {
+            ('十', _) if tens.is_none() => tens = Some(ones.take().unwrap_or(1)),
+            (_, Some(digit)) => ones = Some(ones.unwrap_or(0) * 10 + digit),
+            _ => return None,
+        }
+    }
+    (text.chars().count() <= 4).then_some(tens.unwrap_or(0) * 10 + ones.unwrap_or(0))
 }
 
 fn days_of(year: u32, month: u32) -> u32 {
@@ -94,23 +126,20 @@ fn days_of(year: u32, month: u32) -> u32 {
     }
 }
 
-/// Name, first year, last year. 明治 is there for the oldest records.
-const ERAS: [(&str, u32, u32); 15] = [
-    ("令和", 2019, 2045),
-    ("平成", 1989, 2019),
-    ("昭和", 1926, 1989),
-    ("大正", 1912, 1926),
-    ("明治", 1868, 1912),
-    ("R", 2019, 2045),
-    ("H", 1989, 2019),
-    ("S", 1926, 1989),
-    ("T", 1912, 1926),
-    ("M", 1868, 1912),
-    ("r", 2019, 2045),
-    ("h", 1989, 2019),
-    ("s", 1926, 1989),
-    ("t", 1912, 1926),
-    ("m", 1868, 1912),
+/// An era: what it is called, and its first and its last day. A day on which one ended belongs to both.
+struct Era {
+    names: [&'static str; 4],
+    first: (u32, u32, u32),
+    last: (u32, u32, u32),
+}
+
+/// Era Name Act and the orders of 1912, 1926, 1989 and 2019. 明治 is there for the oldest records; 令和 is open.
+const ERAS: [Era; 5] = [
+    Era { names: ["令和", "令", "R", "r"], first: (2019, 5, 1), last: (2045, 12, 31) },
+    Era { names: ["平成", "平", "H", "h"], first: (1989, 1, 8), last: (2019, 4, 30) },
+    Era { names: ["昭和", "昭", "S", "s"], first: (1926, 12, 25), last: (1989, 1, 7) },
+    Era { names: ["大正", "大", "T", "t"], first: (1912, 7, 30), last: (1926, 12, 25) },
+    Era { names: ["明治", "明", "M", "m"], first: (1868, 1, 25), last: (1912, 7, 30) },
 ];
 
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -162,6 +191,44 @@ mod tests {
             assert_eq!(born(date), Some(19_800_102), "{date}");
         }
         assert_eq!((born("29222"), born("none")), (None, None));
+    }
+
+    #[test]
+    fn an_era_has_its_first_and_its_last_day() {
+        for date in [
+            "昭和64年1月7日",
+            "平成元年1月8日",
+            "H31.4.30",
+            "令和元年5月1日",
+            "大正15年12月25日",
+            "昭和元年12月25日",
+            "M45.7.30",
+        ] {
+            assert!(is_birth_date(date), "{date}");
+        }
+        for no in [
+            "昭和64年1月8日",
+            "平成元年1月7日",
+            "平成31年5月1日",
+            "H32.1.1",
+            "令和元年4月30日",
+            "大正16年1月1日",
+            "昭和元年1月1日",
+        ] {
+            assert!(!is_birth_date(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn numbers_may_be_kanji() {
+        for date in
+            ["昭和六十年一月二日", "平成二年十二月三十一日", "昭60.1.2", "一九八五年一月二日", "S.60.1.2", "19850102"]
+        {
+            assert!(is_birth_date(date), "{date}");
+        }
+        for no in ["昭和六十年十三月二日", "19851302", "昭和百年一月二日"] {
+            assert!(!is_birth_date(no), "{no}");
+        }
     }
 
     #[test]

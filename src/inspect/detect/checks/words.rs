@@ -8,18 +8,20 @@ use std::ops::Range;
 use super::super::names::{Names, Reading, is_name_character};
 use super::{Note, Passed};
 
-/// A name before the honorific at `range`, or after the label there (a label ends in a colon or a bracket).
+/// A name before the honorific at `range`, or after the label there.
 pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> Option<Passed> {
     let trigger = text.get(range.clone())?;
-    if trigger.trim_end().ends_with([':', ']', '】', '=']) {
-        let rest = text.get(range.end..)?;
-        let (end, reading) = names.beginning(rest)?;
-        let note = if reading == Reading::Surname { Note::Surname } else { Note::LabelledName };
-        return Some(Passed { range: range.end..range.end + end, doubt: false, note });
+    let closed = trigger.trim_end().ends_with([':', ']', '】', '=']);
+    if closed || LABELS.iter().any(|label| trigger.starts_with(label)) {
+        return labelled(names, text, range.end, closed && trigger.contains('名'));
     }
     let before = text.get(..range.start)?;
     let before = before.strip_suffix(' ').unwrap_or(before);
-    let (start, reading) = names.ending(before)?;
+    let before = without_reading(before).unwrap_or(before);
+    let Some((start, reading)) = names.ending(before) else {
+        let start = foreign_before(before)?;
+        return Some(Passed { range: start..before.len(), doubt: false, note: Note::FullName });
+    };
     // 様子, 殿堂, 氏名: the honorific is the beginning of a word.
     let after = text.get(range.end..).and_then(|rest| rest.chars().next());
     if after.is_some_and(super::super::names::is_kanji) && reading != Reading::Full {
@@ -29,17 +31,79 @@ pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> 
     Some(Passed { range: start..before.len(), doubt: false, note })
 }
 
+/// The text before the reading in brackets that ends it: `山田太郎(ヤマダタロウ)`.
+fn without_reading(text: &str) -> Option<&str> {
+    let text = text.strip_suffix(')')?;
+    let kana = |c: &char| matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' | ' ' | '・');
+    let reading: usize = text.chars().rev().take(20).take_while(kana).map(char::len_utf8).sum();
+    let open = text.get(..text.len() - reading)?.strip_suffix('(')?;
+    (reading > 0).then(|| open.trim_end_matches(' '))
+}
+
+/// Labels after which a name stands without a colon: `氏名 山田太郎`, `お名前は山田太郎`.
+const LABELS: [&str; 4] = ["氏名", "お名前", "姓名", "名前"];
+
+/// The name that begins at `at`, behind a label; one that no dictionary has too, where the label asks for a name.
+fn labelled(names: &Names, text: &str, at: usize, asks: bool) -> Option<Passed> {
+    let rest = text.get(at..)?;
+    let known = names.beginning(rest).filter(|&(_, reading)| asks || reading != Reading::Surname);
+    let found = |end: usize, note: Note| Some(Passed { range: at..at + end, doubt: false, note });
+    if let Some((end, reading)) = known
+        && (reading != Reading::Surname || !rest.get(end..)?.starts_with(is_name_character))
+    {
+        return found(end, if reading == Reading::Surname { Note::Surname } else { Note::LabelledName });
+    }
+    if !asks {
+        return None;
+    }
+    let run = |text: &str| text.find(|c: char| !is_name_character(c)).unwrap_or(text.len());
+    let first = run(rest);
+    let second = rest.get(first..)?.strip_prefix([' ', '・']).map_or(0, run);
+    let whole = |end: usize| rest.get(..end).filter(|name| names.may_be_name(&name.replace('・', " ")));
+    let end =
+        [if second > 0 { first + 1 + second } else { first }, first].into_iter().find(|&end| whole(end).is_some());
+    let end =
+        end.or_else(|| {
+            foreign(rest.get(
+                ..if second > 0 { first + rest.get(first..)?.chars().next()?.len_utf8() + second } else { first },
+            )?)
+        })?;
+    found(end, Note::LabelledName)
+}
+
+/// A name in katakana of two parts or more, `マリア・ガルシア`: its length.
+fn foreign(name: &str) -> Option<usize> {
+    let mut parts = 0;
+    for part in name.split(['・', ' ']) {
+        let length = part.chars().count();
+        if !(2..=10).contains(&length) || !part.chars().all(|c| matches!(c, 'ァ'..='ヺ' | 'ー')) {
+            return None;
+        }
+        parts += 1;
+    }
+    (2..=4).contains(&parts).then_some(name.len())
+}
+
+/// Where a name in katakana with a dot between its parts starts that ends `text`.
+fn foreign_before(text: &str) -> Option<usize> {
+    let is_part = |c: char| matches!(c, 'ァ'..='ヺ' | 'ー' | '・');
+    let start = text.char_indices().rev().take(32).take_while(|(_, c)| is_part(*c)).last()?.0;
+    let name = text.get(start..)?;
+    (name.contains('・') && foreign(name).is_some()).then_some(start)
+}
+
 /// A name in Latin letters after its label: two to four capitalised words.
 pub(super) fn latin_name(text: &str, range: &Range<usize>) -> Option<Passed> {
     let value = text.get(range.clone())?;
-    let start = value.find([':', '.'])? + 1;
+    // A label ends in a colon; a title in a dot or a space.
+    let start = value.find(':').or_else(|| value.find(['.', ' ']))? + 1;
     let name = value.get(start..)?;
     let start = range.start + start + (name.len() - name.trim_start().len());
     is_latin_name(name.trim()).then_some(Passed { range: start..range.end, doubt: false, note: Note::LabelledName })
 }
 
 /// Whether `value` reads as a person's name in Latin letters.
-pub(super) fn is_latin_name(value: &str) -> bool {
+pub(in super::super) fn is_latin_name(value: &str) -> bool {
     let words: Vec<&str> = value.split([' ', ',']).filter(|word| !word.is_empty()).collect();
     let last = words.last().map(|word| word.to_ascii_lowercase());
     (2..=4).contains(&words.len())
@@ -49,6 +113,15 @@ pub(super) fn is_latin_name(value: &str) -> bool {
                 && word.is_ascii() | word.chars().any(|c| matches!(c, 'À'..='ſ'))
         })
         && !last.is_some_and(|last| ORGANISATIONS.contains(&last.trim_end_matches('.')))
+}
+
+/// Whether a name of that shape is one that the dictionaries know.
+pub(in super::super) fn is_known_latin_name(names: &Names, value: &str) -> bool {
+    let words: Vec<&str> = value.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+    match (words.first(), words.last()) {
+        (Some(first), Some(last)) if words.len() >= 2 => is_latin_name(value) && names.is_latin(first, last),
+        _ => false,
+    }
 }
 
 const ORGANISATIONS: [&str; 12] =

@@ -107,7 +107,7 @@ fn good(rows: usize) -> Folder {
 }
 
 fn found(rules: &Rules, read: impl Fn(&mut Detection<'_>)) -> (Option<Finding>, People) {
-    let mut detection = Detection::new(rules, &[]);
+    let mut detection = Detection::new(rules, &[], false);
     read(&mut detection);
     let (findings, people, faults) = detection.finish();
     assert!(faults.is_empty());
@@ -239,7 +239,7 @@ fn what_is_wrong_is_told_with_what_helps() {
 #[test]
 fn an_index_that_cannot_be_read_is_named_and_never_silence() {
     let rules = rules(RULE, &Folder { breaks: true, ..good(200) }).unwrap();
-    let mut detection = Detection::new(&rules, &[]);
+    let mut detection = Detection::new(&rules, &[], false);
     detection.text(&Place::new("body"), &person(5).join(" "));
     let (_, _, faults) = detection.finish();
     assert_eq!(faults, ["our.customers"]);
