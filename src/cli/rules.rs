@@ -1,4 +1,4 @@
-//! `sekisho rules check | test | list`: the rules as the server loads them.
+//! `sekisho rules check | test | list | new`: the rules as the server loads them, and how to begin one's own.
 //!
 //! In: a path to sekisho.toml, or none for the shipped rules alone. Out: an [`Outcome`]. `check` and `test` load
 //! everything, which runs every rule's own examples; a rule whose examples fail is never loaded.
@@ -7,6 +7,8 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
+    fs::File,
+    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -30,6 +32,9 @@ use crate::{
 pub struct Options {
     /// What to do with them
     action: Action,
+    /// For `new`: the file to write; standard output without it
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
     /// The configuration whose rules to load; without it, the shipped rules alone
     #[arg(long, value_name = "FILE", env = "SEKISHO_CONFIG")]
     config: Option<PathBuf>,
@@ -43,17 +48,39 @@ enum Action {
     Test,
     /// List detectors, checks and policies
     List,
+    /// Write a commented example of rules of one's own
+    New,
 }
+
+/// Rules to begin with; they load as they are.
+const EXAMPLE: &str = include_str!("../../rules/example.toml");
 
 /// Runs the command.
 pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let config = options.config.as_deref();
+    if let (Some(file), Action::Check | Action::Test | Action::List) = (&options.file, options.action) {
+        let file = file.display();
+        return Err(Failure::Input(format!("{file}: rules come from the configuration; name it with --config FILE")));
+    }
     match options.action {
         Action::Check => check(config),
         Action::Test => test(config),
         Action::List => list(config),
+        Action::New => new(options.file.as_deref())?,
     }
     .print()
+}
+
+/// Writes the example to a file that is not there yet, or gives it as it is.
+fn new(file: Option<&Path>) -> Result<Outcome, Failure> {
+    let Some(path) = file else { return Ok(Outcome { out: EXAMPLE.to_owned(), ..Outcome::default() }) };
+    let written = File::create_new(path).and_then(|mut file| file.write_all(EXAMPLE.as_bytes()));
+    written.map_err(|error| Failure::Input(format!("{}: it cannot be written: {error}", path.display())))?;
+    let out = format!(
+        "{}: change it, put it into detectors/ of rules.directory, then `sekisho rules check`\n",
+        path.display()
+    );
+    Ok(Outcome { out, ..Outcome::default() })
 }
 
 /// Whether all rules can be used.

@@ -26,6 +26,12 @@ pub(super) fn inspection(out: &mut impl Write, path: &Path, found: &Inspection) 
     if found.hidden_persons > 0 {
         write!(out, " ({} of them only in hidden places)", found.hidden_persons)?;
     }
+    if found.persons_min < found.persons_max {
+        write!(out, " (between {} and {}: some have only a name in common)", found.persons_min, found.persons_max)?;
+    }
+    if found.quoted_persons > 0 {
+        write!(out, ", {} more in quoted history", found.quoted_persons)?;
+    }
     writeln!(out, ", {} of {} parts read, {} characters", coverage.inspected, coverage.parts, coverage.characters)?;
     if !found.reportable.is_empty() {
         let headings: Vec<_> = found.reportable.iter().map(word).collect();

@@ -41,7 +41,7 @@ pub(super) struct Show<'a> {
     recipients: Vec<RecipientView>,
     more_recipients: usize,
     evidence: Vec<FindingView>,
-    hidden_persons: Option<String>,
+    about_persons: Vec<String>,
     uninspected: Vec<(String, &'static str)>,
     /// What was read: where, and how many characters.
     read: Vec<(String, String)>,
@@ -125,7 +125,7 @@ impl<'a> Show<'a> {
                 .take(MOST)
                 .map(|part| (words::place(&part.place, l), words::reason(part.reason, l)))
                 .collect(),
-            hidden_persons: words::hidden_persons(inspection.hidden_persons, l),
+            about_persons: words::about_persons(&inspection, l),
             read: inspection
                 .inspected
                 .iter()

@@ -7,7 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::Voice;
 use crate::{
-    inspect::{Category, Confidence, Coverage, Reason, Reportable},
+    inspect::{Category, Confidence, Coverage, Inspection, Reason, Reportable},
     language::Language,
     policy::Action,
     recipients::{Check, Issue},
@@ -117,7 +117,7 @@ pub fn persons(count: u32, language: Language) -> String {
 }
 
 /// How many of them a reader who opens everything normally does not see; nothing if all are in sight.
-pub fn hidden_persons(count: u32, language: Language) -> Option<String> {
+fn hidden_persons(count: u32, language: Language) -> Option<String> {
     (count > 0).then(|| match (language, count) {
         (Language::Ja, _) => {
             format!("うち約{}人分は、非表示のシートや行など、通常の表示では見えない場所だけにあります。", number(count))
@@ -132,6 +132,27 @@ pub fn hidden_persons(count: u32, language: Language) -> Option<String> {
             )
         }
     })
+}
+
+/// What is to be known about the number of people beside it, a sentence each: who is out of sight, who stands only in
+/// the history of the mail, and how sure the number is.
+pub fn about_persons(inspection: &Inspection, language: Language) -> Vec<String> {
+    let Inspection { persons, persons_min: least, persons_max: most, quoted_persons: quoted, .. } = *inspection;
+    let quoted = (quoted > 0).then(|| match language {
+        Language::Ja => {
+            format!("このほか約{}人分が引用部分（過去のメール）にあり、人数には含めていません。", number(quoted))
+        }
+        Language::En => format!("About {} more in what it quotes of earlier mails, not counted here.", number(quoted)),
+    });
+    let bounds = (persons > 0 && least < most).then(|| match language {
+        Language::Ja => {
+            format!("氏名だけで区別できない人がいるため、{}〜{}人の幅があります。", number(least), number(most))
+        }
+        Language::En => {
+            format!("Between {} and {}, as some have nothing but a name in common.", number(least), number(most))
+        }
+    });
+    hidden_persons(inspection.hidden_persons, language).into_iter().chain(quoted).chain(bounds).collect()
 }
 
 /// How much was read, in one line.

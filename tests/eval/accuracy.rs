@@ -79,7 +79,7 @@ fn tell<'a>(rules: &Rules, folder: &Path, name: &'a str, own: &[String]) -> Told
     let short = name.rsplit('/').next().unwrap_or(name).to_owned();
     let kind = if name.ends_with(".eml") { Kind::Mail } else { Kind::File(short) };
     let job = Job { own: own.to_vec(), ..Job::new(kind) };
-    let mut detection = Detection::new(rules, &job.own, false).in_detail();
+    let mut detection = Detection::new(rules, &job.own, job.count_quoted).in_detail();
     let ledger = extract(&bytes, &job, &Limits::default(), &mut detection, &mut ());
     let hit = |(detector, confidence, example): (&str, Confidence, &sekisho::inspect::Example)| Hit {
         detector: detector.to_owned(),

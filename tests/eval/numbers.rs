@@ -119,7 +119,7 @@ struct Explained {
     why: &'static str,
 }
 
-const EXPLAINED: [Explained; 8] = [
+const EXPLAINED: [Explained; 12] = [
     Explained {
         kinds: &["DE_TAX_ID"],
         texts: &["12345678903", "98765432106", "Meine Steuer-ID: 12345678903.", "IdNr. 98765432106 liegt vor."],
@@ -148,6 +148,22 @@ const EXPLAINED: [Explained; 8] = [
         kinds: &["KR_FRN", "KR_RRN"],
         texts: &["760413-1212134", "000402-2214431", "760413-5212134", "000402-6214431"],
         why: "the other of the two kinds, which kr.rrn finds both",
+    },
+    Explained {
+        kinds: &["IP_ADDRESS"],
+        texts: &["Use local ipv6 ::", "src=:: dst=::1", "Unspecified ::", "::/0", "::/128"],
+        why: ":: is the address of nothing (RFC 4291, 2.5.2), and a mark of many languages",
+    },
+    Explained {
+        kinds: &["IP_ADDRESS"],
+        texts: &["Visit http://[2001:db8::1]/path"],
+        why: "the host of a link is a server and leads to no person",
+    },
+    Explained { kinds: &["IP_ADDRESS"], texts: &["192.168.1.1.1"], why: "five groups are no address" },
+    Explained {
+        kinds: &["IP_ADDRESS"],
+        texts: &["Primary: 10.0.0.1, Secondary: 172.16.0.1"],
+        why: "the word for the second is more than 40 characters away",
     },
     Explained {
         kinds: &["SG_NRIC_FIN"],

@@ -90,6 +90,28 @@ pub(crate) const CASES: &[Maker] = &[
             Node::Storage("_SX_DB_CUR", vec![Node::Stream("0001", cache)]),
         ])
     }),
+    ("xls/pivot_records.xls", |s| {
+        // Two fields with lists, and one whose values follow each record.
+        let field = |flags: u16, count: u16, name: &str| {
+            let head = [&flags.to_le_bytes()[..], &[0; 10], &count.to_le_bytes()].concat();
+            record(0x00c7, &[&head[..], &string(name)].concat())
+        };
+        let text = |text: &str| record(0x00cd, &string(text));
+        let cache = [
+            record(0x00c6, &[0; 20]),
+            [field(1, 2, "区分"), text("控え"), text("公開")].concat(),
+            [field(0x201, 2, "氏名"), text("番号"), text(s)].concat(),
+            field(2, 0, "件数"),
+            [record(0x00c8, &[1, 0, 0]), record(0x00cc, &[7, 0])].concat(),
+            [record(0x00c8, &[0, 1, 0]), record(0x00cc, &[9, 0])].concat(),
+            record(0x000a, &[]),
+        ]
+        .concat();
+        ole::compound(vec![
+            Node::Stream("Workbook", Book::default().stream()),
+            Node::Storage("_SX_DB_CUR", vec![Node::Stream("0001", cache)]),
+        ])
+    }),
     ("xls/summary.xls", |s| beside(Node::Stream("\u{5}SummaryInformation", ole::property_set(4, s)))),
     ("xls/macro.xls", |s| beside(Node::Storage("_VBA_PROJECT_CUR", ole::vba(s)))),
     ("xls/stream_of_nobody.xls", |s| beside(Node::Stream("Memo", [&[0, 1, 2][..], &cp932(s), &[0]].concat()))),

@@ -42,6 +42,7 @@ pub(crate) const CASES: &[Maker] = &[
     ("xlsb/record_of_nobody.xlsb", |s| {
         book(&[cell(6, &string("番号")), record(5000, &[&[7, 7][..], &wide(s)].concat())].concat(), &[], 0)
     }),
+    ("xlsb/behind_a_value.xlsb", |s| book(&cell(5, &[&[0; 8][..], &wide(s)].concat()), &[], 0)),
     ("xlsb/pivot_records.xlsb", |s| {
         let item = record(24, &string(s));
         with(

@@ -84,6 +84,9 @@ pub(crate) const CASES: &[Maker] = &[
     ("pdf/annotation.pdf", |s| annotation(&format!("/Subtype/Text/Contents{}", text(s)))),
     ("pdf/annotation_author.pdf", |s| annotation(&format!("/Subtype/Text/Contents(x)/T{}", text(s)))),
     ("pdf/hidden_annotation.pdf", |s| annotation(&format!("/Subtype/FreeText/F 2/Contents{}", text(s)))),
+    ("pdf/annotation_not_to_be_viewed.pdf", |s| annotation(&format!("/Subtype/FreeText/F 36/Contents{}", text(s)))),
+    ("pdf/hidden_form_field.pdf", |s| field(&format!("/F 2/T(name)/V{}", text(s)))),
+    ("pdf/printed_annotation.pdf", |s| annotation(&format!("/Subtype/FreeText/F 4/Contents{}", text(s)))),
     ("pdf/link.pdf", |s| {
         annotation(&format!("/Subtype/Link/A<</S/URI/URI({})>>", escape(format!("https://example.jp/{s}").as_bytes())))
     }),
@@ -138,6 +141,35 @@ pub(crate) const CASES: &[Maker] = &[
         let inner = format!("{number} 0 <</Memo{}>>", text(s));
         let first = inner.find("<<").unwrap();
         file.objects.push(flate_stream(inner.as_bytes(), &format!("/Type/ObjStm/N 1/First {first}")));
+        file.build()
+    }),
+    ("pdf/unnamed_object_stream.pdf", |s| {
+        let mut file = Pdf::with_page("");
+        let inner = format!("99 0 <</Memo{}>>", text(s));
+        let first = inner.find("<<").unwrap();
+        let pack = flate_stream(inner.as_bytes(), &format!("/Type/ObjStm/N 1/First {first}"));
+        file.between = [b"98 0 obj\n", &pack[..], b"\nendobj\n"].concat();
+        file.build()
+    }),
+    ("pdf/between_packed_objects.pdf", |s| {
+        let mut file = Pdf::with_page("");
+        let number = file.objects.len() + 9;
+        let inner = format!("{number} 0 <</Memo(x)>> {s}");
+        let first = inner.find("<<").unwrap();
+        file.objects.push(flate_stream(inner.as_bytes(), &format!("/Type/ObjStm/N 1/First {first}")));
+        file.build()
+    }),
+    ("pdf/behind_packed_data.pdf", |s| {
+        let mut file = Pdf::with_page("");
+        let stream = flate_stream(b"q Q", "");
+        file.objects[6] = longer(&stream, s.as_bytes());
+        file.build()
+    }),
+    ("pdf/behind_a_packed_font.pdf", |s| {
+        let mut file = Pdf::with_page(&show(&wide_be("番号")));
+        file.objects.push(longer(&flate_stream(&[0; 500], ""), s.as_bytes()));
+        let font = file.objects.len();
+        file.edit(6, "/Type/FontDescriptor", &format!("/Type/FontDescriptor/FontFile3 {font} 0 R"));
         file.build()
     }),
     ("pdf/old_revision.pdf", |s| {
@@ -256,6 +288,18 @@ pub(crate) fn flate_stream(content: &[u8], entries: &str) -> Vec<u8> {
     let packed = encoder.finish().unwrap();
     let head = format!("<<{entries}/Filter/FlateDecode/Length {}>>\nstream\n", packed.len());
     [head.as_bytes(), &packed, b"\nendstream"].concat()
+}
+
+/// A stream object with something behind its data, and counted in its length.
+fn longer(stream: &[u8], rest: &[u8]) -> Vec<u8> {
+    let end = stream.len() - b"\nendstream".len();
+    let start = memchr::memmem::find(stream, b"stream\n").unwrap() + 7;
+    let head = String::from_utf8_lossy(&stream[..start]).into_owned();
+    let (before, behind) = head.split_once("/Length ").unwrap();
+    let behind = behind.trim_start_matches(|c: char| c.is_ascii_digit());
+    let length = end - start + rest.len();
+    let head = format!("{before}/Length {length}{behind}");
+    [head.as_bytes(), &stream[start..end], rest, b"\nendstream"].concat()
 }
 
 /// Operators that show these codes in font F1.

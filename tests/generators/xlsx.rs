@@ -193,6 +193,17 @@ pub(crate) const CASES: &[Maker] = &[
         let cells = format!("<row r=\"1\"><c r=\"A1\" xmlns:q=\"urn:q\" q:memo=\"{s}\"><v>1</v></c></row>");
         rows(&cells)
     }),
+    ("xlsx/attribute_of_a_string.xlsx", |s| {
+        let string = format!("<si q:memo=\"{s}\" xmlns:q=\"urn:q\"><t>種別</t>");
+        Package::workbook().edit(STRINGS, "<si><t>種別</t>", &string).build()
+    }),
+    ("xlsx/attribute_of_a_column.xlsx", |s| {
+        with(
+            &format!("<cols><col min=\"1\" max=\"1\" q:memo=\"{s}\" xmlns:q=\"urn:q\"/></cols>"),
+            &row(1, "", "番号"),
+            "",
+        )
+    }),
     ("xlsx/behind_the_root_element.xlsx", |s| {
         Package::workbook().part(SHEET, sheet(&row(1, "", "番号")) + &format!("\n<!-- {s} -->")).build()
     }),

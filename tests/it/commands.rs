@@ -146,6 +146,29 @@ fn rules_are_checked_tested_and_listed() {
 }
 
 #[test]
+fn the_example_of_rules_loads_as_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let detectors = folder.path().join("rules/detectors");
+    std::fs::create_dir_all(&detectors).unwrap();
+    let file = detectors.join("ours.toml");
+    let written = sekisho(&["rules", "new", file.to_str().unwrap()]);
+    assert!(written.status.success(), "{}", stderr(&written));
+    assert_eq!(stdout(&sekisho(&["rules", "new"])), std::fs::read_to_string(&file).unwrap());
+    let config = folder.path().join("sekisho.toml");
+    let text = "hostname = \"sekisho.toho.example.co.jp\"\ndata_dir = \"data\"\n\
+                [organization]\ndomains = [\"toho.example.co.jp\"]\n[next_hop]\nhosts = [\"127.0.0.1:10026\"]\n\
+                [approval]\nsecurity = [\"security@toho.example.co.jp\"]\n[rules]\ndirectory = \"rules\"\n";
+    std::fs::write(&config, text).unwrap();
+    let test = sekisho(&["rules", "test", "--config", config.to_str().unwrap()]);
+    assert!(stdout(&test).contains("detector our.customer_code: 5 examples pass"), "{}", stderr(&test));
+    assert_eq!(sekisho(&["rules", "new", file.to_str().unwrap()]).status.code(), Some(2), "it would be overwritten");
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace("mask = \"last4\"", "mask = 4")).unwrap();
+    let broken = sekisho(&["rules", "check", "--config", config.to_str().unwrap()]);
+    assert_eq!(broken.status.code(), Some(78));
+    assert!(stderr(&broken).contains("ours.toml: line 17, column 8"), "{}", stderr(&broken));
+}
+
+#[test]
 fn configuration_errors_have_a_place_a_reason_and_exit_78() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.toml");

@@ -3,8 +3,9 @@
 //! Out: name and text of each, as `rules.directory` would hold them. Deliberately absent: anything read at run time.
 
 /// The detectors.
-pub(super) const DETECTORS: [(&str, &str); 7] = [
+pub(super) const DETECTORS: [(&str, &str); 8] = [
     ("detectors/jp.toml", include_str!("../../../rules/detectors/jp.toml")),
+    ("detectors/jp-numbers.toml", include_str!("../../../rules/detectors/jp-numbers.toml")),
     ("detectors/global.toml", include_str!("../../../rules/detectors/global.toml")),
     ("detectors/foreign-america.toml", include_str!("../../../rules/detectors/foreign-america.toml")),
     ("detectors/foreign-asia-pacific.toml", include_str!("../../../rules/detectors/foreign-asia-pacific.toml")),

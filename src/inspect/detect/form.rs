@@ -16,7 +16,6 @@ use super::row::{self, Finds, Found, in_cell, is_name};
 use super::rule::Role;
 use super::rules::Rules;
 use super::whereabouts::Where;
-use crate::inspect::Confidence;
 use crate::inspect::persons::Person;
 
 /// More than so many things are nobody's form.
@@ -134,7 +133,7 @@ fn beside(record: &Record<'_>, label: &str, announced: &[usize], column: u32, te
     };
     if let Some((detector, note)) = announced.iter().find_map(fits) {
         let (part, value) = (part_of(label), Cow::Owned(text.to_owned()));
-        return vec![Found { detector, confidence: Confidence::High, note, column, value, part, whose: 0 }];
+        return vec![Found { detector, confidence: note.at_most(), note, column, value, part, whose: 0 }];
     }
     let mut columns = Columns::default();
     columns.columns.entry(column).or_default().header.push_str(label);

@@ -9,9 +9,9 @@ use super::checks::{self, Check, Note};
 use super::clusters::name_characters;
 use super::names::is_kanji;
 use super::rule::{Detector, Role};
-use super::words::hash_characters;
+use super::words::{hash, hash_characters};
 use crate::inspect::Category;
-use crate::inspect::persons::{Key, Kind, Person, Script, half};
+use crate::inspect::persons::{Key, Kind, Person, Script};
 
 /// Adds to a person what a value of `detector` says about them.
 pub(super) fn describe(person: &mut Person, detector: &Detector, note: Note, value: &str) {
@@ -32,7 +32,7 @@ pub(super) fn describe(person: &mut Person, detector: &Detector, note: Note, val
             person.keys.push(Key::new(kind, told(value)));
         }
         Role::Attribute if detector.check == Check::BirthDate => {
-            let hash = checks::born(value).map_or_else(|| told(value), |day| hash_characters(day.to_string().chars()));
+            let hash = checks::born(value).map_or_else(|| told(value), |day| hash(&day));
             person.keys.push(Key::new(Kind::Birth, hash));
         }
         Role::Attribute if detector.check == Check::AddressJp => {
@@ -90,7 +90,9 @@ fn halves(value: &str) -> (u16, u16) {
         let middle = value.chars().count().div_ceil(2);
         value.split_at(value.char_indices().nth(middle).map_or(value.len(), |(at, _)| at))
     });
-    (half(first), half(last.trim()))
+    // Sixteen bits are few enough to be counted.
+    let half = |part: &str| (hash_characters(part.chars()) & 0xFFFF) as u16;
+    (half(first), half(last.trim_start()))
 }
 
 fn katakana(c: char) -> char {
@@ -108,34 +110,53 @@ fn told(value: &str) -> u64 {
 
 /// An address without its prefecture, from the municipality to the block: `芝一丁目1番1号` is `芝1-1-1`.
 fn address(value: &str) -> u64 {
-    let value = value.trim_start_matches(|c: char| !is_kanji(c));
-    let value = checks::prefecture_at(value).and_then(|end| value.get(end..)).unwrap_or(value);
-    let (mut folded, mut numbered) = (String::with_capacity(value.len()), false);
+    let value = without_prefecture(value.trim_start_matches(|c: char| !is_kanji(c)));
+    let (mut numbered, mut over) = (false, false);
+    // A dash counts when something follows it.
+    let mut dash = false;
     let mut rest = value.chars().peekable();
-    while let Some(c) = rest.next() {
-        let digit = "〇一二三四五六七八九".chars().position(|kanji| kanji == c);
-        match c {
-            // What follows the block after a space is a building, which people leave out.
-            ' ' if numbered => break,
-            ' ' => {}
-            '丁' if rest.next_if_eq(&'目').is_some() => folded.push('-'),
-            '番' if numbered => {
-                rest.next_if_eq(&'地');
-                rest.next_if_eq(&'の');
-                folded.push('-');
+    let folded = std::iter::from_fn(|| {
+        loop {
+            let c = *rest.peek().filter(|_| !over)?;
+            match c {
+                // What follows the block after a space is a building, which people leave out.
+                ' ' => over = numbered,
+                '丁' => {}
+                '目' | '地' | '-' | '番' | '号' | 'の' if numbered => dash = true,
+                _ if std::mem::take(&mut dash) => return Some('-'),
+                _ => {
+                    rest.next();
+                    let digit = kanji_digit(c).filter(|_| matches!(rest.peek(), Some('丁' | '番' | '号')));
+                    numbered |= c.is_ascii_digit() || digit.is_some();
+                    return Some(digit.unwrap_or(c));
+                }
             }
-            '号' | 'の' if numbered => folded.push('-'),
-            _ if digit.is_some() && matches!(rest.peek(), Some('丁' | '番' | '号')) => {
-                folded.extend(digit.and_then(|digit| char::from_digit(u32::try_from(digit).ok()?, 10)));
-                numbered = true;
-            }
-            _ => {
-                numbered |= c.is_ascii_digit();
-                folded.push(c);
-            }
+            rest.next();
         }
-    }
-    hash_characters(folded.trim_end_matches('-').chars())
+    });
+    hash_characters(folded)
+}
+
+fn kanji_digit(c: char) -> Option<char> {
+    Some(match c {
+        '一' => '1',
+        '二' => '2',
+        '三' => '3',
+        '四' => '4',
+        '五' => '5',
+        '六' => '6',
+        '七' => '7',
+        '八' => '8',
+        '九' => '9',
+        _ => return None,
+    })
+}
+
+/// Prefectures have three or four characters and end in one of four.
+fn without_prefecture(value: &str) -> &str {
+    let mut characters = value.char_indices().skip(2).take(2);
+    let end = characters.find(|(_, c)| matches!(c, '都' | '道' | '府' | '県'));
+    end.and_then(|(at, c)| value.get(at + c.len_utf8()..)).unwrap_or(value)
 }
 
 #[cfg(test)]

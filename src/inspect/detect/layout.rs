@@ -227,7 +227,14 @@ fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
             }
             let fits =
                 values.iter().filter(|value| detector.check.in_cell(rules.names(), value, false).is_some()).count();
-            let share = if chancy { 9 } else { 6 };
+            // Rare names are in no dictionary: where four in ten are known the others are names too.
+            let share = if chancy {
+                9
+            } else if detector.role == Role::Name && values.len() >= 5 {
+                4
+            } else {
+                6
+            };
             (fits * 10 >= values.len() * share).then_some((fits, detector.priority, index))
         });
         entry.detector = fitting.max().map(|(.., index)| index);

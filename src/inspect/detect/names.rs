@@ -97,7 +97,9 @@ impl Names {
             }
             // 林 and 森 are surnames and also words: they need a given name of two characters that is known.
             let rest = ends.len() - length;
-            if self.given.has(given) && (length >= 2 || rest >= 2) && ends.len() >= 3 {
+            let known =
+                self.given.has(given) || rest >= 2 && given.chars().all(is_katakana) && self.given_readings.has(given);
+            if known && (length >= 2 || rest >= 2) && ends.len() >= 3 {
                 return (!self.no_names.has(word)).then_some(Reading::Full);
             }
             if length >= 2 && (1..=3).contains(&rest) && self.may_be_given(given) {
@@ -355,7 +357,8 @@ mod tests {
         ] {
             assert_eq!(names.read(name), Some(Reading::Full), "{name}");
         }
-        for name in ["与那覇真一", "齋藤圭", "齊藤優", "濵﨑美咲", "渡邉さくら", "佐藤ひなた", "高橋 エリ", "林 蒼"]
+        for name in
+            ["与那覇真一", "齋藤圭", "齊藤優", "濵﨑美咲", "渡邉さくら", "佐藤ひなた", "高橋 エリ", "林 蒼", "上村メイ"]
         {
             assert_eq!(names.read(name), Some(Reading::Full), "{name}");
         }

@@ -4,7 +4,7 @@
 //! invisible characters folded away ([`Normal`]), and for each place in it the place in the original. Text that is
 //! already normal is lent, not copied: most Japanese prose passes at the speed of a byte scan.
 //! Deliberately absent: folds that change which word it is (old forms of kanji are the dictionary's matter,
-//! [`super::words`]), and circled numbers, which would grow into the number beside them (`①090` is no `1090`).
+//! [`super::words`]), circled numbers, which would grow into the number beside them (`①090` is no `1090`), and ㊙.
 
 use std::borrow::Cow;
 
@@ -98,7 +98,7 @@ impl Fold<'_> {
                 self.out.push(if between { '-' } else { 'ー' });
             }
             '\u{3000}' => self.out.push(' '),
-            '\u{2460}'..='\u{24FF}' => self.out.push(c),
+            '\u{2460}'..='\u{24FF}' | '㊙' => self.out.push(c),
             _ if is_combining_mark(c) || matches!(c, 'ﾞ' | 'ﾟ') => return self.compose(c, at),
             _ if is_nfkc_quick(std::iter::once(c)) == IsNormalized::Yes => self.out.push(c),
             _ => self.out.extend(std::iter::once(c).nfkc()),

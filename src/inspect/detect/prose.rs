@@ -358,7 +358,7 @@ fn latin_before(record: &Record<'_>, page: &Page<'_>, first: &Hit) -> Option<Bar
     let line_start = page.starts.get(page.line_of(first.range.start)).copied()?;
     let before = page.text.get(line_start..first.range.start)?;
     let bracket = before.ends_with('<');
-    let before = before.trim_end_matches(|c: char| matches!(c, '<' | '(' | ',' | '/' | ':' | ' ' | '"' | '-'));
+    let before = before.trim_end_matches(['<', '(', ',', '/', ':', ' ', '"', '-']);
     let is_part = |c: char| c.is_alphabetic() && !is_name_character(c) || matches!(c, ' ' | '.' | '\'' | '-');
     let run: usize = before.chars().rev().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
     let run = before.get(before.len() - run..)?;

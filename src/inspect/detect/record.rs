@@ -112,6 +112,11 @@ impl<'a> Record<'a> {
         self.tally.add(self.rules, detector, confidence, value, self.quoted, place);
     }
 
+    /// Whether a value is the address of the sender or a recipient.
+    pub(super) fn is_own(&self, value: &str) -> bool {
+        !self.own.is_empty() && value.contains('@') && self.own.iter().any(|own| own.eq_ignore_ascii_case(value))
+    }
+
     /// Whether a line of the text that is being read is history.
     pub(super) fn is_history(&self, line: usize) -> bool {
         self.history.get(line).copied().unwrap_or_default()

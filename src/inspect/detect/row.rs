@@ -7,8 +7,10 @@
 use std::borrow::Cow;
 
 use super::checks::Note;
-use super::columns::{Columns, Part, is_office};
+use super::clusters::name_key;
+use super::columns::{Column, Columns, Part, is_office};
 use super::identity::{describe, numbered, read_as};
+use super::names::is_kanji;
 use super::normal::Normal;
 use super::record::Record;
 use super::rule::{Detector, Role};
@@ -61,14 +63,22 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
     let whose = about.map_or(0, |about| about.whose);
     if let Some((about, index)) = about.and_then(|about| Some((about, about.detector?)))
         && let Some(detector) = record.rules.detector(index)
-        && let Some(note) = detector.check.in_cell(record.rules.names(), &text, about.headed)
+        // In a column of names a name that no dictionary has is one too.
+        && let Some(note) = detector.check.in_cell(record.rules.names(), &text, about.headed || detector.role == Role::Name)
     {
         if detector.role == Role::Name && is_total(&text) {
             return;
         }
-        let confidence = if about.headed { Confidence::High } else { Confidence::Medium };
+        let confidence = if about.headed { Confidence::High } else { Confidence::Medium }.min(note.at_most());
         finds.found.push(Found { detector: index, confidence, note, column, value: text, part: about.part, whose });
         return;
+    }
+    if let Some(about) = about.filter(|_| text.contains('\n')) {
+        let before = finds.found.len();
+        lines_of_names(record, about, column, &text, finds);
+        if finds.found.len() > before {
+            return;
+        }
     }
     if let Some(kind) = about.and_then(|about| about.number) {
         finds.numbers.push((whose, kind, text.clone()));
@@ -84,14 +94,41 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
     }
 }
 
+/// A name with its reading above or below it in one cell.
+fn lines_of_names(record: &Record<'_>, about: &Column, column: u32, text: &str, finds: &mut Finds<'_>) {
+    let Some(detector) = about.detector.and_then(|index| record.rules.detector(index)) else { return };
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if detector.role != Role::Name || lines.len() > 2 {
+        return;
+    }
+    let written = lines.iter().any(|line| line.chars().any(is_kanji));
+    for line in lines {
+        let Some(note) = detector.check.in_cell(record.rules.names(), line, about.headed) else { continue };
+        let part = if written && !line.chars().any(is_kanji) { Part::Reading } else { about.part };
+        let (value, confidence, whose) = (Cow::Owned(line.to_owned()), Confidence::High, about.whose);
+        finds.found.extend(about.detector.map(|detector| Found {
+            detector,
+            confidence,
+            note,
+            column,
+            value,
+            part,
+            whose,
+        }));
+    }
+}
+
 /// Whether a cell in a column of names says that its row adds up others.
 fn is_total(text: &str) -> bool {
-    let text = text.trim_matches(|c: char| c.is_whitespace() || "【】[]()<>■●◆▼".contains(c));
-    ["計", "平均"].iter().any(|word| text.ends_with(word)) && text.chars().count() <= 4
-        || text.len() <= 12
-            && ["total", "subtotal", "sub total", "grand total", "average"]
-                .iter()
-                .any(|word| text.eq_ignore_ascii_case(word))
+    const TOTALS: [&str; 5] = ["total", "subtotal", "sub total", "grand total", "average"];
+    if text.is_ascii() {
+        return text.len() <= 12 && TOTALS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    }
+    if text.len() > 24 || !(text.contains('計') || text.contains("平均")) {
+        return false;
+    }
+    let text = text.trim_matches(|c: char| !is_kanji(c));
+    (text.ends_with('計') || text.ends_with("平均")) && text.chars().count() <= 4
 }
 
 /// Most cells are short words and small numbers, in which nothing can be.
@@ -145,6 +182,9 @@ fn told<'f, 'c>(record: &Record<'_>, columns: &Columns, finds: &'f Finds<'c>) ->
         .iter()
         .any(|f| role(f) == Some(Role::Name) && (f.note != Note::Surname || f.confidence == Confidence::High));
     let office = !named && columns.organisations;
+    if found.iter().any(|f| record.is_own(&f.value)) || (columns.columns.is_empty() && is_card(record, found)) {
+        return (Vec::new(), false);
+    }
     let reached = |f: &Found<'_>| {
         let own = !contact(f)
             || matches!(f.note, Note::Mobile)
@@ -161,6 +201,18 @@ fn told<'f, 'c>(record: &Record<'_>, columns: &Columns, finds: &'f Finds<'c>) ->
         !(detector.info.personal && (offices || nobodys || alone))
     };
     (found.iter().filter(counts).collect(), is_person)
+}
+
+/// Whether a form is the business card of somebody whose mail it is: a signature that is laid out as a table.
+fn is_card(record: &Record<'_>, found: &[Found<'_>]) -> bool {
+    let mut names = found.iter().filter(|f| is_name(record, f)).peekable();
+    let contact = |f: &Found<'_>| {
+        let rule = record.rules.detector(f.detector);
+        rule.is_some_and(|detector| detector.info.category == Category::Contact) && f.note != Note::Mobile
+    };
+    names.peek().is_some()
+        && names.all(|f| record.known.contains(&name_key(&f.value)))
+        && found.iter().filter(|f| !is_name(record, f)).all(contact)
 }
 
 /// The person of the row, or that one of several.

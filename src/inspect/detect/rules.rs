@@ -288,6 +288,14 @@ no_match = ["C-12"]
     }
 
     #[test]
+    fn every_built_in_rule_shows_five_of_each() {
+        for detector in &Rules::assemble(&[]).unwrap().detectors {
+            let (yes, no) = (detector.examples.matching.len(), detector.examples.not_matching.len());
+            assert!(yes >= 5 && no >= 5, "{}: {yes} that match, {no} that do not", detector.info.id);
+        }
+    }
+
+    #[test]
     #[ignore = "prints how long the rules take to load; run it in release"]
     fn how_long_the_rules_take_to_load() {
         let start = std::time::Instant::now();

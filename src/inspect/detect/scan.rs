@@ -33,6 +33,8 @@ const WINDOW_AFTER: usize = 16;
 
 /// From so many values with a right check digit, and hardly any with a wrong one, chance is out of the question.
 const CROWD: usize = 5;
+/// From so many it is certain.
+const CERTAIN: usize = 10;
 
 /// Finds all hits in `text`; `header` is the header of the column it stands in, if any.
 pub(super) fn hits(rules: &Rules, text: &str, header: &str) -> Vec<Hit> {
@@ -87,8 +89,13 @@ impl Search<'_> {
             return 0;
         }
         let confidence = if context { detector.in_context } else { alone.unwrap_or(Confidence::Medium) };
+        let confidence = confidence.min(note.at_most());
         // What waits takes up no room meanwhile.
-        let end = if waiting { 0 } else { value.end.min(range.end) };
+        let end = match () {
+            () if waiting => 0,
+            () if detector.check.may_be_told_better() && value.start > range.start => value.start,
+            () => value.end.min(range.end),
+        };
         self.found.push(Found { hit: Hit { detector: index, range: value, confidence, context, note }, waiting });
         end
     }
@@ -114,19 +121,22 @@ impl Search<'_> {
 
     /// Drops what waits for a crowd that did not come, and of overlapping hits all but the best.
     fn finish(self) -> Vec<Hit> {
-        let crowded: Vec<usize> = self
+        let crowded: BTreeMap<usize, Confidence> = self
             .crowds
             .iter()
             .filter(|(_, (right, wrong))| *right >= CROWD && *right >= wrong * 4)
-            .map(|(&index, _)| index)
+            .map(|(&index, (right, wrong))| {
+                let certain = *right >= CERTAIN && *right >= wrong * 19;
+                (index, if certain { Confidence::High } else { Confidence::Medium })
+            })
             .collect();
         let mut hits: Vec<Hit> = self
             .found
             .into_iter()
-            .filter(|found| !found.waiting || crowded.contains(&found.hit.detector))
+            .filter(|found| !found.waiting || crowded.contains_key(&found.hit.detector))
             .map(|Found { mut hit, .. }| {
-                if crowded.contains(&hit.detector) {
-                    hit.confidence = hit.confidence.max(Confidence::Medium);
+                if let Some(&crowd) = crowded.get(&hit.detector) {
+                    hit.confidence = hit.confidence.max(crowd.min(hit.note.at_most()));
                 }
                 hit
             })

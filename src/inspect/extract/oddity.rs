@@ -10,7 +10,12 @@ const DIGITS: usize = 9;
 
 /// Whether a value says more than how something looks.
 pub(crate) fn is_odd(value: &str) -> bool {
-    !value.is_ascii() || has_number(value) || has_address(value) || has_names(value)
+    !is_word(value) && (!value.is_ascii() || has_number(value) || has_address(value) || has_names(value))
+}
+
+/// What most values are, which costs one look: too short for a number, and without what addresses and names have.
+fn is_word(value: &str) -> bool {
+    value.len() < DIGITS && value.bytes().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// Whether what should be a file in base64 is a text: of other letters, or too short for a file.
@@ -88,12 +93,17 @@ pub(crate) fn unseen(document: &str) -> String {
         let close = if *open == "<!DOCTYPE" && !is_subset(inside) { ">" } else { close };
         let (text, behind) = inside.split_once(close).unwrap_or((inside, ""));
         rest = behind;
-        if *open != "<?" || !(text.starts_with("xml ") || text.starts_with("mso-application ")) || is_odd(text) {
+        if *open != "<?" || says_something(text) {
             lines.push_str(text.trim());
             lines.push('\n');
         }
     }
     lines
+}
+
+/// Whether an instruction, without its marks, is none of those that every document begins with.
+pub(crate) fn says_something(instruction: &str) -> bool {
+    !(instruction.starts_with("xml ") || instruction.starts_with("mso-application ")) || is_odd(instruction)
 }
 
 /// Whether a declaration brings its own entities, in brackets.

@@ -178,7 +178,7 @@ pub(crate) fn read_entry(reading: &mut Reading<'_>, entry: &Entry<'_>) {
         match format {
             Format::Xml | Format::Text | Format::Html => {
                 let document = xml::decode(entry.bytes);
-                reading.text(place, &(odd_text(&document) + &xml_comments(&document)));
+                reading.text(place, &(odd_text(&document) + &oddity::unseen(&document)));
                 reading.done(place);
             }
             Format::Other(..) => sweep::read(reading, &inside),
@@ -195,30 +195,14 @@ pub(crate) fn read_entry(reading: &mut Reading<'_>, entry: &Entry<'_>) {
     }
 }
 
-/// Reads an XML part as text, with its comments, which no program shows. Entities that it declares are not expanded.
+/// Reads an XML part as text, with its comments, instructions and declarations, which no program shows. Entities that it
+/// declares are not expanded.
 pub(crate) fn read_xml(reading: &mut Reading<'_>, place: &Place, bytes: &[u8]) {
     let document = xml::decode(bytes);
-    reading.text(place, &(xml::plain(&document) + &xml_comments(&document)));
+    reading.text(place, &(xml::plain(&document) + &oddity::unseen(&document)));
     if xml::declares_entities(&document) {
-        reading.text(
-            place,
-            document.split_once('[').and_then(|(_, set)| set.split_once("]>")).map_or(&*document, |(set, _)| set),
-        );
         reading.unread(place, Reason::Limit);
     }
-}
-
-/// The text of the comments of an XML part.
-pub(crate) fn xml_comments(document: &str) -> String {
-    let mut text = String::new();
-    let mut rest = document;
-    while let Some((_, comment)) = rest.split_once("<!--") {
-        let (comment, behind) = comment.split_once("-->").unwrap_or((comment, ""));
-        text.push_str(comment);
-        text.push('\n');
-        rest = behind;
-    }
-    text
 }
 
 /// What stands in a part of structure and is none: all character data, and attributes with Japanese, an address or as

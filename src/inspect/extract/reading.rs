@@ -49,7 +49,7 @@ impl<'a> Part<'a> {
 
 /// A part that is being read.
 #[derive(Clone, Copy, Default)]
-struct Open {
+pub(crate) struct Open {
     number: u64,
     /// How many parts inside of it have been begun.
     begun: u64,
@@ -99,7 +99,9 @@ pub(crate) struct Reading<'s> {
     open: Vec<Open>,
     words: Words,
     locked: Vec<Locked>,
-    /// Stretches of the part being read that were read as parts of their own.
+    /// Where the part being read is in memory.
+    whole: Range<usize>,
+    /// Stretches of it that were read as parts of their own.
     apart: Vec<Range<usize>>,
 }
 
@@ -123,6 +125,7 @@ impl<'s> Reading<'s> {
             open: vec![Open::default()],
             words: Words::new(job),
             locked: Vec::new(),
+            whole: 0..0,
             apart: Vec::new(),
         }
     }
@@ -131,7 +134,7 @@ impl<'s> Reading<'s> {
     pub(crate) fn finish(mut self, kind: &str) -> Ledger {
         while !self.locked.is_empty() {
             for locked in std::mem::take(&mut self.locked) {
-                self.guarded(locked.place(), |reading| unlock::open(reading, &locked));
+                self.watched_as(locked.open(), locked.place(), false, |reading| unlock::open(reading, &locked));
             }
         }
         kind.clone_into(&mut self.ledger.kind);
@@ -161,9 +164,10 @@ impl<'s> Reading<'s> {
         // A text ends where something else starts.
         let end = others.first().filter(|_| format.is_text()).map_or(part.bytes.len(), |first| first.start);
         let own = Part { bytes: part.bytes.get(..end).unwrap_or_default(), ..*part };
-        let outer = std::mem::take(&mut self.apart);
+        let outer = (std::mem::take(&mut self.apart), std::mem::replace(&mut self.whole, addresses(part.bytes)));
         self.watched(part.place, is_small(part, format), |reading| reading.read_as(&own, format));
-        let apart = std::mem::replace(&mut self.apart, outer);
+        let apart = std::mem::replace(&mut self.apart, outer.0);
+        self.whole = outer.1;
         for other in others {
             // What its own reader found to be none of it, it has handed on.
             if !apart.iter().any(|range| range.contains(&other.start)) {
@@ -198,6 +202,10 @@ impl<'s> Reading<'s> {
 
     fn watched(&mut self, place: &Place, small: bool, read: impl FnOnce(&mut Self)) {
         let part = self.open.last_mut().map(Open::next).unwrap_or_default();
+        self.watched_as(part, place, small, read);
+    }
+
+    fn watched_as(&mut self, part: Open, place: &Place, small: bool, read: impl FnOnce(&mut Self)) {
         let number = part.number;
         if let Some(known) = self.job.without.iter().find(|known| known.part == number) {
             return self.unread(place, known.reason);
@@ -355,7 +363,9 @@ impl<'s> Reading<'s> {
     pub(crate) fn locked(&mut self, part: &Part<'_>, lock: Lock) {
         self.ledger.protected = true;
         if self.charge(part.bytes.len() as u64) {
-            self.locked.push(Locked::new(part, lock));
+            // By the way down to it, and not by which others wait.
+            let open = self.open.last_mut().map(Open::next).unwrap_or_default();
+            self.locked.push(Locked::new(part, lock, open));
         } else {
             self.unread(part.place, Reason::Encrypted);
         }
@@ -385,7 +395,11 @@ impl<'s> Reading<'s> {
             } else {
                 self.aside(part, bytes, &place);
             }
-            self.apart.push(range);
+            // What was unpacked from the part is no stretch of it.
+            let (stretch, whole) = (addresses(bytes), &self.whole);
+            if whole.start <= stretch.start && stretch.end <= whole.end {
+                self.apart.push(stretch.start - whole.start..stretch.end - whole.start);
+            }
         }
     }
 
@@ -440,6 +454,11 @@ impl<'s> Reading<'s> {
     pub(crate) fn is_over(&self) -> bool {
         self.watch.is_over()
     }
+}
+
+fn addresses(bytes: &[u8]) -> Range<usize> {
+    let start = bytes.as_ptr() as usize;
+    start..start.saturating_add(bytes.len())
 }
 
 /// The place of a stretch of bytes, which nobody who opens the file sees.

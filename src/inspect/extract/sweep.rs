@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use crate::inspect::Reason;
+use crate::inspect::extract::oddity::is_odd;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::mail::charset;
 
@@ -67,6 +68,43 @@ pub(crate) fn wide_text(bytes: &[u8]) -> String {
     lines
 }
 
+/// The runs of text in what should be numbers only: UTF-16, UTF-8 and ASCII that says something and that numbers do not
+/// look like by chance.
+pub(crate) fn odd_text(bytes: &[u8]) -> String {
+    const SHORTEST: usize = 8;
+    if bytes.len() < SHORTEST {
+        return String::new();
+    }
+    let mut lines = wide_text(bytes);
+    for chunk in bytes.utf8_chunks().filter(|chunk| !chunk.valid().is_ascii()) {
+        runs(chunk.valid(), &mut lines);
+    }
+    lines.lines().filter(|line| is_odd(line) && is_written(line)).fold(String::new(), |text, line| text + line + "\n")
+}
+
+/// Whether the letters of a run beyond ASCII are what people write. Two bytes of anything are a letter; one in twenty is
+/// a usual one.
+fn is_written(run: &str) -> bool {
+    const CERTAIN: usize = 8;
+    let is_written = |c: &char| match c {
+        '\u{3000}'..='\u{30ff}' | '\u{ff01}'..='\u{ff5e}' => true,
+        '\u{4e00}'..='\u{9fff}' => {
+            let mut letter = [0; 4];
+            // Kanji of the first level.
+            matches!(encoding_rs::SHIFT_JIS.encode(c.encode_utf8(&mut letter)).0.first(), Some(0x88..=0x98))
+        }
+        _ => false,
+    };
+    let letters = || run.chars().filter(|c| !c.is_ascii());
+    let (all, written) = (letters().count(), letters().filter(is_written).count());
+    match all {
+        0 => true,
+        1 => false,
+        2..CERTAIN => written == all,
+        _ => written * 4 >= all * 3,
+    }
+}
+
 fn wide(bytes: &[u8], lines: &mut String) {
     for from in 0..2 {
         let wide = encoding_rs::UTF_16LE.decode_without_bom_handling(bytes.get(from..).unwrap_or_default()).0;
@@ -123,6 +161,23 @@ mod tests {
         let found = text(&bytes);
         assert!(found.contains("東京都港区") && found.contains("090-1234-5678"), "{found}");
         assert!(text("氏名：山田花子".as_bytes()).contains("山田花子"));
+    }
+
+    #[test]
+    fn numbers_are_no_text_and_text_among_them_is() {
+        let mut state = 1u32;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        })
+        .take(4096)
+        .collect();
+        let numbers: Vec<u8> = (0..500u32).flat_map(|n| f64::from(n * n).to_le_bytes()).collect();
+        assert_eq!((odd_text(&noise), odd_text(&numbers)), (String::new(), String::new()));
+        let wide: Vec<u8> = "佐藤健一".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(odd_text(&[&[1, 2, 3][..], &wide, &[0, 0]].concat()), "佐藤健一\n");
+        assert_eq!(odd_text(b"\x01\x02 090-1234-5678 \x00\x00"), " 090-1234-5678 \n");
+        assert_eq!(odd_text(&[&[0xff, 1][..], "山田花子".as_bytes(), &[0]].concat()), "山田花子\n");
     }
 
     #[test]

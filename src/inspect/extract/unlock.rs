@@ -18,7 +18,7 @@ pub(crate) use self::odf::is_protected as is_protected_odf;
 pub(crate) use self::words::{Cost, Words};
 pub(crate) use self::xls::is_protected as is_protected_xls;
 use crate::inspect::extract::package::Package;
-use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::reading::{Hint, Open, Part, Reading};
 use crate::inspect::extract::{archive, pdf};
 use crate::inspect::{Place, Reason};
 
@@ -68,11 +68,17 @@ pub(crate) struct Locked {
     place: Place,
     depth: u32,
     lock: Lock,
+    open: Open,
 }
 
 impl Locked {
-    pub(crate) fn new(part: &Part<'_>, lock: Lock) -> Self {
-        Self { bytes: part.bytes.to_vec(), place: part.place.clone(), depth: part.depth, lock }
+    /// `open` is what it is known by once it is opened.
+    pub(crate) fn new(part: &Part<'_>, lock: Lock, open: Open) -> Self {
+        Self { bytes: part.bytes.to_vec(), place: part.place.clone(), depth: part.depth, lock, open }
+    }
+
+    pub(crate) fn open(&self) -> Open {
+        self.open
     }
 
     fn part(&self) -> Part<'_> {
@@ -138,7 +144,7 @@ fn try_each<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::extract::{Ledger, Limits, extract};
+    use crate::inspect::extract::{Ledger, Limits, Watch, extract};
     use crate::inspect::{Cell, Job, Kind, Sink};
 
     struct Nowhere;
@@ -153,6 +159,41 @@ mod tests {
     fn read(bytes: &[u8]) -> Ledger {
         let job = Job { passwords: vec!["Himitsu2026".to_owned()], ..Job::new(Kind::File("a".to_owned())) };
         extract(bytes, &job, &Limits::default(), &mut Nowhere, &mut ())
+    }
+
+    /// The numbers and names of the parts that were begun.
+    #[derive(Default)]
+    struct Begun(Vec<(u64, String)>);
+
+    impl Watch for Begun {
+        fn begin(&mut self, part: u64, path: &str, _: bool) {
+            self.0.push((part, path.to_owned()));
+        }
+        fn end(&mut self, _: u64) {}
+        fn is_over(&self) -> bool {
+            false
+        }
+        fn picture(&mut self, _: u64, _: &str, _: &[u8]) {}
+    }
+
+    #[test]
+    fn a_part_that_waited_keeps_its_number_when_another_is_passed_over() {
+        use crate::inspect::Without;
+        use crate::inspect::extract::places::generators::zipped::archive_of;
+        let book: &[u8] = include_bytes!("../../../tests/corpus/encrypted/rc4.xls");
+        let bytes = archive_of(&[("a.xls", book), ("b.xls", book), ("c.xls", book)]);
+        let begun = |without: Vec<Without>| {
+            let job = Job { without, ..Job::new(Kind::File("z".to_owned())) };
+            let mut begun = Begun::default();
+            extract(&bytes, &job, &Limits::default(), &mut Nowhere, &mut begun);
+            begun.0
+        };
+        let all = begun(Vec::new());
+        let of = |name: &str| all.iter().filter(|(_, path)| path.ends_with(name)).cloned().collect::<Vec<_>>();
+        assert!(of("a.xls").len() >= 2 && of("c.xls").len() >= 2, "{all:?}");
+        let (first, _) = of("a.xls").first().cloned().unwrap();
+        let rest = begun(vec![Without { part: first, reason: Reason::Crashed }]);
+        assert!(of("c.xls").iter().all(|part| rest.contains(part)), "{all:?} {rest:?}");
     }
 
     /// Those whose passwords cost nothing to try; for the others there is no time.

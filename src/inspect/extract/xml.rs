@@ -118,6 +118,10 @@ impl<'a> Attributes<'a> {
         Self(tag)
     }
 
+    pub(crate) fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Local names and values, references resolved.
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         let mut rest = self.0;

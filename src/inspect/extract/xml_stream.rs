@@ -1,14 +1,16 @@
 //! XML → events while it is unpacked, for parts that are too large to hold.
 //!
 //! In: anything that can be read, in whatever charset XML may come in. Out: the same events as [`xml`](super::xml)
-//! gives of a whole document, and the text of comments aside. Only the token that comes next is held; a token larger
-//! than [`TOKEN`] is handed over as text in pieces, so that memory is bounded whatever the document is.
+//! gives of a whole document, and the text of comments, instructions and declarations aside. Only the token that comes
+//! next is held; a token larger than [`TOKEN`] is handed over as text in pieces, so that memory is bounded whatever the
+//! document is.
 //! Deliberately absent: namespaces, validation, entities that a document declares itself, as there.
 
 use std::io::Read;
 
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use crate::inspect::extract::oddity;
 use crate::inspect::extract::xml::{self, Attributes, Event};
 
 /// How much is unpacked at once.
@@ -111,7 +113,7 @@ impl<R: Read> Stream<R> {
         self.entities
     }
 
-    /// The text of the comments and of declared entities so far.
+    /// The text of comments, instructions and declarations so far.
     pub(crate) fn take_comments(&mut self) -> String {
         std::mem::take(&mut self.comments)
     }
@@ -133,12 +135,10 @@ impl<R: Read> Stream<R> {
                 Token::Comment | Token::Other => {
                     let comment = self.text.get(start..end).unwrap_or_default();
                     let comment = comment.trim_start_matches("<!--").trim_end_matches("-->");
-                    if token == Token::Other {
-                        if !xml::declares_entities(comment) {
-                            continue;
-                        }
-                        self.entities = true;
+                    if comment.strip_prefix("<?").is_some_and(|inside| !oddity::says_something(inside)) {
+                        continue;
                     }
+                    self.entities |= token == Token::Other && xml::declares_entities(comment);
                     if self.comments.len() + comment.len() <= COMMENTS {
                         self.comments.push_str(comment);
                         self.comments.push('\n');

@@ -44,10 +44,11 @@ impl Crowd<'_> {
     }
 
     fn having(&self, kind: Kind) -> Pairs {
-        let of = |(at, _, keys): (u32, _, &[Key])| {
-            keys.iter().filter(|key| key.is(kind)).map(|key| (key.0, at)).collect::<Vec<_>>()
-        };
-        self.all().flat_map(of).collect()
+        let mut pairs = Pairs::new();
+        for (at, _, keys) in self.all() {
+            pairs.extend(keys.iter().filter(|key| key.is(kind)).map(|key| (key.0, at)));
+        }
+        pairs
     }
 
     /// A name, or its reading, together with something of this kind.

@@ -17,7 +17,7 @@ use std::hash::BuildHasherDefault;
 
 use self::link::Links;
 use super::People;
-use super::detect::words::{AsIs, hash};
+use super::detect::words::AsIs;
 
 /// Mentions that are kept: with what belongs to them and the look-up that finds repeated ones, some 120 MiB.
 const MOST: usize = 1_800_000;
@@ -142,12 +142,14 @@ struct Mention {
 impl Persons {
     /// Takes one person into account.
     pub(crate) fn add(&mut self, person: &Person, sight: Sight) {
-        let mut keys: Vec<Key> = person.keys.clone();
-        keys.sort_unstable();
-        keys.dedup();
-        if keys.iter().any(|key| !key.is(Kind::Faint)) {
-            keys.retain(|key| !key.is(Kind::Faint));
+        // The keys are put where they are to stay, and taken back if nothing is new.
+        let first = self.keys.len();
+        let faint = person.keys.iter().all(|key| key.is(Kind::Faint));
+        self.keys.extend(person.keys.iter().filter(|key| faint || !key.is(Kind::Faint)));
+        if let Some(keys) = self.keys.get_mut(first..) {
+            keys.sort_unstable();
         }
+        let keys = self.keys.get(first..).unwrap_or_default();
         let (script, name) = person.name.unwrap_or((Script::Han, 0));
         let reading = person.reading.unwrap_or_default();
         // A name alone is the same name in another table, and perhaps another person in its own.
@@ -158,9 +160,10 @@ impl Persons {
             mention.times = mention.times.saturating_add(1);
             mention.seen |= !sight.hidden && !sight.quoted;
             mention.counted |= !sight.quoted;
+            self.keys.truncate(first);
             return;
         }
-        let (Ok(at), Ok(first)) = (u32::try_from(self.mentions.len()), u32::try_from(self.keys.len())) else { return };
+        let (at, first_key) = (self.mentions.len() as u32, first as u32);
         if self.mentions.len() >= MOST || self.keys.len() >= MOST_KEYS {
             let counter = match (sight.quoted, sight.hidden) {
                 (true, _) => &mut self.uncounted.quoted,
@@ -168,14 +171,14 @@ impl Persons {
                 _ => &mut self.uncounted.visible,
             };
             *counter = counter.saturating_add(1);
+            self.keys.truncate(first);
             return;
         }
         self.known.insert(print, at);
-        self.keys.append(&mut keys);
         let counted = !sight.quoted;
         let seen = counted && !sight.hidden;
         let (halves, source) = (person.halves, sight.source);
-        self.mentions.push(Mention { name, reading, halves, source, keys: first, times: 1, script, seen, counted });
+        self.mentions.push(Mention { name, reading, halves, source, keys: first_key, times: 1, script, seen, counted });
     }
 
     /// How many different people there are.
@@ -204,11 +207,6 @@ fn keys_of<'k>(mentions: &[Mention], keys: &'k [Key], at: usize) -> &'k [Key] {
 fn joined(first: u64, second: u64) -> u64 {
     let mixed = (first.rotate_left(23) ^ second).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     mixed ^ (mixed >> 29)
-}
-
-/// A number for a stretch of a name, of which there are few enough to count.
-pub(crate) fn half(part: &str) -> u16 {
-    (hash(part) & 0xFFFF) as u16
 }
 
 #[cfg(test)]

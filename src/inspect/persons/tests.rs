@@ -24,6 +24,7 @@ fn person(told: &str) -> Person {
             _ => key(Kind::Faint),
         }
     }
+    let half = |part: &str| (hash(part) & 0xFFFF) as u16;
     let halves =
         |name: &str| (half(&name.chars().take(2).collect::<String>()), half(&name.chars().skip(2).collect::<String>()));
     let name = told.split_whitespace().find_map(|part| part.strip_prefix("名:"));

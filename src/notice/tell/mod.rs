@@ -167,7 +167,7 @@ fn persons_item(story: &Story, language: Language) -> Item {
         Language::Ja => format!("個人情報：{persons}"),
         Language::En => format!("Personal data of {persons}"),
     };
-    let mut notes: Vec<String> = words::hidden_persons(story.inspection.hidden_persons, language).into_iter().collect();
+    let mut notes: Vec<String> = words::about_persons(&story.inspection, language);
     match (headings.is_empty(), language) {
         (true, _) => {}
         (false, Language::Ja) => {

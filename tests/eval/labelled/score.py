@@ -205,6 +205,13 @@ def report(known, result):
     return "\n\n".join(parts)
 
 
+def save(path, text):
+    """As a file of its own, or between the two marks of a file that has them."""
+    before, begin, rest = (path.read_text("utf-8") if path.exists() else "").partition("<!-- accuracy begins -->\n")
+    after = rest.partition("<!-- accuracy ends -->")[2]
+    path.write_text(f"{before}{begin}{text}\n<!-- accuracy ends -->{after}" if begin else f"{text}\n", "utf-8")
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("folder", type=pathlib.Path)
@@ -215,7 +222,7 @@ def main():
     text = report(known, result)
     print(text)
     if given.out:
-        given.out.write_text(text + "\n", "utf-8")
+        save(given.out, text)
 
 
 if __name__ == "__main__":

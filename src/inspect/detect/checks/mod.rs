@@ -6,19 +6,23 @@
 
 mod address;
 mod dates;
+mod documents;
 mod foreign;
+mod japan;
+mod marks;
 mod numbers;
 mod phone;
+mod secrets;
 mod words;
 
 use std::ops::Range;
 
 use serde::Deserialize;
 
-pub(super) use self::address::prefecture_at;
 pub(super) use self::dates::born;
 use super::names::Names;
 use super::places::prefecture;
+use crate::inspect::Confidence;
 use foreign::Foreign;
 pub(super) use words::{is_known_latin_name, is_latin_name, is_role_address};
 
@@ -64,6 +68,50 @@ pub(super) enum Check {
     AccountJp,
     /// Anything that a column of such a header holds, save "none".
     SpecialCare,
+
+    /// Ten digits of a pension number.
+    BasicPensionJp,
+    /// Eleven digits of somebody insured against unemployment.
+    EmploymentInsuranceJp,
+    /// The numbers of a health insurance card, its insurer's check digit included.
+    HealthInsuranceJp,
+    /// T and thirteen digits.
+    InvoiceNumberJp,
+    /// Two letters and seven digits.
+    PassportJp,
+    /// Two letters, eight digits, two letters.
+    ResidenceCardJp,
+    /// Eleven digits with the resident record code's check digit.
+    ResidentCodeJp,
+    /// 記号 and 番号 of Japan Post Bank with their check digit.
+    YuchoJp,
+
+    /// ISO 9362: bank, country, place.
+    Bic,
+    /// An address of the Internet.
+    IpAddress,
+    /// The lines of a travel document with their check digits.
+    Mrz,
+
+    /// A password in an address or among settings.
+    ConnectionString,
+    /// A bot's number in base 64, and a key that looks drawn by lot.
+    DiscordToken,
+    /// Name and password of an HTTP request.
+    HttpLogin,
+    /// JSON that names an algorithm, and JSON that claims something.
+    Jwt,
+    /// A private key's first line, with the key below it.
+    PrivateKey,
+    /// A key that looks drawn by lot.
+    Token,
+    /// A key with GitHub's check sum.
+    TokenChecksum,
+
+    /// A mark that stands for itself.
+    ConfidentialMark,
+    /// A sensitivity label's name.
+    SensitivityLabel,
 }
 
 /// What more the check learnt.
@@ -87,6 +135,21 @@ pub(super) enum Note {
     Service,
     /// `info@`, `sales@`: nobody's own.
     RoleAddress,
+    /// Of the right form, but nothing in it proves it.
+    Likely,
+    /// A sample out of a manual, a word in a sentence, an address inside a network.
+    Faint,
+}
+
+impl Note {
+    /// However much speaks for such a value, it is no surer than this.
+    pub(super) fn at_most(self) -> Confidence {
+        match self {
+            Self::Likely => Confidence::Medium,
+            Self::Faint => Confidence::Low,
+            _ => Confidence::High,
+        }
+    }
 }
 
 /// A candidate that holds.
@@ -107,6 +170,10 @@ impl Passed {
 
     fn doubted(self, doubt: bool) -> Self {
         Self { doubt, ..self }
+    }
+
+    fn noted(range: Range<usize>, note: Note) -> Self {
+        Self { range, doubt: false, note }
     }
 }
 
@@ -135,9 +202,40 @@ impl Check {
             Self::DriversLicenseJp => numbers::is_drivers_license(value).then(|| Passed::plain(range)),
             Self::Foreign(number) => number.judge(value).map(|doubt| Passed::plain(range).doubted(doubt)),
             Self::Email => words::email(value).map(|note| Passed { note, ..Passed::plain(range) }),
-            Self::Password => words::secret(text, &range).map(Passed::plain),
+            Self::Password => secrets::password(text, &range),
             Self::AccountJp => numbers::labelled_number(value)
                 .map(|part| Passed::plain(range.start + part.start..range.start + part.end)),
+
+            Self::BasicPensionJp => {
+                japan::after_label(value, &range, |number| japan::is_basic_pension(number).then_some(Note::Plain))
+            }
+            Self::EmploymentInsuranceJp => japan::after_label(value, &range, |number| {
+                japan::is_employment_insurance(number).then_some(Note::Plain)
+            }),
+            Self::HealthInsuranceJp => japan::health_insurance(text, &range),
+            Self::InvoiceNumberJp => japan::invoice_number(value).map(|note| Passed::noted(range, note)),
+            Self::PassportJp => japan::is_passport(value).then(|| Passed::plain(range)),
+            Self::ResidenceCardJp => japan::is_residence_card(value).then(|| Passed::plain(range)),
+            Self::ResidentCodeJp => japan::after_label(value, &range, japan::resident_code),
+            Self::YuchoJp => japan::yucho_account(value).map(|passed| {
+                let part = passed.range;
+                Passed { range: range.start + part.start..range.start + part.end, ..passed }
+            }),
+
+            Self::Bic => documents::is_bic(value).then(|| Passed::plain(range)),
+            Self::IpAddress => documents::ip_address_in(text, &range).map(|note| Passed::noted(range, note)),
+            Self::Mrz => documents::is_mrz(value).then(|| Passed::plain(range)),
+
+            Self::ConnectionString => secrets::connection_string(text, &range),
+            Self::DiscordToken => secrets::discord(text, &range),
+            Self::HttpLogin => secrets::basic_login(text, &range),
+            Self::Jwt => secrets::jwt(text, &range),
+            Self::PrivateKey => secrets::private_key(text, &range),
+            Self::Token => secrets::token(text, &range),
+            Self::TokenChecksum => secrets::checksummed(text, &range),
+
+            Self::ConfidentialMark => marks::confidential(text, &range),
+            Self::SensitivityLabel => marks::sensitivity_label(text, &range),
         }
     }
 
@@ -167,9 +265,33 @@ impl Check {
             Self::DriversLicenseJp => plain(numbers::is_drivers_license(&padded(value, 12, headed))),
             Self::Foreign(number) => number.judge_cell(value, headed).and_then(|doubt| plain(headed || !doubt)),
             Self::Email => words::whole_email(value),
-            Self::Password => plain(headed && words::is_secret(value)),
+            Self::Password => plain(headed && secrets::is_password_cell(value)),
             Self::AccountJp => plain(headed && numbers::is_account(value)),
             Self::SpecialCare => plain(headed && words::says_something(value)),
+
+            Self::BasicPensionJp => plain(headed && japan::is_basic_pension(&padded(value, 10, headed))),
+            Self::EmploymentInsuranceJp => plain(headed && japan::is_employment_insurance(&padded(value, 11, headed))),
+            Self::HealthInsuranceJp => japan::health_insurance_cell(value).filter(|_| headed),
+            Self::InvoiceNumberJp => japan::invoice_number(value),
+            Self::PassportJp => plain(headed && japan::is_passport(value)),
+            Self::ResidenceCardJp => plain(headed && japan::is_residence_card(value)),
+            Self::ResidentCodeJp => japan::resident_code(&padded(value, 11, headed)).filter(|_| headed),
+            Self::YuchoJp => japan::yucho_cell(value).filter(|_| headed),
+
+            Self::Bic => plain(headed && documents::is_bic(value)),
+            Self::IpAddress => documents::ip_address(value).filter(|_| headed),
+            Self::Mrz => plain(documents::is_mrz(value)),
+
+            // What says nothing about its column is found in a cell as in any text.
+            Self::ConnectionString
+            | Self::DiscordToken
+            | Self::HttpLogin
+            | Self::Jwt
+            | Self::PrivateKey
+            | Self::Token
+            | Self::TokenChecksum
+            | Self::ConfidentialMark
+            | Self::SensitivityLabel => None,
         }
     }
 
@@ -184,6 +306,11 @@ impl Check {
         }
     }
 
+    /// Whether what stands after a label may be a provider's key, which has a rule of its own.
+    pub(super) fn may_be_told_better(self) -> bool {
+        matches!(self, Self::Password | Self::Token)
+    }
+
     /// Whether a value must not be part of a longer number.
     fn is_number(self) -> bool {
         !matches!(
@@ -196,6 +323,17 @@ impl Check {
                 | Self::Email
                 | Self::Password
                 | Self::AccountJp
+                | Self::HealthInsuranceJp
+                | Self::Mrz
+                | Self::ConnectionString
+                | Self::DiscordToken
+                | Self::HttpLogin
+                | Self::Jwt
+                | Self::PrivateKey
+                | Self::Token
+                | Self::TokenChecksum
+                | Self::ConfidentialMark
+                | Self::SensitivityLabel
         )
     }
 }

@@ -1,4 +1,4 @@
-//! Names, mail addresses and secrets: what is told by words and not by digits.
+//! Names and mail addresses: what is told by words and not by digits.
 //!
 //! In: a candidate in its text, or a cell. Out: the range of the value and what it is. Deliberately absent: the
 //! dictionaries themselves ([`super::super::names`]).
@@ -234,33 +234,6 @@ const ROLES: [&str; 51] = [
     "webmaster",
 ];
 
-/// The secret after its label at `range`.
-pub(super) fn secret(text: &str, range: &Range<usize>) -> Option<Range<usize>> {
-    let value = text.get(range.clone())?;
-    let at = value.rfind([':', '=']).filter(|&i| value.get(i + 1..).is_some_and(|s| !s.trim().is_empty()))?;
-    let first = value.find([':', '='])?.min(at);
-    let secret = value.get(first + 1..)?;
-    let start = range.start + first + 1 + (secret.len() - secret.trim_start().len());
-    let secret = secret.trim();
-    let spoken = is_secret(secret) && secret.chars().all(|c| c.is_ascii_graphic());
-    spoken.then_some(start..start + secret.len())
-}
-
-/// Whether `value` is a secret and no placeholder, no word and no piece of a program.
-pub(super) fn is_secret(value: &str) -> bool {
-    let value = value.trim_end_matches([',', ';', '.', ')', '"', '\'', '。']).trim_start_matches(['"', '\'']);
-    let code =
-        value.contains(|c: char| "()[]{}<>\"'`;,=|\\/".contains(c)) || value.contains("::") || value.contains("->");
-    let placeholder = value.starts_with(['$', '%', '&', '*']) || value.starts_with("0x") || value.contains('@');
-    let has = |is: fn(&char) -> bool| value.chars().any(|c| is(&c));
-    let letters = has(char::is_ascii_alphabetic);
-    let mixed = letters && has(char::is_ascii_digit)
-        || has(char::is_ascii_lowercase)
-            && has(char::is_ascii_uppercase)
-            && value.contains(|c| "!#$%&*+?^~-".contains(c));
-    (6..=128).contains(&value.chars().count()) && mixed && !code && !placeholder
-}
-
 /// A cell of a column such as 病歴 says something, and not that there is nothing.
 pub(super) fn says_something(value: &str) -> bool {
     const NOTHING: [&str; 22] = [
@@ -307,27 +280,6 @@ mod tests {
         assert_eq!(email("logo@2x.png"), None);
         assert_eq!(whole_email("a..b.@docomo.example.ne.jp"), Some(Note::Plain));
         assert_eq!(whole_email("mail to a@example.jp"), None);
-    }
-
-    #[test]
-    fn secrets_and_what_stands_for_one() {
-        for yes in ["Kx7!pq2Z", "hunter2-Summer", "a1b2c3d4", "Summer-Moon!"] {
-            assert!(is_secret(yes), "{yes}");
-        }
-        for no in [
-            "********",
-            "<password>",
-            "${PW}",
-            "changeme",
-            "short",
-            "https://x.example",
-            "get_password(1)",
-            "0x80090321",
-            "windows::HRESULT1",
-            "u8::MAX",
-        ] {
-            assert!(!is_secret(no), "{no}");
-        }
     }
 
     #[test]

@@ -168,6 +168,10 @@ impl Trial {
                 Ok(Ok(0)) => return,
                 Ok(Ok(count)) => count,
                 Ok(Err(error)) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                // It asks for more than there is; nothing is wrong with the data.
+                Ok(Err(error)) if error.kind() == std::io::ErrorKind::OutOfMemory => {
+                    return self.failure = Some(Reason::Limit);
+                }
                 Ok(Err(_)) => return self.failure = Some(Reason::Damaged),
                 Err(_) => return self.failure = Some(Reason::Crashed),
             };

@@ -2,7 +2,8 @@
 //!
 //! In: properties with their values, and the code page of their 8-bit strings. Out: bodies as parts (plain, HTML, RTF
 //! unpacked), the transport header as header fields, what a mail or a contact shows as `label: value`, every other
-//! string as hidden text. Structure: numbers, times other than those of people, identifiers and keys below a kilobyte.
+//! string as hidden text. Structure: numbers, times other than those of people, identifiers and keys below a kilobyte, unless they say
+//! something.
 //! Deliberately absent: containers (`msg`, `tnef`) and attachments, which each keeps in its own way.
 
 use std::borrow::Cow;
@@ -16,9 +17,9 @@ use crate::inspect::{Place, Reason};
 use crate::mail::charset;
 
 const STRING_8: u16 = 0x1e;
-const STRING_16: u16 = 0x1f;
+pub(crate) const STRING_16: u16 = 0x1f;
 const TIME: u16 = 0x40;
-const BINARY: u16 = 0x102;
+pub(crate) const BINARY: u16 = 0x102;
 pub(crate) const OBJECT: u16 = 0x0d;
 /// Added to a type: there are several values.
 pub(crate) const MULTIPLE: u16 = 0x1000;
@@ -253,12 +254,12 @@ fn rest<'p>(
                     binary(reading, part, place, property, value, &mut hidden);
                 }
             }
-            // Numbers; many of them could be letters.
-            _ if property.values.iter().map(|value| value.len()).sum::<usize>() > NUMBERS => {
+            // Numbers, which could be letters.
+            _ => {
                 let bytes: Vec<u8> = property.values.concat();
-                hidden.push_str(&machine::text(&sweep::text(&bytes)));
+                let text = if bytes.len() > NUMBERS { sweep::text(&bytes) } else { sweep::odd_text(&bytes) };
+                hidden.push_str(&machine::text(&text));
             }
-            _ => {}
         }
         // The names that people give their own fields; those of Outlook are numbers.
         if !property.is_text() && property.name.len() > 4 {
@@ -283,10 +284,9 @@ fn binary(
     let is_icon = property.id == RENDERING && matches!(format, Format::Image(_));
     if value.len() < BLOB || is_icon {
         // A key or an identifier; but somebody may have written into it.
-        let text = sweep::text(value);
-        if is_icon || std::str::from_utf8(value).is_ok() || labels::is_of_machine(property.id) {
-            hidden.push_str(&machine::text(&text));
-        }
+        let is_text = is_icon || std::str::from_utf8(value).is_ok() || labels::is_of_machine(property.id);
+        let text = if is_text { sweep::text(value) } else { sweep::odd_text(value) };
+        hidden.push_str(&machine::text(&text));
         return;
     }
     let mut place = place.inside(&format!("property {:04x}", property.id));

@@ -1,8 +1,8 @@
 //! Outlook's message files (.msg, MS-OXMSG): a message as storages and streams of a compound file.
 //!
 //! In: the file's bytes. Out: the message's properties (`mapi`), its recipients, its attachments as parts, the messages
-//! and objects inside it, streams that belong to none of these as parts of their own. Structure: the sets and numbers of
-//! named properties, the lengths of values. Deliberately absent: what an object of another program is; it is read as a
+//! and objects inside it, streams that belong to none of these as parts of their own. Structure, unless it says something: the
+//! sets and numbers of named properties, the lengths of values. Deliberately absent: what an object of another program is; it is read as a
 //! file of its own.
 
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::inspect::extract::compound::{Compound, Entry, u16_at, u32_at};
 use crate::inspect::extract::document::storage::Tree;
-use crate::inspect::extract::mail::mapi::{self, ATTACHED, MULTIPLE, Property};
+use crate::inspect::extract::mail::mapi::{self, ATTACHED, BINARY, MULTIPLE, Property, STRING_16};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
@@ -96,7 +96,10 @@ impl<'f> File<'f> {
                 // The sets, and the same entries sorted into buckets: binary, and no text.
                 Some(_) if stream.size() <= 1024 => {
                     let content = self.take(reading, &place, stream);
-                    others.push_str(std::str::from_utf8(&content).unwrap_or_default());
+                    match std::str::from_utf8(&content) {
+                        Ok(text) => others.push_str(text),
+                        Err(_) => others.push_str(&sweep::odd_text(&content)),
+                    }
                 }
                 _ => {}
             }
@@ -114,6 +117,7 @@ impl<'f> File<'f> {
         let hidden = Place { hidden: true, ..place };
         // Names that no entry refers to are text as well.
         let spare = if all.len() < texts.len() / 4 { sweep::text(&texts) } else { String::new() };
+        others.push_str(&sweep::odd_text(&entries));
         reading.text(&hidden, &(all + &spare + others.trim_matches('\0')));
     }
 
@@ -238,6 +242,13 @@ impl<'f> File<'f> {
                 let stream = self.take(reading, place, entry);
                 let records = stream.get(head..).unwrap_or_default().chunks_exact(16);
                 properties.extend(records.filter_map(|record| self.fixed(record)));
+                let odd: Vec<u8> = sweep::odd_text(&stream).encode_utf16().flat_map(u16::to_le_bytes).collect();
+                properties.push(Property {
+                    id: 0,
+                    kind: STRING_16,
+                    name: String::new(),
+                    values: vec![Cow::Owned(odd)],
+                });
             } else if let Some(tag) =
                 entry.name.strip_prefix(VALUE).and_then(|name| u32::from_str_radix(name.get(..8)?, 16).ok())
             {
@@ -246,12 +257,9 @@ impl<'f> File<'f> {
                 let [id_high, id_low, kind_high, kind_low] = tag.to_be_bytes();
                 let (id, kind) = (u16::from_be_bytes([id_high, id_low]), u16::from_be_bytes([kind_high, kind_low]));
                 // The lengths of several values, or several numbers.
-                let is_structure = kind & MULTIPLE != 0 && !is_value && content.len() <= 1024;
-                if !is_structure {
-                    let kind = if kind & MULTIPLE != 0 && !is_value { 0x102 } else { kind & !MULTIPLE };
-                    let name = self.names.get(&id).cloned().unwrap_or_default();
-                    properties.push(Property { id, kind, name, values: vec![Cow::Owned(content)] });
-                }
+                let kind = if kind & MULTIPLE != 0 && !is_value { BINARY } else { kind & !MULTIPLE };
+                let name = self.names.get(&id).cloned().unwrap_or_default();
+                properties.push(Property { id, kind, name, values: vec![Cow::Owned(content)] });
             }
         }
         properties

@@ -2,16 +2,17 @@
 //!
 //! In: the file's bytes. Out: the message's properties (`mapi`), its recipients, its attachments as parts, messages
 //! inside it. Structure: the signature, the heads and check sums of attributes, and attributes that hold a number or a
-//! date; whatever is none of this is read as a part of its own. Deliberately absent: check sums, which broken files get
+//! date, unless they say something; whatever is none of this is read as a part of its own. Deliberately absent: check sums, which broken files get
 //! wrong too.
 
 use std::borrow::Cow;
 
-use crate::inspect::Reason;
 use crate::inspect::extract::compound::{u16_at, u32_at};
 use crate::inspect::extract::mail::mapi::{self, ATTACHED, MULTIPLE, OBJECT, Property};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::spans::Spans;
+use crate::inspect::extract::sweep;
+use crate::inspect::{Place, Reason};
 use crate::mail::charset;
 
 /// Level, identifier, length.
@@ -19,6 +20,9 @@ const HEAD: usize = 9;
 
 /// What is known of an attachment before its other attributes: type, position, size.
 const RENDERING: usize = 14;
+
+/// Attributes of more bytes than this are no numbers.
+const NUMBERS: usize = 64;
 
 const OEM_CODE_PAGE: u32 = 0x0006_9007;
 const BODY: u32 = 0x0002_800c;
@@ -143,10 +147,16 @@ impl<'p> File<'p> {
                 reading.text(&place, &lines.join("\n"));
             }
             // Dates, numbers, versions.
-            3..=5 | 7 | 8 if value.len() <= 64 => {}
-            _ if value.len() <= 64 && !value.is_ascii() => {}
+            3..=5 | 7 | 8 if value.len() <= NUMBERS => self.odd(reading, value),
+            _ if value.len() <= NUMBERS && !value.is_ascii() => self.odd(reading, value),
             _ => reading.leftovers(&self.part.inside(value, &place), &Spans::default()),
         }
+    }
+
+    /// What says something among numbers.
+    fn odd(&self, reading: &mut Reading<'_>, value: &[u8]) {
+        let place = Place { hidden: true, ..self.part.place.inside("properties") };
+        reading.text(&place, &sweep::odd_text(value));
     }
 
     /// A block of properties; what is behind them is read as well.

@@ -2,8 +2,8 @@
 //!
 //! In: a stream. Out: what its filters unpack to, as far as they can be followed: a filter for pictures ends the way
 //! and is named. The libraries unpack without a bound, and two filters in a row make a gigabyte of a kilobyte; so every
-//! stream is unpacked here, or measured here before a library may have it. Deliberately absent: pictures
-//! ([`super::picture`]), decryption (the library's, before this).
+//! stream is unpacked here, or measured here before a library may have it. And what stands behind the end of packed data,
+//! where no filter looks. Deliberately absent: pictures ([`super::picture`]), decryption (the library's, before this).
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -51,6 +51,58 @@ pub(super) fn unpack<'a>(stream: &Stream<'a>, most: u64) -> Unpacked<'a> {
         unpacked.flaw = unpacked.flaw.or(flaw);
     }
     unpacked
+}
+
+/// What stands behind the end of a stream's packed data. Whoever asks pays from `left` for what it unpacks to; nothing is
+/// known of a stream that is not covered.
+pub(super) fn behind(stream: &Stream<'_>, left: &mut u64) -> Option<Vec<u8>> {
+    let (mut bytes, mut rest) = (stream.raw_data(), Vec::new());
+    for (filter, params) in filters(stream.dict()).into_iter().take(FILTERS) {
+        let end = match filter.as_str() {
+            "FlateDecode" | "Fl" => inflated(&bytes, left)?,
+            "ASCII85Decode" | "A85" => memchr::memmem::find(&bytes, b"~>").map_or(bytes.len(), |end| end + 2),
+            "ASCIIHexDecode" | "AHx" => memchr::memchr(b'>', &bytes).map_or(bytes.len(), |end| end + 1),
+            "RunLengthDecode" | "RL" => runs(&bytes),
+            _ => break,
+        };
+        rest.extend_from_slice(bytes.get(end..).unwrap_or_default());
+        // A filter that nobody packs anything else into is the last one.
+        let decoded = match filter.as_str() {
+            "ASCII85Decode" | "A85" => ascii85(&bytes),
+            "ASCIIHexDecode" | "AHx" => ascii_hex(&bytes),
+            _ => break,
+        };
+        bytes = Cow::Owned(unpredicted(decoded, &params));
+    }
+    Some(rest)
+}
+
+/// Where deflated data ends; nothing if that is not covered.
+fn inflated(bytes: &[u8], left: &mut u64) -> Option<usize> {
+    let mut decoder = ZlibDecoder::new(bytes);
+    let unpacked = std::io::copy(&mut (&mut decoder).take(left.saturating_add(1)), &mut std::io::sink());
+    let mut end = usize::try_from(decoder.total_in()).unwrap_or(bytes.len());
+    let mut written = decoder.total_out();
+    if unpacked.is_err() && written == 0 {
+        let mut decoder = DeflateDecoder::new(bytes);
+        let _ = std::io::copy(&mut (&mut decoder).take(left.saturating_add(1)), &mut std::io::sink());
+        (end, written) = (usize::try_from(decoder.total_in()).unwrap_or(bytes.len()), decoder.total_out());
+    }
+    *left = left.checked_sub(written)?;
+    Some(end)
+}
+
+/// Where data of runs ends.
+fn runs(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&length) = bytes.get(at) {
+        at += match length {
+            128 => return at + 1,
+            0..=127 => usize::from(length) + 2,
+            _ => 2,
+        };
+    }
+    bytes.len()
 }
 
 /// The names of a stream's filters and the parameters of each.
@@ -313,6 +365,27 @@ mod tests {
     fn runs_and_rows() {
         assert_eq!(run_length(&[2, b'a', b'b', b'c', 254, b'x', 128, b'y'], 100).0, b"abcxxx");
         assert_eq!(png_rows(&[1, 1, 1, 1, 2, 1, 1, 1], 3, 1), [1, 2, 3, 2, 3, 4]);
+    }
+
+    #[test]
+    fn what_stands_behind_packed_data_is_found() {
+        use std::io::Write as _;
+        let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(&vec![b'a'; 1 << 20]).unwrap();
+        let packed = packer.finish().unwrap();
+        let found = |filters: &str, data: &[u8], mut left: u64| {
+            let head = format!("<</Length {}/Filter{filters}>>stream\n", data.len());
+            let source = [head.as_bytes(), data, b"\nendstream"].concat();
+            behind(&Stream::from_bytes(&source).unwrap(), &mut left).map(|rest| (rest, left))
+        };
+        let with_rest = [&packed[..], b"Hanako"].concat();
+        assert_eq!(found("/FlateDecode", &with_rest, 1 << 21), Some((b"Hanako".to_vec(), 1 << 20)));
+        assert_eq!(found("/FlateDecode", &packed, 1 << 20), Some((Vec::new(), 0)));
+        assert_eq!(found("/FlateDecode", &with_rest, 1000), None);
+        let hex = [data_encoding::HEXLOWER.encode(&with_rest).as_bytes(), b">Taro"].concat();
+        assert_eq!(found("[/AHx/Fl]", &hex, 1 << 21), Some((b"TaroHanako".to_vec(), 1 << 20)));
+        assert_eq!(found("/RL", &[2, b'a', b'b', b'c', 254, b'x', 128, b'y'], 0), Some((b"y".to_vec(), 0)));
+        assert_eq!(found("/DCTDecode", b"abc", 0), Some((Vec::new(), 0)));
     }
 
     #[test]

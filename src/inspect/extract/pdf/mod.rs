@@ -17,6 +17,7 @@ mod layers;
 mod lines;
 mod objects;
 mod older;
+mod packed;
 mod page;
 mod picture;
 mod protection;
@@ -82,7 +83,7 @@ fn document(reading: &mut Reading<'_>, part: &Part<'_>, pdf: &Pdf, file: &File, 
     let mut book = Book::new(pdf, Age::Newest);
     let mut pictures = book.pages(reading, part, &mut known, &mut texts);
     known.objects(objects::all(pdf));
-    let mut sweep = Sweep::new(&known);
+    let mut sweep = Sweep::new(&known, reading.allowance());
     for object in objects::all(pdf) {
         if reading.is_over() {
             reading.unread(part.place, Reason::Limit);
@@ -118,7 +119,7 @@ fn ruin(reading: &mut Reading<'_>, part: &Part<'_>, file: &File) {
     let objects = || file.objects.iter().filter_map(|written| written.object(part.bytes));
     let mut known = Known::default();
     known.objects(objects());
-    let mut sweep = Sweep::new(&known);
+    let mut sweep = Sweep::new(&known, reading.allowance());
     for object in objects() {
         if reading.is_over() {
             reading.unread(part.place, Reason::Limit);

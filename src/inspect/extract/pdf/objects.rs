@@ -29,8 +29,12 @@ pub(super) enum Section {
     Properties,
     Outline,
     Form,
+    /// A field that is not to be shown.
+    HiddenForm,
     /// A note on this page, zero if nobody knows which.
     Note(u32),
+    /// A note that is not to be shown, on this page.
+    HiddenNote(u32),
     Links,
     Scripts,
     Layers,
@@ -46,8 +50,13 @@ impl Section {
             Self::Properties => ("properties", true),
             Self::Outline => ("outline", false),
             Self::Form => ("form", false),
+            Self::HiddenForm => ("form", true),
             Self::Note(0) => ("notes", false),
+            Self::HiddenNote(0) => ("notes", true),
             Self::Note(page) => return document.inside(&format!("note on page {page}")),
+            Self::HiddenNote(page) => {
+                return Place { hidden: true, ..document.inside(&format!("note on page {page}")) };
+            }
             Self::Links => ("links", true),
             Self::Scripts => ("scripts", true),
             Self::Layers => ("layers", false),
@@ -182,6 +191,8 @@ pub(super) struct Sweep<'k, 'a> {
     /// Strings that were gathered, so that a name that stands in two trees is read once.
     seen: HashSet<(Section, u64)>,
     strays: Strays<'a>,
+    /// How much may be unpacked to see where it ends.
+    left: u64,
 }
 
 /// What is to be drawn, and no page drew.
@@ -192,8 +203,9 @@ pub(super) struct Strays<'a> {
 }
 
 impl<'k, 'a> Sweep<'k, 'a> {
-    pub(super) fn new(known: &'k Known) -> Self {
-        Self { known, texts: BTreeMap::new(), seen: HashSet::new(), strays: Strays::default() }
+    /// As much as `most` may be unpacked only to see where it ends.
+    pub(super) fn new(known: &'k Known, most: u64) -> Self {
+        Self { known, texts: BTreeMap::new(), seen: HashSet::new(), strays: Strays::default(), left: most }
     }
 
     /// Reads one object.
@@ -210,6 +222,7 @@ impl<'k, 'a> Sweep<'k, 'a> {
             Object::Stream(stream) => {
                 self.dict(stream.dict(), Section::Other, 0);
                 self.stream(reading, part, stream);
+                self.behind(reading, part, stream);
             }
             _ => {}
         }
@@ -232,7 +245,11 @@ impl<'k, 'a> Sweep<'k, 'a> {
                 }
                 Object::String(_) if is_structure(key) => {}
                 Object::String(text) => self.text(section_of_key(key).unwrap_or(section), &text),
-                Object::Name(value) if key == "V" && section == Section::Form && value.as_str() != "Off" => {
+                Object::Name(value)
+                    if key == "V"
+                        && matches!(section, Section::Form | Section::HiddenForm)
+                        && value.as_str() != "Off" =>
+                {
                     self.line(section, value.as_str());
                 }
                 Object::Dict(inner) => self.dict(&inner, section_of_key(key).unwrap_or(section), depth + 1),
@@ -266,8 +283,10 @@ impl<'k, 'a> Sweep<'k, 'a> {
         if has("Rect") && has("Subtype") {
             let page = || dict.obj_id().and_then(|id| self.known.notes.get(&id)).copied().unwrap_or_default();
             return Some(match subtype.as_str() {
+                "Widget" if is_out_of_sight(dict) => Section::HiddenForm,
                 "Widget" => Section::Form,
                 "Link" => Section::Links,
+                _ if is_out_of_sight(dict) => Section::HiddenNote(page()),
                 _ => Section::Note(page()),
             });
         }
@@ -329,6 +348,11 @@ impl<'k, 'a> Sweep<'k, 'a> {
         }
         self.strays
     }
+}
+
+/// Whether a note or a field has a flag that keeps it off the page: invisible, hidden, not to be viewed.
+fn is_out_of_sight(dict: &Dict<'_>) -> bool {
+    dict.get::<i32>("F").is_some_and(|flags| flags & (1 | 2 | 32) != 0)
 }
 
 /// Entries whose strings are no text.

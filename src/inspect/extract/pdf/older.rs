@@ -1,18 +1,19 @@
 //! Older versions of a document that are still in its file.
 //!
 //! In: the file. Out: what its older versions said and the newest does not: pages with another text, objects that were
-//! replaced or struck out. A program that saves by adding to the end leaves everything that it replaced. Deliberately
-//! absent: which change was made when.
+//! replaced or struck out, or that were packed and never named. A program that saves by adding to the end leaves
+//! everything that it replaced. Deliberately absent: which change was made when.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use hayro_syntax::Pdf;
-use hayro_syntax::object::{Dict, FromBytes as _, Name, Object, ObjectIdentifier};
+use hayro_syntax::object::{Name, Object, ObjectIdentifier};
 
 use super::book::{Age, Book};
 use super::file::{File, Written};
 use super::objects::{Known, Sweep};
+use super::packed::{self, Pack};
 use super::{filter, objects, protection};
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::{Place, Reason};
@@ -32,7 +33,8 @@ pub(super) fn read(
     if file.versions.is_empty() {
         return;
     }
-    let gone = gone(reading, part.bytes, pdf, file);
+    let mut packs = Vec::new();
+    let gone = gone(reading, part, pdf, file, &mut packs);
     let place = Place { hidden: true, ..part.place.inside("older version") };
     let mut ends: Vec<usize> = file.versions.clone();
     ends.push(part.bytes.len());
@@ -49,7 +51,7 @@ pub(super) fn read(
         }
         let cut = part.bytes.get(..end).unwrap_or_default();
         match protection::open(Arc::new(protection::without_tables(cut)), password) {
-            Ok(old) => version(reading, &Part { place: &place, ..*part }, &old, &own, texts),
+            Ok(old) => version(reading, &Part { place: &place, ..*part }, (&old, &packs), &own, texts),
             Err(_) => reading.unread(&place, Reason::Damaged),
         }
     }
@@ -60,34 +62,54 @@ struct Gone<'f> {
     id: ObjectIdentifier,
     /// Where it ends, or the pack that it is in.
     end: usize,
-    /// Where it stands; nothing if it is in a pack.
-    written: Option<&'f Written>,
+    found: Found<'f>,
 }
 
-/// The objects in a file that its newest version does not have.
-fn gone<'f>(reading: &mut Reading<'_>, bytes: &[u8], pdf: &Pdf, file: &'f File) -> Vec<Gone<'f>> {
+#[derive(Clone, Copy)]
+enum Found<'f> {
+    Written(&'f Written),
+    /// In this pack, from there on.
+    Packed(usize, usize),
+}
+
+/// The objects in a file that its newest version does not have; those that are packed stand in `packs`.
+fn gone<'f>(
+    reading: &mut Reading<'_>,
+    part: &Part<'_>,
+    pdf: &Pdf,
+    file: &'f File,
+    packs: &mut Vec<Vec<u8>>,
+) -> Vec<Gone<'f>> {
     let mut gone: Vec<Gone<'f>> = Vec::new();
     let superseded: HashSet<usize> = file.superseded().map(|written| written.start).collect();
     for written in &file.objects {
-        let object = pdf.xref().get::<Object<'_>>(written.id);
-        let is_table = || kind(written.object(bytes).as_ref()) == "XRef";
-        if (superseded.contains(&written.start) || object.is_none()) && !is_table() {
-            gone.push(Gone { id: written.id, end: written.end, written: Some(written) });
+        let known = if superseded.contains(&written.start) { None } else { pdf.xref().get::<Object<'_>>(written.id) };
+        let is_known = known.is_some();
+        let object = known.or_else(|| written.object(part.bytes));
+        if !is_known && kind(object.as_ref()) != "XRef" {
+            gone.push(Gone { id: written.id, end: written.end, found: Found::Written(written) });
         }
-        // Of what is packed together, something may have been replaced since.
-        if file.versions.len() > 1
-            && kind(object.as_ref()) == "ObjStm"
-            && let Some(Object::Stream(pack)) = object
-        {
-            let unpacked = filter::unpack(&pack, reading.allowance());
-            if !reading.charge(unpacked.bytes.len() as u64) {
-                break;
+        let Some(Object::Stream(stream)) = object.filter(|object| kind(Some(object)) == "ObjStm") else { continue };
+        let unpacked = filter::unpack(&stream, reading.allowance());
+        if !reading.charge(unpacked.bytes.len() as u64) {
+            break;
+        }
+        let place = Place { hidden: true, ..part.place.inside(&format!("object {}", written.id.obj_number)) };
+        // Of one that no table names nobody else has seen this.
+        if let Some(flaw) = unpacked.flaw.filter(|_| !is_known) {
+            reading.unread(&place, flaw);
+        }
+        let pack = Pack::new(&unpacked.bytes, stream.dict());
+        reading.text(&place, &pack.between());
+        // Something may have been replaced since, or have never been part of the document.
+        let before = gone.len();
+        for (id, at, old) in pack.objects() {
+            if pdf.xref().get::<Object<'_>>(id).as_ref() != Some(&old) {
+                gone.push(Gone { id, end: written.end, found: Found::Packed(packs.len(), at) });
             }
-            let replaced = packed(&unpacked.bytes, pack.dict()).into_iter().filter(|(id, old)| {
-                let new = pdf.xref().get::<Object<'_>>(*id);
-                new.as_ref() != Some(old)
-            });
-            gone.extend(replaced.map(|(id, _)| Gone { id, end: written.end, written: None }));
+        }
+        if gone.len() > before {
+            packs.push(unpacked.bytes.into_owned());
         }
     }
     gone
@@ -101,20 +123,6 @@ fn kind(object: Option<&Object<'_>>) -> String {
         _ => return String::new(),
     };
     dict.get::<Name<'_>>("Type").map(|kind| kind.as_str().to_owned()).unwrap_or_default()
-}
-
-/// The objects in a stream of objects.
-fn packed<'o>(bytes: &'o [u8], dict: &Dict<'_>) -> Vec<(ObjectIdentifier, Object<'o>)> {
-    let first = dict.get::<i32>("First").and_then(|first| usize::try_from(first).ok()).unwrap_or(usize::MAX);
-    let head = bytes.get(..first).unwrap_or_default();
-    let numbers: Vec<usize> =
-        head.split(u8::is_ascii_whitespace).filter_map(|word| std::str::from_utf8(word).ok()?.parse().ok()).collect();
-    let object = |pair: &[usize]| {
-        let [number, offset] = *pair else { return None };
-        let object = Object::from_bytes(bytes.get(first.checked_add(offset)?..)?.trim_ascii_start())?;
-        Some((ObjectIdentifier::new(u32::try_from(number).ok()?, 0), object))
-    };
-    numbers.chunks(2).filter_map(object).collect()
 }
 
 /// A document made of the pages in a file that lost its catalog.
@@ -138,17 +146,33 @@ pub(super) fn rebuilt(bytes: &[u8], file: &File) -> Option<Pdf> {
 }
 
 /// Reads what one version has of the objects that are gone.
-fn version(reading: &mut Reading<'_>, part: &Part<'_>, old: &Pdf, gone: &[&Gone<'_>], texts: &mut HashSet<String>) {
+fn version(
+    reading: &mut Reading<'_>,
+    part: &Part<'_>,
+    (old, packs): (&Pdf, &[Vec<u8>]),
+    gone: &[&Gone<'_>],
+    texts: &mut HashSet<String>,
+) {
     let mut known = Known::default();
     let mut book = Book::new(old, Age::Older);
     let mut pictures = book.pages(reading, part, &mut known, texts);
     known.objects(objects::all(old));
-    let mut sweep = Sweep::new(&known);
+    let mut sweep = Sweep::new(&known, reading.allowance());
     for (at, it) in gone.iter().enumerate() {
-        // Written twice in one version: only the last one can be found by its number.
-        let again = gone.get(at + 1..).unwrap_or_default().iter().any(|later| later.id == it.id);
-        let alone = it.written.filter(|_| again).map(|written| written.object(part.bytes));
-        match alone.unwrap_or_else(|| old.xref().get::<Object<'_>>(it.id)) {
+        let now = || old.xref().get::<Object<'_>>(it.id);
+        let object = match it.found {
+            // Written twice in one version: only the last one can be found by its number.
+            Found::Written(written) if gone.get(at + 1..).unwrap_or_default().iter().any(|later| later.id == it.id) => {
+                written.object(part.bytes)
+            }
+            Found::Written(_) => now(),
+            // Found by its number it knows what it refers to.
+            Found::Packed(pack, at) => {
+                let alone = packs.get(pack).and_then(|pack| packed::object(pack, at));
+                now().filter(|now| alone.as_ref() == Some(now)).or(alone)
+            }
+        };
+        match object {
             Some(object) => sweep.object(reading, part, &object),
             None => reading.unread(part.place, Reason::Damaged),
         }

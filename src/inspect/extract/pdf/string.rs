@@ -21,6 +21,25 @@ pub(super) fn text(bytes: &[u8]) -> Option<String> {
     (readable && odd * 8 <= text.chars().count()).then_some(text)
 }
 
+/// How long the string is that stands at the front, with its signs.
+pub(super) fn length(bytes: &[u8]) -> usize {
+    if bytes.starts_with(b"<") {
+        return memchr::memchr(b'>', bytes).map_or(bytes.len(), |end| end + 1);
+    }
+    let (mut open, mut is_escaped) = (0u32, false);
+    for (at, &byte) in bytes.iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'(' => open = open.saturating_add(1),
+            b')' if open <= 1 => return at + 1,
+            b')' => open -= 1,
+            _ => {}
+        }
+    }
+    bytes.len()
+}
+
 /// UTF-16 text may name its language between two escapes.
 fn without_language(text: &str) -> String {
     let mut pieces = text.split('\u{1b}');

@@ -4,7 +4,8 @@
 //! In: one XML part. Out: text. Deliberately absent: everything that [`xml::plain`] tells as well.
 
 use crate::inspect::Place;
-use crate::inspect::extract::package::{self, Entry};
+use crate::inspect::extract::oddity;
+use crate::inspect::extract::package::Entry;
 use crate::inspect::extract::reading::Reading;
 use crate::inspect::extract::xml::{self, Event, Plain};
 
@@ -13,7 +14,8 @@ pub(crate) fn read_comments(reading: &mut Reading<'_>, bytes: &[u8], sheet: &Pla
     let mut others = Plain::default();
     let mut comment = Plain::default();
     let mut cell = None;
-    for event in xml::Reader::new(&xml::decode(bytes)) {
+    let document = xml::decode(bytes);
+    for event in xml::Reader::new(&document) {
         match &event {
             Event::Start { name: "comment" | "threadedComment", attributes } => {
                 cell = attributes.value("ref").map(std::borrow::Cow::into_owned);
@@ -30,17 +32,23 @@ pub(crate) fn read_comments(reading: &mut Reading<'_>, bytes: &[u8], sheet: &Pla
         }
     }
     reading.text(sheet, &comment.take());
-    reading.text(part, &others.take());
+    reading.text(part, &(others.take() + &oddity::unseen(&document)));
 }
 
 /// Reads properties: a name, a colon, a value, each on a line. A label of sensitivity is one of them (`MSIP_Label_…`).
 pub(crate) fn read_properties(reading: &mut Reading<'_>, entry: &Entry<'_>) {
     let mut text = String::new();
-    for event in xml::Reader::new(&xml::decode(entry.bytes)) {
+    let document = xml::decode(entry.bytes);
+    for event in xml::Reader::new(&document) {
         match &event {
-            Event::Start { name: "property", attributes } => {
-                text.push_str(&attributes.value("name").unwrap_or_default());
-                text.push_str(": ");
+            Event::Start { name, attributes } => {
+                for (attribute, value) in attributes.iter() {
+                    let is_name = *name == "property" && attribute == "name";
+                    if is_name || oddity::is_odd(&value) {
+                        text.push_str(&value);
+                        text.push_str(if is_name { ": " } else { "\n" });
+                    }
+                }
             }
             Event::End { name: "property" } => text.push('\n'),
             Event::Text(piece) if !piece.trim().is_empty() => {
@@ -52,5 +60,5 @@ pub(crate) fn read_properties(reading: &mut Reading<'_>, entry: &Entry<'_>) {
         }
     }
     reading.text(entry.place, &text);
-    reading.text(entry.place, &package::xml_comments(&xml::decode(entry.bytes)));
+    reading.text(entry.place, &oddity::unseen(&document));
 }

@@ -7,7 +7,8 @@
 //! their data is text. Deliberately absent: how a pivot table looks.
 
 use crate::inspect::Place;
-use crate::inspect::extract::package::{self, Entry};
+use crate::inspect::extract::oddity;
+use crate::inspect::extract::package::Entry;
 use crate::inspect::extract::reading::Reading;
 use crate::inspect::extract::workbook::book::Book;
 use crate::inspect::extract::workbook::rows::Rows;
@@ -17,10 +18,10 @@ use crate::inspect::extract::xml::{self, Attributes, Event, Plain};
 use crate::inspect::{Cell, Reason};
 
 /// How many items of all pivot caches are kept.
-const ITEMS: usize = 4_000_000;
+pub(crate) const ITEMS: usize = 4_000_000;
 
 /// And of how many bytes.
-const BYTES: usize = 64 << 20;
+pub(crate) const BYTES: usize = 64 << 20;
 
 /// Whether a part defines a pivot cache, by its name as every program writes it.
 pub(crate) fn is_definition(name: &str) -> bool {
@@ -44,11 +45,26 @@ struct Definition {
     fields: Vec<Field>,
 }
 
+/// A column of the data, and the values that are in it.
 #[derive(Default)]
-struct Field {
-    name: String,
-    items: Vec<String>,
-    used: Vec<bool>,
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) items: Vec<String>,
+    /// Which of them a record has.
+    pub(crate) used: Vec<bool>,
+}
+
+impl Field {
+    pub(crate) fn keep(&mut self, item: String) {
+        self.items.push(item);
+        self.used.push(false);
+    }
+
+    /// An item by its number, which is used from now on.
+    pub(crate) fn take(&mut self, number: usize) -> Option<&str> {
+        *self.used.get_mut(number)? = true;
+        self.items.get(number).map(String::as_str)
+    }
 }
 
 impl Pivots {
@@ -85,8 +101,7 @@ impl Pivots {
             return false;
         }
         if let Some(field) = definition.fields.last_mut() {
-            field.items.push(item.to_owned());
-            field.used.push(false);
+            field.keep(item.to_owned());
         }
         true
     }
@@ -102,10 +117,12 @@ impl Pivots {
         for (column, field) in (0u32..).zip(&definition.fields) {
             covered &= rows.push(reading, &strings, (column, false), |text| text.push_str(&field.name));
         }
-        let (mut row, mut column) = (0u32, 0u32);
-        for event in xml::Reader::new(&xml::decode(entry.bytes)) {
+        let (mut row, mut column, mut texts) = (0u32, 0u32, Plain::default());
+        let document = xml::decode(entry.bytes);
+        for event in xml::Reader::new(&document) {
             match event {
-                Event::Start { name: "r", .. } => {
+                Event::Start { name: "r", attributes } => {
+                    note_odd(&mut texts, attributes);
                     (row, column) = (row.saturating_add(1), 0);
                     rows.row(reading, &strings, row, false);
                 }
@@ -115,8 +132,9 @@ impl Pivots {
                     let text = if name == "x" { shared(field, &value) } else { &value };
                     covered &= rows.push(reading, &strings, (column, false), |to| to.push_str(text));
                     column = column.saturating_add(1);
+                    note_odd(&mut texts, attributes);
                 }
-                _ => {}
+                event => texts.event(&event),
             }
             if !covered {
                 reading.unread(entry.place, Reason::Limit);
@@ -124,7 +142,7 @@ impl Pivots {
             }
         }
         rows.end(reading, &strings);
-        reading.text(entry.place, &package::xml_comments(&xml::decode(entry.bytes)));
+        reading.text(entry.place, &(texts.take() + &oddity::unseen(&document)));
     }
 
     /// Hands over the items that no record used.
@@ -134,23 +152,28 @@ impl Pivots {
             if self.over.contains(&definition.part) {
                 reading.unread(&place, Reason::Limit);
             }
-            for field in &definition.fields {
-                let unused = field.items.iter().zip(&field.used).filter(|(item, used)| !**used && !item.is_empty());
-                let mut unused = unused.map(|(item, _)| item.as_str()).peekable();
-                if unused.peek().is_none() {
-                    continue;
-                }
-                reading.begin_table(&place);
-                for (row, text) in (0u32..).zip(std::iter::once(field.name.as_str()).chain(unused)) {
-                    if !reading.take_cell() {
-                        reading.unread(&place, Reason::Limit);
-                        break;
-                    }
-                    reading.row(row, &[Cell { column: 0, text: text.into(), hidden: true }]);
-                }
-                reading.end_table();
-            }
+            hand_over_unused(reading, &place, &definition.fields);
         }
+    }
+}
+
+/// Hands over the items that no record has, a table for each field.
+pub(crate) fn hand_over_unused(reading: &mut Reading<'_>, place: &Place, fields: &[Field]) {
+    for field in fields {
+        let unused = field.items.iter().zip(&field.used).filter(|(item, used)| !**used && !item.is_empty());
+        let mut unused = unused.map(|(item, _)| item.as_str()).peekable();
+        if unused.peek().is_none() {
+            continue;
+        }
+        reading.begin_table(place);
+        for (row, text) in (0u32..).zip(std::iter::once(field.name.as_str()).chain(unused)) {
+            if !reading.take_cell() {
+                reading.unread(place, Reason::Limit);
+                break;
+            }
+            reading.row(row, &[Cell { column: 0, text: text.into(), hidden: true }]);
+        }
+        reading.end_table();
     }
 }
 
@@ -163,12 +186,12 @@ pub(crate) fn read_definition(reading: &mut Reading<'_>, entry: &Entry<'_>) {
         match &event {
             Event::Start { name: "sharedItems", .. } => in_items = true,
             Event::End { name: "sharedItems" } => in_items = false,
-            Event::Start { .. } | Event::End { .. } if in_items => {}
+            Event::Start { attributes, .. } if in_items => note_odd(&mut texts, *attributes),
+            Event::End { .. } if in_items => {}
             event => texts.event(event),
         }
     }
-    reading.text(entry.place, &texts.take());
-    reading.text(entry.place, &package::xml_comments(&document));
+    reading.text(entry.place, &(texts.take() + &oddity::unseen(&document)));
 }
 
 /// Hands over what a workbook saw last in another one: a table for each sheet.
@@ -182,8 +205,10 @@ pub(crate) fn read_external(reading: &mut Reading<'_>, entry: &Entry<'_>) {
         match &event {
             Event::Start { name: "sheetName", attributes } => {
                 names.push(attributes.value("val").unwrap_or_default().into_owned());
+                note_odd(&mut texts, *attributes);
             }
             Event::Start { name: "sheetData", attributes } => {
+                note_odd(&mut texts, *attributes);
                 let number = attributes.value("sheetId").and_then(|id| id.parse::<usize>().ok());
                 let name = number.and_then(|number| names.get(number)).map_or("sheet", String::as_str);
                 rows.begin(reading, &entry.place.inside(name));
@@ -196,9 +221,11 @@ pub(crate) fn read_external(reading: &mut Reading<'_>, entry: &Entry<'_>) {
             Event::Start { name: "row", attributes } if in_table => {
                 let row = attributes.value("r").and_then(|row| row.parse::<u32>().ok()).unwrap_or(1);
                 rows.row(reading, &strings, row.saturating_sub(1), false);
+                note_odd(&mut texts, *attributes);
             }
             Event::Start { name: "cell", attributes } => {
                 column = attributes.value("r").and_then(|cell| sheet::column(&cell)).unwrap_or_default();
+                note_odd(&mut texts, *attributes);
             }
             Event::Start { name: "v", .. } => in_value = true,
             Event::End { name: "v" } => in_value = false,
@@ -214,8 +241,7 @@ pub(crate) fn read_external(reading: &mut Reading<'_>, entry: &Entry<'_>) {
     }
     rows.end(reading, &strings);
     names.iter().for_each(|name| texts.line(name));
-    reading.text(entry.place, &texts.take());
-    reading.text(entry.place, &package::xml_comments(&document));
+    reading.text(entry.place, &(texts.take() + &oddity::unseen(&document)));
 }
 
 /// The value of an item; of dates without a time only the day.
@@ -224,11 +250,14 @@ fn item(attributes: Attributes<'_>) -> String {
     value.strip_suffix("T00:00:00").unwrap_or(&value).to_owned()
 }
 
+/// Puts aside what an item says beside its value.
+fn note_odd(texts: &mut Plain, item: Attributes<'_>) {
+    let others = item.iter().filter(|(name, value)| *name != "v" && oddity::is_odd(value));
+    others.for_each(|(_, value)| texts.line(&value));
+}
+
 /// A shared item by its number.
 fn shared<'f>(field: Option<&'f mut Field>, number: &str) -> &'f str {
     let (Some(field), Ok(number)) = (field, number.parse::<usize>()) else { return "" };
-    if let Some(used) = field.used.get_mut(number) {
-        *used = true;
-    }
-    field.items.get(number).map_or("", String::as_str)
+    field.take(number).unwrap_or_default()
 }

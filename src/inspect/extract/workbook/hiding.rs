@@ -233,7 +233,6 @@ fn texts_beside_the_cells_of_a_sheet_stand_at_the_sheet() {
         "TIP",
         "DISPLAY",
         "&CHEADER",
-        "XMLCOMMENT",
     ]
     .iter()
     .map(|text| place(text))
@@ -242,6 +241,7 @@ fn texts_beside_the_cells_of_a_sheet_stand_at_the_sheet() {
     let mut expected: Vec<&str> = expected.iter().map(String::as_str).collect();
     expected.push("a › xl/worksheets/_rels/sheet1.xml.rels | mailto:secret@example.jp");
     expected.push("a › xl/workbook.xml (hidden) | \"NAME-SECRET\"");
+    expected.push("a › 表 › sheet1.xml (hidden) | XMLCOMMENT");
     finds(&book(sheet, &[("xl/worksheets/_rels/sheet1.xml.rels", rels)]), &expected);
 }
 

@@ -3,11 +3,12 @@
 //! In: the sheet's XML and what the book knows (strings, formats). Out: the cells as a table, with what is out of sight
 //! marked (rows and columns that are hidden, filtered away or of no size, formats that show nothing), and everything
 //! beside the cells as text: headers, footers, prompts, lists, links, names of ranges, formulas of rules, texts inside
-//! formulas, comments of the XML. A formula without a stored result is shown itself. Places that cells claim cost
+//! formulas, what the XML has beside elements, attributes that no cell has if they say something. A formula without a stored result is shown itself. Places that cells claim cost
 //! nothing: two cells in opposite corners are two cells. Deliberately absent: calculating, looks.
 
 use std::io::Read;
 
+use crate::inspect::extract::oddity::is_odd;
 use crate::inspect::extract::reading::Reading;
 use crate::inspect::extract::workbook::book::{Book, is_true};
 use crate::inspect::extract::workbook::rows::Rows;
@@ -53,8 +54,9 @@ pub(crate) fn read(
         }
     };
     sheet.end_data(reading);
-    sheet.texts.line(&stream.take_comments());
     reading.text(beside, &sheet.texts.take());
+    sheet.unseen.push_str(&stream.take_comments());
+    sheet.hand_over_unseen(reading);
     let covered = reading.charge(stream.unpacked()) && !stream.declares_entities();
     let damaged = stream.is_damaged() || (sheet.missing && sheet.book.strings_are_whole());
     stopped.or((!covered).then_some(Reason::Limit)).or(damaged.then_some(Reason::Damaged))
@@ -66,6 +68,8 @@ struct Sheet<'b> {
     beside: &'b Place,
     rows: Rows,
     texts: Plain,
+    /// What no program shows.
+    unseen: String,
     in_data: bool,
     next_row: u32,
     next_column: u32,
@@ -115,6 +119,7 @@ impl<'b> Sheet<'b> {
             beside,
             rows: Rows::default(),
             texts: Plain::default(),
+            unseen: String::new(),
             in_data: false,
             next_row: 0,
             next_column: 0,
@@ -138,7 +143,8 @@ impl<'b> Sheet<'b> {
             };
         }
         match event {
-            Event::Start { name: "sheetData", .. } => {
+            Event::Start { name: "sheetData", attributes } => {
+                attributes.iter().for_each(|(_, value)| note_odd(&mut self.unseen, &value));
                 reading.text(self.beside, &self.texts.take());
                 self.rows.begin(reading, self.place);
                 (self.in_data, self.next_row) = (true, 0);
@@ -163,17 +169,30 @@ impl<'b> Sheet<'b> {
         {
             self.rows.hide_columns(first.saturating_sub(1), last.saturating_sub(1));
         }
+        attributes.iter().for_each(|(_, value)| note_odd(&mut self.unseen, &value));
     }
 
     fn start(&mut self, reading: &mut Reading<'_>, name: &str, attributes: Attributes<'_>, event: &Event<'_>) -> bool {
         match name {
-            "c" => self.start_cell(attributes),
+            "c" => {
+                self.start_cell(attributes);
+                return true;
+            }
+            "row" => {
+                self.start_row(reading, attributes);
+                return true;
+            }
             "v" | "t" => (self.target, self.cell.is_stored) = (Target::Value, true),
             "f" => self.target = Target::Formula,
-            "row" => self.start_row(reading, attributes),
             "is" | "r" => {}
             "rPh" => self.in_reading += 1,
-            _ => self.texts.event(event),
+            _ => {
+                self.texts.event(event);
+                return true;
+            }
+        }
+        if !attributes.is_empty() {
+            attributes.iter().for_each(|(_, value)| note_odd(&mut self.unseen, &value));
         }
         true
     }
@@ -187,6 +206,7 @@ impl<'b> Sheet<'b> {
                 "ht" => hidden |= value.parse::<f64>().is_ok_and(|height| height <= 0.0),
                 _ => {}
             }
+            note_odd(&mut self.unseen, &value);
         }
         self.rows.row(reading, &self.book.strings, row, hidden);
         (self.next_row, self.next_column) = (row.saturating_add(1), 0);
@@ -213,6 +233,7 @@ impl<'b> Sheet<'b> {
                 }
                 _ => {}
             }
+            note_odd(&mut self.unseen, &value);
         }
         self.next_column = cell.column.saturating_add(1);
     }
@@ -236,15 +257,20 @@ impl<'b> Sheet<'b> {
             "sheetData" => self.end_data(reading),
             _ => self.texts.event(event),
         }
-        if self.texts.len() > BESIDE_IN_DATA {
+        if self.texts.len() + self.unseen.len() > BESIDE_IN_DATA {
             let row = self.rows.number();
             self.end_data(reading);
             reading.text(self.beside, &self.texts.take());
+            self.hand_over_unseen(reading);
             self.rows.begin(reading, self.place);
             self.rows.row(reading, &self.book.strings, row, false);
             self.in_data = true;
         }
         true
+    }
+
+    fn hand_over_unseen(&mut self, reading: &mut Reading<'_>) {
+        reading.text(&Place { hidden: true, ..self.beside.clone() }, &std::mem::take(&mut self.unseen));
     }
 
     fn end_data(&mut self, reading: &mut Reading<'_>) {
@@ -303,6 +329,14 @@ impl<'b> Sheet<'b> {
                 })
             }
         }
+    }
+}
+
+/// Puts aside what no attribute of a cell or a row needs to say.
+fn note_odd(unseen: &mut String, value: &str) {
+    if is_odd(value) {
+        unseen.push_str(value);
+        unseen.push('\n');
     }
 }
 

@@ -5,8 +5,10 @@
 //! of them take hardly more than their letters; how many there are is counted and never believed. Readings (furigana)
 //! stand aside, so that they are not glued to the names. Deliberately absent: looks.
 
+use std::collections::HashSet;
 use std::io::Read;
 
+use crate::inspect::extract::oddity::is_odd;
 use crate::inspect::extract::reading::Reading;
 use crate::inspect::extract::xml::Event;
 use crate::inspect::extract::xml_stream::Stream;
@@ -20,6 +22,9 @@ const COUNT: usize = 20_000_000;
 
 /// From this size on the table grows by steps and not twofold.
 const STEP: usize = 16 << 20;
+
+/// As many different attributes may say something; so many fonts has nobody.
+const ODD: usize = 10_000;
 
 /// How much text is handed over at once.
 const PIECE: usize = 64 << 10;
@@ -76,12 +81,23 @@ impl Strings {
     /// Reads the table from its XML; what stopped it, if anything did.
     pub(crate) fn read(&mut self, reading: &mut Reading<'_>, source: impl Read) -> Option<Reason> {
         let mut stream = Stream::new(source);
-        let (mut in_reading, mut in_text, mut count) = (0u32, false, 0u32);
+        let (mut in_reading, mut in_text, mut count, mut odd) = (0u32, false, 0u32, HashSet::new());
         while let Some(event) = stream.next() {
             let covered = match event {
                 Event::Start { name: "rPh", .. } => {
                     in_reading += 1;
                     true
+                }
+                Event::Start { name, attributes } if !attributes.is_empty() => {
+                    in_text |= name == "t";
+                    // Names of fonts come with every run.
+                    for (_, value) in attributes.iter().filter(|(_, value)| is_odd(value)) {
+                        if odd.len() < ODD && odd.insert(value.as_ref().to_owned()) {
+                            self.readings.push_str(&value);
+                            self.readings.push('\n');
+                        }
+                    }
+                    odd.len() < ODD
                 }
                 Event::End { name: "rPh" } => {
                     in_reading = in_reading.saturating_sub(1);
@@ -174,6 +190,6 @@ mod tests {
         assert!(strings.mark(0) && !strings.mark(3));
         strings.hand_over_rest(&mut reading, &Place::new("a"));
         drop(reading);
-        assert_eq!(texts.0, ["\n消した人\n", "フクダ\n"]);
+        assert_eq!(texts.0, ["\n消した人\n", "4294967295\nフクダ\n"]);
     }
 }

@@ -13,6 +13,7 @@ use encoding_rs::UTF_16LE;
 use crate::inspect::extract::compound::{u16_at, u32_at};
 use crate::inspect::extract::oddity;
 use crate::inspect::extract::reading::Reading;
+use crate::inspect::extract::sweep;
 use crate::inspect::extract::workbook::book::Book;
 use crate::inspect::extract::workbook::number::Format;
 use crate::inspect::extract::workbook::rows::Rows;
@@ -35,6 +36,9 @@ const CELL_FORMATS_END: u32 = 618;
 
 /// Cells that leave out their column: it is the one behind the last. Their numbers are those of the others and this.
 const SHORT: u32 = 11;
+
+/// Less than this can hold nothing, as in `spans`.
+const SHORTEST: usize = 8;
 
 /// The longest record that is held.
 const RECORD: usize = 16 << 20;
@@ -119,7 +123,9 @@ pub(crate) fn read_strings(reading: &mut Reading<'_>, strings: &mut Strings, sou
                 return Some(Reason::Limit);
             }
             // Behind it the looks of its runs, and its reading.
-            strings.reading(&texts(data.get(1 + length..).unwrap_or_default()));
+            let (texts, others) = texts_of(records.kind, data.get(1 + length..).unwrap_or_default());
+            strings.reading(&texts);
+            strings.reading(&others);
         }
         if !reading.charge(data.len() as u64 + 2) {
             return Some(Reason::Limit);
@@ -137,7 +143,8 @@ pub(crate) fn read_sheet(
     beside: &Place,
 ) -> Option<Reason> {
     let mut records = Records::new(source);
-    let mut sheet = Sheet { book, rows: Rows::default(), column: 0, texts: String::new(), missing: false };
+    let mut sheet =
+        Sheet { book, rows: Rows::default(), column: 0, texts: String::new(), unseen: String::new(), missing: false };
     let mut begun = false;
     let stopped = loop {
         if !records.next() {
@@ -152,14 +159,14 @@ pub(crate) fn read_sheet(
         if !covered || !reading.charge(data.len() as u64 + 2) {
             break Some(Reason::Limit);
         }
-        if sheet.texts.len() > BESIDE {
+        if sheet.texts.len() + sheet.unseen.len() > BESIDE {
             sheet.rows.end(reading, &sheet.book.strings);
-            reading.text(beside, &std::mem::take(&mut sheet.texts));
+            sheet.hand_over_texts(reading, beside);
             sheet.rows.begin(reading, place);
         }
     };
     sheet.rows.end(reading, &sheet.book.strings);
-    reading.text(beside, &sheet.texts);
+    sheet.hand_over_texts(reading, beside);
     let damaged = records.damaged || (sheet.missing && sheet.book.strings_are_whole());
     stopped.or(damaged.then_some(Reason::Damaged))
 }
@@ -169,7 +176,9 @@ pub(crate) fn text_of(part: &[u8]) -> String {
     let mut text = String::new();
     let mut records = Records::new(part);
     while records.next() {
-        text.push_str(&texts(&records.data));
+        let (texts, others) = texts_of(records.kind, &records.data);
+        text.push_str(&texts);
+        text.push_str(&others);
     }
     text
 }
@@ -185,10 +194,17 @@ struct Sheet<'b> {
     /// Of the last cell, counted from one.
     column: u32,
     texts: String,
+    /// What no program shows.
+    unseen: String,
     missing: bool,
 }
 
 impl Sheet<'_> {
+    fn hand_over_texts(&mut self, reading: &mut Reading<'_>, beside: &Place) {
+        reading.text(beside, &std::mem::take(&mut self.texts));
+        reading.text(&Place { hidden: true, ..beside.clone() }, &std::mem::take(&mut self.unseen));
+    }
+
     /// False when the budget is used up.
     fn record(&mut self, reading: &mut Reading<'_>, kind: u32, data: &[u8]) -> bool {
         match kind {
@@ -217,7 +233,9 @@ impl Sheet<'_> {
                 self.cell(reading, kind - SHORT, style, data.get(4..).unwrap_or_default())
             }
             _ => {
-                self.texts.push_str(&texts(data));
+                let (texts, others) = texts_of(kind, data);
+                self.texts.push_str(&texts);
+                self.unseen.push_str(&others);
                 true
             }
         }
@@ -233,6 +251,7 @@ impl Sheet<'_> {
             let from = if kind == 8 { string_at(value, 0).map_or(0, |(_, length)| length) } else { 0 };
             self.texts.push_str(&literals(value.get(from..).unwrap_or_default()));
         }
+        self.unseen.push_str(&behind_value(kind, value));
         let number = match kind {
             2 => u32_at(value, 0).map(packed),
             5 | 9 => value.get(..8).and_then(|bytes| bytes.try_into().ok()).map(f64::from_le_bytes),
@@ -263,6 +282,24 @@ impl Sheet<'_> {
     }
 }
 
+/// What stands behind a cell's value, where nothing should, or a formula or the looks of runs.
+fn behind_value(kind: u32, value: &[u8]) -> String {
+    let length = match kind {
+        2 | 7 => 4,
+        3 | 4 => 1,
+        5 => 8,
+        6 | 8 => {
+            u32_at(value, 0).and_then(|count| usize::try_from(count).ok()?.checked_mul(2)?.checked_add(4)).unwrap_or(0)
+        }
+        RICH_CELL => {
+            u32_at(value, 1).and_then(|count| usize::try_from(count).ok()?.checked_mul(2)?.checked_add(5)).unwrap_or(0)
+        }
+        _ => 0,
+    };
+    let rest = value.get(length..).filter(|rest| rest.len() >= SHORTEST);
+    rest.map(sweep::odd_text).unwrap_or_default()
+}
+
 /// A number in four bytes: an integer of 30 bits or the upper half of a float, perhaps times 100.
 pub(crate) fn packed(word: u32) -> f64 {
     let number = if word & 2 == 2 {
@@ -286,10 +323,25 @@ fn string_at(data: &[u8], at: usize) -> Option<(String, usize)> {
     Some((UTF_16LE.decode_without_bom_handling(wide).0.into_owned(), wide.len() + 4))
 }
 
-/// The texts in a record that may hold anything, a line each.
-fn texts(data: &[u8]) -> String {
+/// All texts in a record: strings behind their lengths; and what else says something, which of a record that nobody knows
+/// is all that may be text.
+fn texts_of(kind: u32, data: &[u8]) -> (String, String) {
+    let mut others = String::new();
+    let text = texts(data, &mut |gap| {
+        others.push_str(&if is_known(kind) { sweep::odd_text(gap) } else { sweep::text(gap) });
+    });
+    (text, others)
+}
+
+/// The numbers that the format gives to records, up to the Excel of today.
+fn is_known(kind: u32) -> bool {
+    matches!(kind, 0..=699 | 1024..=1199 | 2048..=2299 | 3072..=3099 | 4096..=4129 | 5090..=5199)
+}
+
+/// The texts in a record that may hold anything, a line each; what stands between them goes to `between`.
+fn texts(data: &[u8], between: &mut dyn FnMut(&[u8])) -> String {
     let mut text = String::new();
-    let mut at = 0;
+    let (mut at, mut end) = (0, 0);
     while at + 6 <= data.len() {
         let long = u32_at(data, at).map(|count| (count, 4)).filter(|&(count, _)| count >= 2);
         let short = u16_at(data, at).map(|count| (u32::from(count), 2)).filter(|&(count, _)| count >= 4);
@@ -302,11 +354,14 @@ fn texts(data: &[u8]) -> String {
             Some((found, length)) => {
                 text.push_str(&found);
                 text.push('\n');
+                between(data.get(end..at).unwrap_or_default());
                 at += length;
+                end = at;
             }
             None => at += 1,
         }
     }
+    between(data.get(end..).unwrap_or_default());
     text
 }
 
@@ -402,7 +457,7 @@ mod tests {
     fn texts_are_told_from_numbers() {
         let record =
             [&[7, 0, 0, 0, 1, 0][..], &string("社外秘"), &[0, 0, 9, 9], &string("山田 花子"), &[1, 2]].concat();
-        assert_eq!(texts(&record), "社外秘\n山田 花子\n");
+        assert_eq!(texts(&record, &mut |_| ()), "社外秘\n山田 花子\n");
         let formula = [&[0x44, 0x17, 0x01, 0x17, 4, 0][..], &wide("秘密の話"), &[0x17, 2, 0, 65, 0, 66, 0]].concat();
         assert_eq!(literals(&formula), "秘密の話\n");
     }

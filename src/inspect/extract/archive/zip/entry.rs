@@ -94,6 +94,31 @@ pub(crate) fn reason(error: &ZipError) -> Reason {
     match error {
         ZipError::InvalidPassword | ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => Reason::Encrypted,
         ZipError::UnsupportedArchive(_) | ZipError::CompressionMethodNotSupported(_) => Reason::Unsupported,
+        ZipError::Io(error) if error.kind() == std::io::ErrorKind::OutOfMemory => Reason::Limit,
         _ => Reason::Damaged,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::extract::archive::Trial;
+
+    struct Greedy;
+
+    impl std::io::Read for Greedy {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::OutOfMemory.into())
+        }
+    }
+
+    #[test]
+    fn memory_that_is_short_is_a_limit_and_no_damage() {
+        let short = || std::io::Error::from(std::io::ErrorKind::OutOfMemory);
+        assert_eq!(reason(&ZipError::Io(short())), Reason::Limit);
+        assert_eq!(reason(&ZipError::Io(std::io::ErrorKind::InvalidData.into())), Reason::Damaged);
+        let mut trial = Trial::new(1_000);
+        trial.run(Greedy, &Cell::default());
+        assert_eq!(trial.failure, Some(Reason::Limit));
     }
 }

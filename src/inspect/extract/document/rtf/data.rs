@@ -8,6 +8,7 @@ use crate::inspect::Reason;
 use crate::inspect::extract::document::ole;
 use crate::inspect::extract::reading::Reading;
 use crate::inspect::extract::sniff::{self, Format};
+use crate::inspect::extract::sweep;
 
 /// Data of so many bytes is no file.
 const IDENTIFIER: usize = 256;
@@ -24,7 +25,11 @@ impl Rtf<'_> {
             // An identifier, or a telephone number that looks like one.
             Data::Other if data.len() <= IDENTIFIER => {
                 let digits: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
-                return self.flow.aside(&digits);
+                self.flow.aside(&digits);
+                // Or text, in digits.
+                let is_text = std::str::from_utf8(&data).is_ok();
+                let text = if is_text { sweep::text(&data) } else { sweep::odd_text(&data) };
+                return self.flow.aside(&text);
             }
             Data::Other => (&mut self.objects, "data"),
         };

@@ -10,6 +10,7 @@ use super::super::filter;
 use super::{Section, Sweep};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
+use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::sweep;
 use crate::inspect::extract::xml;
 use crate::inspect::{Place, Reason};
@@ -79,6 +80,19 @@ impl<'a> Sweep<'_, 'a> {
                 }
                 reading.read(&part.inside(&unpacked.bytes, &place));
             }
+        }
+    }
+
+    /// Reads what stands behind the packed data of a stream. Pictures are named as they are.
+    pub(super) fn behind(&mut self, reading: &mut Reading<'_>, part: &Part<'_>, stream: &Stream<'a>) {
+        let number = stream.obj_id().obj_number;
+        let place = Place { hidden: true, ..part.place.inside(&format!("object {number} › behind its data")) };
+        if self.role(stream) == Role::Picture {
+            return;
+        }
+        match filter::behind(stream, &mut self.left) {
+            Some(rest) => reading.leftovers(&part.inside(&rest, &place), &Spans::default()),
+            None => reading.unread(&place, Reason::Limit),
         }
     }
 
