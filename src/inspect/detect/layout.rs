@@ -225,8 +225,6 @@ fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
             if chancy && !(detector.check.has_check_digit() && values.len() >= 5) {
                 return None;
             }
-            let fits =
-                values.iter().filter(|value| detector.check.in_cell(rules.names(), value, false).is_some()).count();
             // Rare names are in no dictionary: where four in ten are known the others are names too.
             let share = if chancy {
                 9
@@ -235,7 +233,16 @@ fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
             } else {
                 6
             };
-            (fits * 10 >= values.len() * share).then_some((fits, detector.priority, index))
+            // Most columns are none of this, and a few values tell.
+            let mut may_miss = values.len() - (values.len() * share).div_ceil(10);
+            let fits = values.iter().try_fold(0_usize, |fits, value| {
+                if detector.check.in_cell(rules.names(), value, false).is_some() {
+                    return Some(fits + 1);
+                }
+                may_miss = may_miss.checked_sub(1)?;
+                Some(fits)
+            });
+            Some((fits?, detector.priority, index))
         });
         entry.detector = fitting.max().map(|(.., index)| index);
     }

@@ -4,6 +4,7 @@
 //! run up to it. What stands further before a sign than [`FAR`] bytes is not looked at: a text without spaces must not
 //! cost its square.
 
+use memchr::memmem::Finder;
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::prefixes::{Bytes, Prefix, sequences};
@@ -12,10 +13,10 @@ use super::starts::is_word;
 /// A pattern without bounds is followed so far back.
 const FAR: usize = 256;
 
-/// A byte that some patterns cannot do without.
+/// What some patterns cannot do without.
 #[derive(Debug)]
 pub(super) struct Sign {
-    byte: u8,
+    written: Finder<'static>,
     /// What may stand before it in a match.
     before: Bytes,
     /// How many bytes of that.
@@ -51,14 +52,13 @@ impl Sign {
         for part in parts {
             if let HirKind::Literal(literal) = part.kind()
                 && let Some(&byte) = literal.0.first()
-                && byte.is_ascii_punctuation()
-                && byte != b'_'
-                && !before.has(byte)
+                && (literal.0.len() >= 4 || (byte.is_ascii_punctuation() && byte != b'_' && !before.has(byte)))
             {
                 let mut first = Bytes::default();
                 beginnings.iter().filter_map(|prefix| prefix.sets.first()).for_each(|set| first.unite(*set));
                 let edge = beginnings.iter().all(|prefix| prefix.edge);
-                return Some(Self { byte, before, reach: reach.min(FAR), first, edge });
+                let written = Finder::new(&literal.0).into_owned();
+                return Some(Self { written, before, reach: reach.min(FAR), first, edge });
             }
             before.unite(bytes_of(part));
             reach = reach.saturating_add(part.properties().maximum_len().unwrap_or(FAR));
@@ -66,9 +66,9 @@ impl Sign {
         None
     }
 
-    /// Adds it to `signs`, of which there is one for each byte.
+    /// Adds it to `signs`, each of which is there once.
     pub(super) fn join(self, signs: &mut Vec<Self>) {
-        match signs.iter_mut().find(|sign| sign.byte == self.byte) {
+        match signs.iter_mut().find(|sign| sign.written.needle() == self.written.needle()) {
             Some(known) => {
                 known.before.unite(self.before);
                 known.first.unite(self.first);
@@ -94,7 +94,7 @@ impl Sign {
                 return seen.found;
             }
             let from = seen.after.max(at);
-            let Some(ahead) = memchr::memchr(self.byte, text.get(from..).unwrap_or_default()) else {
+            let Some(ahead) = self.written.find(text.get(from..).unwrap_or_default()) else {
                 seen.over = true;
                 return None;
             };

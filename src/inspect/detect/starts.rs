@@ -5,14 +5,18 @@
 //! of bits, however many patterns there are. A pattern that may begin with any word (`[a-z]+@…`) is looked for by the
 //! sign in it instead, and back from there. Deliberately absent: whether it does match ([`super::patterns`]).
 
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Hir, HirKind};
 
 use super::prefixes::{Bytes, Prefix, prefixes};
 use super::signs::{Seen, Sign, bytes_of};
 
-/// Bits of the hash of three bytes, and of six.
-const SHORT: u32 = 20;
-const LONG: u32 = 18;
+/// Three bytes of ASCII have a bit each, and one more says what stands before; each kanji and kana has one, too.
+const NARROW: usize = 1 << 22;
+const WIDE: usize = 1 << 16;
+/// Bits of the hash of six bytes, capitals being small letters.
+const LONG: u32 = 21;
+/// No more kinds of long words are told apart.
+const RUNS: usize = 12;
 /// More beginnings of three bytes than this are taken for all there are.
 const MANY: usize = 300_000;
 /// More of six bytes are known by their first three alone.
@@ -21,16 +25,16 @@ const FEW: usize = 4_096;
 /// Tells where patterns may begin.
 #[derive(Debug)]
 pub(super) struct Starts {
-    /// By the hash of three bytes: some pattern begins so. The second half is for places after a letter or digit.
+    /// By three bytes: some pattern begins so.
     any: Bits,
     /// Of those: three bytes are all that is known.
     brief: Bits,
+    /// By three bytes: patterns that begin with a long word of certain bytes, such as a tax number; what these words are
+    /// made of, and how long they are at least.
+    word: Bits,
+    runs: Vec<(Bytes, usize)>,
     /// By the hash of six bytes.
     long: Bits,
-    /// By the hash of three bytes: patterns that match one word of letters and digits, such as a tax number.
-    word: Bits,
-    /// Such a word is so long at least.
-    word_length: usize,
     signs: Vec<Sign>,
 }
 
@@ -42,18 +46,22 @@ impl Starts {
     /// For these patterns.
     pub(super) fn of(patterns: &[Hir]) -> Self {
         let mut starts = Self {
-            any: Bits::new(),
-            brief: Bits::new(),
-            long: Bits::new(),
-            word: Bits::new(),
-            word_length: 16,
+            any: Bits::new(NARROW + WIDE),
+            brief: Bits::new(NARROW + WIDE),
+            word: Bits::new(NARROW + WIDE),
+            runs: Vec::new(),
+            long: Bits::new(1 << LONG),
             signs: Vec::new(),
         };
         for pattern in patterns {
             let beginnings = prefixes(pattern);
             match Sign::of(pattern, &beginnings) {
                 Some(sign) => sign.join(&mut starts.signs),
-                None => beginnings.iter().for_each(|prefix| starts.add(prefix, word_length(pattern))),
+                None => {
+                    let run = leading_run(pattern);
+                    run.into_iter().for_each(|run| starts.add_run(run));
+                    beginnings.iter().for_each(|prefix| starts.add(prefix, run.is_some()));
+                }
             }
         }
         starts
@@ -108,8 +116,7 @@ impl Starts {
         let mut begin = 0;
         for (place, four) in around.windows(4).enumerate() {
             let &[before, a, b, c] = four else { continue };
-            let slot = short(a, b, c) | (usize::from(is_word(before)) << SHORT);
-            begin |= u32::from(self.any.has(slot)) << place;
+            begin |= u32::from(self.any.has(narrow(is_word(before), a, b, c))) << place;
         }
         begin
     }
@@ -118,7 +125,12 @@ impl Starts {
     fn is_start(&self, text: &[u8], place: usize, whole: bool) -> bool {
         let Some(&[a, b, c]) = text.get(place..).and_then(|rest| rest.first_chunk::<3>()) else { return whole };
         let before = place.checked_sub(1).and_then(|before| text.get(before)).is_some_and(|&b| is_word(b));
-        let slot = short(a, b, c) | (usize::from(before) << SHORT);
+        let slot = match a {
+            0x00..=0x7F => narrow(before, a, b, c),
+            // In the midst of a character nothing begins.
+            0x80..=0xBF => return false,
+            _ => wide(a, b, c),
+        };
         self.any.has(slot)
             && (self.brief.has(slot)
                 || self.goes_on(text, place, whole)
@@ -134,13 +146,25 @@ impl Starts {
     }
 
     fn is_long_word(&self, text: &[u8], place: usize, whole: bool) -> bool {
-        match text.get(place..place.saturating_add(self.word_length)) {
-            Some(word) => word.iter().rev().all(|&byte| is_word(byte)),
-            None => !whole && text.get(place..).is_some_and(|rest| rest.iter().all(|&byte| is_word(byte))),
+        self.runs.iter().any(|(bytes, length)| match text.get(place..place.saturating_add(*length)) {
+            Some(word) => word.iter().rev().all(|&byte| bytes.has(byte)),
+            None => !whole,
+        })
+    }
+
+    fn add_run(&mut self, (bytes, length): (Bytes, usize)) {
+        let full = self.runs.len() >= RUNS;
+        let same = self.runs.iter().position(|(known, _)| *known == bytes);
+        match same.or(full.then_some(0)).and_then(|index| self.runs.get_mut(index)) {
+            Some((known, least)) => {
+                known.unite(bytes);
+                *least = length.min(*least);
+            }
+            None => self.runs.push((bytes, length)),
         }
     }
 
-    fn add(&mut self, prefix: &Prefix, word: Option<usize>) {
+    fn add(&mut self, prefix: &Prefix, word: bool) {
         let mut sets = prefix.sets.clone();
         let known = sets.len();
         while sets.len() < 3 {
@@ -159,17 +183,15 @@ impl Starts {
         for &[a, b, c, ..] in &words {
             for after_word in [false, true] {
                 // A boundary stands between a letter and none.
-                if !prefix.edge || is_word(a) != after_word {
-                    let slot = short(a, b, c) | (usize::from(after_word) << SHORT);
-                    self.any.set(slot);
-                    match word {
-                        _ if all => {}
-                        Some(length) => {
-                            self.word.set(slot);
-                            self.word_length = self.word_length.min(length);
-                        }
-                        None => self.brief.set(slot),
-                    }
+                if prefix.edge && is_word(a) == after_word {
+                    continue;
+                }
+                let slot = if a.is_ascii() { narrow(after_word, a, b, c) } else { wide(a, b, c) };
+                self.any.set(slot);
+                match (all, word) {
+                    (true, _) => {}
+                    (false, true) => self.word.set(slot),
+                    (false, false) => self.brief.set(slot),
                 }
             }
         }
@@ -180,10 +202,22 @@ impl Starts {
     }
 }
 
-/// How long the matches of `pattern` are at least, where they are letters and digits and nothing else.
-fn word_length(pattern: &Hir) -> Option<usize> {
-    let length = pattern.properties().minimum_len()?;
-    (length >= 8 && bytes_of(pattern).bytes().all(is_word)).then_some(length)
+/// What a long word of letters and digits that every match of `pattern` begins with is made of, and its length.
+fn leading_run(pattern: &Hir) -> Option<(Bytes, usize)> {
+    let (mut bytes, mut length) = (Bytes::default(), 0_usize);
+    let parts = match pattern.kind() {
+        HirKind::Concat(parts) => parts.as_slice(),
+        _ => std::slice::from_ref(pattern),
+    };
+    for part in parts {
+        let more = bytes_of(part);
+        if !more.bytes().all(|byte| is_word(byte) || matches!(byte, b'-' | b'+' | b'/' | b'=')) {
+            break;
+        }
+        bytes.unite(more);
+        length = length.saturating_add(part.properties().minimum_len().unwrap_or_default());
+    }
+    (length >= 8).then_some((bytes, length))
 }
 
 /// Each of `words` with each way to go on.
@@ -220,37 +254,41 @@ pub(super) fn is_word(byte: u8) -> bool {
 }
 
 #[inline]
-fn short(a: u8, b: u8, c: u8) -> usize {
-    let hash = u32::from_le_bytes([a, b, c, 0]).wrapping_mul(0x9E37_79B1) >> (32 - SHORT);
-    hash as usize
+fn narrow(after_word: bool, a: u8, b: u8, c: u8) -> usize {
+    let seven = |byte: u8| usize::from(byte & 0x7F);
+    seven(a) | seven(b) << 7 | seven(c) << 14 | usize::from(after_word) << 21
+}
+
+#[inline]
+fn wide(a: u8, b: u8, c: u8) -> usize {
+    NARROW | usize::from(a & 0x0F) << 12 | usize::from(b & 0x3F) << 6 | usize::from(c & 0x3F)
 }
 
 #[inline]
 fn long(six: &[u8; 6]) -> usize {
-    let &[a, b, c, d, e, f] = six;
+    let [a, b, c, d, e, f] = six.map(|byte| byte.to_ascii_lowercase());
     let hash = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - LONG);
     usize::try_from(hash).unwrap_or_default()
 }
 
 /// A table of bits.
 #[derive(Debug)]
-struct Bits(Box<[u64; WORDS]>);
-
-/// Each table has 2²¹ bits.
-const WORDS: usize = 1 << (21 - 6);
+struct Bits(Box<[u64]>);
 
 impl Bits {
-    fn new() -> Self {
-        Self(vec![0; WORDS].into_boxed_slice().try_into().unwrap_or_else(|_| Box::new([0; WORDS])))
+    fn new(bits: usize) -> Self {
+        Self(vec![0; bits.div_ceil(64)].into_boxed_slice())
     }
 
     #[inline]
     fn has(&self, bit: usize) -> bool {
-        self.0[(bit >> 6) % WORDS] >> (bit & 63) & 1 == 1
+        self.0.get(bit >> 6).is_some_and(|word| word >> (bit & 63) & 1 == 1)
     }
 
     fn set(&mut self, bit: usize) {
-        self.0[(bit >> 6) % WORDS] |= 1 << (bit & 63);
+        if let Some(word) = self.0.get_mut(bit >> 6) {
+            *word |= 1 << (bit & 63);
+        }
     }
 
     fn fill(&mut self) {

@@ -360,10 +360,8 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
         _ => {}
     }
     // The tail is looked at, so that a text without spaces does not cost its square.
-    let from = before.char_indices().rev().take(200).last().map_or(0, |(i, _)| i);
-    let link =
-        before.get(from..).unwrap_or_default().rsplit(|c: char| !c.is_ascii_graphic()).next().unwrap_or_default();
-    !link.contains("://")
+    let link = before.bytes().rev().take(200).take_while(u8::is_ascii_graphic).count();
+    !before.get(before.len() - link..).is_some_and(|link| link.contains("://"))
 }
 
 /// A postal code of an area in use: sure after 〒 or before a place in its area, else in doubt.
