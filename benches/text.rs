@@ -158,8 +158,8 @@ fn own_rules(count: usize) -> Vec<RuleSource> {
         let (patterns, yes, no) = match number % 4 {
             0 => (format!(r"'(?-u:\b){code}-[0-9]{{6}}(?-u:\b)'"), format!("{code}-123456"), "none"),
             1 => (
-                format!(r"'(?-u:\b){}[0-9]{{2}}-[0-9]{{5}}(?-u:\b)'", number % 100),
-                format!("{}12-12345", number % 100),
+                format!(r"'(?-u:\b){}[A-Z]{{2}}-[0-9]{{5}}(?-u:\b)'", number + 1_000),
+                format!("{}AB-12345", number + 1_000),
                 "1",
             ),
             2 => {

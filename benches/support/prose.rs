@@ -77,7 +77,7 @@ pub(crate) fn project_names(seed: usize, count: usize) -> Vec<String> {
         "琥珀", "翡翠", "新星", "山彦", "海鳴", "風車", "雪解", "花筏", "星霜", "月影",
     ];
     let mut random = Random::new(&format!("project {seed}"));
-    (0..count).map(|_| format!("{}{}計画", random.pick(&FIRST), random.pick(&FIRST))).collect()
+    (0..count).map(|_| format!("{}{}{seed}号計画", random.pick(&FIRST), random.pick(&FIRST))).collect()
 }
 
 const THINGS: [&str; 40] = [

@@ -25,7 +25,7 @@ pub(super) struct Prefix {
 }
 
 /// A set of bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Bytes([u64; 4]);
 
 impl Bytes {
@@ -172,7 +172,21 @@ fn shortened(all: Vec<Prefix>) -> Vec<Prefix> {
     short
 }
 
+impl FromIterator<u8> for Bytes {
+    fn from_iter<T: IntoIterator<Item = u8>>(bytes: T) -> Self {
+        let mut set = Self::default();
+        bytes.into_iter().for_each(|byte| set.insert(byte));
+        set
+    }
+}
+
 impl Prefix {
+    /// Whether any word begins so.
+    pub(super) fn is_word(&self) -> bool {
+        let letters = |set: &Bytes| set.bytes().filter(u8::is_ascii_alphabetic).count() >= 20;
+        self.sets.iter().take(3).all(letters)
+    }
+
     fn cut(mut self) -> Self {
         if self.sets.len() >= DEPTH {
             self.sets.truncate(DEPTH);

@@ -42,9 +42,7 @@ pub(super) struct Seen {
 impl Sign {
     /// The sign of a pattern, where its `beginnings` are those of any word.
     pub(super) fn of(pattern: &Hir, beginnings: &[Prefix]) -> Option<Self> {
-        let letters = |set: &Bytes| (b'a'..=b'z').all(|letter| set.has(letter));
-        let broad = |prefix: &Prefix| prefix.sets.iter().take(3).all(letters);
-        if !beginnings.iter().any(broad) || beginnings.iter().any(|prefix| prefix.sets.is_empty()) {
+        if !beginnings.iter().any(Prefix::is_word) || beginnings.iter().any(|prefix| prefix.sets.is_empty()) {
             return None;
         }
         let HirKind::Concat(parts) = pattern.kind() else { return None };

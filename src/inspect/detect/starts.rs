@@ -5,6 +5,8 @@
 //! of bits, however many patterns there are. A pattern that may begin with any word (`[a-z]+@…`) is looked for by the
 //! sign in it instead, and back from there. Deliberately absent: whether it does match ([`super::patterns`]).
 
+use std::collections::HashSet;
+
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::prefixes::{Bytes, Prefix, prefixes};
@@ -13,27 +15,32 @@ use super::signs::{Seen, Sign, bytes_of};
 /// Three bytes of ASCII have a bit each, and one more says what stands before; each kanji and kana has one, too.
 const NARROW: usize = 1 << 22;
 const WIDE: usize = 1 << 16;
-/// Bits of the hash of six bytes, capitals being small letters.
+/// Bits of the hash of six or four bytes, as [`folded`].
 const LONG: u32 = 21;
 /// No more kinds of long words are told apart.
 const RUNS: usize = 12;
 /// More beginnings of three bytes than this are taken for all there are.
 const MANY: usize = 300_000;
-/// More of six bytes are known by their first three alone.
-const FEW: usize = 4_096;
+/// More of six bytes are known by their first four, and more of four by their first three.
+const FEW: usize = 2_500;
+
+/// Three bytes are all that is known of how a pattern begins.
+const BRIEF: u8 = 1;
+/// It begins with a long word, as tax numbers do.
+const WORD: u8 = 2;
+/// Six bytes of it are known, or four.
+const TOLD: u8 = 4;
 
 /// Tells where patterns may begin.
 #[derive(Debug)]
 pub(super) struct Starts {
     /// By three bytes: some pattern begins so.
     any: Bits,
-    /// Of those: three bytes are all that is known.
-    brief: Bits,
-    /// By three bytes: patterns that begin with a long word of certain bytes, such as a tax number; what these words are
-    /// made of, and how long they are at least.
-    word: Bits,
+    /// By three bytes: what else is known of the patterns that do ([`BRIEF`] and its like).
+    known: Box<[u8]>,
+    /// Of what the long words are made that patterns begin with, and how long they are at least.
     runs: Vec<(Bytes, usize)>,
-    /// By the hash of six bytes.
+    /// By the hash of six bytes, or of four.
     long: Bits,
     signs: Vec<Sign>,
 }
@@ -47,20 +54,22 @@ impl Starts {
     pub(super) fn of(patterns: &[Hir]) -> Self {
         let mut starts = Self {
             any: Bits::new(NARROW + WIDE),
-            brief: Bits::new(NARROW + WIDE),
-            word: Bits::new(NARROW + WIDE),
+            known: vec![0; NARROW + WIDE].into_boxed_slice(),
             runs: Vec::new(),
             long: Bits::new(1 << LONG),
             signs: Vec::new(),
         };
+        // Patterns of a kind begin alike.
+        let mut done = HashSet::new();
         for pattern in patterns {
             let beginnings = prefixes(pattern);
             match Sign::of(pattern, &beginnings) {
                 Some(sign) => sign.join(&mut starts.signs),
                 None => {
-                    let run = leading_run(pattern);
+                    let broad = beginnings.iter().any(Prefix::is_word);
+                    let run = leading_run(pattern).filter(|_| broad);
                     run.into_iter().for_each(|run| starts.add_run(run));
-                    beginnings.iter().for_each(|prefix| starts.add(prefix, run.is_some()));
+                    beginnings.iter().for_each(|prefix| starts.add(prefix, run.is_some(), &mut done));
                 }
             }
         }
@@ -89,7 +98,14 @@ impl Starts {
             let three = text.get(place).is_some_and(|byte| (0xE0..0xF0).contains(byte));
             let around = place.checked_sub(1).and_then(|before| text.get(before..)?.first_chunk::<11>());
             if three || around.is_none_or(|around| !around.is_ascii()) {
-                if self.is_start(text, place, whole) {
+                let begins = match text.get(place..).and_then(|rest| rest.first_chunk::<3>()) {
+                    Some(&[a, b, c]) if three => {
+                        let slot = wide(a, b, c);
+                        self.any.has(slot) && self.judge(text, place, slot, whole)
+                    }
+                    _ => self.is_start(text, place, whole),
+                };
+                if begins {
                     return Some(place);
                 }
                 place += if three { 3 } else { 1 };
@@ -131,20 +147,30 @@ impl Starts {
             0x80..=0xBF => return false,
             _ => wide(a, b, c),
         };
-        self.any.has(slot)
-            && (self.brief.has(slot)
-                || self.goes_on(text, place, whole)
-                || (self.word.has(slot) && self.is_long_word(text, place, whole)))
+        self.any.has(slot) && self.judge(text, place, slot, whole)
+    }
+
+    /// As [`Self::is_start`], where three bytes say that some pattern may begin.
+    #[inline]
+    fn judge(&self, text: &[u8], place: usize, slot: usize, whole: bool) -> bool {
+        let known = self.known.get(slot).copied().unwrap_or(BRIEF);
+        known & BRIEF != 0
+            || (known & WORD != 0 && self.is_long_word(text, place, whole))
+            || (known & TOLD != 0 && self.goes_on(text, place, whole))
     }
 
     #[inline]
     fn goes_on(&self, text: &[u8], place: usize, whole: bool) -> bool {
         match text.get(place..).and_then(|rest| rest.first_chunk::<6>()) {
-            Some(six) => self.long.has(long(six)),
+            Some(six) => {
+                let six = six.map(folded);
+                self.long.has(hash(six)) || self.long.has(hash(four(six)))
+            }
             None => whole,
         }
     }
 
+    #[inline]
     fn is_long_word(&self, text: &[u8], place: usize, whole: bool) -> bool {
         self.runs.iter().any(|(bytes, length)| match text.get(place..place.saturating_add(*length)) {
             Some(word) => word.iter().rev().all(|&byte| bytes.has(byte)),
@@ -164,20 +190,35 @@ impl Starts {
         }
     }
 
-    fn add(&mut self, prefix: &Prefix, word: bool) {
+    fn add(&mut self, prefix: &Prefix, word: bool, done: &mut HashSet<(bool, u8, Vec<Bytes>)>) {
         let mut sets = prefix.sets.clone();
         let known = sets.len();
         while sets.len() < 3 {
             sets.push(Bytes::all());
         }
         let count = |sets: &[Bytes]| sets.iter().fold(1_usize, |all, set| all.saturating_mul(set.count()));
-        let (head, tail) = sets.split_at(3);
+        let head = sets.get(..3).unwrap_or_default();
         if count(head) > MANY {
             self.any.fill();
-            self.brief.fill();
+            self.known.fill(BRIEF);
             return;
         }
-        let all = known >= 6 && count(&sets) <= FEW;
+        let all_folded: Vec<Bytes> = sets.iter().map(|set| set.bytes().map(folded).collect()).collect();
+        let told = [6, 4].into_iter().filter(|&length| length <= known);
+        let told = told.filter_map(|length| all_folded.get(..length)).find(|sets| count(sets) <= FEW);
+        let kind = match (&told, word) {
+            (Some(_), _) => TOLD,
+            (None, true) => WORD,
+            (None, false) => BRIEF,
+        };
+        if let Some(sets) = told {
+            let mut words = vec![[0; 6]];
+            extend(&mut words, 0, sets);
+            words.into_iter().for_each(|word| self.long.set(hash(word)));
+        }
+        if !done.insert((prefix.edge, kind, head.to_vec())) {
+            return;
+        }
         let mut words = vec![[0; 6]];
         extend(&mut words, 0, head);
         for &[a, b, c, ..] in &words {
@@ -188,16 +229,10 @@ impl Starts {
                 }
                 let slot = if a.is_ascii() { narrow(after_word, a, b, c) } else { wide(a, b, c) };
                 self.any.set(slot);
-                match (all, word) {
-                    (true, _) => {}
-                    (false, true) => self.word.set(slot),
-                    (false, false) => self.brief.set(slot),
+                if let Some(known) = self.known.get_mut(slot) {
+                    *known |= kind;
                 }
             }
-        }
-        if all {
-            extend(&mut words, 3, tail);
-            words.iter().for_each(|six| self.long.set(long(six)));
         }
     }
 }
@@ -264,11 +299,22 @@ fn wide(a: u8, b: u8, c: u8) -> usize {
     NARROW | usize::from(a & 0x0F) << 12 | usize::from(b & 0x3F) << 6 | usize::from(c & 0x3F)
 }
 
+/// Capitals as small letters, and all digits as one: enough to tell words and the shapes of numbers.
 #[inline]
-fn long(six: &[u8; 6]) -> usize {
-    let [a, b, c, d, e, f] = six.map(|byte| byte.to_ascii_lowercase());
-    let hash = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - LONG);
-    usize::try_from(hash).unwrap_or_default()
+fn folded(byte: u8) -> u8 {
+    if byte.is_ascii_digit() { b'0' } else { byte.to_ascii_lowercase() }
+}
+
+#[inline]
+fn four([a, b, c, d, ..]: [u8; 6]) -> [u8; 6] {
+    [a, b, c, d, 0, 0]
+}
+
+#[inline]
+fn hash([a, b, c, d, e, f]: [u8; 6]) -> usize {
+    let mixed = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    usize::try_from(mixed >> (64 - LONG)).unwrap_or_default()
 }
 
 /// A table of bits.
