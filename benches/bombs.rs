@@ -4,7 +4,6 @@
 //! that a server has by default. Ends with an error when one is over the promise.
 
 #![expect(
-    clippy::expect_used,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a bench that cannot go on panics, and prints its figures"
