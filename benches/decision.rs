@@ -39,6 +39,7 @@ fn main() {
     let settings = Settings { workers: 1, ..Settings::default() };
     let program = env!("CARGO_BIN_EXE_sekisho").into();
     let judgement = Judgement {
+        count_quoted: false,
         organization: Organization {
             name: "東邦ガス".into(),
             domains: vec!["toho.example.co.jp".into()],

@@ -125,7 +125,7 @@ impl<'a> Show<'a> {
                 .take(MOST)
                 .map(|part| (words::place(&part.place, l), words::reason(part.reason, l)))
                 .collect(),
-            about_persons: words::about_persons(&inspection, l),
+            about_persons: words::about_persons(inspection, l),
             read: inspection
                 .inspected
                 .iter()

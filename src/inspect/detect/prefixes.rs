@@ -167,7 +167,7 @@ fn shortened(all: Vec<Prefix>) -> Vec<Prefix> {
             prefix.closed = true;
         }
     }
-    short.sort_by(|a, b| (a.edge, a.closed, a.key()).cmp(&(b.edge, b.closed, b.key())));
+    short.sort_by_key(|a| (a.edge, a.closed, a.key()));
     short.dedup();
     short
 }

@@ -142,13 +142,15 @@ fn most_memory(pid: u32) -> u64 {
     kilobytes.unwrap_or(0u64) << 10
 }
 
-/// A line of the table of bombs, and what is wrong with how this one ended.
-pub(crate) fn line(name: &str, bytes: &[u8], end: End, outcome: &Outcome) -> Vec<String> {
-    let Outcome { inspection, time, memory } = outcome;
-    let mut reasons: Vec<Reason> = inspection.uninspected.iter().map(|entry| entry.reason).collect();
-    reasons.sort_unstable();
-    reasons.dedup();
-    println!("{name:<32} {:>10} {:>8.2} {:>8}  {reasons:?}", bytes.len(), time.as_secs_f64(), memory >> 20);
+/// A line of the table of bombs.
+pub(crate) fn line(name: &str, bytes: &[u8], Outcome { inspection, time, memory }: &Outcome) -> String {
+    let reasons = reasons(inspection);
+    format!("{name:<32} {:>10} {:>8.2} {:>8}  {reasons:?}", bytes.len(), time.as_secs_f64(), memory >> 20)
+}
+
+/// What is wrong with how a bomb ended.
+pub(crate) fn wrong(name: &str, end: End, Outcome { inspection, memory, .. }: &Outcome) -> Vec<String> {
+    let reasons = reasons(inspection);
     let mut wrong = Vec::new();
     let is_lost = reasons.iter().any(|reason| matches!(reason, Reason::Crashed | Reason::Timeout));
     if is_lost || (end == End::Limit && !reasons.contains(&Reason::Limit)) {
@@ -158,6 +160,13 @@ pub(crate) fn line(name: &str, bytes: &[u8], end: End, outcome: &Outcome) -> Vec
         wrong.push(format!("{name}: took {} MiB", memory >> 20));
     }
     wrong
+}
+
+fn reasons(inspection: &Inspection) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = inspection.uninspected.iter().map(|entry| entry.reason).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    reasons
 }
 
 /// What stands above the lines.
@@ -172,7 +181,9 @@ fn every_bomb_ends_and_says_what_it_left() {
         .filter(|(name, ..)| name.contains(&only))
         .flat_map(|(name, make, end)| {
             let bytes = make();
-            line(name, &bytes, *end, &explode(name, &bytes))
+            let outcome = explode(name, &bytes);
+            println!("{}", line(name, &bytes, &outcome));
+            wrong(name, *end, &outcome)
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

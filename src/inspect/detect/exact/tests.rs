@@ -70,7 +70,7 @@ impl Bytes for Cut {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         // Entries are asked for a few at a time; everything else is long, at the start, or at the end.
-        let is_entries = offset > 16 && buffer.len() % 8 == 0 && buffer.len() != 32 && buffer.len() < 4_096;
+        let is_entries = offset > 16 && buffer.len().is_multiple_of(8) && buffer.len() != 32 && buffer.len() < 4_096;
         if is_entries { Err(io::ErrorKind::UnexpectedEof.into()) } else { self.0.read_at(buffer, offset) }
     }
 }
