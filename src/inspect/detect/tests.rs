@@ -4,6 +4,10 @@
 
 mod japanese;
 
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
 use std::sync::LazyLock;
 
 use super::{Detection, Rules};
@@ -476,16 +480,18 @@ fn hostile_text_of_twice_the_length_takes_twice_the_time() {
     ] {
         let time = |length: usize| {
             let text = head.to_owned() + &piece.repeat(length / piece.len());
+            // The work of this thread: what else the machine does is nobody's fault.
+            let worked = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
             let least = (0..3).map(|_| {
-                let start = std::time::Instant::now();
+                let start = worked();
                 mail(&text);
-                start.elapsed()
+                worked() - start
             });
             least.min().unwrap_or_default()
         };
         let (once, eightfold) = (time(16 << 10), time(128 << 10));
-        // Sixty-fourfold, if it were the square; a busy machine makes some difference.
-        assert!(eightfold < once * 28, "{piece:?}: {once:?}, {eightfold:?}");
+        // Sixty-fourfold, if it were the square; caches that grow too small make some difference.
+        assert!(eightfold < once * 40, "{piece:?}: {once:?}, {eightfold:?}");
     }
 }
 

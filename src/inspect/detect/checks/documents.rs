@@ -3,7 +3,7 @@
 //! In: a candidate, as written. Out: whether it holds. Each function names the standard that defines it. Deliberately
 //! absent: cards and account numbers with their check digits ([`super::numbers`]).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use super::Note;
