@@ -160,7 +160,7 @@ impl<'a> Performance<'a> {
         // Early is what is there before the relay can look: it stands still meanwhile.
         let early = !transcript.early.is_empty();
         if early {
-            scene.relay.signal(Signal::STOP);
+            scene.relay.pause();
         }
         let mut talk = Talk::connect(scene.relay.smtp)?;
         talk.stream.patience(PATIENCE)?;
@@ -253,7 +253,9 @@ impl<'a> Performance<'a> {
     }
 
     fn arrived(&self, bytes: &[u8], wanted: bool) -> Outcome {
-        let mails = self.scene.sink.mails().split_off(self.mails_before);
+        // A notice about an earlier transcript may come last.
+        let mut mails = self.scene.sink.mails().split_off(self.mails_before);
+        mails.retain(|mail| !wanted || !mail.text().contains("Auto-Submitted: auto"));
         let holds = |mail: &Vec<u8>| mail.windows(bytes.len()).any(|window| window == bytes);
         let found = mails.last().is_some_and(|mail| holds(&mail.bytes));
         let anywhere = mails.iter().any(|mail| holds(&mail.bytes));

@@ -4,11 +4,9 @@
 
 mod japanese;
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
-
-use std::sync::LazyLock;
 
 use super::{Detection, Rules};
 use crate::inspect::{Cell, Confidence, Finding, Place, Sink};

@@ -133,6 +133,17 @@ impl Relay {
         signal(self.pid(), which);
     }
 
+    /// SIGSTOP, and waits until no thread of it moves: on a busy machine that takes a while.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+        let stopped = |stat: &str| stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'));
+        eventually("all threads of the relay to stand still", || {
+            let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap().flatten();
+            let mut stats = tasks.map(|task| fs::read_to_string(task.path().join("stat")).unwrap_or_default());
+            stats.all(|stat| stopped(&stat)).then_some(())
+        });
+    }
+
     /// SIGTERM, and waits for the end; gives whether it ended with status 0.
     pub(crate) fn stop(&mut self) -> bool {
         self.signal(Signal::TERM);
