@@ -152,15 +152,26 @@ impl<'a> Table<'a> {
             }
         }
         bar.set_message("writing");
-        let unfinished = output.with_extension("edm.new");
-        let file = File::create(&unfinished).with_context(|| unfinished.display().to_string())?;
-        let mut to = BufWriter::new(file);
-        let summary = builder.finish(&mut to).with_context(|| unfinished.display().to_string())?;
-        to.get_ref().sync_all().with_context(|| unfinished.display().to_string())?;
-        fs::rename(&unfinished, output).with_context(|| output.display().to_string())?;
+        // Whoever loads the rules meanwhile passes over names that begin so.
+        let name = output.file_name().unwrap_or_default().display();
+        let unfinished = output.with_file_name(format!(".{name}.new"));
+        let written = write(builder, &unfinished).and_then(|summary| {
+            fs::rename(&unfinished, output)?;
+            Ok(summary)
+        });
+        if written.is_err() {
+            let _ = fs::remove_file(&unfinished);
+        }
         bar.finish_and_clear();
-        Ok(summary)
+        Ok(written.with_context(|| output.display().to_string())?)
     }
+}
+
+fn write(builder: Builder, to: &Path) -> io::Result<Summary> {
+    let mut file = BufWriter::new(File::create(to)?);
+    let summary = builder.finish(&mut file)?;
+    file.get_ref().sync_all()?;
+    Ok(summary)
 }
 
 fn progress(rows: usize) -> ProgressBar {

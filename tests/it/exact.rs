@@ -98,3 +98,19 @@ fn what_is_wrong_with_a_table_is_told() {
     assert!(build(&["nothing.csv", "--columns", "氏名", "-o", "x.edm"]).contains("cannot be read"));
     assert!(!folder.path().join("x.edm").exists());
 }
+
+#[test]
+fn an_index_that_cannot_be_put_in_its_place_leaves_nothing_behind() {
+    let folder = installation();
+    let exact = folder.path().join("rules/exact");
+    std::fs::create_dir(exact.join("taken.edm")).unwrap();
+    let arguments = ["edm", "build", "customers.csv", "--columns", "電話番号", "-o", "rules/exact/taken.edm"];
+    let output = sekisho(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(70), "{}", String::from_utf8_lossy(&output.stderr));
+    let names = std::fs::read_dir(&exact).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.into_iter().all(|name| !name.contains(".new")));
+    // What is being built is no rule file either: rules load meanwhile.
+    std::fs::remove_dir(exact.join("taken.edm")).unwrap();
+    std::fs::write(exact.join(".customers.edm.new"), "half").unwrap();
+    assert!(sekisho(folder.path(), &["rules", "check", "--config", "sekisho.toml"]).status.success());
+}

@@ -145,6 +145,7 @@ impl<'a> Detection<'a> {
             // Rows of a table of people are people, whether or not anything else knows them.
             people.visible = people.visible.max(outcome.visible);
             people.hidden = people.hidden.max(outcome.hidden);
+            people.least = people.least.max(outcome.visible + outcome.hidden);
             findings.extend(outcome.finding);
             faults.extend(outcome.fault);
         }

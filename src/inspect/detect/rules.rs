@@ -296,16 +296,6 @@ no_match = ["C-12"]
     }
 
     #[test]
-    #[ignore = "prints how long the rules take to load; run it in release"]
-    fn how_long_the_rules_take_to_load() {
-        let start = std::time::Instant::now();
-        let rules = Rules::assemble(&[]).unwrap();
-        let assembled = start.elapsed();
-        let examples = rules.test().len();
-        eprintln!("assembled in {assembled:?}, {examples} examples in {:?}", start.elapsed() - assembled);
-    }
-
-    #[test]
     fn a_company_adds_its_own() {
         let rules = Rules::compile(&[rule(str::to_owned)]).unwrap();
         assert!(rules.finds("our.customer", "顧客番号：C-654321"));

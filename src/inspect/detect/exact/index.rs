@@ -184,9 +184,7 @@ impl Index {
     /// Whether a value with this quick hash may be there; one in a hundred that is not may be, too.
     pub(super) fn may_hold(&self, quick: u64) -> bool {
         let (block, bits) = filter_bits(quick, self.head.blocks);
-        self.filter.get(block).is_some_and(|_| {
-            bits.iter().all(|&(byte, bit)| self.filter.get(block + byte).is_some_and(|b| b & bit != 0))
-        })
+        bits.iter().all(|&(byte, bit)| self.filter.get(block + byte).is_some_and(|held| held & bit != 0))
     }
 
     /// The cells that hold the value with this hash.
