@@ -4,13 +4,14 @@
 //! that its readers know already. People in it are not counted (unless `[inspection] count_quoted` says so): they left
 //! with an earlier mail, and each answer would be about them again. What is found there is a finding all the same.
 //!
-//! A leak is data that reaches somebody new. So history is only what everybody who gets this mail is known to have had:
+//! A leak is data that reaches somebody new. So history is only what by this mail's own words its readers have had:
 //! - below `From: / Sent: / To:` or 差出人・送信日時・宛先 (Outlook), if every recipient of this mail stands in those lines;
 //! - below `On …, X <x@y> wrote:` (Gmail and others), to the end of the text or as far as `>` reaches, if X sends or gets
 //!   this mail;
 //! - lines with `>`, and quoted headers without addresses, if the mail answers one (`In-Reply-To`, `References`, `Re:`).
 //!
-//! A forwarded mail is sent to somebody who did not have it: no history, whatever it looks like. Deliberately absent:
+//! The last two believe what the sender wrote: somebody who dresses a list as a quotation is told by the findings and by
+//! `quoted_persons`, not by `persons`. A forwarded mail is sent to somebody who did not have it: no history, whatever it looks like. Deliberately absent:
 //! which mails there were before; inspection knows one mail.
 
 use super::zones::{is_rule, unquoted};
