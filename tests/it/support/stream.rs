@@ -19,6 +19,36 @@ const SILENCE: Duration = Duration::from_secs(120);
 trait Channel: Read + Write + Send {}
 impl<T: Read + Write + Send> Channel for T {}
 
+/// A socket that no signal disturbs: one that has a timeout is interrupted whenever a child of the tests stands still or
+/// ends.
+struct Steady(TcpStream);
+
+impl Read for Steady {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+}
+
+impl Write for Steady {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                written => return written,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// One connection.
 pub(crate) struct Stream {
     tcp: TcpStream,
@@ -30,7 +60,7 @@ impl Stream {
     pub(crate) fn new(tcp: TcpStream) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(SILENCE))?;
-        Ok(Self { channel: Box::new(tcp.try_clone()?), tcp, unread: Vec::new() })
+        Ok(Self { channel: Box::new(Steady(tcp.try_clone()?)), tcp, unread: Vec::new() })
     }
 
     /// The next line with its line end; what came before the end of the connection; nothing at its end.
@@ -80,7 +110,7 @@ impl Stream {
     pub(crate) fn start_tls(&mut self) -> io::Result<()> {
         let name = ServerName::try_from("localhost").unwrap();
         let connection = ClientConnection::new(Certificate::shared().trusted(), name).map_err(io::Error::other)?;
-        let mut tls = StreamOwned::new(connection, self.tcp.try_clone()?);
+        let mut tls = StreamOwned::new(connection, Steady(self.tcp.try_clone()?));
         tls.conn.complete_io(&mut tls.sock)?;
         self.channel = Box::new(tls);
         Ok(())
@@ -90,7 +120,7 @@ impl Stream {
     pub(crate) fn accept_tls(&mut self) -> io::Result<()> {
         self.unread.clear();
         let connection = ServerConnection::new(Certificate::shared().served()).map_err(io::Error::other)?;
-        let mut tls = StreamOwned::new(connection, self.tcp.try_clone()?);
+        let mut tls = StreamOwned::new(connection, Steady(self.tcp.try_clone()?));
         tls.conn.complete_io(&mut tls.sock)?;
         self.channel = Box::new(tls);
         Ok(())
