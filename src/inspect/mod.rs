@@ -15,10 +15,11 @@ mod passwords;
 mod persons;
 mod report;
 pub mod sandbox;
+mod why;
 
 use std::borrow::Cow;
 
-pub use detect::{RuleError, RuleSource, Rules};
+pub use detect::{ExclusionInfo, RuleError, RuleSource, Rules};
 pub use extract::{Limits, Watch};
 pub use heard::{Heard, Statement};
 pub use passwords::Passwords;
@@ -26,6 +27,7 @@ pub use report::{
     Category, Confidence, Coverage, Example, Finding, Inspected, Inspection, People, Reason, Reportable, Uninspected,
 };
 use serde::{Deserialize, Serialize};
+pub use why::{By, Lowered, Raised, Validation, Why};
 
 /// What is to be inspected, beside its bytes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -76,7 +76,7 @@ fn named(person: &mut Person, note: Note, value: &str) {
 }
 
 /// The words of a Latin name in any order: `SMITH, John` is `John Smith`, with or without a middle initial.
-fn latin(value: &str) -> u64 {
+pub(super) fn latin(value: &str) -> u64 {
     let words = value.split(|c: char| !c.is_alphabetic() && c != '\'').filter(|word| word.chars().nth(1).is_some());
     let hash =
         words.fold(0, |sum: u64, word| sum.wrapping_add(hash_characters(word.chars().flat_map(char::to_lowercase))));
@@ -102,14 +102,15 @@ fn katakana(c: char) -> char {
     }
 }
 
-fn told(value: &str) -> u64 {
+/// The letters and digits of a value.
+pub(super) fn told(value: &str) -> u64 {
     hash_characters(
         value.chars().filter(|c| c.is_ascii_alphanumeric() || !c.is_ascii()).map(|c| c.to_ascii_lowercase()),
     )
 }
 
 /// An address without its prefecture, from the municipality to the block: `芝一丁目1番1号` is `芝1-1-1`.
-fn address(value: &str) -> u64 {
+pub(super) fn address(value: &str) -> u64 {
     let value = without_prefecture(value.trim_start_matches(|c: char| !is_kanji(c)));
     let (mut numbered, mut over) = (false, false);
     // A dash counts when something follows it.

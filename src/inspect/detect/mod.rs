@@ -12,6 +12,7 @@ mod checks;
 mod clusters;
 mod columns;
 pub mod exact;
+mod exclude;
 mod form;
 mod history;
 mod identity;
@@ -44,6 +45,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use self::history::History;
+pub use self::exclude::Summary as ExclusionInfo;
 use self::normal::Normal;
 use self::record::Record;
 pub use self::rule::DetectorInfo;
@@ -131,6 +133,12 @@ impl<'a> Detection<'a> {
     }
 
     /// Ends what was begun; the hits so far, each masked, with its detector and how sure it is.
+    /// Finds what the organisation excluded too, for the examples of rules.
+    fn excluding_nothing(mut self) -> Self {
+        self.record.excluding = false;
+        self
+    }
+
     pub fn hits(&mut self) -> impl Iterator<Item = (&str, Confidence, &Example)> {
         self.end_table();
         self.record.tally.examples(self.record.rules)

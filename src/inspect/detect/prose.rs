@@ -30,7 +30,10 @@ const COLLEAGUES: usize = 3;
 
 /// Reads one text.
 pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabouts<'_>) {
-    let hits = scan::hits(record.rules, text, "");
+    let mut hits = scan::hits(record.rules, text, "");
+    if record.excluding {
+        hits.retain(|hit| !text.get(hit.range.clone()).is_some_and(|value| record.excludes(hit.detector, value)));
+    }
     let bare = bare_names(record, text);
     if hits.is_empty() && bare.is_empty() {
         return;
@@ -314,7 +317,11 @@ fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Ve
             let range = name.start..name.end;
             let is_latin = page.text.get(range.clone()).is_some_and(|name| !name.contains(is_name_character));
             let detector = if is_latin { latin } else { japanese };
-            hits.push(Hit { detector, range, confidence: Confidence::Medium, context: false, note });
+            if page.text.get(range.clone()).is_some_and(|name| record.excludes(detector, name)) {
+                continue;
+            }
+            let ground = Ground::Position { listed: list && name.listed };
+            hits.push(Hit { detector, range, confidence: Confidence::Medium, context: false, note, ground });
         }
     }
     hits.sort_by_key(|hit| hit.range.start);

@@ -26,6 +26,8 @@ pub(super) struct Record<'a> {
     pub(super) quoted: bool,
     /// Whether people in it are counted all the same.
     count_quoted: bool,
+    /// Whether what the organisation excludes is left aside.
+    pub(super) excluding: bool,
     /// Tables so far.
     tables: u32,
     pub(super) tally: Tally,
@@ -70,6 +72,7 @@ impl<'a> Record<'a> {
             history: Vec::new(),
             quoted: false,
             count_quoted,
+            excluding: !rules.exclusions().is_empty(),
             tables: 0,
             tally: Tally::new(rules),
             persons: Persons::default(),
@@ -109,7 +112,13 @@ impl<'a> Record<'a> {
         value: &str,
         place: impl FnOnce() -> (String, bool),
     ) {
-        self.tally.add(self.rules, detector, confidence, value, self.quoted, place);
+        self.tally.add(self.rules, detector, confidence, value, self.quoted, shown);
+    }
+
+    /// Whether the organisation excludes this value of a detector.
+    pub(super) fn excludes(&self, detector: usize, value: &str) -> bool {
+        self.excluding
+            && self.rules.detector(detector).is_some_and(|rule| self.rules.exclusions().hold(detector, rule, value))
     }
 
     /// Whether a value is the address of the sender or a recipient.

@@ -147,7 +147,10 @@ pub(super) fn settle(
     finds: Finds<'_>,
     above: Person,
 ) -> Person {
-    let finds = one_name(record, finds);
+    let mut finds = one_name(record, finds);
+    if record.excluding {
+        finds.found.retain(|f| !record.excludes(f.detector, &f.value));
+    }
     let hidden = !finds.found.is_empty() && finds.found.iter().all(|f| place.is_hidden(row, f.column));
     let (told, is_person) = told(record, columns, &finds);
     for &f in &told {

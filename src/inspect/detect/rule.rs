@@ -11,6 +11,7 @@ use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
 use super::checks::Check;
+use super::exclude;
 use super::mask::Mask;
 use super::normal::Normal;
 use super::{RuleError, RuleSource};
@@ -96,6 +97,8 @@ struct File {
     detector: Vec<toml::Spanned<Raw>>,
 }
 
+    #[serde(default)]
+    exclude: Vec<toml::Spanned<exclude::Raw>>,
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
@@ -166,11 +169,12 @@ fn priority() -> u8 {
     50
 }
 
-/// Reads the detectors of one file.
-pub(super) fn read(source: &RuleSource) -> Result<Vec<Detector>, RuleError> {
+/// Reads the detectors of one file; what it excludes goes into `excluded`.
+pub(super) fn read(source: &RuleSource, excluded: &mut Vec<exclude::Written>) -> Result<Vec<Detector>, RuleError> {
     let file: File = parse(source)?;
     file.detector
         .into_iter()
+    excluded.extend(file.exclude.into_iter().map(|raw| exclude::Written::new(raw, source)));
         .map(|raw| {
             let place = place(&source.text, raw.span().start);
             checked(raw.into_inner(), source).map_err(|message| wrong(source, &format!("{place}: {message}")))
@@ -321,12 +325,14 @@ no_match = ["C-12"]
 "#;
 
     fn message(text: &str) -> String {
-        read(&RuleSource { name: "our.toml".to_owned(), text: text.to_owned() }).unwrap_err().to_string()
+        let source = RuleSource { name: "our.toml".to_owned(), text: text.to_owned() };
+        read(&source, &mut Vec::new()).unwrap_err().to_string()
     }
 
     #[test]
     fn a_rule_is_read() {
-        let rules = read(&RuleSource { name: "our.toml".to_owned(), text: GOOD.to_owned() }).unwrap();
+        let source = RuleSource { name: "our.toml".to_owned(), text: GOOD.to_owned() };
+        let rules = read(&source, &mut Vec::new()).unwrap();
         assert_eq!(rules.len(), 1);
         assert_eq!(rules[0].info.id, "our.customer");
         assert_eq!(rules[0].window, 40);

@@ -2,12 +2,13 @@
 //!
 //! In: the built-in files, then those of `rules.directory`, which add to them or replace a detector of the same id.
 //! Out: [`Rules`]. Every rule's examples are run here, by the same road that a mail takes; one that does not come true
-//! refuses the whole set. All patterns are searched in one pass over the text ([`Patterns`]), not pattern after pattern.
+//! refuses the whole set; what is excluded ([`Exclusions`]) does not count for the examples of others. All patterns are searched in one pass over the text ([`Patterns`]), not pattern after pattern.
 
 use std::collections::HashSet;
 
 use aho_corasick::AhoCorasick;
 
+use super::exclude::{Exclusions, Summary};
 use super::names::Names;
 use super::patterns::{self, Patterns};
 use super::rule::{self, Detector, DetectorInfo, Role, header_key, stands_as_word, wrong};
@@ -22,6 +23,7 @@ pub struct Rules {
     names: Names,
     /// The organisation's own tables.
     tables: Vec<exact::Table>,
+    exclusions: Exclusions,
     patterns: Patterns,
     /// All header words.
     header_words: HashSet<String>,
@@ -68,6 +70,8 @@ impl Rules {
         match rules.test().into_iter().find(|result| !result.passed) {
             Some(failed) => Err(rules.broken(&failed)),
             None => Ok(rules),
+        rules.try_exclusions()?;
+        Ok(rules)
         }
     }
 
@@ -81,6 +85,7 @@ impl Rules {
                 terms.add(name, text);
             }
         }
+        let mut excluded = Vec::new();
         let mut detectors: Vec<Detector> = Vec::new();
         for source in builtin::DETECTORS.map(own).iter().chain(extra) {
             if is_dictionary(source) {
@@ -88,13 +93,14 @@ impl Rules {
                     terms.add(&source.name, &source.text);
                 }
             } else if is_detectors(source) {
-                for detector in rule::read(source)? {
+                for detector in rule::read(source, &mut excluded)? {
                     detectors.retain(|known| known.info.id != detector.info.id);
                     detectors.push(detector);
                 }
             }
         }
-        let named: Vec<&str> = detectors.iter().filter_map(|detector| detector.dictionary.as_deref()).collect();
+        let named = detectors.iter().filter_map(|detector| detector.dictionary.as_deref());
+        let named: Vec<&str> = named.chain(excluded.iter().filter_map(|written| written.dictionary())).collect();
         let idle = |source: &&RuleSource| {
             let stem = source.name.rsplit('/').next().unwrap_or_default().trim_end_matches(".txt");
             is_dictionary(source) && terms.idle(&named).any(|idle| idle == stem)
@@ -109,7 +115,8 @@ impl Rules {
             let words = detector.dictionary.as_deref().map(|name| terms.patterns(name)).unwrap_or_default();
             detector.patterns.extend(words);
         }
-        Self::of(detectors, names)
+        let exclusions = Exclusions::of(excluded, &detectors, &terms)?;
+        Ok(Self { exclusions, ..Self::of(detectors, names)? })
     }
 
     /// The detectors, in the order of their ids.
@@ -119,6 +126,11 @@ impl Rules {
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all.into_iter()
     }
+    /// What is excluded, in the order of files and lines.
+    pub fn excluded(&self) -> impl Iterator<Item = &Summary> {
+        self.exclusions.summaries()
+    }
+
 
     /// Runs every example of every rule.
     pub fn test(&self) -> Vec<ExampleResult> {
@@ -136,10 +148,25 @@ impl Rules {
     }
 
     fn finds(&self, id: &str, text: &str) -> bool {
-        let mut detection = Detection::new(self, &[], false);
-        detection.text(&Place::new("example"), text);
-        let (findings, ..) = detection.finish();
-        findings.iter().any(|finding| finding.detector == id)
+        found_in(Detection::new(self, &[], false).excluding_nothing(), text).any(|found| found == id)
+    }
+
+    /// Runs the examples of exclusions: with them, and without.
+    fn try_exclusions(&self) -> Result<(), RuleError> {
+        for trial in self.exclusions.trials() {
+            let detection = || Detection::new(self, &[], false);
+            let is_about = |id: String| {
+                trial.about.iter().filter_map(|&index| self.detector(index)).any(|detector| detector.info.id == id)
+            };
+            let with = found_in(detection(), trial.text).any(is_about);
+            if with == trial.excluded {
+                return Err(trial.failed(if with { "is found, and must not be" } else { "is not found" }));
+            }
+            if trial.excluded && !found_in(detection().excluding_nothing(), trial.text).any(is_about) {
+                return Err(trial.failed("would not be found without it either"));
+            }
+        }
+        Ok(())
     }
 
     fn broken(&self, failed: &ExampleResult) -> RuleError {
@@ -174,7 +201,8 @@ impl Rules {
         let header_search = AhoCorasick::new(all.iter().map(|(_, word)| word)).ok();
         let headers = all.iter().map(|(index, word)| (*index, word.chars().count())).collect();
         let header_words = detectors.iter().flat_map(|detector| detector.headers.iter().cloned()).collect();
-        Ok(Self { detectors, names, tables: Vec::new(), patterns, header_words, header_search, headers })
+        let (tables, exclusions) = (Vec::new(), Exclusions::default());
+        Ok(Self { detectors, names, tables, exclusions, patterns, header_words, header_search, headers })
     }
 
     pub(super) fn detector(&self, index: usize) -> Option<&Detector> {
@@ -188,6 +216,10 @@ impl Rules {
     pub(super) fn tables(&self) -> &[exact::Table] {
         &self.tables
     }
+    pub(super) fn exclusions(&self) -> &Exclusions {
+        &self.exclusions
+    }
+
 
     pub(super) fn names(&self) -> &Names {
         &self.names
@@ -250,7 +282,17 @@ fn is_detectors(source: &RuleSource) -> bool {
     let toml = std::path::Path::new(&source.name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
     toml && (source.name.starts_with("detectors/")
         || source.name.contains("/detectors/")
-        || source.text.lines().any(|line| line.trim_start().starts_with("[[detector]]")))
+        || source
+            .text
+            .lines()
+            .map(str::trim_start)
+            .any(|l| l.starts_with("[[detector]]") || l.starts_with("[[exclude]]")))
+}
+
+/// The detectors that find something in a text.
+fn found_in(mut detection: Detection<'_>, text: &str) -> impl Iterator<Item = String> {
+    detection.text(&Place::new("example"), text);
+    detection.finish().0.into_iter().map(|finding| finding.detector)
 }
 
 #[cfg(test)]

@@ -26,11 +26,16 @@ impl Terms {
         self.0.keys().map(String::as_str).filter(|stem| !named.iter().any(|name| stem.starts_with(name)))
     }
 
+    /// All words of the dictionaries whose names begin with `name`.
+    pub(super) fn words<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let dictionaries = self.0.iter().filter(move |(stem, _)| stem.starts_with(name));
+        dictionaries.flat_map(|(_, words)| words.iter().map(String::as_str))
+    }
+
     /// Patterns for all words of the dictionaries whose names begin with `name`: those in Latin letters stand between
     /// boundaries and may be in capitals.
     pub(super) fn patterns(&self, name: &str) -> Vec<String> {
-        let dictionaries = self.0.iter().filter(|(stem, _)| stem.starts_with(name));
-        let mut words: Vec<&str> = dictionaries.flat_map(|(_, words)| words.iter().map(String::as_str)).collect();
+        let mut words: Vec<&str> = self.words(name).collect();
         // Of two words that begin alike the longer one is tried first.
         words.sort_by_key(|word| (std::cmp::Reverse(word.len()), *word));
         words.dedup();

@@ -2,13 +2,15 @@
 //!
 //! All people, companies and numbers are invented.
 
+mod excluded;
+mod explained;
 mod japanese;
 
 use std::{sync::LazyLock, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{Detection, Rules};
+use super::{Detection, RuleSource, Rules};
 use crate::inspect::{Cell, Confidence, Finding, Place, Sink};
 
 static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::compile(&[]).unwrap());
