@@ -267,6 +267,7 @@ mod tests {
     fn with(category: Category) -> Inspection {
         let finding = Finding {
             detector: "any".to_owned(),
+            title: None,
             category,
             confidence: Confidence::High,
             count: 1,
@@ -392,6 +393,21 @@ mod tests {
             assert_eq!(policies.decide(&[outside()], &about(5)).action(), default.max(Action::Delay));
             assert_eq!(policies.decide(&[outside()], &about(50)).action(), default.max(Action::RequireApproval));
         }
+    }
+
+    #[test]
+    fn a_rule_can_wait_for_people_in_quoted_history() {
+        let rule = "[[policy]]\nid = \"old-thread\"\naction = \"hold\"\ntitle = { ja = \"a\", en = \"a\" }\nwhen = { direction = \
+                    \"external\", quoted_persons = { min = 100 } }\nmust_match = [{ what = \"a long thread\", quoted_persons = \
+                    100 }]\nmust_not_match = [{ what = \"a list of now\", persons = 500, quoted_persons = 99 }]\n";
+        let source = |text: &str| RuleSource { name: "policies/x.toml".to_owned(), text: text.to_owned() };
+        let policies = Policies::compile(&[source(rule)], Action::Forward).unwrap();
+        let quoting = |quoted_persons| Inspection { quoted_persons, ..Inspection::default() };
+        assert_eq!(policies.decide(&[outside()], &quoting(100)).action(), Action::Hold);
+        assert_eq!(policies.decide(&[outside()], &quoting(99)).action(), Action::Forward);
+        let wrong = rule.replace("{ min = 100 }", "{ min = 100, max = 99 }");
+        let error = Policies::compile(&[source(&wrong)], Action::Forward).unwrap_err().to_string();
+        assert!(error.contains("quoted_persons.min = 100 is more than quoted_persons.max = 99"), "{error}");
     }
 
     #[test]

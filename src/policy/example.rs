@@ -25,6 +25,9 @@ pub(super) struct Example {
     /// How many of them stand only where a reader does not see them.
     #[serde(default)]
     hidden_persons: u32,
+    /// How many people more stand in the history of the mail.
+    #[serde(default)]
+    quoted_persons: u32,
     /// How many of a hundred parts were read.
     #[serde(default = "all")]
     coverage: u32,
@@ -75,10 +78,8 @@ impl Example {
         };
         let visible = self.persons.saturating_sub(self.hidden_persons);
         let findings = self.findings.iter().map(Found::finding).collect();
-        (
-            recipient,
-            Inspection::new(ledger, findings, People { visible, hidden: self.hidden_persons, ..People::default() }),
-        )
+        let people = People { visible, hidden: self.hidden_persons, quoted: self.quoted_persons, ..People::default() };
+        (recipient, Inspection::new(ledger, findings, people))
     }
 }
 
@@ -86,6 +87,7 @@ impl Found {
     fn finding(&self) -> Finding {
         Finding {
             detector: self.detector.clone(),
+            title: None,
             category: self.category,
             confidence: self.confidence,
             count: self.count,

@@ -70,6 +70,8 @@ pub(super) struct When {
     persons: Option<Bounds>,
     /// About how many people whose data stands only where a reader does not see it.
     hidden_persons: Option<Bounds>,
+    /// About how many people more in the history of the mail, who are not counted.
+    quoted_persons: Option<Bounds>,
     /// How many of a hundred parts were read.
     coverage: Option<Bounds>,
     /// Something was not read, for one of these reasons.
@@ -204,10 +206,12 @@ impl Rule {
 
 impl When {
     fn holds(&self, recipient: &Recipient, inspection: &Inspection) -> bool {
-        let Self { direction, persons, hidden_persons, coverage, uninspected, issues, reportable, .. } = self;
+        let Self { direction, persons, hidden_persons, quoted_persons, coverage, uninspected, .. } = self;
+        let Self { issues, reportable, .. } = self;
         direction.is_none_or(|direction| direction == recipient.direction)
             && persons.is_none_or(|bounds| bounds.contain(inspection.persons))
             && hidden_persons.is_none_or(|bounds| bounds.contain(inspection.hidden_persons))
+            && quoted_persons.is_none_or(|bounds| bounds.contain(inspection.quoted_persons))
             && coverage.is_none_or(|bounds| bounds.contain(inspection.coverage.percent()))
             && self.findings_hold(inspection)
             && uninspected.as_ref().is_none_or(|few| inspection.uninspected.iter().any(|part| few.has(&part.reason)))
@@ -239,6 +243,7 @@ impl When {
         let bounded = [
             ("persons", self.persons),
             ("hidden_persons", self.hidden_persons),
+            ("quoted_persons", self.quoted_persons),
             ("coverage", self.coverage),
             ("count", self.count),
         ];
