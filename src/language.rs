@@ -16,6 +16,14 @@ pub enum Language {
     En,
 }
 
+impl Language {
+    /// That of a locale as POSIX names it (`LC_ALL`, `LC_MESSAGES`, `LANG`); English for all that are not Japanese.
+    pub fn of_locale(locale: &str) -> Self {
+        let language = locale.split(['_', '.', '@', '-']).next().unwrap_or_default();
+        if language.eq_ignore_ascii_case("ja") { Self::Ja } else { Self::En }
+    }
+}
+
 /// One sentence in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +40,21 @@ impl Text {
         match language {
             Language::Ja => &self.ja,
             Language::En => &self.en,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_tells_the_language() {
+        for locale in ["ja_JP.UTF-8", "ja", "ja_JP.eucJP", "JA-JP"] {
+            assert_eq!(Language::of_locale(locale), Language::Ja, "{locale}");
+        }
+        for locale in ["", "C", "C.UTF-8", "POSIX", "en_US.UTF-8", "jam"] {
+            assert_eq!(Language::of_locale(locale), Language::En, "{locale}");
         }
     }
 }

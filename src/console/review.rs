@@ -14,7 +14,7 @@ use crate::{
     inspect::{Category, Example, Finding},
     language::Language,
     mail::Address,
-    notice::words,
+    notice::{why::why, words},
     policy::Action,
     recipients::{Direction, Recipient},
 };
@@ -77,6 +77,7 @@ struct SampleView {
     masked: String,
     spot: String,
     hidden: bool,
+    why: String,
 }
 
 struct StepView {
@@ -176,10 +177,15 @@ fn finding_view(finding: &Finding, language: Language) -> FindingView {
     for example in &finding.examples {
         let (file, spot) = split(example, language);
         let masked = words::one_line(&example.masked, 80);
-        places.entry(file).or_default().push(SampleView { masked, spot, hidden: example.hidden });
+        places.entry(file).or_default().push(SampleView {
+            masked,
+            spot,
+            hidden: example.hidden,
+            why: example.why.as_ref().map(|reason| why(reason, language)).unwrap_or_default(),
+        });
     }
     FindingView {
-        name: words::detector(&finding.detector, language),
+        name: words::finding(finding, language),
         category: words::category(finding.category, language),
         severe: matches!(finding.category, Category::SpecialCare | Category::Specific | Category::Financial),
         confidence: words::confidence(finding.confidence, language),

@@ -11,7 +11,10 @@ use super::*;
 use crate::{
     directory::{Account, AccountsError, Password},
     hold::{File, HeldSummary, HoldError, Line, State, Step},
-    inspect::{Category, Confidence, Coverage, Example, Finding, Inspection, Reason, Reportable, Uninspected},
+    inspect::{
+        By, Category, Confidence, Coverage, Example, Finding, Inspection, Raised, Reason, Reportable, Uninspected,
+        Validation, Why,
+    },
     language::Text,
     mail::{Address, MailId, Message},
     notice::Story,
@@ -32,9 +35,14 @@ fn story() -> Story {
         place: place.into(),
         hidden,
         quoted: false,
+        why: Some(Why {
+            raised: vec![Raised::Header { word: "電話番号".to_owned() }],
+            ..Why::plain(By::Column, Validation::NumberingPlan)
+        }),
     };
     let finding = |detector: &str, category, examples| Finding {
         detector: detector.into(),
+        title: None,
         category,
         confidence: Confidence::High,
         count: 12_000,

@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Category, Confidence, Example, Finding};
+use super::{By, Category, Confidence, Example, Finding, Raised, Validation, Why};
 
 /// The detector that the finding is counted to.
 pub(super) const DETECTOR: &str = "secret.password";
@@ -76,6 +76,7 @@ pub(super) fn find(findings: &mut Vec<Finding>, statements: &[Statement]) {
     let mut finding = known.map_or_else(
         || Finding {
             detector: DETECTOR.to_owned(),
+            title: None,
             category: Category::Credential,
             confidence: Confidence::High,
             count: 0,
@@ -92,10 +93,15 @@ pub(super) fn find(findings: &mut Vec<Finding>, statements: &[Statement]) {
                 place: place.to_owned(),
                 hidden: false,
                 quoted: false,
+                why: Some(why()),
             });
         }
     }
     findings.insert(known.unwrap_or(findings.len()), finding);
+}
+
+fn why() -> Why {
+    Why { raised: vec![Raised::Protected], ..Why::plain(By::Statement, Validation::Secret) }
 }
 
 #[cfg(test)]
@@ -122,7 +128,13 @@ mod tests {
         assert_eq!((finding.detector.as_str(), finding.confidence, finding.count), (DETECTOR, Confidence::High, 1));
         assert_eq!(
             finding.examples[0],
-            Example { masked: "********".into(), place: "body:2".into(), hidden: false, quoted: false }
+            Example {
+                masked: "********".into(),
+                place: "body:2".into(),
+                hidden: false,
+                quoted: false,
+                why: Some(why())
+            }
         );
         assert_eq!(heard, Heard { passwords: vec!["秘密2026".into(), "秘密２０２６".into()], protected: false });
     }

@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Why;
 use super::extract::Ledger;
+use crate::language::Text;
 
 /// More people than this make a leak reportable by number alone: Japan's Act on the Protection of Personal
 /// Information, Enforcement Rules Article 7 (iv).
@@ -89,6 +91,9 @@ impl Inspection {
 pub struct Finding {
     /// The detector, as in `jp.phone`.
     pub detector: String,
+    /// What it looks for, as its rule calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Text>,
     /// Its legal category.
     pub category: Category,
     /// How sure it is.
@@ -113,6 +118,9 @@ pub struct Example {
     /// Whether it stands in the quoted history of the mail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quoted: bool,
+    /// Why it is a hit, and as sure as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
 }
 
 /// The legal category of a detector (Japan's APPI report rules).

@@ -228,6 +228,7 @@ mod tests {
             persons: 12,
             findings: vec![Finding {
                 detector: "jp.phone".to_owned(),
+                title: None,
                 category: Category::Contact,
                 confidence: Confidence::High,
                 count: 12,
@@ -236,6 +237,7 @@ mod tests {
                     place: "secret.xlsx".into(),
                     hidden: false,
                     quoted: false,
+                    why: None,
                 }],
             }],
             uninspected: vec![Uninspected { place: "secret.zip".into(), reason: Reason::Encrypted }],

@@ -10,6 +10,7 @@ pub mod answer;
 mod letter;
 mod page;
 mod tell;
+pub mod why;
 pub mod words;
 
 use jiff::{Timestamp, tz::TimeZone};

@@ -31,9 +31,17 @@ fn finding(detector: &str, category: Category, examples: &[(&str, &str, bool)]) 
             place: (*place).to_owned(),
             hidden: *hidden,
             quoted: false,
+            why: None,
         })
         .collect();
-    Finding { detector: detector.to_owned(), category, confidence: Confidence::High, count: 12_000, examples }
+    Finding {
+        detector: detector.to_owned(),
+        title: None,
+        category,
+        confidence: Confidence::High,
+        count: 12_000,
+        examples,
+    }
 }
 
 /// The gas-company case: a list of customers that nobody meant to send, to a domain that nobody meant to write to.

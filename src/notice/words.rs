@@ -7,7 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::Voice;
 use crate::{
-    inspect::{Category, Confidence, Coverage, Inspection, Reason, Reportable},
+    inspect::{Category, Confidence, Coverage, Finding, Inspection, Reason, Reportable},
     language::Language,
     policy::Action,
     recipients::{Check, Issue},
@@ -170,6 +170,14 @@ pub fn count(count: u32, language: Language) -> String {
     match language {
         Language::Ja => format!("{}件", number(count)),
         Language::En => format!("{} found", number(count)),
+    }
+}
+
+/// What a finding is, as its rule calls it.
+pub fn finding(finding: &Finding, language: Language) -> String {
+    match &finding.title {
+        Some(title) => one_line(title.in_language(language), 60),
+        None => detector(&finding.detector, language),
     }
 }
 

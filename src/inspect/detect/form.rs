@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::columns::{Columns, part_of};
+use super::ground::Ground;
 use super::layout::{self, Layout, Row};
 use super::record::Record;
 use super::row::{self, Finds, Found, in_cell, is_name};
@@ -133,7 +134,9 @@ fn beside(record: &Record<'_>, label: &str, announced: &[usize], column: u32, te
     };
     if let Some((detector, note)) = announced.iter().find_map(fits) {
         let (part, value) = (part_of(label), Cow::Owned(text.to_owned()));
-        return vec![Found { detector, confidence: note.at_most(), note, column, value, part, whose: 0 }];
+        let word = record.rules.header_word(detector, label).and_then(|word| word.try_into().ok());
+        let (ground, confidence) = (Ground::Label(word), note.at_most());
+        return vec![Found { detector, confidence, note, ground, column, value, part, whose: 0 }];
     }
     let mut columns = Columns::default();
     columns.columns.entry(column).or_default().header.push_str(label);

@@ -14,6 +14,7 @@ mod columns;
 pub mod exact;
 mod exclude;
 mod form;
+mod ground;
 mod history;
 mod identity;
 mod layout;
@@ -44,8 +45,8 @@ mod zones;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use self::history::History;
 pub use self::exclude::Summary as ExclusionInfo;
+use self::history::History;
 use self::normal::Normal;
 use self::record::Record;
 pub use self::rule::DetectorInfo;
@@ -132,13 +133,13 @@ impl<'a> Detection<'a> {
         self
     }
 
-    /// Ends what was begun; the hits so far, each masked, with its detector and how sure it is.
     /// Finds what the organisation excluded too, for the examples of rules.
     fn excluding_nothing(mut self) -> Self {
         self.record.excluding = false;
         self
     }
 
+    /// Ends what was begun; the hits so far, each masked, with its detector and how sure it is.
     pub fn hits(&mut self) -> impl Iterator<Item = (&str, Confidence, &Example)> {
         self.end_table();
         self.record.tally.examples(self.record.rules)

@@ -77,6 +77,18 @@ impl Patterns {
         Ok(Self { starts: Starts::of(trees), which, ends, owners, caches: Pool::new(make) })
     }
 
+    /// Whose a pattern is.
+    pub(super) fn owner(&self, pattern: usize) -> Option<usize> {
+        self.owners.get(pattern).copied()
+    }
+
+    /// Which of its owner's patterns it is, from 1.
+    pub(super) fn number(&self, pattern: usize) -> usize {
+        let owner = self.owner(pattern);
+        let own = self.owners.iter().take(pattern + 1).rev().take_while(|known| Some(**known) == owner);
+        own.count().max(1)
+    }
+
     /// The matches in `text`.
     pub(super) fn over<'a>(&'a self, text: &'a str) -> Matches<'a> {
         Matches { patterns: self, caches: self.caches.get(), text, looked: Looked::default(), here: Vec::new() }
@@ -93,8 +105,7 @@ pub(super) struct Matches<'a> {
 }
 
 impl Matches<'_> {
-    /// The first place from `at` on where patterns match; into `found` goes each of them, whose it is and where the
-    /// match ends.
+    /// The first place from `at` on where patterns match; into `found` goes each of them and where the match ends.
     pub(super) fn next(&mut self, mut at: usize, found: &mut Vec<(usize, usize)>) -> Option<usize> {
         found.clear();
         loop {
@@ -102,9 +113,8 @@ impl Matches<'_> {
             self.at(start);
             for index in 0..self.here.len() {
                 let Some(&pattern) = self.here.get(index) else { break };
-                let owner = self.patterns.owners.get(pattern.as_usize()).copied();
-                if let (Some(owner), Some(end)) = (owner, self.end(pattern, start)) {
-                    found.push((owner, end));
+                if let Some(end) = self.end(pattern, start) {
+                    found.push((pattern.as_usize(), end));
                 }
             }
             if !found.is_empty() {

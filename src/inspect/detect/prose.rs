@@ -9,12 +9,15 @@ use std::ops::Range;
 
 use super::checks::{Note, is_known_latin_name, is_latin_name};
 use super::clusters::{Cluster, group, name_key};
+use super::ground::Ground;
 use super::identity::describe;
 use super::names::{self, Reading, is_kanji, is_name_character};
 use super::record::Record;
 use super::rule::{Detector, Role};
+use super::rules::Rules;
 use super::scan::{self, Hit};
 use super::table::Table;
+use super::tally::Shown;
 use super::whereabouts::Whereabouts;
 use super::zones::{self, Zone};
 use super::{layout, lists};
@@ -45,7 +48,8 @@ pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabout
         .filter(|hit| {
             let about_people = record.rules.detector(hit.detector).is_none_or(|detector| detector.info.personal);
             if !about_people && let Some(value) = text.get(hit.range.clone()) {
-                record.found(hit.detector, hit.confidence, value, || whereabouts.of(hit.range.start));
+                let rules = record.rules;
+                record.found(hit.detector, hit.confidence, value, || shown(rules, text, hit, whereabouts));
             }
             about_people
         })
@@ -503,12 +507,19 @@ fn settle(record: &mut Record<'_>, text: &str, cluster: Cluster, about: Judgemen
         };
         if counts {
             describe(&mut person, detector, hit.note, value);
-            record.found(hit.detector, hit.confidence, value, || whereabouts.of(hit.range.start));
+            let rules = record.rules;
+            record.found(hit.detector, hit.confidence, value, || shown(rules, text, &hit, whereabouts));
         }
     }
     if matches!(about, Judgement::Person) {
         record.person(&person, 0, hidden);
     }
+}
+
+/// What is told of a hit that becomes an example.
+fn shown(rules: &Rules, text: &str, hit: &Hit, whereabouts: &Whereabouts<'_>) -> Shown {
+    let ground = hit.ground.in_characters(text, hit.range.start, hit.range.end);
+    Shown { place: whereabouts.of(hit.range.start), why: ground.told(rules, hit.detector, hit.note, "") }
 }
 
 fn is_contact(detector: &Detector) -> bool {
@@ -518,7 +529,6 @@ fn is_contact(detector: &Detector) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::Rules;
 
     #[test]
     fn names_between_boundaries_are_seen_and_words_are_not() {

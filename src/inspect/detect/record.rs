@@ -6,7 +6,7 @@
 use super::clusters::name_key;
 use super::names::{Reading, is_name_character};
 use super::rules::Rules;
-use super::tally::Tally;
+use super::tally::{Shown, Tally};
 use crate::inspect::persons::{Person, Persons, Sight};
 use crate::inspect::{Confidence, Finding, People};
 
@@ -110,7 +110,7 @@ impl<'a> Record<'a> {
         detector: usize,
         confidence: Confidence,
         value: &str,
-        place: impl FnOnce() -> (String, bool),
+        shown: impl FnOnce() -> Shown,
     ) {
         self.tally.add(self.rules, detector, confidence, value, self.quoted, shown);
     }

@@ -9,12 +9,14 @@ use std::borrow::Cow;
 use super::checks::Note;
 use super::clusters::name_key;
 use super::columns::{Column, Columns, Part, is_office};
+use super::ground::Ground;
 use super::identity::{describe, numbered, read_as};
 use super::names::is_kanji;
 use super::normal::Normal;
 use super::record::Record;
 use super::rule::{Detector, Role};
 use super::scan::{self, Hit};
+use super::tally::Shown;
 use super::whereabouts::Where;
 use crate::inspect::persons::Person;
 use crate::inspect::{Category, Confidence};
@@ -25,6 +27,7 @@ pub(super) struct Found<'c> {
     pub(super) detector: usize,
     pub(super) confidence: Confidence,
     pub(super) note: Note,
+    pub(super) ground: Ground,
     pub(super) column: u32,
     pub(super) value: Cow<'c, str>,
     pub(super) part: Part,
@@ -70,7 +73,8 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
             return;
         }
         let confidence = if about.headed { Confidence::High } else { Confidence::Medium }.min(note.at_most());
-        finds.found.push(Found { detector: index, confidence, note, column, value: text, part: about.part, whose });
+        let (ground, part) = (Ground::Column { headed: about.headed }, about.part);
+        finds.found.push(Found { detector: index, confidence, note, ground, column, value: text, part, whose });
         return;
     }
     if let Some(about) = about.filter(|_| text.contains('\n')) {
@@ -88,9 +92,10 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
     }
     let header = about.map_or("", |about| about.header.as_str());
     for hit in scan::hits(record.rules, &text, header) {
+        let ground = hit.ground.in_characters(&text, hit.range.start, hit.range.end);
         let value = Cow::Owned(text.get(hit.range).unwrap_or_default().to_owned());
         let Hit { detector, confidence, note, .. } = hit;
-        finds.found.push(Found { detector, confidence, note, column, value, part: Part::Whole, whose });
+        finds.found.push(Found { detector, confidence, note, ground, column, value, part: Part::Whole, whose });
     }
 }
 
@@ -110,6 +115,7 @@ fn lines_of_names(record: &Record<'_>, about: &Column, column: u32, text: &str, 
             detector,
             confidence,
             note,
+            ground: Ground::Column { headed: about.headed },
             column,
             value,
             part,
@@ -153,8 +159,11 @@ pub(super) fn settle(
     }
     let hidden = !finds.found.is_empty() && finds.found.iter().all(|f| place.is_hidden(row, f.column));
     let (told, is_person) = told(record, columns, &finds);
+    let rules = record.rules;
     for &f in &told {
-        record.found(f.detector, f.confidence, &f.value, || place.cell(row, f.column));
+        let header = || columns.columns.get(&f.column).map_or("", |column| column.header.as_str());
+        let why = || f.ground.told(rules, f.detector, f.note, header());
+        record.found(f.detector, f.confidence, &f.value, || Shown { place: place.cell(row, f.column), why: why() });
     }
     if !is_person {
         // A row without anything goes on with nobody, and one in between does not part those around it.

@@ -44,6 +44,8 @@ pub(super) struct Detector {
     pub(super) role: Role,
     pub(super) check: Check,
     pub(super) patterns: Vec<String>,
+    /// How many of them stand in the rule; the others are made of word lists.
+    pub(super) written: usize,
     /// The word lists to look for besides, by the beginning of their names.
     pub(super) dictionary: Option<String>,
     /// Confidence of a hit that nothing near speaks for; `None` drops it.
@@ -95,10 +97,10 @@ pub(super) struct Examples {
 struct File {
     #[serde(default)]
     detector: Vec<toml::Spanned<Raw>>,
-}
-
     #[serde(default)]
     exclude: Vec<toml::Spanned<exclude::Raw>>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
@@ -172,9 +174,9 @@ fn priority() -> u8 {
 /// Reads the detectors of one file; what it excludes goes into `excluded`.
 pub(super) fn read(source: &RuleSource, excluded: &mut Vec<exclude::Written>) -> Result<Vec<Detector>, RuleError> {
     let file: File = parse(source)?;
+    excluded.extend(file.exclude.into_iter().map(|raw| exclude::Written::new(raw, source)));
     file.detector
         .into_iter()
-    excluded.extend(file.exclude.into_iter().map(|raw| exclude::Written::new(raw, source)));
         .map(|raw| {
             let place = place(&source.text, raw.span().start);
             checked(raw.into_inner(), source).map_err(|message| wrong(source, &format!("{place}: {message}")))
@@ -230,6 +232,7 @@ fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
         info,
         role: raw.role,
         check: raw.check,
+        written: raw.patterns.len(),
         patterns: raw.patterns,
         dictionary: raw.dictionary,
         alone: match raw.confidence.alone {
@@ -252,31 +255,42 @@ fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
 
 /// Words that are looked for beside a hit, all at once.
 #[derive(Debug, Default)]
-pub(super) struct Nearby(Option<AhoCorasick>);
+pub(super) struct Nearby {
+    search: Option<AhoCorasick>,
+    /// As the rule writes them.
+    words: Vec<String>,
+}
 
 impl Nearby {
     fn of(words: &[String]) -> Result<Self, String> {
         if words.is_empty() {
-            return Ok(Self(None));
+            return Ok(Self::default());
         }
         if words.iter().any(|word| word.trim().is_empty()) {
             return Err("an empty context word is near everything; remove it".to_owned());
         }
-        let words = words.iter().map(|word| Normal::of(word).into_text().into_owned());
-        let search = AhoCorasick::builder().ascii_case_insensitive(true).build(words);
-        search.map(|search| Self(Some(search))).map_err(|error| format!("context words: {error}; use fewer"))
+        let normal = words.iter().map(|word| Normal::of(word).into_text().into_owned());
+        let search = AhoCorasick::builder().ascii_case_insensitive(true).build(normal);
+        let search = search.map_err(|error| format!("context words: {error}; use fewer"))?;
+        Ok(Self { search: Some(search), words: words.to_vec() })
     }
 
     /// Whether there are no such words.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.search.is_none()
     }
 
-    /// Whether one of them stands in `text`, a short one as a word of its own.
-    pub(super) fn is_in(&self, text: &str) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|search| search.find_overlapping_iter(text).any(|found| stands_as_word(text, found.range())))
+    /// One of them that stands in `text`, a short one as a word of its own: its number, and where it is.
+    pub(super) fn find_in(&self, text: &str) -> Option<(u16, Range<usize>)> {
+        let found = self.search.as_ref()?.find_overlapping_iter(text);
+        let found =
+            found.map(|found| (found.pattern(), found.range())).find(|(_, range)| stands_as_word(text, range.clone()));
+        found.map(|(word, range)| (u16::try_from(word.as_usize()).unwrap_or(u16::MAX), range))
+    }
+
+    /// A word by its number.
+    pub(super) fn word(&self, number: usize) -> Option<&str> {
+        self.words.get(number).map(String::as_str)
     }
 }
 
@@ -372,10 +386,10 @@ no_match = ["C-12"]
     fn short_words_stand_alone() {
         let words = Nearby::of(&["pan".to_owned(), "tel".to_owned(), "phone".to_owned()]).unwrap();
         for text in ["PAN: A", "my pan", "TEL03-1", "電話tel", "user_pan", "telephone"] {
-            assert!(words.is_in(text), "{text}");
+            assert!(words.find_in(text).is_some(), "{text}");
         }
         for text in ["Japan", "company", "hotel", "pantry"] {
-            assert!(!words.is_in(text), "{text}");
+            assert!(words.find_in(text).is_none(), "{text}");
         }
     }
 

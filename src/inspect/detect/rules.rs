@@ -67,12 +67,11 @@ impl Rules {
         for source in extra.iter().filter(|source| exact::is_exact(source)) {
             rules.tables.extend(exact::read(source, shelf)?);
         }
-        match rules.test().into_iter().find(|result| !result.passed) {
-            Some(failed) => Err(rules.broken(&failed)),
-            None => Ok(rules),
+        if let Some(failed) = rules.test().into_iter().find(|result| !result.passed) {
+            return Err(rules.broken(&failed));
+        }
         rules.try_exclusions()?;
         Ok(rules)
-        }
     }
 
     /// All rules, examples not yet run.
@@ -85,8 +84,8 @@ impl Rules {
                 terms.add(name, text);
             }
         }
-        let mut excluded = Vec::new();
         let mut detectors: Vec<Detector> = Vec::new();
+        let mut excluded = Vec::new();
         for source in builtin::DETECTORS.map(own).iter().chain(extra) {
             if is_dictionary(source) {
                 if !names.add(&source.name, &source.text) {
@@ -126,11 +125,11 @@ impl Rules {
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all.into_iter()
     }
+
     /// What is excluded, in the order of files and lines.
     pub fn excluded(&self) -> impl Iterator<Item = &Summary> {
         self.exclusions.summaries()
     }
-
 
     /// Runs every example of every rule.
     pub fn test(&self) -> Vec<ExampleResult> {
@@ -216,10 +215,10 @@ impl Rules {
     pub(super) fn tables(&self) -> &[exact::Table] {
         &self.tables
     }
+
     pub(super) fn exclusions(&self) -> &Exclusions {
         &self.exclusions
     }
-
 
     pub(super) fn names(&self) -> &Names {
         &self.names
@@ -256,6 +255,14 @@ impl Rules {
         }
         best.1.sort_unstable();
         best.1
+    }
+
+    /// Which of a detector's header words is in a header, by its number: the longest.
+    pub(super) fn header_word(&self, detector: usize, header: &str) -> Option<usize> {
+        let key = header_key(header);
+        let words = self.detector(detector)?.headers.iter().enumerate();
+        let found = words.filter(|(_, word)| !word.is_empty() && key.contains(word.as_str()));
+        found.max_by_key(|(_, word)| word.len()).map(|(number, _)| number)
     }
 
     /// Whether a cell holds a header word and nothing else.

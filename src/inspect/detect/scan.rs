@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::checks::{Note, Passed};
+use super::ground::{Ground, Near};
 use super::rule::Nearby;
 use super::rules::Rules;
 use crate::inspect::Confidence;
@@ -26,6 +27,8 @@ pub(super) struct Hit {
     pub(super) context: bool,
     /// What the check learnt.
     pub(super) note: Note,
+    /// What it rests on.
+    pub(super) ground: Ground,
 }
 
 /// A context word stands at most so many characters after a value: `(携帯)`.
@@ -43,7 +46,7 @@ pub(super) fn hits(rules: &Rules, text: &str, header: &str) -> Vec<Hit> {
     let mut at = 0;
     let mut matches = rules.patterns().over(text);
     while let Some(start) = matches.next(at, &mut found) {
-        let end = found.iter().map(|&(detector, end)| search.candidate(detector, start..end)).max().unwrap_or(start);
+        let end = found.iter().map(|&(pattern, end)| search.candidate(pattern, start..end)).max().unwrap_or(start);
         // Whatever was refused may hide something that starts within it.
         at = end.max(text.ceil_char_boundary(start + 1));
     }
@@ -66,8 +69,9 @@ struct Found {
 }
 
 impl Search<'_> {
-    /// Judges one candidate; the end of what it takes up, 0 for nothing.
-    fn candidate(&mut self, index: usize, range: Range<usize>) -> usize {
+    /// Judges one candidate of a pattern; the end of what it takes up, 0 for nothing.
+    fn candidate(&mut self, pattern: usize, range: Range<usize>) -> usize {
+        let Some(index) = self.rules.patterns().owner(pattern) else { return 0 };
         let Some(detector) = self.rules.detector(index) else { return 0 };
         let passed = detector.check.in_text(self.rules.names(), self.text, range.clone());
         if detector.check.has_check_digit() {
@@ -79,10 +83,11 @@ impl Search<'_> {
             }
         }
         let Some(Passed { range: value, doubt, note }) = passed else { return 0 };
-        if self.is_near(&detector.against, detector.window, &value) {
+        if self.near(&detector.against, detector.window, &value) != Near::Nothing {
             return 0;
         }
-        let context = self.is_near(&detector.context, detector.window, &value);
+        let near = self.near(&detector.context, detector.window, &value);
+        let context = near != Near::Nothing;
         let alone = if doubt { None } else { detector.alone };
         let waiting = !context && alone.is_none();
         if waiting && !detector.check.has_check_digit() {
@@ -96,27 +101,34 @@ impl Search<'_> {
             () if detector.check.may_be_told_better() && value.start > range.start => value.start,
             () => value.end.min(range.end),
         };
-        self.found.push(Found { hit: Hit { detector: index, range: value, confidence, context, note }, waiting });
+        let ground = Ground::Pattern(u32::try_from(pattern).unwrap_or(u32::MAX), near);
+        self.found
+            .push(Found { hit: Hit { detector: index, range: value, confidence, context, note, ground }, waiting });
         end
     }
 
-    /// Whether one of `words` stands near `value`: before it within the window, without an empty line between, or
-    /// shortly after it on its line, or in the header of its column.
-    fn is_near(&self, words: &Nearby, window: usize, value: &Range<usize>) -> bool {
+    /// Which of `words` stands near `value`: before it within the window, without an empty line between, or in the
+    /// header of its column, or shortly after it on its line.
+    fn near(&self, words: &Nearby, window: usize, value: &Range<usize>) -> Near {
         if words.is_empty() {
-            return false;
+            return Near::Nothing;
         }
+        let bytes = |distance: usize| u16::try_from(distance).unwrap_or(u16::MAX);
         let before = self.text.get(..value.start).unwrap_or_default();
         let from = before.char_indices().rev().take(window).last().map_or(before.len(), |(at, _)| at);
         let before = before.get(from..).unwrap_or_default();
         let before = before.rfind("\n\n").and_then(|at| before.get(at..)).unwrap_or(before);
-        if words.is_in(before) || words.is_in(self.header) {
-            return true;
+        if let Some((word, at)) = words.find_in(before) {
+            return Near::Before(word, bytes(before.len() - at.end));
+        }
+        if let Some((word, _)) = words.find_in(self.header) {
+            return Near::Header(word);
         }
         let after = self.text.get(value.end..).unwrap_or_default();
         let to = after.char_indices().take(WINDOW_AFTER).find(|(_, c)| *c == '\n').map(|(at, _)| at);
         let to = to.or_else(|| after.char_indices().nth(WINDOW_AFTER).map(|(at, _)| at)).unwrap_or(after.len());
-        words.is_in(after.get(..to).unwrap_or_default())
+        let found = words.find_in(after.get(..to).unwrap_or_default());
+        found.map_or(Near::Nothing, |(word, at)| Near::Behind(word, bytes(at.start)))
     }
 
     /// Drops what waits for a crowd that did not come, and of overlapping hits all but the best.
@@ -137,6 +149,9 @@ impl Search<'_> {
             .map(|Found { mut hit, .. }| {
                 if let Some(&crowd) = crowded.get(&hit.detector) {
                     hit.confidence = hit.confidence.max(crowd.min(hit.note.at_most()));
+                    if let Ground::Pattern(_, near @ Near::Nothing) = &mut hit.ground {
+                        *near = Near::Crowd;
+                    }
                 }
                 hit
             })

@@ -4,10 +4,17 @@
 //! few masked examples. Deliberately absent: unmasked values; they are masked on the way in.
 
 use super::rules::Rules;
-use crate::inspect::{Confidence, Example, Finding};
+use crate::inspect::{Confidence, Example, Finding, Why};
 
 /// Examples kept of each detector.
 const EXAMPLES: usize = 5;
+
+/// What is told of a hit that becomes an example.
+pub(super) struct Shown {
+    /// Where it stands, and whether that is hidden.
+    pub(super) place: (String, bool),
+    pub(super) why: Option<Why>,
+}
 
 /// What has been found so far.
 #[derive(Debug)]
@@ -36,7 +43,7 @@ impl Tally {
         self.kept = usize::MAX;
     }
 
-    /// Counts a hit; `place` is asked only when the hit becomes an example.
+    /// Counts a hit; `shown` is asked only when the hit becomes an example.
     pub(super) fn add(
         &mut self,
         rules: &Rules,
@@ -44,7 +51,7 @@ impl Tally {
         confidence: Confidence,
         value: &str,
         quoted: bool,
-        place: impl FnOnce() -> (String, bool),
+        shown: impl FnOnce() -> Shown,
     ) {
         let (Some(slot), Some(rule)) = (self.found.get_mut(detector), rules.detector(detector)) else { return };
         let entry = slot.get_or_insert_with(|| Entry { confidence, count: 0, examples: Vec::new() });
@@ -61,8 +68,8 @@ impl Tally {
                 entry.examples.remove(index);
             }
         }
-        let (place, hidden) = place();
-        entry.examples.push((weight, Example { masked: rule.mask.apply(value), place, hidden, quoted }));
+        let Shown { place: (place, hidden), why } = shown();
+        entry.examples.push((weight, Example { masked: rule.mask.apply(value), place, hidden, quoted, why }));
     }
 
     /// Each example with its detector and how sure it is.
@@ -83,6 +90,7 @@ impl Tally {
                 let entry = entry?;
                 Some(Finding {
                     detector: detector.info.id.clone(),
+                    title: Some(detector.info.title.clone()),
                     category: detector.info.category,
                     confidence: entry.confidence,
                     count: entry.count,

@@ -181,7 +181,7 @@ fn persons_item(story: &Story, language: Language) -> Item {
 }
 
 fn finding_item(finding: &Finding, language: Language) -> Item {
-    let name = words::detector(&finding.detector, language);
+    let name = words::finding(finding, language);
     let count = words::count(finding.count, language);
     let text = match language {
         Language::Ja => format!("{name}：{count}"),

@@ -12,6 +12,7 @@ mod japan;
 mod marks;
 mod numbers;
 mod phone;
+mod proof;
 mod secrets;
 mod words;
 

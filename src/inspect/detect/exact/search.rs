@@ -12,7 +12,7 @@ use super::canonical::{Letter, letters};
 use super::index::{CellAt, gate_bit};
 use super::keyed::Stretches;
 use super::table::Table;
-use crate::inspect::{Cell, Confidence, Example, Finding};
+use crate::inspect::{By, Cell, Confidence, Example, Finding, Validation, Why};
 
 /// Examples kept of each table.
 const EXAMPLES: usize = 5;
@@ -161,7 +161,8 @@ impl<'a> Search<'a> {
             }
         }
         if is_example && self.examples.len() < EXAMPLES {
-            self.examples.push(Example { masked: self.table.names(set), place: path, hidden, quoted: false });
+            let why = Some(Why::plain(By::Table, Validation::ExactMatch));
+            self.examples.push(Example { masked: self.table.names(set), place: path, hidden, quoted: false, why });
         }
     }
 
@@ -171,6 +172,7 @@ impl<'a> Search<'a> {
         let info = &self.table.info;
         let finding = (all > 0).then(|| Finding {
             detector: info.id.clone(),
+            title: Some(info.title.clone()),
             category: info.category,
             confidence: Confidence::High,
             count: all,
