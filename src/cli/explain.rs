@@ -14,11 +14,17 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
-use super::{ConfigFile, Failure, show};
+use super::{
+    ConfigFile, Failure,
+    findings::{self, BAD, BOLD, DIM, GOOD},
+    show,
+};
 use crate::{
     app,
     inspect::Inspection,
+    language::Language,
     mail::{Address, BodyKind, Envelope, Message, header},
+    notice::words,
     pipeline::Judged,
     policy::Action,
     recipients::{Direction, Issue},
@@ -71,7 +77,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let matched = verdict.matched();
     let decision_for = |address| verdict.action_for(address).unwrap_or_else(|| verdict.action());
 
-    let mut out = io::stdout().lock();
+    let mut out = anstream::stdout().lock();
     if options.json {
         let explained = recipients.iter().map(|r| Explained {
             address: &r.address,
@@ -88,20 +94,38 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
         writeln!(out, "{}", serde_json::to_string(&explanation).context("JSON")?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    writeln!(out, "decision: {}", show::word(&verdict.action()))?;
-    for reason in &matched {
-        writeln!(out, "  because of {}: {}", reason.rule, reason.title.in_language(language))?;
-    }
-    writeln!(out, "recipients:")?;
-    for recipient in recipients {
-        let decision = show::word(&decision_for(&recipient.address));
-        writeln!(out, "  {} ({}): {decision}", recipient.address, show::word(&recipient.direction))?;
-        show::recipient(&mut out, recipient)?;
-    }
-    writeln!(out, "content:")?;
-    show::inspection(&mut out, &options.mail, inspection)?;
-    show::ledger(&mut out, inspection)?;
+    told(&mut out, &judged, language)?;
+    findings::inspection(&mut out, &options.mail, inspection, language)?;
+    findings::ledger(&mut out, inspection, language)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The decision, the rules that it rests on, and what is wrong with each recipient.
+fn told(out: &mut impl Write, judged: &Judged, l: Language) -> io::Result<()> {
+    let Judged { recipients, verdict, .. } = judged;
+    writeln!(out, "{}: {}", words::pick(l, "判定", "decision"), decision(verdict.action(), l))?;
+    for reason in verdict.matched() {
+        let title = words::one_line(reason.title.in_language(l), 200);
+        writeln!(out, "  {BOLD}{}{BOLD:#}: {title}", reason.rule)?;
+    }
+    writeln!(out, "{}:", words::pick(l, "宛先", "recipients"))?;
+    for recipient in recipients {
+        let outside = match recipient.direction {
+            Direction::Internal => words::pick(l, "社内", "inside"),
+            Direction::External => words::pick(l, "社外", "outside"),
+        };
+        let action = verdict.action_for(&recipient.address).unwrap_or_else(|| verdict.action());
+        let address = words::one_line(recipient.address.as_str(), 320);
+        writeln!(out, "  {BOLD}{address}{BOLD:#} ({outside}): {}", decision(action, l))?;
+        show::recipient(out, recipient, l)?;
+    }
+    writeln!(out, "{}:", words::pick(l, "内容", "content"))
+}
+
+/// The word that rules use, and what happens then.
+fn decision(action: Action, l: Language) -> String {
+    let style = if action == Action::Forward { GOOD } else { BAD };
+    format!("{style}{}{style:#} {DIM}{}{DIM:#}", show::word(&action), words::action(action, l))
 }
 
 fn read(path: &Path) -> Result<Message, Failure> {

@@ -12,7 +12,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use super::{ConfigFile, Failure, show};
+use super::{ConfigFile, Failure, findings, show};
 use crate::{
     app,
     hold::{Decided, Hold, HoldError},
@@ -111,10 +111,12 @@ async fn list(common: &Common) -> Result<ExitCode, Failure> {
 }
 
 async fn show_all(common: &Common, ids: &[String]) -> Result<ExitCode, Failure> {
-    let hold = open(common).await?;
+    let config = common.config.load()?.config;
+    let language = config.language;
+    let hold = app::hold(&config).await.context("the hold could not be opened")?;
     for id in ids {
         let detail = hold.show(id).await.map_err(explained)?;
-        let mut out = io::stdout().lock();
+        let mut out = anstream::stdout().lock();
         if common.json {
             writeln!(out, "{}", serde_json::to_string(&detail).context("JSON")?)?;
             continue;
@@ -125,7 +127,7 @@ async fn show_all(common: &Common, ids: &[String]) -> Result<ExitCode, Failure> 
         writeln!(out, "  from:    {}", summary.mail_from.as_ref().map_or("<>", Address::as_str))?;
         for recipient in &detail.recipients {
             writeln!(out, "  to:      {}", recipient.address)?;
-            show::recipient(&mut out, recipient)?;
+            show::recipient(&mut out, recipient, language)?;
         }
         writeln!(out, "  asked:   {}", detail.asked.iter().map(Address::as_str).collect::<Vec<_>>().join(", "))?;
         writeln!(out, "  until:   {:.0}", summary.expires_at)?;
@@ -135,7 +137,7 @@ async fn show_all(common: &Common, ids: &[String]) -> Result<ExitCode, Failure> 
         for approval in &summary.approvals {
             writeln!(out, "  decided: {}", serde_json::to_string(approval).context("JSON")?)?;
         }
-        show::inspection(&mut out, "mail".as_ref(), &detail.inspection)?;
+        findings::inspection(&mut out, "mail".as_ref(), &detail.inspection, language)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 mod edm;
 mod explain;
+mod findings;
 mod held;
 mod journal;
 mod outbox;

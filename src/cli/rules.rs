@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::{ConfigErrors, load_all},
-    inspect::Rules,
+    inspect::{ExclusionInfo, Rules},
     policy::{self, Policies},
     recipients::Check,
 };
@@ -107,6 +107,10 @@ pub fn test(config: Option<&Path>) -> Outcome {
             let _ = writeln!(out, "policy {}: {} examples pass", rule.id, rule.examples);
             examples += rule.examples;
         }
+        for excluded in rules.excluded().filter(|excluded| excluded.examples > 0) {
+            let _ = writeln!(out, "exclude {}: {} examples pass", about(excluded), excluded.examples);
+            examples += excluded.examples;
+        }
         let (detectors, policies) = (by_detector.len(), policies.rules().count());
         let _ = writeln!(out, "all {examples} examples of {detectors} detectors and {policies} policy rules pass");
         out
@@ -120,6 +124,11 @@ pub fn list(config: Option<&Path>) -> Outcome {
         for detector in rules.detectors() {
             let _ = writeln!(out, "detector\t{}\t{}\t{}", detector.id, word(&detector.category), detector.title.en);
         }
+        for excluded in rules.excluded() {
+            let pattern = if excluded.pattern { " and a pattern" } else { "" };
+            let _ =
+                writeln!(out, "exclude\t{}\t{} values{pattern}\t{}", about(excluded), excluded.values, excluded.note);
+        }
         for check in Check::ALL {
             let _ = writeln!(out, "check\t{}\t{}", check.name(), check.what().en);
         }
@@ -128,6 +137,11 @@ pub fn list(config: Option<&Path>) -> Outcome {
         }
         out
     })
+}
+
+/// The detectors that an exclusion names.
+fn about(excluded: &ExclusionInfo) -> String {
+    if excluded.detectors.is_empty() { "*".to_owned() } else { excluded.detectors.join(",") }
 }
 
 fn answer(config: Option<&Path>, say: impl Fn(&Rules, &Policies) -> String) -> Outcome {

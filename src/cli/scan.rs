@@ -1,7 +1,7 @@
 //! `sekisho scan`: finds personal data in files, folders and mails.
 //!
 //! In: paths; `-` is standard input. Out: one entry a file (a line of JSON with `--json`), a progress bar on a
-//! terminal. Exit 0: nothing found and everything read or named; 1: something found; 2: a path could not be read.
+//! terminal. What people read is in the language of their locale, and coloured on a terminal. Exit 0: nothing found and everything read or named; 1: something found; 2: a path could not be read.
 //! Deliberately absent: rules of one's own (see `explain --config`), and inspection in this process: files are as
 //! hostile as mail, so workers read them.
 
@@ -22,10 +22,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio::task::JoinHandle;
 
-use super::{Failure, show};
-use crate::inspect::{
-    Inspection, Job, Kind, Passwords,
-    sandbox::{self, Unavailable, Workers},
+use super::{Failure, findings, show};
+use crate::{
+    inspect::{
+        Inspection, Job, Kind, Passwords,
+        sandbox::{self, Unavailable, Workers},
+    },
+    language::Language,
 };
 
 #[derive(Debug, Args)]
@@ -74,6 +77,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
         passwords: options.passwords.as_deref().map(passwords).transpose()?.unwrap_or_default(),
         json: options.json,
         ledger: options.ledger,
+        language: show::language(),
         pending: VecDeque::new(),
         found: false,
     };
@@ -112,6 +116,7 @@ struct Scan {
     passwords: Passwords,
     json: bool,
     ledger: bool,
+    language: Language,
     pending: VecDeque<Pending>,
     found: bool,
 }
@@ -140,14 +145,15 @@ impl Scan {
             let Some((name, task)) = self.pending.pop_front() else { break };
             let inspection = task.await.context("an inspection task died")?.context("inspection")?;
             self.found |= !inspection.findings.is_empty();
-            let mut out = io::stdout().lock();
+            // Colours are taken out again unless a person sees them.
+            let mut out = anstream::stdout().lock();
             if self.json {
                 let line = serde_json::to_string(&Entry { path: &name, inspection: &inspection }).context("JSON")?;
                 writeln!(out, "{line}")?;
             } else {
-                show::inspection(&mut out, &name, &inspection)?;
+                findings::inspection(&mut out, &name, &inspection, self.language)?;
                 if self.ledger {
-                    show::ledger(&mut out, &inspection)?;
+                    findings::ledger(&mut out, &inspection, self.language)?;
                 }
             }
         }

@@ -1,66 +1,12 @@
-//! How findings, recipients and reasons look on a terminal.
+//! What several commands show: recipients, words of the shared vocabulary, the language of whoever reads.
 //!
-//! In: an inspection or a judged mail. Out: indented lines. Deliberately absent: colours and width; the output is
-//! piped as often as it is read.
+//! In: a judged mail. Out: indented lines. Deliberately absent: findings, which have a file of their own
+//! ([`findings`](super::findings)).
 
-use std::{
-    io::{self, Write},
-    path::Path,
-};
+use std::io::{self, Write};
 
-use crate::{
-    inspect::{Inspection, Reason, sandbox::Protection},
-    recipients::Recipient,
-};
-
-/// The findings of one file or mail, a line each.
-pub(super) fn inspection(out: &mut impl Write, path: &Path, found: &Inspection) -> io::Result<()> {
-    let coverage = found.coverage;
-    write!(out, "{}: {} ", path.display(), found.kind)?;
-    match (found.persons, found.findings.is_empty()) {
-        (0, true) => write!(out, "nothing found")?,
-        (0, false) => write!(out, "no person identified")?,
-        (1, _) => write!(out, "1 person")?,
-        (persons, _) => write!(out, "{persons} people")?,
-    }
-    if found.hidden_persons > 0 {
-        write!(out, " ({} of them only in hidden places)", found.hidden_persons)?;
-    }
-    if found.persons_min < found.persons_max {
-        write!(out, " (between {} and {}: some have only a name in common)", found.persons_min, found.persons_max)?;
-    }
-    if found.quoted_persons > 0 {
-        write!(out, ", {} more in quoted history", found.quoted_persons)?;
-    }
-    writeln!(out, ", {} of {} parts read, {} characters", coverage.inspected, coverage.parts, coverage.characters)?;
-    if !found.reportable.is_empty() {
-        let headings: Vec<_> = found.reportable.iter().map(word).collect();
-        writeln!(out, "  a leak of this would be reportable: {}", headings.join(", "))?;
-    }
-    for finding in &found.findings {
-        writeln!(out, "  {:<22} {:<6} × {}", finding.detector, word(&finding.confidence), finding.count)?;
-        for example in finding.examples.iter().take(3) {
-            let hidden = if example.hidden { " (hidden)" } else { "" };
-            writeln!(out, "      {}  {}{hidden}", example.masked, example.place)?;
-        }
-    }
-    for entry in &found.uninspected {
-        writeln!(out, "  NOT READ ({}): {}", meaning(entry.reason), entry.place)?;
-    }
-    Ok(())
-}
-
-/// What was read, a line each.
-pub(super) fn ledger(out: &mut impl Write, found: &Inspection) -> io::Result<()> {
-    for entry in &found.inspected {
-        writeln!(out, "  read {:>9} characters: {}", entry.characters, entry.place)?;
-    }
-    let listed = u32::try_from(found.inspected.len()).unwrap_or(u32::MAX);
-    match found.coverage.inspected.saturating_sub(listed) {
-        0 => Ok(()),
-        more => writeln!(out, "  and {more} parts more that were read"),
-    }
-}
+use super::findings::WARN;
+use crate::{inspect::sandbox::Protection, language::Language, notice::words, recipients::Recipient};
 
 /// What the lock on those who read lacks, if it lacks anything.
 pub(super) fn lack(protection: Protection) {
@@ -69,16 +15,24 @@ pub(super) fn lack(protection: Protection) {
     }
 }
 
-/// The recipients and what is wrong with each.
-pub(super) fn recipient(out: &mut impl Write, recipient: &Recipient) -> io::Result<()> {
+/// What is wrong with a recipient, each with the word that rules use for it.
+pub(super) fn recipient(out: &mut impl Write, recipient: &Recipient, language: Language) -> io::Result<()> {
     for issue in &recipient.issues {
-        write!(out, "      {}: {}", word(&issue.check), issue.detail)?;
-        match &issue.suggestion {
-            Some(meant) => writeln!(out, " (meant: {meant}?)")?,
+        let told = words::issue(issue, language);
+        write!(out, "      {WARN}{}{WARN:#}: {told}", word(&issue.check))?;
+        match words::suggestion(issue, language) {
+            Some(meant) => writeln!(out, " {meant}")?,
             None => writeln!(out)?,
         }
     }
     Ok(())
+}
+
+/// The language of the person at this terminal.
+pub(super) fn language() -> Language {
+    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let name = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find(|name| set(name));
+    Language::of_locale(&name.and_then(|name| std::env::var(name).ok()).unwrap_or_default())
 }
 
 /// A value of the shared vocabulary in the word that JSON and rules use for it.
@@ -87,17 +41,5 @@ pub(super) fn word(value: &impl serde::Serialize) -> String {
         Ok(serde_json::Value::String(word)) => word,
         Ok(other) => other.to_string(),
         Err(error) => error.to_string(),
-    }
-}
-
-fn meaning(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Encrypted => "it is encrypted",
-        Reason::Unsupported => "no reader for this format",
-        Reason::Damaged => "it is damaged",
-        Reason::Limit => "it is larger or deeper than what is read",
-        Reason::Timeout => "reading took too long",
-        Reason::Crashed => "its reader died",
-        Reason::Image => "it is an image",
     }
 }

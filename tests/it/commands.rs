@@ -60,6 +60,42 @@ fn scan_walks_folders_and_tells_by_its_exit_code() {
     assert_eq!(sekisho(&["scan"]).status.code(), Some(2));
 }
 
+/// What a person sees, and that colours are for those who see them alone.
+#[test]
+fn scan_is_plain_unless_somebody_sees_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("meibo.csv");
+    std::fs::write(&file, "氏名,電話番号\n山田太郎,090-1234-5678\n佐藤花子,080-1234-5678\n").unwrap();
+    let scan = |set: &[(&str, &str)]| {
+        let mut command = Command::new(SEKISHO);
+        command.args(["scan", "meibo.csv"]).current_dir(folder.path()).stdin(Stdio::null());
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LC_ALL", "LC_MESSAGES", "LANG"] {
+            command.env_remove(name);
+        }
+        stdout(&command.envs(set.iter().copied()).output().unwrap())
+    };
+    let plain = scan(&[]);
+    let expected = "\
+meibo.csv csv
+  personal data of 2 people
+  Personal name (Japan)     high confidence    2 found  jp.name
+    山***  meibo.csv!A2
+    佐***  meibo.csv!A3
+      why: the dictionaries of names know it; raised by the column header “氏名”
+  Telephone number (Japan)  high confidence    2 found  jp.phone
+    090-****-5678  meibo.csv!B2
+    080-****-5678  meibo.csv!B3
+      why: it fits the numbering plan (libphonenumber); raised by the column header “電話番号”
+  1 of 1 parts were read, 44 characters.
+";
+    assert_eq!(plain, expected);
+    assert!(scan(&[("LANG", "ja_JP.UTF-8")]).contains("  2人分の個人情報\n  氏名      確度 高  2件  jp.name\n"));
+    assert!(scan(&[("LANG", "ja_JP.UTF-8"), ("LC_ALL", "C.UTF-8")]).contains("personal data of 2 people"));
+    let coloured = scan(&[("CLICOLOR_FORCE", "1")]);
+    assert!(coloured.contains("\u{1b}[1m\u{1b}[31mpersonal data of 2 people\u{1b}[0m"), "{coloured:?}");
+    assert!(!scan(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains('\u{1b}'));
+}
+
 #[test]
 fn scan_reads_standard_input_and_mailboxes() {
     let folder = tempfile::tempdir().unwrap();
@@ -100,8 +136,14 @@ fn explain_tells_the_whole_decision_and_sends_nothing() {
         recipient["issues"][0]["detail"].as_str().unwrap().contains("kita-haon.example.com ≈ kita-hoan.example.com")
     );
     assert_eq!(explained["inspection"]["persons"], 50);
-    let text = relay.command(&["explain", path]);
-    assert!(stdout(&text).starts_with("decision: require_approval"), "{}", stdout(&text));
+    let text = stdout(&relay.command(&["explain", path]));
+    assert!(text.starts_with("判定: require_approval 承認待ち\n"), "{text}");
+    for told in [
+        "業務委託.xlsx › 顧客!F2",
+        "理由：電話番号計画に合う（libphonenumber）；確度を上げたもの：列の見出し「電話番号」",
+    ] {
+        assert!(text.contains(told), "{told} is not in {text}");
+    }
     assert!(sink.mails().is_empty());
 }
 
@@ -161,6 +203,9 @@ fn the_example_of_rules_loads_as_it_is_written() {
     std::fs::write(&config, text).unwrap();
     let test = sekisho(&["rules", "test", "--config", config.to_str().unwrap()]);
     assert!(stdout(&test).contains("detector our.customer_code: 5 examples pass"), "{}", stderr(&test));
+    assert!(stdout(&test).contains("exclude email: 2 examples pass"), "{}", stdout(&test));
+    let list = stdout(&sekisho(&["rules", "list", "--config", config.to_str().unwrap()]));
+    assert!(list.contains("exclude\tjp.phone,phone,jp.address\t2 values\tswitchboard and head office\n"), "{list}");
     assert_eq!(sekisho(&["rules", "new", file.to_str().unwrap()]).status.code(), Some(2), "it would be overwritten");
     std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace("mask = \"last4\"", "mask = 4")).unwrap();
     let broken = sekisho(&["rules", "check", "--config", config.to_str().unwrap()]);

@@ -18,15 +18,15 @@ const APPROVER: &str = "kacho@toho.example.co.jp";
 const ACCOUNTANT: &str = "nencho@zeirishi.example.com";
 
 /// As much of a browser as the pages need: cookies and forms.
-struct Browser {
+pub(crate) struct Browser {
     at: SocketAddr,
     cookies: BTreeMap<String, String>,
 }
 
-struct Page {
+pub(crate) struct Page {
     status: u16,
     location: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Page {
@@ -43,7 +43,7 @@ impl Browser {
         Self { at, cookies: BTreeMap::new() }
     }
 
-    fn get(&mut self, path: &str) -> Page {
+    pub(crate) fn get(&mut self, path: &str) -> Page {
         self.request(&format!("GET {path} HTTP/1.1\r\n"), "")
     }
 
@@ -94,7 +94,7 @@ impl Browser {
 }
 
 /// An account for `person`, logged in.
-fn logged_in(relay: &Relay, person: &str) -> Browser {
+pub(crate) fn logged_in(relay: &Relay, person: &str) -> Browser {
     let add = relay.command(&["user", "add", person]);
     let password = String::from_utf8(add.stdout).unwrap().trim().split('\t').nth(1).unwrap().to_owned();
     let mut browser = Browser::new(relay.console);
@@ -176,7 +176,7 @@ fn a_stranger_sees_nothing_and_a_scanner_decides_nothing() {
 }
 
 /// All text parts of a mail.
-fn decoded(bytes: &[u8]) -> String {
+pub(crate) fn decoded(bytes: &[u8]) -> String {
     let mail = mail_parser::MessageParser::default().parse(bytes).unwrap();
     let texts = (0..mail.text_body_count()).filter_map(|n| mail.body_text(n).map(|text| text.into_owned()));
     texts.chain((0..mail.html_body_count()).filter_map(|n| mail.body_html(n).map(|html| html.into_owned()))).collect()

@@ -28,6 +28,7 @@ mod loops;
 mod outbox;
 mod passwords;
 mod pictures;
+mod planted;
 mod postfix;
 mod postfix_filters;
 mod recipes;

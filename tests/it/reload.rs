@@ -48,3 +48,49 @@ fn rules_change_without_a_restart_and_broken_ones_do_not_count() {
     let reply = send(&relay);
     assert!(reply.starts_with("250 2.0.0 held"), "{reply}");
 }
+
+/// Our own telephone and our own mail addresses.
+const OURS: &str = r#"
+[[exclude]]
+note = "switchboard"
+detectors = ["jp.phone"]
+values = ["090-1234-5678"]
+[[exclude]]
+detectors = ["jp.name"]
+values = ["山田太郎"]
+"#;
+
+#[test]
+fn what_is_excluded_goes_out_and_a_broken_exclusion_changes_nothing() {
+    let sink = Sink::start();
+    let mut relay = Relay::configured(sink.address, "");
+    let rules = relay.home().join("rules");
+    std::fs::create_dir_all(rules.join("detectors")).unwrap();
+    let config = std::fs::read_to_string(relay.config()).unwrap();
+    std::fs::write(relay.config(), config.replace("[rules]", &format!("[rules]\ndirectory = {rules:?}"))).unwrap();
+    relay.run();
+    let mut n = 0;
+    let mut send = |relay: &Relay, text: &str| {
+        n += 1;
+        let mail = letter(&format!("exclude-{n}"), "s", text);
+        talk::send(relay.smtp, "sato@toho.example.co.jp", &["yamada@other.example.net"], &mail).unwrap()
+    };
+    let (ours, theirs) =
+        ("氏名：山田太郎\r\n携帯：０９０－１２３４－５６７８", "氏名：佐藤花子\r\n携帯：080-1234-5678");
+    assert!(send(&relay, ours).starts_with("250 2.0.0 held"));
+
+    let file = rules.join("detectors/ours.toml");
+    std::fs::write(&file, OURS).unwrap();
+    relay.signal(Signal::HUP);
+    eventually("the exclusion", || send(&relay, ours).starts_with("250 2.0.0 forwarded").then_some(()));
+    assert!(send(&relay, theirs).starts_with("250 2.0.0 held"));
+
+    std::fs::write(&file, OURS.replace("jp.name", "jp.nam")).unwrap();
+    relay.signal(Signal::HUP);
+    eventually("the refusal in the log", || relay.log().contains("not reloaded").then_some(()));
+    let told =
+        "detectors/ours.toml: line 7, column 14: exclude: no detector is called `jp.nam` (did you mean `jp.name`?)";
+    assert!(relay.log().contains(told), "{}", relay.log());
+    assert!(send(&relay, ours).starts_with("250 2.0.0 forwarded"));
+    assert!(send(&relay, theirs).starts_with("250 2.0.0 held"));
+}
