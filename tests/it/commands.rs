@@ -60,35 +60,25 @@ fn scan_walks_folders_and_tells_by_its_exit_code() {
     assert_eq!(sekisho(&["scan"]).status.code(), Some(2));
 }
 
-/// What a person sees, and that colours are for those who see them alone.
+/// What a person sees, as the README shows it; and that colours are for those who see them alone.
 #[test]
 fn scan_is_plain_unless_somebody_sees_colours() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("meibo.csv");
-    std::fs::write(&file, "氏名,電話番号\n山田太郎,090-1234-5678\n佐藤花子,080-1234-5678\n").unwrap();
+    std::fs::write(folder.path().join("phone.png"), include_bytes!("pictures/phone.png")).unwrap();
+    std::fs::write(folder.path().join("meibo.csv"), "氏名,電話番号\n山田太郎,090-1234-5678\n佐藤花子,080-1234-5678\n")
+        .unwrap();
     let scan = |set: &[(&str, &str)]| {
         let mut command = Command::new(SEKISHO);
-        command.args(["scan", "meibo.csv"]).current_dir(folder.path()).stdin(Stdio::null());
+        command.args(["scan", "meibo.csv", "phone.png"]).current_dir(folder.path()).stdin(Stdio::null());
         for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LC_ALL", "LC_MESSAGES", "LANG"] {
             command.env_remove(name);
         }
         stdout(&command.envs(set.iter().copied()).output().unwrap())
     };
     let plain = scan(&[]);
-    let expected = "\
-meibo.csv csv
-  personal data of 2 people
-  Personal name (Japan)     high confidence    2 found  jp.name
-    山***  meibo.csv!A2
-    佐***  meibo.csv!A3
-      why: the dictionaries of names know it; raised by the column header “氏名”
-  Telephone number (Japan)  high confidence    2 found  jp.phone
-    090-****-5678  meibo.csv!B2
-    080-****-5678  meibo.csv!B3
-      why: it fits the numbering plan (libphonenumber); raised by the column header “電話番号”
-  1 of 1 parts were read, 44 characters.
-";
-    assert_eq!(plain, expected);
+    let readme = include_str!("../../README.md");
+    let shown = readme.split("$ sekisho scan meibo.csv phone.png\n").nth(1).and_then(|rest| rest.split("```").next());
+    assert_eq!(Some(plain.as_str()), shown);
     assert!(scan(&[("LANG", "ja_JP.UTF-8")]).contains("  2人分の個人情報\n  氏名      確度 高  2件  jp.name\n"));
     assert!(scan(&[("LANG", "ja_JP.UTF-8"), ("LC_ALL", "C.UTF-8")]).contains("personal data of 2 people"));
     let coloured = scan(&[("CLICOLOR_FORCE", "1")]);

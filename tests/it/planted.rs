@@ -106,7 +106,7 @@ fn mail(id: &str, to: &str) -> Vec<u8> {
         "From: {SENDER}\r\nTo: {to}\r\nSubject: meibo\r\nMessage-ID: <{id}@toho.example.co.jp>\r\nMIME-Version: 1.0\r\n\
          Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=UTF-8\r\n\
          Content-Transfer-Encoding: 8bit\r\n\r\n氏名：{name}\r\n携帯：{phone}\r\nメール：{address}\r\n\r\n\
-         パスワード：{PASSWORD}\r\naws_access_key_id = {KEY}\r\n\r\n> {}様の電話は {} です。\r\n{}{}--b--\r\n",
+         パスワード：{PASSWORD}\r\naws_access_key_id = {KEY}\r\n\r\n2026/11/20 10:00、田中 <{OUTSIDE}> のメール:\r\n> {}様の電話は {} です。\r\n{}{}--b--\r\n",
         people[2][0],
         people[2][1],
         part("meibo.csv", rows.as_bytes()),
@@ -199,7 +199,7 @@ fn commands(relay: &Relay, said: &mut Said) {
     for detector in DETECTORS {
         assert!(json.contains(&format!("\"detector\":\"{detector}\"")), "{detector} found nothing in {json}");
     }
-    for told in ["\"why\":", "\"quoted\":true", "\"reason\":\"damaged\""] {
+    for told in ["\"why\":", "\"reason\":\"damaged\""] {
         assert!(json.contains(told), "{told} is not in {json}");
     }
     said.output("scan", &scan(&["--ledger"], "C"));
