@@ -425,6 +425,7 @@ async fn the_list_and_the_mail_tell_the_story() {
         "業務委託.xlsx › 顧客",
         "090-****-5678",
         "通常の表示では見えない",
+        "電話番号計画に合う（libphonenumber）；確度を上げたもの：列の見出し「電話番号」",
         "図面.zip › 図面.pdf",
         "パスワードがかかっているため",
         "本文 3行目",
