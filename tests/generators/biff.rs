@@ -24,6 +24,13 @@ pub(crate) const CASES: &[Maker] = &[
         let row = [&[0, 0, 0, 0, 1, 0][..], &[0xff, 0, 0, 0, 0, 0], &0x20u32.to_le_bytes()].concat();
         simple(&Book { cells: vec![s.to_owned()], before: vec![record(0x0208, &row)], ..Book::default() })
     }),
+    ("xls/white_on_white.xls", |s| {
+        let font = |colour: u8| record(0x0031, &[220, 0, 0, 0, colour, 0, 0x90, 1, 0, 0, 0, 0, 0, 0, 1, 0, b'A']);
+        let format = record(0x00e0, &[&[1, 0][..], &[0; 18]].concat());
+        let label = record(0x0204, &[&[1, 0, 0, 0, 1, 0][..], &string(s)].concat());
+        let globals = vec![font(0x40), font(9), format];
+        simple(&Book { globals, behind: vec![label], ..Book::default() })
+    }),
     ("xls/hidden_column.xls", |s| {
         let column = [0, 0, 0, 0, 0, 9, 0, 0, 1, 0, 0, 0];
         simple(&Book { cells: vec![s.to_owned()], before: vec![record(0x007d, &column)], ..Book::default() })

@@ -18,6 +18,16 @@ pub(crate) const CASES: &[Maker] = &[
         let rows = [row(3, 0x10), cell(6, &string(s))].concat();
         book(&rows, &[], 0)
     }),
+    ("xlsb/white_on_white.xlsb", |s| {
+        let font = |colour: [u8; 8]| record(43, &[&[220, 0, 0, 0, 0x90, 1, 0, 0, 0, 0, 0, 0][..], &colour].concat());
+        let fonts = [font([6, 1, 0, 0, 0, 0, 0, 255]), font([5, 255, 0, 0, 255, 255, 255, 255])].concat();
+        let format = |font: u8| record(47, &[&[0, 0, 0, 0, font, 0][..], &[0; 10]].concat());
+        let formats = [record(617, &[]), format(0), format(1), record(618, &[])].concat();
+        let fills = [record(603, &[]), record(45, &[0; 68]), record(604, &[])].concat();
+        let styles = [record(278, &[]), fonts, fills, formats, record(279, &[])].concat();
+        let label = record(6, &[&[0, 0, 0, 0, 1, 0, 0, 0][..], &string(s)].concat());
+        with(&book_parts(&label, &[], 0), ("xl/styles.bin", styles))
+    }),
     ("xlsb/comment.xlsb", |s| {
         let text = [&[0][..], &string(s)].concat();
         let comments = [

@@ -1,6 +1,7 @@
 //! Word and PowerPoint 97–2003.
 //!
-//! In: a secret. Out: a compound file with it in one place. Deliberately absent: formatting; text alone is written.
+//! In: a secret. Out: a compound file with it in one place. Deliberately absent: formatting, but for what
+//! hides.
 
 use super::ole::{self, Beside, Node};
 use super::package::Package;
@@ -24,6 +25,19 @@ pub(crate) const CASES: &[Maker] = &[
         stream.0.extend_from_slice(&wide(&format!("\r\r{s}\r")));
         container(stream, vec![])
     }),
+    ("doc/table_cell.doc", |s| word(&[("氏名\u{7}", true), (s, true), ("\u{7}\u{7}本文\r", true)], &[0; 7], vec![])),
+    ("doc/spare_room_of_a_page_of_formatting.doc", |s| formatted_beside("本文", &[], 0, &wide(s))),
+    ("doc/hidden.doc", |s| formatted(s, &[0x3c, 0x08, 1], 0)),
+    ("doc/deleted.doc", |s| formatted(s, &[0x00, 0x08, 1], 0)),
+    ("doc/hidden_by_the_style_of_its_letters.doc", |s| formatted(s, &[0x30, 0x4a, 2, 0], 0)),
+    ("doc/hidden_by_the_style_of_its_paragraph.doc", |s| formatted(s, &[], 1)),
+    ("doc/shown_in_a_hidden_style.doc", |s| formatted(s, &[0x3c, 0x08, 0], 1)),
+    ("doc/white_on_white.doc", |s| formatted(s, &[0x70, 0x68, 255, 255, 255, 0], 0)),
+    ("doc/white_on_a_dark_shade.doc", |s| {
+        let shade = [0x71, 0xca, 10, 0, 0, 0, 255, 0x20, 0x30, 0x40, 0, 0, 0];
+        formatted(s, &[&[0x70, 0x68, 255, 255, 255, 0][..], &shade].concat(), 0)
+    }),
+    ("doc/letters_of_a_point.doc", |s| formatted(s, &[0x43, 0x4a, 2, 0], 0)),
     ("doc/summary.doc", |s| {
         word(&[("本文", true)], &[0; 7], vec![Node::Stream("\u{5}SummaryInformation", ole::property_set(2, s))])
     }),
@@ -67,6 +81,8 @@ pub(crate) const CASES: &[Maker] = &[
         power_point(&texts, vec![])
     }),
     ("ppt/notes.ppt", |s| power_point(&holder(0x03f0, &atom(0x0fa0, &wide(s))), vec![])),
+    ("ppt/master.ppt", |s| power_point(&holder(0x03f8, &atom(0x0fa0, &wide(s))), vec![])),
+    ("ppt/macro.ppt", |s| power_point(&slide("表紙", 0), vec![Node::Storage("VBA", ole::vba(s))])),
     ("ppt/comment.ppt", |s| {
         let strings = [text(0, "a"), text(1, s), text(2, "a")].concat();
         power_point(&holder(0x2ee0, &strings), vec![])
@@ -135,6 +151,65 @@ fn word_stream(pieces: &[(&str, bool)], counts: &[usize; 7]) -> (Vec<u8>, Vec<u8
     put(0x01a6, &u32::try_from(table.len()).unwrap().to_le_bytes());
     document.extend_from_slice(&text);
     (document, table)
+}
+
+/// A document whose second paragraph has letters of these properties and this style; style 1 hides paragraphs, style 2
+/// letters.
+fn formatted(text: &str, properties: &[u8], style: u8) -> Vec<u8> {
+    formatted_beside(text, properties, style, &[])
+}
+
+/// The same with this where the page of letters has room to spare.
+fn formatted_beside(text: &str, properties: &[u8], style: u8, spare: &[u8]) -> Vec<u8> {
+    const PAGE: usize = 512;
+    let (mut document, mut table) = word_stream(&[("本文\r", true), (&format!("{text}\r"), true)], &[0; 7]);
+    let place = |at: usize| u32::try_from(at).unwrap().to_le_bytes();
+    let (start, end) = (1024 + wide("本文\r").len(), document.len());
+    // One stretch in the one page, one in the other: where they are, where their lists are, the lists, and their number.
+    let page = |entry: &[u8], list: &[u8], spare: &[u8]| {
+        let mut page = [&place(start)[..], &place(end), entry].concat();
+        page[8] = 50;
+        page.resize(100, 0);
+        page.extend_from_slice(list);
+        page.resize(200, 0);
+        page.extend_from_slice(spare);
+        page.resize(PAGE - 1, 0);
+        page.push(1);
+        page
+    };
+    let letters = [&[u8::try_from(properties.len()).unwrap()][..], properties].concat();
+    document.resize(document.len().next_multiple_of(PAGE), 0);
+    let first = document.len() / PAGE;
+    document.extend(page(&[0], &letters, spare));
+    document.extend(page(&[0; 13], &[2, style, 0, 0], &[]));
+    let hidden: &[u8] = &[0x3c, 0x08, 1];
+    let styles = [
+        &[4, 0, 3, 0, 10, 0][..],
+        &style_of(1, &[&[0, 0], &[]]),
+        &style_of(1, &[&[1, 0], hidden]),
+        &style_of(2, &[hidden]),
+    ]
+    .concat();
+    let bin = |number: usize| [place(start), place(end), place(number)].concat();
+    for (pair, content) in [(1, styles), (12, bin(first)), (13, bin(first + 1))] {
+        let at = 154 + 8 * pair;
+        document[at..at + 4].copy_from_slice(&place(table.len()));
+        document[at + 4..at + 8].copy_from_slice(&place(content.len()));
+        table.extend(content);
+    }
+    container((document, table), vec![])
+}
+
+/// A style of paragraphs (1) or letters (2), based on none, with its lists of properties.
+fn style_of(kind: u8, lists: &[&[u8]]) -> Vec<u8> {
+    let mut style = vec![0, 0, kind | 0xf0, 0xff, u8::try_from(lists.len()).unwrap(), 0, 0, 0, 0, 0];
+    style.extend([1, 0, b's', 0, 0, 0]);
+    for list in lists {
+        style.extend(u16::try_from(list.len()).unwrap().to_le_bytes());
+        style.extend_from_slice(list);
+        style.resize(style.len().next_multiple_of(2), 0);
+    }
+    [&u16::try_from(style.len()).unwrap().to_le_bytes()[..], &style].concat()
 }
 
 /// A record of PowerPoint that holds data.

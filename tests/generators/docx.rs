@@ -3,7 +3,7 @@
 //! In: a secret. Out: a package with it in one place. Deliberately absent: Word 97–2003 (`document`).
 
 use super::Maker;
-use super::package::{DRAWING, Package, RELATIONS, WORD, paragraph, xml};
+use super::package::{DRAWING, Package, RELATIONS, WORD, label, paragraph, xml};
 use super::{ole, wide, zipped};
 
 const MAIN: &str = "word/document.xml";
@@ -34,12 +34,75 @@ pub(crate) const CASES: &[Maker] = &[
     }),
     ("docx/hidden_text.docx", |s| body(&format!("<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>{s}</w:t></w:r></w:p>"))),
     ("docx/hidden_by_style.docx", |s| {
-        let styles = format!(
-            "<w:styles xmlns:w=\"{WORD}\"><w:style w:type=\"character\" w:styleId=\"H\"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>"
+        let style = "<w:style w:type=\"character\" w:styleId=\"H\"><w:rPr><w:vanish/></w:rPr></w:style>";
+        styled(style, &format!("<w:p><w:r><w:rPr><w:rStyle w:val=\"H\"/></w:rPr><w:t>{s}</w:t></w:r></w:p>"))
+    }),
+    ("docx/hidden_by_the_style_of_a_style.docx", |s| {
+        let styles = "<w:style w:type=\"paragraph\" w:styleId=\"A\"><w:rPr><w:vanish/></w:rPr></w:style>\
+             <w:style w:type=\"paragraph\" w:styleId=\"B\"><w:basedOn w:val=\"A\"/></w:style>";
+        styled(styles, &format!("<w:p><w:pPr><w:pStyle w:val=\"B\"/></w:pPr><w:r><w:t>{s}</w:t></w:r></w:p>"))
+    }),
+    ("docx/shown_in_a_hidden_style.docx", |s| {
+        let style = "<w:style w:type=\"paragraph\" w:styleId=\"A\"><w:rPr><w:vanish/></w:rPr></w:style>";
+        let run = format!("<w:r><w:rPr><w:vanish w:val=\"0\"/></w:rPr><w:t>{s}</w:t></w:r>");
+        styled(style, &format!("<w:p><w:pPr><w:pStyle w:val=\"A\"/></w:pPr>{run}</w:p>"))
+    }),
+    ("docx/white_by_style.docx", |s| {
+        let style =
+            "<w:style w:type=\"character\" w:styleId=\"W\"><w:rPr><w:color w:val=\"FEFEFE\"/></w:rPr></w:style>";
+        styled(style, &format!("<w:p><w:r><w:rPr><w:rStyle w:val=\"W\"/></w:rPr><w:t>{s}</w:t></w:r></w:p>"))
+    }),
+    ("docx/colour_of_its_shade.docx", |s| {
+        let shade = "<w:color w:val=\"1F3864\"/><w:shd w:val=\"clear\" w:color=\"auto\" w:fill=\"1F3864\"/>";
+        body(&format!("<w:p><w:r><w:rPr>{shade}</w:rPr><w:t>{s}</w:t></w:r></w:p>"))
+    }),
+    ("docx/white_in_a_dark_cell.docx", |s| {
+        let cell = "<w:tcPr><w:shd w:val=\"clear\" w:fill=\"1F3864\"/></w:tcPr>";
+        let run = format!("<w:r><w:rPr><w:color w:val=\"FFFFFF\"/></w:rPr><w:t>{s}</w:t></w:r>");
+        body(&format!("<w:tbl><w:tr><w:tc>{cell}<w:p>{run}</w:p></w:tc></w:tr></w:tbl>"))
+    }),
+    ("docx/letters_of_a_point.docx", |s| {
+        body(&format!("<w:p><w:r><w:rPr><w:sz w:val=\"2\"/></w:rPr><w:t>{s}</w:t></w:r></w:p>"))
+    }),
+    ("docx/white_in_a_text_box_without_a_fill.docx", |s| {
+        let run = format!("<w:r><w:rPr><w:color w:val=\"FFFFFF\"/></w:rPr><w:t>{s}</w:t></w:r>");
+        body(&format!(
+            "<w:p><w:r><w:drawing><wps:wsp><wps:spPr><a:noFill/></wps:spPr><wps:txbx><w:txbxContent><w:p>{run}</w:p>\
+             </w:txbxContent></wps:txbx></wps:wsp></w:drawing></w:r></w:p>"
+        ))
+    }),
+    ("docx/deleted_row.docx", |s| {
+        let row = format!("<w:tr><w:trPr><w:del w:id=\"1\"/></w:trPr><w:tc>{}</w:tc></w:tr>", paragraph(s));
+        body(&format!("<w:tbl><w:tr><w:tc>{}</w:tc></w:tr>{row}</w:tbl>", paragraph("氏名")))
+    }),
+    ("docx/sensitivity_label.docx", |s| Package::document("").part("docMetadata/LabelInfo.xml", label(s)).build()),
+    ("docx/core_property.docx", |s| {
+        let core = format!(
+            "<cp:coreProperties xmlns:cp=\"http://schemas.openxmlformats.org/package/2006/metadata/core-properties\" \
+             xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:creator>{s}</dc:creator></cp:coreProperties>"
         );
-        Package::document(&format!("<w:p><w:r><w:rPr><w:rStyle w:val=\"H\"/></w:rPr><w:t>{s}</w:t></w:r></w:p>"))
-            .related(MAIN, "styles", "styles.xml", &format!("{KIND}.styles+xml"), xml(&styles))
-            .build()
+        Package::document("").part("docProps/core.xml", xml(&core)).build()
+    }),
+    ("docx/app_property.docx", |s| {
+        let app = format!(
+            "<Properties xmlns=\"http://schemas.openxmlformats.org/officeDocument/2006/extended-properties\"><Company>{s}</Company>\
+             </Properties>"
+        );
+        Package::document("").part("docProps/app.xml", xml(&app)).build()
+    }),
+    ("docx/custom_property.docx", |s| {
+        let custom = format!(
+            "<Properties xmlns=\"http://schemas.openxmlformats.org/officeDocument/2006/custom-properties\"><property name=\"担当者\">\
+             <vt:lpwstr>{s}</vt:lpwstr></property></Properties>"
+        );
+        Package::document("").part("docProps/custom.xml", xml(&custom)).build()
+    }),
+    ("docx/picture_with_a_description.docx", |s| {
+        Package::document(&format!(
+            "<w:p><w:r><w:drawing><wp:inline><wp:docPr id=\"1\" name=\"図\" descr=\"{s}\"/></wp:inline></w:drawing></w:r></w:p>"
+        ))
+        .part("word/media/image1.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+        .build()
     }),
     ("docx/white_on_white.docx", |s| {
         body(&format!("<w:p><w:r><w:rPr><w:color w:val=\"FFFFFF\"/></w:rPr><w:t>{s}</w:t></w:r></w:p>"))
@@ -238,6 +301,12 @@ pub(crate) const CASES: &[Maker] = &[
 /// A document with one paragraph of this text.
 pub(crate) fn simple(text: &str) -> Vec<u8> {
     body(&paragraph(text))
+}
+
+/// A document with these styles.
+fn styled(styles: &str, content: &str) -> Vec<u8> {
+    let styles = xml(&format!("<w:styles xmlns:w=\"{WORD}\">{styles}</w:styles>"));
+    Package::document(content).related(MAIN, "styles", "styles.xml", &format!("{KIND}.styles+xml"), styles).build()
 }
 
 fn body(content: &str) -> Vec<u8> {

@@ -14,13 +14,16 @@ const SPACES: &str = "xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:offic
      xmlns:meta=\"urn:oasis:names:tc:opendocument:xmlns:meta:1.0\" \
      xmlns:presentation=\"urn:oasis:names:tc:opendocument:xmlns:presentation:1.0\" \
      xmlns:config=\"urn:oasis:names:tc:opendocument:xmlns:config:1.0\" \
+     xmlns:fo=\"urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0\" \
      xmlns:svg=\"urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0\" \
      xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:xlink=\"http://www.w3.org/1999/xlink\"";
 
 /// The styles that hide something.
 const STYLES: &str = "<style:style style:name=\"gone\" style:family=\"table\"><style:table-properties table:display=\"false\"/></style:style>\
      <style:style style:name=\"unseen\" style:family=\"text\"><style:text-properties text:display=\"none\"/></style:style>\
-     <style:style style:name=\"page\" style:family=\"drawing-page\"><style:drawing-page-properties presentation:visibility=\"hidden\"/></style:style>";
+     <style:style style:name=\"page\" style:family=\"drawing-page\"><style:drawing-page-properties presentation:visibility=\"hidden\"/></style:style>\
+     <style:style style:name=\"white\" style:family=\"text\"><style:text-properties fo:color=\"#ffffff\"/></style:style>\
+     <style:style style:name=\"dots\" style:family=\"text\"><style:text-properties fo:font-size=\"1pt\"/></style:style>";
 
 pub(crate) const SHEETS: &[Maker] = &[
     ("ods/cell.ods", |s| sheet(&row("", s))),
@@ -39,6 +42,9 @@ pub(crate) const SHEETS: &[Maker] = &[
     ("ods/hidden_row.ods", |s| sheet(&row(" table:visibility=\"collapse\"", s))),
     ("ods/filtered_row.ods", |s| sheet(&row(" table:visibility=\"filter\"", s))),
     ("ods/hidden_column.ods", |s| sheet(&format!("<table:table-column table:visibility=\"collapse\"/>{}", row("", s)))),
+    ("ods/white_cell.ods", |s| {
+        sheet(&row("", s).replace("<table:table-cell ", "<table:table-cell table:style-name=\"white\" "))
+    }),
     ("ods/annotation.ods", |s| {
         sheet(&format!(
             "<table:table-row><table:table-cell><office:annotation><dc:creator>a</dc:creator><text:p>{s}</text:p></office:annotation><text:p>1</text:p></table:table-cell></table:table-row>"
@@ -77,6 +83,18 @@ pub(crate) const SHEETS: &[Maker] = &[
     ("ods/tracked_change.ods", |s| {
         book(&format!(
             "<table:tracked-changes><table:deletion table:type=\"row\"><table:deletions><table:cell-content-deletion><table:change-track-table-cell><text:p>{s}</text:p></table:change-track-table-cell></table:cell-content-deletion></table:deletions></table:deletion></table:tracked-changes>{}",
+            table(&row("", "表"))
+        ))
+    }),
+    ("ods/value_before_a_tracked_change.ods", |s| {
+        book(&format!(
+            "<table:tracked-changes><table:cell-content-change table:id=\"ct1\"><office:change-info><dc:creator>a</dc:creator></office:change-info><table:previous><table:change-track-table-cell office:value-type=\"string\"><text:p>{s}</text:p></table:change-track-table-cell></table:previous></table:cell-content-change></table:tracked-changes>{}",
+            table(&row("", "表"))
+        ))
+    }),
+    ("ods/author_of_a_tracked_change.ods", |s| {
+        book(&format!(
+            "<table:tracked-changes><table:insertion table:id=\"ct1\"><office:change-info><dc:creator>{s}</dc:creator></office:change-info></table:insertion></table:tracked-changes>{}",
             table(&row("", "表"))
         ))
     }),
@@ -139,6 +157,27 @@ pub(crate) const TEXTS: &[Maker] = &[
     ("odt/hidden_characters.odt", |s| {
         writer(&format!("<text:p><text:span text:style-name=\"unseen\">{s}</text:span></text:p>"))
     }),
+    ("odt/hidden_by_a_shared_style.odt", |s| {
+        let styles = format!(
+            "<office:document-styles {SPACES}><office:styles><style:style style:name=\"Out\" style:family=\"paragraph\"><style:text-properties text:display=\"none\"/></style:style></office:styles></office:document-styles>"
+        );
+        let body = format!("<text:p>本文</text:p><text:p text:style-name=\"Out\">{s}</text:p>");
+        packed("text", &content("text", &body), &[("styles.xml", styles.as_bytes())])
+    }),
+    ("odt/white_on_white.odt", |s| {
+        writer(&format!("<text:p>本文<text:span text:style-name=\"white\">{s}</text:span></text:p>"))
+    }),
+    ("odt/white_where_something_is_painted.odt", |s| {
+        let dark = "<style:style style:name=\"dark\" style:family=\"paragraph\"><style:paragraph-properties fo:background-color=\"#003366\"/></style:style>";
+        let body = content(
+            "text",
+            &format!("<text:p text:style-name=\"dark\"><text:span text:style-name=\"white\">{s}</text:span></text:p>"),
+        );
+        packed("text", &body.replace("</office:automatic-styles>", &format!("{dark}</office:automatic-styles>")), &[])
+    }),
+    ("odt/letters_of_a_point.odt", |s| {
+        writer(&format!("<text:p>本文<text:span text:style-name=\"dots\">{s}</text:span></text:p>"))
+    }),
     ("odt/hidden_text_field.odt", |s| {
         writer(&format!(
             "<text:p><text:hidden-text text:condition=\"ooow:1\" text:string-value=\"{s}\" text:is-hidden=\"true\"/></text:p>"
@@ -156,6 +195,34 @@ pub(crate) const TEXTS: &[Maker] = &[
         writer(&format!(
             "<text:p>本文<text:note text:note-class=\"footnote\"><text:note-citation>1</text:note-citation><text:note-body><text:p>{s}</text:p></text:note-body></text:note></text:p>"
         ))
+    }),
+    ("odt/endnote.odt", |s| {
+        writer(&format!(
+            "<text:p>本文<text:note text:note-class=\"endnote\"><text:note-citation>i</text:note-citation><text:note-body><text:p>{s}</text:p></text:note-body></text:note></text:p>"
+        ))
+    }),
+    ("odt/header.odt", |s| {
+        let styles = format!(
+            "<office:document-styles {SPACES}><office:master-styles><style:master-page style:name=\"m\"><style:header><text:p>{s}</text:p></style:header></style:master-page></office:master-styles></office:document-styles>"
+        );
+        packed("text", &content("text", "<text:p>本文</text:p>"), &[("styles.xml", styles.as_bytes())])
+    }),
+    ("odt/hidden_paragraph.odt", |s| {
+        writer(&format!(
+            "<text:p>本文</text:p><text:hidden-paragraph text:condition=\"ooow:1\" text:is-hidden=\"true\">{s}</text:hidden-paragraph>"
+        ))
+    }),
+    ("odt/title.odt", |s| {
+        let meta = format!(
+            "<office:document-meta {SPACES}><office:meta><dc:title>{s}</dc:title></office:meta></office:document-meta>"
+        );
+        packed("text", &content("text", "<text:p>本文</text:p>"), &[("meta.xml", meta.as_bytes())])
+    }),
+    ("odt/basic_macro.odt", |s| {
+        let module = format!(
+            "<script:module xmlns:script=\"http://openoffice.org/2000/script\" script:name=\"M\">Sub Main\n' {s}\nEnd Sub</script:module>"
+        );
+        packed("text", &content("text", "<text:p>本文</text:p>"), &[("Basic/Standard/Module1.xml", module.as_bytes())])
     }),
     ("odt/annotation.odt", |s| {
         writer(&format!(
@@ -215,6 +282,22 @@ pub(crate) const TEXTS: &[Maker] = &[
 pub(crate) const SLIDES: &[Maker] = &[
     ("odp/shape.odp", |s| slides(&page("", s))),
     ("odp/hidden_page.odp", |s| slides(&(page("", "表紙") + &page(" draw:style-name=\"page\"", s)))),
+    ("odp/table_cell.odp", |s| {
+        slides(&format!("<draw:page draw:name=\"頁\"><draw:frame>{}</draw:frame></draw:page>", table(&row("", s))))
+    }),
+    ("odp/alternative_text.odp", |s| {
+        slides(&format!("<draw:page draw:name=\"頁\"><draw:frame><svg:desc>{s}</svg:desc></draw:frame></draw:page>"))
+    }),
+    ("odp/embedded_workbook.odp", |s| {
+        let inner = Package::workbook().edit("xl/sharedStrings.xml", "種別", s).build();
+        packed("presentation", &content("presentation", &page("", "表紙")), &[("Object 1", &inner)])
+    }),
+    ("odp/title.odp", |s| {
+        let meta = format!(
+            "<office:document-meta {SPACES}><office:meta><dc:title>{s}</dc:title></office:meta></office:document-meta>"
+        );
+        packed("presentation", &content("presentation", &page("", "表紙")), &[("meta.xml", meta.as_bytes())])
+    }),
     ("odp/notes.odp", |s| {
         slides(&format!(
             "<draw:page draw:name=\"1\"><presentation:notes><draw:frame><draw:text-box><text:p>{s}</text:p></draw:text-box></draw:frame></presentation:notes></draw:page>"

@@ -88,7 +88,7 @@ impl Package {
         let kind = "application/vnd.openxmlformats-officedocument.presentationml";
         let main = format!(
             "{HEAD}<p:presentation xmlns:p=\"{SLIDE}\" xmlns:a=\"{DRAWING}\" xmlns:r=\"{RELATIONS}\">\
-             <p:sldIdLst><p:sldId id=\"256\" r:id=\"rId1\"/></p:sldIdLst></p:presentation>"
+             <p:sldIdLst><p:sldId id=\"256\" r:id=\"rId1\"/></p:sldIdLst><p:sldSz cx=\"12192000\" cy=\"6858000\"/></p:presentation>"
         );
         Self::empty("ppt/presentation.xml", &format!("{kind}.presentation.main+xml"))
             .part("ppt/presentation.xml", main)
@@ -213,6 +213,15 @@ pub(crate) fn shape(text: &str) -> String {
         "<p:sp><p:nvSpPr><p:cNvPr id=\"2\" name=\"図形\"/><p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr/>\
          <p:txBody><a:bodyPr/><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
     )
+}
+
+/// The list of a document's sensitivity labels, with one that is called by this name.
+pub(crate) fn label(name: &str) -> String {
+    xml(&format!(
+        "<clbl:labelList xmlns:clbl=\"http://schemas.microsoft.com/office/2020/mipLabelMetadata\"><clbl:label \
+         id=\"{{2096f6a2-d2f7-48be-b329-b73aaa526e5d}}\" enabled=\"1\" method=\"Standard\" \
+         siteId=\"{{ac2e9b32-41d0-4d43-9b4c-9c13a14f8f57}}\" removed=\"0\" name=\"{name}\"/></clbl:labelList>"
+    ))
 }
 
 /// A paragraph of a document with one run.

@@ -3,7 +3,7 @@
 //! In: a secret. Out: a package with it in one place. Deliberately absent: PowerPoint 97–2003 (`document`).
 
 use super::Maker;
-use super::package::{DRAWING, Package, RELATIONS, SLIDE, shape, slide, xml};
+use super::package::{DRAWING, Package, RELATIONS, SLIDE, label, shape, slide, xml};
 
 const MAIN: &str = "ppt/presentation.xml";
 const FIRST: &str = "ppt/slides/slide1.xml";
@@ -37,6 +37,88 @@ pub(crate) const CASES: &[Maker] = &[
             "<p:spPr/>",
             "<p:spPr><a:xfrm><a:off x=\"-90000000\" y=\"0\"/><a:ext cx=\"1\" cy=\"1\"/></a:xfrm></p:spPr>",
         ))
+    }),
+    ("pptx/shape_off_the_slide_in_a_group.pptx", |s| {
+        let place = "<p:grpSpPr><a:xfrm><a:off x=\"0\" y=\"6858000\"/><a:ext cx=\"100\" cy=\"100\"/><a:chOff x=\"0\" y=\"0\"/>\
+             <a:chExt cx=\"10\" cy=\"10\"/></a:xfrm></p:grpSpPr>";
+        let group = "<p:grpSp><p:nvGrpSpPr><p:cNvPr id=\"3\" name=\"g\"/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr>";
+        shapes(&format!("{group}{place}{}</p:grpSp>", placed(&shape(s), 1, 1, 5, 5, "")))
+    }),
+    ("pptx/white_on_the_slide.pptx", |s| shapes(&placed(&coloured(s, "FFFFFF"), 0, 0, 90, 90, ""))),
+    ("pptx/white_on_a_dark_background.pptx", |s| {
+        let back = "<p:cSld><p:bg><p:bgPr><a:solidFill><a:srgbClr val=\"102030\"/></a:solidFill></p:bgPr></p:bg>";
+        Package::presentation(&placed(&coloured(s, "FFFFFF"), 0, 0, 90, 90, "")).edit(FIRST, "<p:cSld>", back).build()
+    }),
+    ("pptx/white_in_a_dark_shape.pptx", |s| {
+        let fill = "<a:solidFill><a:srgbClr val=\"102030\"/></a:solidFill>";
+        shapes(&placed(&coloured(s, "FFFFFF"), 0, 0, 90, 90, fill))
+    }),
+    ("pptx/colour_of_its_shape.pptx", |s| {
+        let fill = "<a:solidFill><a:srgbClr val=\"102030\"/></a:solidFill>";
+        shapes(&placed(&coloured(s, "112233"), 0, 0, 90, 90, fill))
+    }),
+    ("pptx/white_over_a_dark_shape.pptx", |s| {
+        let fill = "<a:solidFill><a:srgbClr val=\"102030\"/></a:solidFill>";
+        let banner = placed(&shape("題"), 0, 0, 900, 200, fill);
+        shapes(&(banner + &placed(&coloured(s, "FFFFFF"), 10, 10, 90, 90, "<a:noFill/>")))
+    }),
+    ("pptx/white_beside_a_dark_shape.pptx", |s| {
+        let fill = "<a:solidFill><a:srgbClr val=\"102030\"/></a:solidFill>";
+        let banner = placed(&shape("題"), 0, 0, 900, 200, fill);
+        shapes(&(banner + &placed(&coloured(s, "FFFFFF"), 10, 300, 90, 90, "<a:noFill/>")))
+    }),
+    ("pptx/colour_of_the_theme.pptx", |s| {
+        let theme = xml(&format!(
+            "<a:theme xmlns:a=\"{DRAWING}\"><a:themeElements><a:clrScheme name=\"c\"><a:dk1><a:srgbClr val=\"000000\"/></a:dk1>\
+             <a:lt1><a:srgbClr val=\"203040\"/></a:lt1></a:clrScheme></a:themeElements></a:theme>"
+        ));
+        let back = "<p:bg><p:bgRef idx=\"1001\"><a:schemeClr val=\"bg1\"/></p:bgRef></p:bg>";
+        let map = "</p:cSld><p:clrMap bg1=\"lt1\" tx1=\"dk1\"/>";
+        let (layout, master) = ("ppt/slideLayouts/slideLayout1.xml", "ppt/slideMasters/slideMaster1.xml");
+        let plain = "application/xml";
+        Package::presentation(&placed(&coloured(s, "203040"), 0, 0, 90, 90, ""))
+            .related(FIRST, "slideLayout", "../slideLayouts/slideLayout1.xml", plain, slide("sldLayout", ""))
+            .related(layout, "slideMaster", "../slideMasters/slideMaster1.xml", plain, slide("sldMaster", ""))
+            .related(master, "theme", "../theme/theme1.xml", plain, theme)
+            .edit(master, "<p:cSld>", &format!("<p:cSld>{back}"))
+            .edit(master, "</p:cSld>", map)
+            .build()
+    }),
+    ("pptx/letters_of_a_point.pptx", |s| shapes(&run(s, "<a:rPr sz=\"100\"/>"))),
+    ("pptx/letters_without_paint.pptx", |s| shapes(&run(s, "<a:rPr><a:noFill/></a:rPr>"))),
+    ("pptx/letters_of_glass.pptx", |s| {
+        let glass =
+            "<a:rPr><a:solidFill><a:srgbClr val=\"000000\"><a:alpha val=\"0\"/></a:srgbClr></a:solidFill></a:rPr>";
+        shapes(&run(s, glass))
+    }),
+    ("pptx/embedded_package.pptx", |s| {
+        Package::presentation(&shape("表紙"))
+            .related(
+                FIRST,
+                "oleObject",
+                "../embeddings/oleObject1.bin",
+                "application/octet-stream",
+                super::ole::package("a.txt", s.as_bytes()),
+            )
+            .build()
+    }),
+    ("pptx/core_property.pptx", |s| {
+        let core = format!(
+            "<cp:coreProperties xmlns:cp=\"http://schemas.openxmlformats.org/package/2006/metadata/core-properties\" \
+             xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:creator>{s}</dc:creator></cp:coreProperties>"
+        );
+        Package::presentation(&shape("表紙")).part("docProps/core.xml", xml(&core)).build()
+    }),
+    ("pptx/sensitivity_label.pptx", |s| {
+        Package::presentation(&shape("表紙")).part("docMetadata/LabelInfo.xml", label(s)).build()
+    }),
+    ("pptx/macro.pptm", |s| {
+        Package::presentation(&shape("表紙"))
+            .part("ppt/vbaProject.bin", super::ole::compound(super::ole::vba(s)))
+            .build()
+    }),
+    ("pptx/footer_of_a_slide.pptx", |s| {
+        shapes(&shape(s).replace("<p:nvPr/>", "<p:nvPr><p:ph type=\"ftr\" sz=\"quarter\" idx=\"11\"/></p:nvPr>"))
     }),
     ("pptx/alternative_text.pptx", |s| {
         shapes(&shape("図").replace("name=\"図形\"", &format!("name=\"図形\" descr=\"{s}\"")))
@@ -156,6 +238,23 @@ pub(crate) const CASES: &[Maker] = &[
 
 fn shapes(shapes: &str) -> Vec<u8> {
     Package::presentation(shapes).build()
+}
+
+/// A shape at this place in thousands of units, filled like this.
+fn placed(shape: &str, x: u32, y: u32, width: u32, height: u32, fill: &str) -> String {
+    let place = format!(
+        "<p:spPr><a:xfrm><a:off x=\"{x}000\" y=\"{y}000\"/><a:ext cx=\"{width}000\" cy=\"{height}000\"/></a:xfrm>{fill}</p:spPr>"
+    );
+    shape.replace("<p:spPr/>", &place)
+}
+
+/// A shape whose letters have these properties.
+fn run(text: &str, properties: &str) -> String {
+    shape(text).replace("<a:r>", &format!("<a:r>{properties}"))
+}
+
+fn coloured(text: &str, colour: &str) -> String {
+    run(text, &format!("<a:rPr><a:solidFill><a:srgbClr val=\"{colour}\"/></a:solidFill></a:rPr>"))
 }
 
 fn main_part(kind: &str, target: &str, content: &str) -> Vec<u8> {

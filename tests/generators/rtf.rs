@@ -30,6 +30,24 @@ pub(crate) const CASES: &[Maker] = &[
             .into_bytes()
     }),
     ("rtf/hidden.rtf", |s| document(&format!("{{\\v {}}}", escaped(s)))),
+    ("rtf/hidden_by_style.rtf", |s| {
+        let styles = "{\\stylesheet{\\s0 Normal;}{\\*\\cs15 \\additive \\v Unseen;}{\\*\\cs16 \\sbasedon15 Heir;}}";
+        document(&format!("{styles}x{{\\cs16 {}}}", escaped(s)))
+    }),
+    ("rtf/hidden_by_the_style_of_a_paragraph.rtf", |s| {
+        document(&format!("{{\\stylesheet{{\\s7\\v Unseen;}}}}\\pard x\\par\\pard\\s7 {}\\par\\pard y", escaped(s)))
+    }),
+    ("rtf/shown_in_a_hidden_style.rtf", |s| {
+        document(&format!("{{\\stylesheet{{\\s7\\v Unseen;}}}}\\pard\\s7\\v0 {}\\par", escaped(s)))
+    }),
+    ("rtf/white_on_white.rtf", |s| {
+        document(&format!("{{\\colortbl;\\red0\\green0\\blue0;\\red255\\green255\\blue255;}}x{{\\cf2 {}}}", escaped(s)))
+    }),
+    ("rtf/white_on_blue.rtf", |s| {
+        let colours = "{\\colortbl;\\red0\\green0\\blue99;\\red255\\green255\\blue255;}";
+        document(&format!("{colours}x{{\\cf2\\chcbpat1 {}}}", escaped(s)))
+    }),
+    ("rtf/letters_of_a_point.rtf", |s| document(&format!("x{{\\fs2 {}}}", escaped(s)))),
     ("rtf/deleted.rtf", |s| document(&format!("{{\\deleted\\revauthdel0 {}}}", escaped(s)))),
     ("rtf/header.rtf", |s| document(&format!("{{\\header {}\\par}}", escaped(s)))),
     ("rtf/footer.rtf", |s| document(&format!("{{\\footer {}\\par}}", escaped(s)))),

@@ -74,6 +74,17 @@ pub(crate) const CASES: &[Maker] = &[
     ("xlsx/format_shows_nothing.xlsx", |s| {
         rows(&format!("<row r=\"2\"><c r=\"A2\" s=\"1\" t=\"inlineStr\"><is><t>{s}</t></is></c></row>"))
     }),
+    ("xlsx/white_on_white.xlsx", |s| looks("<color rgb=\"FFFFFFFF\"/>", "<patternFill patternType=\"none\"/>", s)),
+    ("xlsx/colour_of_paper.xlsx", |s| looks("<color theme=\"0\"/>", "<patternFill patternType=\"none\"/>", s)),
+    ("xlsx/white_on_a_dark_fill.xlsx", |s| {
+        let fill = "<patternFill patternType=\"solid\"><fgColor rgb=\"FF1F3864\"/></patternFill>";
+        looks("<color rgb=\"FFFFFFFF\"/>", fill, s)
+    }),
+    ("xlsx/colour_of_its_fill.xlsx", |s| {
+        let fill = "<patternFill patternType=\"solid\"><fgColor rgb=\"FF1F3864\"/></patternFill>";
+        looks("<color rgb=\"FF1F3864\"/>", fill, s)
+    }),
+    ("xlsx/letters_of_a_point.xlsx", |s| looks("<sz val=\"1\"/>", "<patternFill patternType=\"none\"/>", s)),
     ("xlsx/format_says_it.xlsx", |s| {
         let format = format!("formatCode=\"&quot;{s}&quot;0\"");
         Package::workbook()
@@ -208,6 +219,17 @@ pub(crate) const CASES: &[Maker] = &[
         Package::workbook().part(SHEET, sheet(&row(1, "", "番号")) + &format!("\n<!-- {s} -->")).build()
     }),
 ];
+
+/// A cell of which the letters and the fill are like this.
+fn looks(font: &str, fill: &str, text: &str) -> Vec<u8> {
+    let cell = format!("<row r=\"2\"><c r=\"A2\" s=\"2\" t=\"inlineStr\"><is><t>{text}</t></is></c></row>");
+    Package::workbook()
+        .edit("xl/styles.xml", "</fonts>", &format!("<font>{font}</font></fonts>"))
+        .edit("xl/styles.xml", "</fills>", &format!("<fill>{fill}</fill></fills>"))
+        .edit("xl/styles.xml", "</cellXfs>", "<xf numFmtId=\"0\" fontId=\"1\" fillId=\"1\"/></cellXfs>")
+        .part(SHEET, sheet(&cell))
+        .build()
+}
 
 fn rows(rows: &str) -> Vec<u8> {
     with("", rows, "")

@@ -4,7 +4,7 @@
 
 use super::Maker;
 use super::ole;
-use super::package::{DRAWING, MAIN, Package, RELATIONS, xml};
+use super::package::{DRAWING, MAIN, Package, RELATIONS, label, xml};
 use super::{docx, wide};
 
 const BOOK: &str = "xl/workbook.xml";
@@ -220,17 +220,31 @@ pub(crate) const CASES: &[Maker] = &[
     ("xlsx/custom_property.xlsx", |s| property("担当者", s)),
     ("xlsx/custom_property_name.xlsx", |s| property(s, "一")),
     ("xlsx/sensitivity_label.xlsx", |s| {
-        let label = format!(
-            "<clbl:labelList xmlns:clbl=\"http://schemas.microsoft.com/office/2020/mipLabelMetadata\"><clbl:label id=\"{{1}}\" enabled=\"1\" \
-             name=\"{s}\"/></clbl:labelList>"
-        );
         Package::workbook()
             .relation(
                 "",
                 "http://schemas.microsoft.com/office/2020/02/relationships/classificationlabels",
                 "docMetadata/LabelInfo.xml",
             )
-            .part("docMetadata/LabelInfo.xml", xml(&label))
+            .part("docMetadata/LabelInfo.xml", label(s))
+            .build()
+    }),
+    ("xlsx/picture_with_a_description.xlsx", |s| {
+        let picture =
+            format!("<xdr:pic><xdr:nvPicPr><xdr:cNvPr id=\"2\" name=\"図\" descr=\"{s}\"/></xdr:nvPicPr></xdr:pic>");
+        let drawing = format!(
+            "<xdr:wsDr xmlns:xdr=\"http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing\"><xdr:twoCellAnchor>{picture}\
+             </xdr:twoCellAnchor></xdr:wsDr>"
+        );
+        Package::workbook()
+            .related(SHEET, "drawing", "../drawings/drawing1.xml", "application/xml", xml(&drawing))
+            .related(
+                "xl/drawings/drawing1.xml",
+                "image",
+                "../media/image1.png",
+                "image/png",
+                b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+            )
             .build()
     }),
     ("xlsx/embedded_workbook.xlsx", |s| {

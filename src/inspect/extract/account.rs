@@ -71,7 +71,7 @@ fn structure(case: &Case, start: usize) -> Option<&'static str> {
     let bytes = &case.bytes;
     let format = case.name.split_once('/').map_or("", |(format, _)| format);
     match format {
-        "doc" if (512..512 + 1024).contains(&start) => Some("file information block"),
+        "doc" if (512..header_end(bytes)).contains(&start) => Some("file information block"),
         "xls" | "doc" | "ppt" | "msg" => in_compound_file(bytes, start),
         "polyglot" if bytes.starts_with(b"\xd0\xcf") => in_compound_file(bytes, start),
         "pdf" | "polyglot" if in_line_with(bytes, start, b"/Type/Font") => Some("description of a font"),
@@ -84,6 +84,12 @@ fn structure(case: &Case, start: usize) -> Option<&'static str> {
         "7z" | "rar" | "cab" | "lzh" | "tar" | "gz" | "bz2" | "xz" | "zst" => None,
         _ => in_mark_up(bytes, start),
     }
+}
+
+/// Where the header of a Word document ends, which stands at the front of its stream.
+fn header_end(bytes: &[u8]) -> usize {
+    const LENGTH: usize = 154 + 93 * 8;
+    memchr::memmem::find(bytes, b"\xec\xa5\xc1\0").map_or(0, |start| start + LENGTH)
 }
 
 /// Whether the window begins or ends in a line that says this.

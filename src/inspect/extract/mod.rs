@@ -33,6 +33,7 @@ mod pdf;
 mod places;
 mod properties;
 mod reading;
+mod sensitivity;
 mod sniff;
 mod spans;
 mod sweep;

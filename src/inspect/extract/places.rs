@@ -20,6 +20,13 @@ pub(crate) mod generators;
 /// How many cases there are at least.
 const CASES: usize = 150;
 
+/// Every format that is read has a file at least; packages, old formats and containers by the ends of their names.
+const FORMATS: [&str; 33] = [
+    "xlsx", "xlsm", "xlsb", "xls", "ods", "fods", "csv", "docx", "docm", "doc", "odt", "fodt", "rtf", "pptx", "pptm",
+    "ppt", "odp", "fodp", "pdf", "eml", "mbox", "msg", "dat", "ics", "vcf", "html", "zip", "7z", "rar", "tar", "tgz",
+    "lzh", "iso",
+];
+
 /// What has to come out of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -144,4 +151,12 @@ fn no_answer_is_silence() {
     let silent: Vec<String> =
         answers().into_iter().filter(|(_, answer)| is_silent(answer)).map(|(name, _)| name).collect();
     assert!(silent.is_empty(), "neither found nor told: {silent:?}");
+}
+
+#[test]
+fn every_format_has_a_place() {
+    let known = answers();
+    let ends: Vec<&str> = known.keys().filter_map(|name| name.rsplit_once('.')).map(|(_, end)| end).collect();
+    let missing: Vec<&&str> = FORMATS.iter().filter(|format| !ends.contains(format)).collect();
+    assert!(missing.is_empty(), "no file of {missing:?}");
 }

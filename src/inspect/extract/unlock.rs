@@ -19,7 +19,7 @@ pub(crate) use self::words::{Cost, Words};
 pub(crate) use self::xls::is_protected as is_protected_xls;
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::{Hint, Open, Part, Reading};
-use crate::inspect::extract::{archive, pdf};
+use crate::inspect::extract::{archive, pdf, sensitivity};
 use crate::inspect::{Place, Reason};
 
 /// How something is protected, and so who can open it.
@@ -101,6 +101,11 @@ impl Locked {
 
 /// Opens a part that waited, or says that it stays closed.
 pub(crate) fn open(reading: &mut Reading<'_>, locked: &Locked) {
+    if locked.lock == Lock::Office {
+        // The label stands beside what is encrypted.
+        let place = Place { hidden: true, ..locked.place.inside("LabelInfo") };
+        reading.text(&place, &sensitivity::labels_beside(locked.bytes()).unwrap_or_default());
+    }
     let opened = match locked.lock {
         Lock::Zip | Lock::SevenZ | Lock::Rar => return archive::unlock(reading, &locked.part(), locked.lock),
         Lock::Pdf if pdf::unlock(reading, &locked.part()) => return,

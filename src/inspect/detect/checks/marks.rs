@@ -113,6 +113,9 @@ fn is_document(after: &str) -> bool {
 /// everybody are faint, one that was taken off is none.
 pub(super) fn sensitivity_label(text: &str, range: &Range<usize>) -> Option<Passed> {
     let value = text.get(range.clone())?;
+    if value.starts_with("clbl:label ") {
+        return listed_label(value, range.start);
+    }
     let (name, given) = value.rsplit_once([':', '=']).map(|(name, given)| (name, given.trim()))?;
     let start = range.start + value.rfind([':', '='])? + 1;
     let lower = given.to_ascii_lowercase();
@@ -122,10 +125,37 @@ pub(super) fn sensitivity_label(text: &str, range: &Range<usize>) -> Option<Pass
     {
         return None;
     }
-    let open = ["public", "公開", "general", "全般", "一般", "personal", "個人用", "non-business", "unrestricted"];
-    let note = if open.iter().any(|word| lower == *word) { Note::Faint } else { Note::Plain };
+    let note = label_note(&lower);
     let padding = text.get(start..range.end)?.len() - text.get(start..range.end)?.trim_start().len();
     Some(Passed { range: start + padding..start + padding + given.len(), doubt: false, note })
+}
+
+/// A label as `docMetadata/LabelInfo.xml` lists it, called by its name if it has one, or by its identifier. One that is
+/// switched off or was taken off is none.
+fn listed_label(value: &str, start: usize) -> Option<Passed> {
+    let at = |key: &str| value.find(key).map(|at| at + key.len());
+    let word = |key: &str| {
+        let from = at(key)?;
+        let length = value.get(from..)?.find(char::is_whitespace).unwrap_or(value.len() - from);
+        value.get(from..from + length).map(|word| (from, word))
+    };
+    let says = |key: &str, values: [&str; 2]| {
+        word(key).is_some_and(|(_, value)| values.iter().any(|known| value.eq_ignore_ascii_case(known)))
+    };
+    if says(" enabled=", ["0", "false"]) || says(" removed=", ["1", "true"]) {
+        return None;
+    }
+    let name = at(" name=").map(|from| (from, value.get(from..).unwrap_or_default().trim_end()));
+    let (from, called) = name.filter(|(_, name)| !name.is_empty()).or_else(|| word(" id="))?;
+    let note = label_note(&called.to_ascii_lowercase());
+    let range = start + from..start + from + called.len();
+    (!called.is_empty()).then_some(Passed { range, doubt: false, note })
+}
+
+/// Labels that say that a document is for everybody are faint.
+fn label_note(lower: &str) -> Note {
+    let open = ["public", "公開", "general", "全般", "一般", "personal", "個人用", "non-business", "unrestricted"];
+    if open.contains(&lower) { Note::Faint } else { Note::Plain }
 }
 
 /// Whether the same label is there by its name too: once is enough.
@@ -207,5 +237,10 @@ mod tests {
         assert_eq!(label("MSIP_Label_1_Enabled=true", "MSIP"), found("true", Note::Plain));
         assert_eq!(label("MSIP_Label_1_Enabled=false", "MSIP"), None);
         assert_eq!(label("MSIP_Label_1_Name=Public", "MSIP"), found("Public", Note::Faint));
+        let listed = |rest: &str| label(&format!("clbl:label id={{2096f6a2}} {rest}"), "clbl");
+        assert_eq!(listed("enabled=1 removed=0"), found("{2096f6a2}", Note::Plain));
+        assert_eq!(listed("removed=0 name=社外秘 役員"), found("社外秘 役員", Note::Plain));
+        assert_eq!(listed("enabled=1 name=General"), found("General", Note::Faint));
+        assert_eq!((listed("enabled=false"), listed("enabled=1 removed=1 name=社外秘")), (None, None));
     }
 }

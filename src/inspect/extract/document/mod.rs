@@ -7,6 +7,7 @@ mod data;
 mod drawing;
 mod flow;
 mod font;
+pub(crate) mod looks;
 mod marks;
 mod odf;
 pub(crate) mod ole;
@@ -20,8 +21,7 @@ mod table;
 mod tests;
 mod word97;
 
-use std::collections::HashSet;
-
+use self::ooxml::Styles;
 use self::ooxml::walker::{self, Manner};
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::{Part, Reading};
@@ -80,7 +80,7 @@ pub(crate) fn read_xml(reading: &mut Reading<'_>, part: &Part<'_>, document: &st
     } else if !OFFICE.iter().any(|name| head.contains(name)) {
         data::read(reading, part, document);
     } else {
-        let manner = Manner { hidden_styles: &HashSet::new(), all_attributes: false };
+        let manner = Manner { styles: &Styles::default(), stage: None, all_attributes: false };
         walker::read(reading, part, document, manner);
     }
 }

@@ -16,6 +16,7 @@ use crate::inspect::Reason;
 use crate::inspect::extract::compound::{u16_at, u32_at};
 use crate::inspect::extract::package::part_name;
 use crate::inspect::extract::reading::Reading;
+use crate::inspect::extract::workbook::looks::Palette;
 use crate::inspect::extract::workbook::number::Format;
 use crate::inspect::extract::workbook::strings::Strings;
 use crate::inspect::extract::workbook::xlsb;
@@ -335,6 +336,7 @@ fn resolve(folder: &str, target: &str) -> String {
 }
 
 fn formats(document: &str) -> Vec<Format> {
+    let palette = Palette::of(document);
     let mut codes: HashMap<u32, Format> = HashMap::new();
     let mut formats = Vec::new();
     let mut in_cells = false;
@@ -350,7 +352,9 @@ fn formats(document: &str) -> Vec<Format> {
             Event::End { name: "cellXfs" } => in_cells = false,
             Event::Start { name: "xf", attributes } if in_cells && formats.len() < FORMATS => {
                 let number = attributes.value("numFmtId").and_then(|id| id.parse().ok()).unwrap_or_default();
-                formats.push(codes.get(&number).cloned().unwrap_or_else(|| Format::built_in(number)));
+                let format = codes.get(&number).cloned().unwrap_or_else(|| Format::built_in(number));
+                let index = |name: &str| attributes.value(name).and_then(|id| id.parse().ok()).unwrap_or_default();
+                formats.push(format.unseen(palette.hides(index("fontId"), index("fillId"))));
             }
             _ => {}
         }

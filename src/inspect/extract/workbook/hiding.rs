@@ -385,7 +385,7 @@ fn spreadsheets_of_libreoffice_hide_in_their_own_ways() {
         "a › 表!A3 (hidden) | 7",
         "a › 表!C3 (hidden) | UNDER",
         "a › 裏!A1 (hidden) | of:=[.A1]",
-        "a › content.xml | BEFORE",
+        "a › tracked changes (hidden) | BEFORE",
         "a › content.xml | RANGE",
     ];
     finds(&zipped, &[&expected[..], &["a › meta.xml (hidden) | TITLE"]].concat());

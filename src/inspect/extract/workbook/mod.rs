@@ -12,6 +12,7 @@ mod book;
 mod caches;
 #[cfg(test)]
 mod hiding;
+mod looks;
 mod number;
 mod ods;
 mod rows;

@@ -51,6 +51,11 @@ impl Format {
         Self { kind, ..Self::default() }
     }
 
+    /// The same in a cell of which nothing is seen.
+    pub(crate) fn unseen(self, is_unseen: bool) -> Self {
+        Self { hides_numbers: self.hides_numbers || is_unseen, hides_texts: self.hides_texts || is_unseen, ..self }
+    }
+
     /// Whether numbers under this format are shown as they are.
     pub(crate) fn is_plain(&self) -> bool {
         self.kind == Kind::Plain

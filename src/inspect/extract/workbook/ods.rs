@@ -2,8 +2,8 @@
 //!
 //! In: the package, or the flat document. Out: every sheet as a table while it is unpacked, cells as LibreOffice shows
 //! them (the file carries the shown text beside the value); hidden sheets, rows and columns, filtered rows, cells under
-//! merged ones and values that no text shows are marked. Comments stand at their cells; shapes, prompts, names, ranges,
-//! links and changes that were tracked are text. A repeated cell or row is handed over once, so that a file of a
+//! merged ones, white cells and values that no text shows are marked, and so is what tracked changes say was there before.
+//! Comments stand at their cells; shapes, prompts, names, ranges and links are text. A repeated cell or row is handed over once, so that a file of a
 //! kilobyte that claims 17 thousand million cells takes no time. Of styles only what is out of place is read
 //! ([`oddity::is_odd`]). Our own reader and not calamine's, because calamine builds the whole sheet in memory and refuses
 //! files with white space between cells. Deliberately absent: calculating, looks.
@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::Read;
 
+use crate::inspect::extract::document::looks;
 use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::workbook::book::Listing;
 use crate::inspect::extract::workbook::rows::Rows;
@@ -84,6 +85,7 @@ fn read_document(reading: &mut Reading<'_>, place: &Place, source: impl Read) {
     };
     sheets.end_table(reading);
     sheets.texts.line(&stream.take_comments());
+    sheets.hand_over_changes(reading);
     let covered = reading.charge(stream.unpacked()) && !stream.declares_entities();
     reading.text(&place.inside(CONTENT), &sheets.texts.take());
     let stopped = stopped.or((!covered).then_some(Reason::Limit));
@@ -102,6 +104,13 @@ struct Sheets<'p> {
     hiding: HashSet<String>,
     style: String,
     in_styles: u32,
+    /// Styles of cells whose text is not seen.
+    unseen_styles: HashSet<String>,
+    /// Whether the open style paints its cells.
+    is_backed: bool,
+    /// Tracked changes that are open, and what they say was there before.
+    in_changes: u32,
+    before: Plain,
     /// How many tables are open; one inside a cell belongs to that cell.
     depth: u32,
     row: u32,
@@ -121,7 +130,8 @@ struct Cell {
     stored: String,
     formula: String,
     repeat: u32,
-    is_covered: bool,
+    /// It is under another, or its letters cannot be told from it.
+    is_unseen: bool,
 }
 
 impl<'p> Sheets<'p> {
@@ -134,6 +144,10 @@ impl<'p> Sheets<'p> {
             hiding: HashSet::new(),
             style: String::new(),
             in_styles: 0,
+            unseen_styles: HashSet::new(),
+            is_backed: false,
+            in_changes: 0,
+            before: Plain::default(),
             depth: 0,
             row: 0,
             row_repeat: 1,
@@ -149,6 +163,9 @@ impl<'p> Sheets<'p> {
     /// False when the budget is used up.
     fn event(&mut self, reading: &mut Reading<'_>, event: &Event<'_>) -> bool {
         match event {
+            Event::Start { name: "tracked-changes", .. } => self.in_changes += 1,
+            Event::End { name: "tracked-changes" } => self.in_changes = self.in_changes.saturating_sub(1),
+            event if self.in_changes > 0 => self.change(reading, event),
             Event::End { name: "annotation" } => self.end_comment(),
             event if self.comment.is_some() => {
                 self.comment.iter_mut().for_each(|comment| comment.event(event));
@@ -166,6 +183,23 @@ impl<'p> Sheets<'p> {
         true
     }
 
+    /// What a tracked change says was there before; nobody sees it.
+    fn change(&mut self, reading: &mut Reading<'_>, event: &Event<'_>) {
+        if let Event::Start { name: "change-track-table-cell", attributes } = event {
+            let stored = ["string-value", "date-value", "value", "formula"].into_iter();
+            stored.filter_map(|name| attributes.value(name)).for_each(|stored| self.before.line(&stored));
+        }
+        self.before.event(event);
+        if self.before.len() > BESIDE && self.depth == 0 {
+            self.hand_over_changes(reading);
+        }
+    }
+
+    fn hand_over_changes(&mut self, reading: &mut Reading<'_>) {
+        let place = Place { hidden: true, ..self.file.inside("tracked changes") };
+        reading.text(&place, &self.before.take());
+    }
+
     /// Styles that hide what has them.
     fn style(&mut self, name: &str, attributes: Attributes<'_>) {
         let value = |name: &str| attributes.value(name);
@@ -178,11 +212,24 @@ impl<'p> Sheets<'p> {
         let hides = match name {
             "style" => {
                 self.style = value("name").unwrap_or_default().into_owned();
+                self.is_backed = false;
                 false
             }
             "table-properties" => value("display").as_deref() == Some("false"),
             "table-column-properties" => is_nothing("column-width"),
             "table-row-properties" => is_nothing("row-height"),
+            "table-cell-properties" => {
+                self.is_backed |= value("background-color").is_some_and(|colour| looks::is_painted(&colour));
+                false
+            }
+            "text-properties" => {
+                let is_white = !self.is_backed && value("color").is_some_and(|colour| looks::is_white(&colour));
+                let is_unseen = is_white || value("font-size").is_some_and(|size| looks::is_tiny(&size));
+                if is_unseen && self.unseen_styles.len() < STYLES {
+                    self.unseen_styles.insert(self.style.clone());
+                }
+                false
+            }
             _ => false,
         };
         if hides && self.hiding.len() < STYLES {
@@ -232,7 +279,8 @@ impl<'p> Sheets<'p> {
                     stored: stored.unwrap_or_default().into_owned(),
                     formula: value("formula").unwrap_or_default().into_owned(),
                     repeat: repeat(attributes, "number-columns-repeated"),
-                    is_covered: name == "covered-table-cell",
+                    is_unseen: name == "covered-table-cell"
+                        || value("style-name").is_some_and(|style| self.unseen_styles.contains(&*style)),
                     shown: String::new(),
                 });
                 // Values are read; whatever else says something is no attribute of a cell.
@@ -248,11 +296,6 @@ impl<'p> Sheets<'p> {
             "tab" | "s" if self.cell.is_some() => self.text(" ", &Event::Text(" ".into())),
             "line-break" if self.cell.is_some() => self.text("\n", &Event::Text("\n".into())),
             "p" | "h" | "span" if self.cell.is_some() => {}
-            // What a tracked change says was there before.
-            "change-track-table-cell" => {
-                let stored = ["string-value", "date-value", "value", "formula"].into_iter().filter_map(value);
-                stored.for_each(|stored| self.texts.line(&stored));
-            }
             _ => {
                 self.texts.event(event);
                 for name in ["expression", "condition", "help", "target-range-address", "dde-topic", "dde-item"] {
@@ -334,7 +377,7 @@ impl<'p> Sheets<'p> {
             () if is_unseen => &cell.stored,
             () => &cell.formula,
         };
-        self.rows.push(reading, &self.strings, (column, is_unseen || cell.is_covered), |to| to.push_str(text))
+        self.rows.push(reading, &self.strings, (column, is_unseen || cell.is_unseen), |to| to.push_str(text))
     }
 
     fn end_comment(&mut self) {

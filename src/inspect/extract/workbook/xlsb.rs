@@ -15,6 +15,7 @@ use crate::inspect::extract::oddity;
 use crate::inspect::extract::reading::Reading;
 use crate::inspect::extract::sweep;
 use crate::inspect::extract::workbook::book::Book;
+use crate::inspect::extract::workbook::looks::Palette;
 use crate::inspect::extract::workbook::number::Format;
 use crate::inspect::extract::workbook::rows::Rows;
 use crate::inspect::extract::workbook::strings::Strings;
@@ -22,7 +23,9 @@ use crate::inspect::{Place, Reason};
 
 const ROW: u32 = 0;
 const STRING_ITEM: u32 = 19;
+const FONT: u32 = 43;
 const NUMBER_FORMAT: u32 = 44;
+const FILL: u32 = 45;
 const CELL_FORMAT: u32 = 47;
 const COLUMN: u32 = 60;
 const RICH_CELL: u32 = 62;
@@ -91,6 +94,7 @@ pub(crate) fn sheets(part: &[u8]) -> (Vec<(String, bool, String)>, bool) {
 /// The formats of the cells' styles.
 pub(crate) fn formats(part: &[u8], most: usize) -> Vec<Format> {
     let (mut codes, mut formats, mut in_cells) = (std::collections::HashMap::new(), Vec::new(), false);
+    let mut palette = Palette::default();
     let mut records = Records::new(part);
     while records.next() && formats.len() < most && codes.len() < most {
         let data = records.data.as_slice();
@@ -100,11 +104,15 @@ pub(crate) fn formats(part: &[u8], most: usize) -> Vec<Format> {
                     codes.insert(number, Format::of(&code));
                 }
             }
+            FONT => palette.font_record(data),
+            FILL => palette.fill_record(data),
             CELL_FORMATS => in_cells = true,
             CELL_FORMATS_END => in_cells = false,
             CELL_FORMAT if in_cells => {
                 let number = u16_at(data, 2).unwrap_or_default();
-                formats.push(codes.get(&number).cloned().unwrap_or_else(|| Format::built_in(number.into())));
+                let format = codes.get(&number).cloned().unwrap_or_else(|| Format::built_in(number.into()));
+                let index = |at: usize| usize::from(u16_at(data, at).unwrap_or_default());
+                formats.push(format.unseen(palette.hides(index(4), index(6))));
             }
             _ => {}
         }

@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use crate::inspect::Place;
 use crate::inspect::extract::package::{self, Entry};
 use crate::inspect::extract::reading::{Part, Reading};
+use crate::inspect::extract::sensitivity;
 use crate::inspect::extract::workbook::book::{Book, Listing, Sheet};
 use crate::inspect::extract::workbook::caches::{self, Pivots};
 use crate::inspect::extract::workbook::strings::Strings;
@@ -129,6 +130,11 @@ impl Workbook<'_> {
             "pivotCacheRecords" => self.pivots.read_records(reading, &entry),
             "externalLink" => caches::read_external(reading, &entry),
             "Properties" => beside::read_properties(reading, &entry),
+            "labelList" => {
+                let labels = sensitivity::labels(&xml::decode(entry.bytes)).unwrap_or_default();
+                reading.text(entry.place, &labels);
+                package::read_xml(reading, entry.place, entry.bytes);
+            }
             _ => package::read_xml(reading, entry.place, entry.bytes),
         }
         reading.done(entry.place);
@@ -182,6 +188,7 @@ fn is_out_of_sight(part: &str) -> bool {
         "externallink",
         "customxml",
         "docprops/",
+        "docmetadata/",
         "connections",
         "querytables/",
         "persons/",

@@ -8,6 +8,10 @@
 mod styles;
 mod walker;
 
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+
 use self::styles::Hidden;
 use crate::inspect::extract::document::font;
 use crate::inspect::extract::oddity::is_odd;
@@ -16,25 +20,44 @@ use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::xml;
 use crate::inspect::{Place, Reason};
 
+/// How much of the shared styles is looked at beforehand.
+const STYLES: u64 = 16 << 20;
+
 /// Reads a package.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     let mut has_body = false;
+    let styles = shared_styles(part.bytes);
     let complete = package::walk(reading, part, &|_| false, &mut |reading, entry| {
         has_body |= entry.canonical == "content.xml";
-        read_entry(reading, part, entry)
+        read_entry(reading, part, &styles, entry)
     });
     if complete && !has_body {
         reading.done(part.place);
     }
 }
 
+/// The part with the styles that others use, which may come behind them. Should it be broken, that is told where it is
+/// read.
+fn shared_styles(bytes: &[u8]) -> String {
+    let mut content = Vec::new();
+    let archive = ZipArchive::new(Cursor::new(bytes));
+    let file = archive.as_ref().ok().and_then(|archive| archive.index_for_name("styles.xml"));
+    if let (Some(index), Ok(mut archive)) = (file, archive)
+        && let Ok(file) = archive.by_index(index)
+        && file.take(STYLES).read_to_end(&mut content).is_ok()
+    {
+        return xml::decode(&content).into_owned();
+    }
+    String::new()
+}
+
 /// Reads a document that is a single XML file.
 pub(crate) fn read_flat(reading: &mut Reading<'_>, part: &Part<'_>, document: &str) {
-    walker::read(reading, part, document, &Hidden::of(document));
+    walker::read(reading, part, document, &Hidden::of("", document));
 }
 
 /// Reads a part if it is XML; says whether it was.
-fn read_entry(reading: &mut Reading<'_>, part: &Part<'_>, entry: &Entry<'_>) -> bool {
+fn read_entry(reading: &mut Reading<'_>, part: &Part<'_>, styles: &str, entry: &Entry<'_>) -> bool {
     if is_odd(entry.name) {
         reading.text(&Place { hidden: true, ..part.place.clone() }, entry.name);
     }
@@ -52,7 +75,7 @@ fn read_entry(reading: &mut Reading<'_>, part: &Part<'_>, entry: &Entry<'_>) -> 
     place.hidden |= hidden;
     let document = xml::decode(entry.bytes);
     let inside = Part { bytes: entry.bytes, place: &place, depth: entry.depth, hint: Hint::default() };
-    walker::read(reading, &inside, &document, &Hidden::of(&document));
+    walker::read(reading, &inside, &document, &Hidden::of(styles, &document));
     true
 }
 

@@ -6,8 +6,12 @@
 //! hidden. Every XML part is read, those that only say how things look as well. Deliberately absent: which part belongs
 //! to which by its relations, but for slides; a part that no relation leads to is read like any other.
 
+mod looks;
 mod outline;
+mod stage;
 pub(crate) mod walker;
+
+pub(crate) use self::looks::Styles;
 
 use self::outline::Outline;
 use self::walker::Manner;
@@ -15,6 +19,7 @@ use crate::inspect::extract::document::font;
 use crate::inspect::extract::oddity::is_odd;
 use crate::inspect::extract::package::{self, Entry};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::sensitivity;
 use crate::inspect::extract::xml::{self, Event};
 use crate::inspect::{Place, Reason};
 
@@ -61,7 +66,11 @@ fn read_entry(reading: &mut Reading<'_>, part: &Part<'_>, outline: &Outline, ent
         reading.text(&place, &written(&document));
         return true;
     }
-    let manner = Manner { hidden_styles: &outline.hidden_styles, all_attributes: label.all_attributes };
+    if let Some(labels) = sensitivity::labels(&document) {
+        reading.text(&place, &labels);
+    }
+    let stage = outline.scenery.stage(entry.canonical, &document);
+    let manner = Manner { styles: &outline.styles, stage: stage.as_ref(), all_attributes: label.all_attributes };
     let inside = Part { bytes: entry.bytes, place: &place, depth: entry.depth, hint: Hint::default() };
     walker::read(reading, &inside, &document, manner);
     true

@@ -1,15 +1,18 @@
 //! What must be known of a package before its parts are read, since they come in any order.
 //!
-//! In: the package. Out: which styles hide text, and the number of each slide and of the slide that notes belong to.
+//! In: the package. Out: how styles look, what stands behind slides, and the number of each slide and of the slide that
+//! notes belong to.
 //! Whatever cannot be read here leaves the outline empty; the parts themselves are read all the same, and what is broken
 //! in them is told there. Deliberately absent: text.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 
 use crate::inspect::extract::document::font::{self, Key};
+use crate::inspect::extract::document::ooxml::looks::Styles;
+use crate::inspect::extract::document::ooxml::stage::Scenery;
 use crate::inspect::extract::package::part_name;
 use crate::inspect::extract::xml::{self, Event};
 
@@ -22,12 +25,10 @@ const PARTS: usize = 2_048;
 /// How many keys are tried on each font.
 const FONTS: usize = 64;
 
-/// How many styles one may be based on.
-const STYLE_DEPTH: usize = 16;
-
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
-    pub(crate) hidden_styles: HashSet<String>,
+    pub(crate) styles: Styles,
+    pub(crate) scenery: Scenery,
     /// What embedded fonts are disguised with.
     pub(crate) font_keys: Vec<Key>,
     /// The number of a slide by its part's name, as by [`part_name`].
@@ -66,7 +67,8 @@ impl Outline {
             }
         }
         let font_keys = font_keys(part("word/fonttable.xml"));
-        Self { hidden_styles: hidden_styles(part("word/styles.xml")), font_keys, slides, notes }
+        let styles = Styles::of(part("word/styles.xml"));
+        Self { styles, scenery: Scenery::of(&parts), font_keys, slides, notes }
     }
 }
 
@@ -75,6 +77,7 @@ fn is_wanted(name: &str) -> bool {
         name,
         "word/styles.xml" | "word/fonttable.xml" | "ppt/presentation.xml" | "ppt/_rels/presentation.xml.rels"
     ) || name.starts_with("ppt/notesslides/_rels/")
+        || Scenery::wants(name)
 }
 
 fn font_keys(fonts: &str) -> Vec<Key> {
@@ -86,7 +89,7 @@ fn font_keys(fonts: &str) -> Vec<Key> {
 }
 
 /// Identifiers and the parts they lead to.
-fn targets(links: &str, folder: &str) -> HashMap<String, String> {
+pub(super) fn targets(links: &str, folder: &str) -> HashMap<String, String> {
     let mut targets = HashMap::new();
     for event in xml::Reader::new(links) {
         if let Event::Start { name: "Relationship", attributes } = event
@@ -131,48 +134,6 @@ fn slides(presentation: &str, links: &str) -> HashMap<String, usize> {
     slides
 }
 
-/// A style: whether it hides, if it says so, and what it is based on.
-#[derive(Default)]
-struct Style {
-    hides: Option<bool>,
-    based_on: String,
-}
-
-fn hidden_styles(styles: &str) -> HashSet<String> {
-    let mut known: HashMap<String, Style> = HashMap::new();
-    let mut open = (String::new(), Style::default());
-    for event in xml::Reader::new(styles) {
-        match event {
-            Event::Start { name: "style", attributes } => {
-                open = (attributes.value("styleId").unwrap_or_default().into_owned(), Style::default());
-            }
-            Event::Start { name: "basedOn", attributes } => {
-                open.1.based_on = attributes.value("val").unwrap_or_default().into_owned();
-            }
-            Event::Start { name: "vanish", attributes } => {
-                open.1.hides = Some(!matches!(attributes.value("val").as_deref(), Some("0" | "false" | "off")));
-            }
-            Event::End { name: "style" } => {
-                let (id, style) = std::mem::take(&mut open);
-                known.insert(id, style);
-            }
-            _ => {}
-        }
-    }
-    let hides = |id: &str| {
-        let mut id = id;
-        for _ in 0..STYLE_DEPTH {
-            match known.get(id) {
-                Some(Style { hides: Some(hides), .. }) => return *hides,
-                Some(style) => id = &style.based_on,
-                None => return false,
-            }
-        }
-        false
-    };
-    known.keys().filter(|id| hides(id)).cloned().collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,15 +146,5 @@ mod tests {
         let slides = slides(presentation, links);
         assert_eq!((slides.get("ppt/slides/slide2.xml"), slides.get("ppt/slides/slide1.xml")), (Some(&1), Some(&2)));
         assert_eq!(resolved("../Slides/s.xml", "ppt/notesSlides"), "ppt/slides/s.xml");
-    }
-
-    #[test]
-    fn a_style_hides_as_the_one_it_is_based_on() {
-        let styles = "<w:style w:styleId='a'><w:rPr><w:vanish/></w:rPr></w:style>\
-                      <w:style w:styleId='b'><w:basedOn w:val='a'/></w:style>\
-                      <w:style w:styleId='c'><w:basedOn w:val='a'/><w:rPr><w:vanish w:val='0'/></w:rPr></w:style>\
-                      <w:style w:styleId='d'><w:basedOn w:val='d'/></w:style>";
-        let hidden = hidden_styles(styles);
-        assert!(hidden.contains("a") && hidden.contains("b") && !hidden.contains("c") && !hidden.contains("d"));
     }
 }

@@ -10,6 +10,8 @@
 use std::collections::HashSet;
 
 use crate::inspect::extract::document::flow::Flow;
+use crate::inspect::extract::document::ooxml::looks::{self, Looks, Styles, is_off, is_on};
+use crate::inspect::extract::document::ooxml::stage::{Stage, is_shape};
 use crate::inspect::extract::document::passage::ruby_base;
 use crate::inspect::extract::oddity::{is_no_base64, is_odd, unseen};
 use crate::inspect::extract::reading::{Part, Reading};
@@ -31,8 +33,10 @@ struct Embedded {
 /// How a part is to be read.
 #[derive(Clone, Copy)]
 pub(crate) struct Manner<'m> {
-    /// Styles whose text is not shown.
-    pub(crate) hidden_styles: &'m HashSet<String>,
+    /// How the styles of the document look.
+    pub(crate) styles: &'m Styles,
+    /// Where the shapes of a slide are.
+    pub(crate) stage: Option<&'m Stage>,
     /// Whether every attribute is text: data of other programs, properties.
     pub(crate) all_attributes: bool,
 }
@@ -62,7 +66,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, document: &str, m
 
 /// Hands over the text of a part, and returns the files in it. False when the time was up before its end.
 fn walk(reading: &mut Reading<'_>, place: &Place, document: &str, manner: Manner<'_>) -> (Vec<Embedded>, bool) {
-    let mut walk = Walk::new(place, manner);
+    let mut walk = Walk::new(place, manner, document);
     let mut until_look = EVENTS_PER_LOOK;
     let mut whole = true;
     for event in Reader::new(document) {
@@ -87,21 +91,13 @@ fn walk(reading: &mut Reading<'_>, place: &Place, document: &str, manner: Manner
     (embedded, whole)
 }
 
-/// What holds for the run and the paragraph that are open. A text box brings its own.
-#[derive(Debug, Clone, Copy, Default)]
-struct Run {
-    open: u32,
-    hidden: bool,
-    paragraph_hidden: bool,
-    /// Text goes to the line only from elements that are made for it.
-    in_row_properties: u32,
-}
-
 struct Walk<'m> {
     flow: Flow,
     manner: Manner<'m>,
-    run: Run,
-    outer_runs: Vec<Run>,
+    looks: Looks<'m>,
+    in_row_properties: u32,
+    /// The same of what is around the open text boxes.
+    outer_rows: Vec<u32>,
     /// The element that was opened last, if nothing else came since.
     opened: Opened,
     deleted: u32,
@@ -136,12 +132,13 @@ enum Opened {
 }
 
 impl<'m> Walk<'m> {
-    fn new(place: &Place, manner: Manner<'m>) -> Self {
+    fn new(place: &Place, manner: Manner<'m>, document: &str) -> Self {
         Self {
             flow: Flow::new(place),
             manner,
-            run: Run::default(),
-            outer_runs: Vec::new(),
+            looks: Looks::new(manner.styles, manner.stage, document),
+            in_row_properties: 0,
+            outer_rows: Vec::new(),
             opened: Opened::Other,
             deleted: 0,
             furigana: 0,
@@ -157,11 +154,7 @@ impl<'m> Walk<'m> {
     }
 
     fn is_hidden(&self) -> bool {
-        self.deleted > 0
-            || self.hidden_shape.is_some()
-            || self.run.paragraph_hidden
-            || (self.run.open > 0 && self.run.hidden)
-            || self.opened == Opened::Deleted
+        self.deleted > 0 || self.hidden_shape.is_some() || self.opened == Opened::Deleted || self.looks.is_unseen()
     }
 
     fn text(&mut self, piece: &str) {
@@ -224,16 +217,12 @@ impl<'m> Walk<'m> {
             "binaryData" | "binData" | "fldData" => Opened::Data,
             _ => Opened::Other,
         };
+        self.looks.start(name, attributes);
         match name {
-            "r" => (self.run.open, self.run.hidden) = (self.run.open.saturating_add(1), false),
-            "p" => self.run.paragraph_hidden = false,
-            "vanish" if self.run.open > 0 => self.run.hidden = is_on(attributes),
-            "rStyle" if self.run.open > 0 => self.run.hidden |= self.is_hidden_style(attributes),
-            "pStyle" => self.run.paragraph_hidden = self.is_hidden_style(attributes),
-            "del" | "moveFrom" if self.run.in_row_properties > 0 => self.hide_row(),
-            "hidden" if self.run.in_row_properties > 0 && is_on(attributes) => self.hide_row(),
+            "del" | "moveFrom" if self.in_row_properties > 0 => self.hide_row(),
+            "hidden" if self.in_row_properties > 0 && is_on(attributes) => self.hide_row(),
             "del" | "moveFrom" => self.deleted = self.deleted.saturating_add(1),
-            "trPr" => self.run.in_row_properties += 1,
+            "trPr" => self.in_row_properties += 1,
             "rt" => self.furigana = self.furigana.saturating_add(1),
             "tab" | "ptab" if attributes.value("pos").is_none() => self.say("\t"),
             "br" | "cr" => self.say("\n"),
@@ -274,7 +263,10 @@ impl<'m> Walk<'m> {
                 }
                 self.fallback = self.fallback.saturating_add(1);
             }
-            _ if is_shape(name) => self.shapes = self.shapes.saturating_add(1),
+            _ if is_shape(name) => {
+                self.shapes = self.shapes.saturating_add(1);
+                self.looks.begin_shape();
+            }
             "cNvPr" | "docPr" if attributes.value("hidden").is_some_and(|value| !is_off(&value)) => {
                 self.hidden_shape = self.hidden_shape.or(Some(self.shapes));
             }
@@ -286,8 +278,9 @@ impl<'m> Walk<'m> {
         if self.fallback > 0 {
             return self.end_line(reading);
         }
-        if self.outer_runs.len() < 128 {
-            self.outer_runs.push(std::mem::take(&mut self.run));
+        if self.outer_rows.len() < looks::BOXES {
+            self.outer_rows.push(std::mem::take(&mut self.in_row_properties));
+            self.looks.begin_box();
             self.flow.begin_box(None);
         }
     }
@@ -296,20 +289,21 @@ impl<'m> Walk<'m> {
         if self.fallback > 0 {
             return self.end_line(reading);
         }
-        if let Some(outer) = self.outer_runs.pop() {
-            self.run = outer;
+        if let Some(outer) = self.outer_rows.pop() {
+            self.in_row_properties = outer;
+            self.looks.end_box();
             self.flow.end_box();
         }
     }
 
     fn end(&mut self, reading: &mut Reading<'_>, name: &str) {
         self.opened = Opened::Other;
+        self.looks.end(name);
         let in_text = std::mem::take(&mut self.in_text);
         match name {
-            "r" => self.run.open = self.run.open.saturating_sub(1),
             "p" => self.end_line(reading),
-            "del" | "moveFrom" if self.run.in_row_properties == 0 => self.deleted = self.deleted.saturating_sub(1),
-            "trPr" => self.run.in_row_properties = self.run.in_row_properties.saturating_sub(1),
+            "del" | "moveFrom" if self.in_row_properties == 0 => self.deleted = self.deleted.saturating_sub(1),
+            "trPr" => self.in_row_properties = self.in_row_properties.saturating_sub(1),
             "rt" => self.furigana = self.furigana.saturating_sub(1),
             "tbl" | "tr" | "tc" if self.fallback > 0 => self.end_line(reading),
             "tc" => drop(self.flow.table().map(|table| table.end_cell())),
@@ -323,8 +317,9 @@ impl<'m> Walk<'m> {
                     self.hidden_shape = None;
                 }
                 self.shapes = self.shapes.saturating_sub(1);
+                self.looks.end_shape();
                 // A picture in a line does not end it.
-                if self.run.open == 0 {
+                if !self.looks.in_run() {
                     self.end_line(reading);
                 }
             }
@@ -355,10 +350,6 @@ impl<'m> Walk<'m> {
         if let Some(table) = self.flow.table() {
             table.hide_row();
         }
-    }
-
-    fn is_hidden_style(&self, attributes: Attributes<'_>) -> bool {
-        attributes.value("val").is_some_and(|style| self.manner.hidden_styles.contains(style.as_ref()))
     }
 
     /// A character by its number in a font; letters can be written like that as well.
@@ -401,11 +392,6 @@ impl<'m> Walk<'m> {
     }
 }
 
-/// The frames of what is drawn.
-fn is_shape(name: &str) -> bool {
-    matches!(name, "sp" | "pic" | "graphicFrame" | "cxnSp" | "grpSp" | "wsp" | "wgp" | "contentPart")
-}
-
 /// Attributes that hold text by their names.
 fn holds_text(element: &str, attribute: &str, value: &str) -> bool {
     match attribute {
@@ -433,13 +419,4 @@ fn holds_text(element: &str, attribute: &str, value: &str) -> bool {
 
 fn number(attributes: Attributes<'_>) -> u32 {
     attributes.value("val").and_then(|value| value.parse().ok()).unwrap_or(1)
-}
-
-/// A property that stands there is on unless it says otherwise.
-fn is_on(attributes: Attributes<'_>) -> bool {
-    !attributes.value("val").is_some_and(|value| is_off(&value))
-}
-
-fn is_off(value: &str) -> bool {
-    matches!(value, "0" | "false" | "off")
 }

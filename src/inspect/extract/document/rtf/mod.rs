@@ -1,7 +1,7 @@
 //! Rich Text Format.
 //!
 //! In: the file's bytes. Out: its text with tables as tables; headers, footers, notes, comments and text boxes as boxes;
-//! hidden (`\v`) and deleted text marked hidden; pictures and embedded objects as parts of their own. Whatever else holds
+//! text that is hidden (by itself, a style, its colour or its size: [`looks`]) or deleted marked hidden; pictures and embedded objects as parts of their own. Whatever else holds
 //! text (document properties, field codes, style and font names, destinations that nobody knows) comes aside, hidden.
 //! Text is in the code page of its font, so that Japanese is read where only `\fcharset128` speaks of it.
 //! A mail's text that Outlook wrapped into RTF (MS-OXRTFEX) becomes the HTML that it was, and is read as that.
@@ -9,6 +9,7 @@
 //! last group is read as a part of its own. Deliberately absent: how anything looks.
 
 mod data;
+mod looks;
 mod tokens;
 mod words;
 
@@ -16,6 +17,7 @@ use std::collections::{HashMap, HashSet};
 
 use encoding_rs::Encoding;
 
+use self::looks::{Look, Sheet};
 use self::tokens::{Token, Tokens};
 use crate::inspect::Reason;
 use crate::inspect::extract::document::flow::Flow;
@@ -93,7 +95,7 @@ struct Group {
     is_destination: bool,
     /// Whether its end is the end of a box.
     is_box: Option<Box>,
-    hidden: bool,
+    look: Look,
     deleted: bool,
     /// It says for readers of RTF what the wrapped HTML says otherwise.
     instead: bool,
@@ -132,6 +134,7 @@ struct Rtf<'p> {
     in_table: bool,
     nesting: usize,
     row_deleted: bool,
+    sheet: Sheet,
     default_page: Option<u32>,
     default_font: i32,
     fonts: HashMap<i32, u32>,
@@ -150,7 +153,7 @@ impl<'p> Rtf<'p> {
             target: Target::Page,
             is_destination: false,
             is_box: None,
-            hidden: false,
+            look: Look::default(),
             deleted: false,
             instead: false,
             font: 0,
@@ -173,6 +176,7 @@ impl<'p> Rtf<'p> {
             in_table: false,
             nesting: 0,
             row_deleted: false,
+            sheet: Sheet::default(),
             default_page: None,
             default_font: 0,
             fonts: HashMap::new(),
@@ -269,12 +273,16 @@ impl<'p> Rtf<'p> {
             (Target::Html, Some(html)) => html.push_str(text),
             (Target::Page, Some(html)) if !self.group.instead => html.push_str(text),
             (Target::Page, _) => {
-                let hidden = self.group.hidden || self.group.deleted || self.group.instead;
+                let hidden =
+                    self.sheet.is_unseen(self.group.look, self.in_table) || self.group.deleted || self.group.instead;
                 if let Some(marks) = self.marks.last_mut() {
                     marks.text(text, hidden);
                 }
             }
-            (Target::Html | Target::Aside | Target::Data(_), _) => self.aside.push_str(text),
+            (Target::Html | Target::Aside | Target::Data(_), _) => {
+                self.sheet.text(text);
+                self.aside.push_str(text);
+            }
         }
     }
 
@@ -329,6 +337,7 @@ impl<'p> Rtf<'p> {
         if let Some(outer) = self.groups.pop() {
             if outer.target == Target::Page {
                 self.described = None;
+                self.sheet.close();
             }
             self.group = outer;
         }

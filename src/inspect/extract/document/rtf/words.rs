@@ -22,17 +22,24 @@ impl Rtf<'_> {
             b"bullet" => self.text("•"),
             b"lquote" | b"rquote" => self.text("'"),
             b"ldblquote" | b"rdblquote" => self.text("\""),
-            b"v" | b"webhidden" => self.group.hidden = on,
+            b"webhidden" => self.group.look.hides(on),
             b"deleted" => self.group.deleted = on,
             b"fromhtml" if self.html.is_none() => self.html = Some(String::new()),
             b"htmlrtf" => self.group.instead = on,
             b"plain" => {
-                (self.group.hidden, self.group.deleted, self.group.font) = (false, false, self.default_font);
+                self.group.look.plain();
+                (self.group.deleted, self.group.font) = (false, self.default_font);
             }
-            b"pard" => (self.in_table, self.nesting) = (false, 0),
+            b"pard" => {
+                self.group.look.pard();
+                (self.in_table, self.nesting) = (false, 0);
+            }
             b"intbl" => self.in_table = true,
             b"itap" => self.nesting = usize::try_from(number.unwrap_or(1)).unwrap_or(0),
-            b"trowd" => self.row_deleted = false,
+            b"trowd" => {
+                self.row_deleted = false;
+                self.sheet.begin_row();
+            }
             b"trdel" | b"trauthdel" => self.row_deleted = true,
             b"cell" | b"nestcell" | b"row" | b"nestrow" if on_page => {
                 let least = if word.starts_with(b"nest") { 2 } else { 1 };
@@ -57,7 +64,7 @@ impl Rtf<'_> {
                 None => self.group.font = number.unwrap_or(0),
             },
             b"fcharset" | b"cpg" => self.describe_font(word, number.unwrap_or(0)),
-            _ => return false,
+            _ => return self.sheet.control(&mut self.group.look, word, number),
         }
         true
     }
@@ -99,11 +106,15 @@ impl Rtf<'_> {
             b"footer" | b"footerl" | b"footerr" | b"footerf" => self.open_box(Some("footer"), Box::Other),
             b"shptxt" => self.open_box(None, Box::Shape),
             b"shprslt" => self.open_box(None, Box::OldShape),
-            b"colortbl" | b"stylesheet" | b"info" | b"title" | b"subject" | b"author" | b"operator" | b"keywords"
-            | b"comment" | b"doccomm" | b"category" | b"manager" | b"company" | b"hlinkbase" | b"filetbl" | b"xe"
-            | b"tc" | b"tcn" | b"rxe" | b"txe" | b"private" | b"template" | b"userprops" | b"propname"
-            | b"staticval" | b"linkval" | b"sn" | b"sv" | b"fldinst" | b"nonesttables" | b"listname" | b"sp"
-            | b"listoverride" | b"revtbl" | b"atnauthor" | b"atnid" => self.turn(Target::Aside),
+            b"colortbl" | b"stylesheet" => {
+                self.turn(Target::Aside);
+                self.sheet.open(word);
+            }
+            b"info" | b"title" | b"subject" | b"author" | b"operator" | b"keywords" | b"comment" | b"doccomm"
+            | b"category" | b"manager" | b"company" | b"hlinkbase" | b"filetbl" | b"xe" | b"tc" | b"tcn" | b"rxe"
+            | b"txe" | b"private" | b"template" | b"userprops" | b"propname" | b"staticval" | b"linkval" | b"sn"
+            | b"sv" | b"fldinst" | b"nonesttables" | b"listname" | b"sp" | b"listoverride" | b"revtbl"
+            | b"atnauthor" | b"atnid" => self.turn(Target::Aside),
             // Their text is the page's: shapes and pictures as they are written today, lists, fields, objects.
             b"shp" | b"shpinst" | b"shppict" | b"nonshppict" | b"shpgrp" | b"listtext" | b"pntext" | b"field"
             | b"fldrslt" | b"object" | b"result" | b"nesttableprops" | b"ud" | b"upr" | b"do" | b"dptxbxtext"
@@ -128,6 +139,8 @@ impl Rtf<'_> {
         }
         self.group.target = Target::Page;
         self.group.is_box = Some(kind);
+        // A shape may be filled with anything.
+        self.group.look.on_shape(matches!(kind, Box::Shape | Box::OldShape));
         self.flow.begin_box(name);
         self.marks.push(Marks::default());
     }

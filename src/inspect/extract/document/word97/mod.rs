@@ -3,15 +3,16 @@
 //! In: the compound file. Out: all text of its piece table, by the documents that it strings together (text, footnotes,
 //! headers, comments, endnotes, text boxes), tables as tables, deleted and hidden text marked hidden, field codes aside;
 //! names, authors and styles of the table stream; pictures; embedded objects, macros and properties (`ole`). What the
-//! piece table does not reach in the text's stream (left there by fast saving, or on purpose) is read as leftovers.
-//! Structure, which is passed over: the header (FIB) and the pages of formatting that the bin tables list. Deliberately
-//! absent: text that is hidden or in a table only by its style.
+//! piece table does not reach in the text's stream (left there by fast saving, or on purpose, and the pages of formatting,
+//! which have room to spare) is read as leftovers. Structure, which is passed over: the header (FIB). Deliberately
+//! absent: text that is in a table only by its style.
 
 mod formatting;
+mod styles;
 
 use encoding_rs::{UTF_16LE, WINDOWS_1252};
 
-use self::formatting::{Formatting, Paragraph};
+use self::formatting::{Formatting, Paragraph, Tables};
 use crate::inspect::extract::compound::{Compound, u16_at, u32_at};
 use crate::inspect::extract::document::drawing;
 use crate::inspect::extract::document::flow::Flow;
@@ -119,7 +120,12 @@ impl<'a> Document<'a> {
         for piece in &pieces {
             spans.claim(piece.at, piece.characters.saturating_mul(if piece.is_wide { 2 } else { 1 }));
         }
-        let formatting = Formatting::read(text, range(12).unwrap_or_default(), range(13).unwrap_or_default(), spans);
+        let tables = Tables {
+            styles: range(1).unwrap_or_default(),
+            characters: range(12).unwrap_or_default(),
+            paragraphs: range(13).unwrap_or_default(),
+        };
+        let formatting = Formatting::read(text, tables);
         Some(Self { text, pieces, lengths, formatting })
     }
 

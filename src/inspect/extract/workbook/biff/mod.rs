@@ -20,6 +20,7 @@ use crate::inspect::extract::document::ole;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::sweep;
+use crate::inspect::extract::workbook::looks::Palette;
 use crate::inspect::extract::workbook::number::Format;
 use crate::inspect::extract::workbook::rows::Rows;
 use crate::inspect::extract::workbook::strings::Strings;
@@ -28,6 +29,11 @@ use crate::inspect::{Place, Reason};
 const BOF: [u16; 4] = [0x0809, 0x0409, 0x0209, 0x0009];
 const EOF: u16 = 0x000a;
 const CONTINUE: u16 = 0x003c;
+
+const FONT: u16 = 0x0031;
+
+/// Colours in place of the usual ones.
+const PALETTE: u16 = 0x0092;
 
 /// Pictures of all sheets.
 const DRAWING_GROUP: u16 = 0x00eb;
@@ -169,6 +175,7 @@ struct Book<'b> {
     begun: usize,
     codes: HashMap<u16, Format>,
     formats: Vec<Format>,
+    palette: Palette,
     strings: Strings,
     rows: Rows,
     hidden_rows: HashSet<u16>,
@@ -201,6 +208,7 @@ impl<'b> Book<'b> {
             begun: 0,
             codes: HashMap::new(),
             formats: Vec::new(),
+            palette: Palette::default(),
             strings: Strings::default(),
             rows: Rows::default(),
             hidden_rows: HashSet::new(),
@@ -215,6 +223,11 @@ impl<'b> Book<'b> {
     /// False when the budget is used up, or nothing that follows can be read.
     fn record(&mut self, reading: &mut Reading<'_>, record: &Record<'_>, records: &mut Records<'_>) -> bool {
         let data = record.data;
+        match record.kind {
+            FONT => self.palette.old_font(data),
+            PALETTE => self.palette.replace_colours(),
+            _ => {}
+        }
         match record.kind {
             kind if BOF.contains(&kind) => return self.begin(reading, record),
             EOF => match self.open.pop() {
@@ -368,7 +381,8 @@ impl<'b> Book<'b> {
         };
         if self.formats.len() < FORMATS {
             let format = self.codes.get(&index).cloned().unwrap_or_else(|| Format::built_in(index.into()));
-            self.formats.push(format);
+            let is_unseen = record.kind == 0x00e0 && self.palette.hides_old(data);
+            self.formats.push(format.unseen(is_unseen));
         }
     }
 
