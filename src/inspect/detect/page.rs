@@ -4,7 +4,7 @@
 //! there only because this is a letter, and what its line says about it. Deliberately absent: who is who
 //! ([`super::prose`]).
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use super::bare::Bare;
 use super::checks::Note;
@@ -22,28 +22,20 @@ pub(super) struct Page<'a> {
     pub(super) text: &'a str,
     pub(super) lines: Vec<&'a str>,
     pub(super) starts: Vec<usize>,
+    /// The line that was asked for last.
+    last: Cell<usize>,
     /// What is known of each line, once somebody asked: a line may be as long as the text and hold thousands of people.
-    remarks: Vec<OnceCell<Remarks>>,
+    remarks: Vec<Remarks>,
     /// How many different addresses of colleagues stand in the text.
     colleagues: OnceCell<usize>,
 }
 
 /// What the words of a line say about whoever stands in it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Remarks {
-    /// An organisation is named.
-    pub(super) company: bool,
-    /// Somebody is there for work.
-    pub(super) staff: bool,
-    /// Somebody is a private person.
-    pub(super) home: bool,
-}
-
-impl Remarks {
-    fn of(line: &str) -> Self {
-        let home = ["自宅", "ご自宅", "実家", "お客様", "home"].iter().any(|word| line.contains(word));
-        Self { company: zones::has_company(line), staff: zones::is_staff_line(line), home }
-    }
+#[derive(Debug, Clone, Default)]
+struct Remarks {
+    company: OnceCell<bool>,
+    staff: OnceCell<bool>,
+    home: OnceCell<bool>,
 }
 
 impl<'a> Page<'a> {
@@ -57,21 +49,45 @@ impl<'a> Page<'a> {
                 Some(start)
             })
             .collect();
-        let remarks = vec![OnceCell::new(); lines.len()];
-        Self { text, lines, starts, remarks, colleagues: OnceCell::new() }
+        let remarks = vec![Remarks::default(); lines.len()];
+        Self { text, lines, starts, last: Cell::new(0), remarks, colleagues: OnceCell::new() }
     }
 
     pub(super) fn line_of(&self, offset: usize) -> usize {
-        self.starts.partition_point(|&start| start <= offset).saturating_sub(1)
+        // Most who ask go down the text.
+        let last = self.last.get();
+        let holds = |line: usize| {
+            self.starts.get(line).is_some_and(|&start| start <= offset)
+                && self.starts.get(line + 1).is_none_or(|&next| offset < next)
+        };
+        let near = [last, last + 1].into_iter().find(|&line| holds(line));
+        let line = near.unwrap_or_else(|| self.starts.partition_point(|&start| start <= offset).saturating_sub(1));
+        self.last.set(line);
+        line
     }
 
     pub(super) fn line(&self, number: usize) -> &'a str {
         self.lines.get(number).copied().unwrap_or_default()
     }
 
-    pub(super) fn remarks(&self, number: usize) -> Remarks {
-        let known = self.remarks.get(number);
-        known.map(|remarks| *remarks.get_or_init(|| Remarks::of(self.line(number)))).unwrap_or_default()
+    /// Whether a line names an organisation.
+    pub(super) fn names_company(&self, number: usize) -> bool {
+        self.remark(number, |remarks| &remarks.company, zones::has_company)
+    }
+
+    /// Whether somebody stands in a line for work.
+    pub(super) fn is_staff(&self, number: usize) -> bool {
+        self.remark(number, |remarks| &remarks.staff, zones::is_staff_line)
+    }
+
+    /// Whether somebody stands in a line as a private person.
+    pub(super) fn is_home(&self, number: usize) -> bool {
+        let is_home = |line: &str| ["自宅", "ご自宅", "実家", "お客様", "home"].iter().any(|word| line.contains(word));
+        self.remark(number, |remarks| &remarks.home, is_home)
+    }
+
+    fn remark(&self, number: usize, which: impl Fn(&Remarks) -> &OnceCell<bool>, is_so: impl Fn(&str) -> bool) -> bool {
+        self.remarks.get(number).is_some_and(|remarks| *which(remarks).get_or_init(|| is_so(self.line(number))))
     }
 
     /// Whether an empty line or a rule stands between two lines.

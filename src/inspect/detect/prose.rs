@@ -116,7 +116,7 @@ impl Judgement {
         let names: Vec<&Hit> = cluster.hits.iter().filter(|hit| is(hit, Role::Name)).collect();
         let beside: Vec<&Hit> = cluster.hits.iter().filter(|hit| !is(hit, Role::Name)).collect();
         let mobile = beside.iter().any(|hit| hit.note == Note::Mobile);
-        let at_home = |hit: &Hit| page.remarks(page.line_of(hit.range.start)).home;
+        let at_home = |hit: &Hit| page.is_home(page.line_of(hit.range.start));
         let private = |staff: bool| beside.iter().any(|hit| !(contact(hit) || staff && is(hit, Role::Attribute)));
         let Some(name) = names.iter().max_by_key(|hit| (hit.note != Note::Surname, hit.range.len())) else {
             let mail = beside.iter().any(|hit| page.value(hit).contains('@'));
@@ -130,17 +130,21 @@ impl Judgement {
                 Self::Nobody
             };
         };
-        let staff = page.remarks(page.line_of(name.range.start)).staff;
-        let company = (cluster.first_line..=cluster.last_line).any(|line| page.remarks(line).company);
+        let staff = page.is_staff(page.line_of(name.range.start));
+        let company = || (cluster.first_line..=cluster.last_line).any(|line| page.names_company(line));
         let key = name_key(page.value(name));
         let surname_only = name.note == Note::Surname;
         let known = record.known.contains(&key);
         let family = record.known.iter().any(|known| key.starts_with(known.as_str()));
         let nobody = if beside.is_empty() {
-            surname_only || staff || family || company && name.note != Note::LabelledName || name.note == Note::BareName
+            surname_only
+                || staff
+                || family
+                || name.note == Note::BareName
+                || name.note != Note::LabelledName && company()
         } else {
             // What stands in the line of a lecturer is what the lecture is about.
-            !private(staff) && (known || staff || (company && !mobile))
+            !private(staff) && (known || staff || (!mobile && company()))
         };
         if nobody { Self::Nobody } else { Self::Person }
     }
