@@ -12,6 +12,7 @@ use super::checks::Check;
 use super::columns::Part;
 use super::columns::{Columns, assign, is_name, is_organisation, is_thing, part_of};
 use super::names::{Reading, is_kanji};
+use super::places::is_suffix;
 use super::rule::{Role, header_key};
 use super::rules::Rules;
 
@@ -41,7 +42,7 @@ pub(super) fn of(rules: &Rules, rows: &[Row]) -> Layout {
     let announced: Vec<Vec<(u32, Vec<usize>)>> =
         rows.iter().take(HEAD).map(|(_, row)| announcements(rules, row)).collect();
     let best = best_row(rules, rows, &announced);
-    if is_form(rows, rules, best.map_or(0, |(_, score)| score)) {
+    if is_form(rules, rows, &announced, best.map_or(0, |(_, score)| score)) {
         return Layout::Form;
     }
     let mut columns = match best {
@@ -71,7 +72,7 @@ pub(super) fn is_table(rules: &Rules, rows: &[Row]) -> bool {
 /// Parts the first rows of a sheet into tables: each begins with a header, and the title above it.
 pub(super) fn tables(rules: &Rules, rows: &[Row]) -> Vec<Range<usize>> {
     let mut starts = vec![0];
-    if !is_form(rows, rules, 0) {
+    if !is_form(rules, rows, &[], 0) {
         let heads: Vec<bool> = rows.iter().map(|(_, row)| is_header(rules, row)).collect();
         for (at, _) in
             heads.iter().enumerate().filter(|&(at, &head)| head && at > 0 && heads.get(at - 1) == Some(&false))
@@ -94,11 +95,18 @@ pub(super) fn tables(rules: &Rules, rows: &[Row]) -> Vec<Range<usize>> {
 
 /// Whether a row looks like a header, which may stand in the midst of records.
 pub(super) fn is_header(rules: &Rules, row: &[(u32, String)]) -> bool {
-    row.iter().all(|(_, text)| text.len() <= HEADER * 4 && !has_digits(text, 4) && !text.contains('@')) && {
-        let announced = announcements(rules, row);
-        let is_announced = |column: u32| announced.iter().any(|(known, _)| *known == column);
-        announced.len() >= 2 && row.iter().all(|(column, text)| is_announced(*column) || !holds_value(rules, text))
-    }
+    row.len() >= 2 && may_head(row) && heads(rules, row, &announcements(rules, row))
+}
+
+/// Whether no cell of a row is too long for a header, or a value by its look.
+fn may_head(row: &[(u32, String)]) -> bool {
+    row.iter().all(|(_, text)| text.len() <= HEADER * 4 && !has_digits(text, 4) && !text.contains('@'))
+}
+
+/// Whether what its cells announce makes a row a header.
+fn heads(rules: &Rules, row: &[(u32, String)], announced: &[(u32, Vec<usize>)]) -> bool {
+    let is_announced = |column: u32| announced.iter().any(|(known, _)| *known == column);
+    announced.len() >= 2 && row.iter().all(|(column, text)| is_announced(*column) || !holds_value(rules, text))
 }
 
 /// Whether a row below a form looks like the header of a table.
@@ -126,6 +134,9 @@ fn announcements(rules: &Rules, row: &[(u32, String)]) -> Vec<(u32, Vec<usize>)>
 /// The row with the most header words, and how many there are.
 fn best_row(rules: &Rules, rows: &[Row], announced: &[Vec<(u32, Vec<usize>)>]) -> Option<(usize, usize)> {
     let scores = rows.iter().zip(announced).enumerate().map(|(index, ((_, row), cells))| {
+        if cells.is_empty() {
+            return (index, 0);
+        }
         // A row that holds values is a record, whatever words are in it.
         let values = row.iter().filter(|(_, text)| holds_value(rules, text)).count();
         let score = if values * 2 > cells.len() { 0 } else { cells.len() };
@@ -207,16 +218,14 @@ fn is_special(rules: &Rules, detector: usize) -> bool {
 
 /// Gives columns that no header called for the detector that most of their values pass.
 fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
-    let mut numbers: Vec<u32> = records.iter().flat_map(|(_, row)| row.iter().map(|(column, _)| *column)).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    for number in numbers {
+    for (number, values) in by_column(records) {
         let entry = columns.columns.entry(number).or_default();
-        if entry.detector.is_some() {
+        if entry.detector.is_some() || values.len() < 2 {
             continue;
         }
-        let values = values(records, number);
-        if values.len() < 2 {
+        // What prose with commas holds is no value of any kind, and needs no asking every detector.
+        let most = values.len() - (values.len() * if values.len() >= 5 { 4 } else { 6 }).div_ceil(10);
+        if values.iter().filter(|value| is_phrase(value)).count() > most {
             continue;
         }
         let fitting = rules.all().iter().enumerate().filter_map(|(index, detector)| {
@@ -262,6 +271,37 @@ fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
     }
 }
 
+/// The values of each column.
+fn by_column(records: &[Row]) -> BTreeMap<u32, Vec<&str>> {
+    let mut columns: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    for (_, row) in records {
+        let mut before = None;
+        for (column, text) in row {
+            let values = columns.entry(*column).or_default();
+            if before != Some(*column) && !text.trim().is_empty() {
+                values.push(text.trim());
+            }
+            before = Some(*column);
+        }
+    }
+    columns
+}
+
+/// Whether a value is words, which no check can hold for where no header calls for it.
+fn is_phrase(value: &str) -> bool {
+    if value.bytes().any(|b| matches!(b, b'@' | b'+' | b'<')) || has_digits(value, 4) {
+        return false;
+    }
+    let words = || value.split([' ', ',']).filter(|word| !word.is_empty());
+    if value.is_ascii() {
+        let one = words().nth(1).is_none();
+        let name = !one && value.starts_with(|c: char| c.is_ascii_uppercase()) && words().nth(4).is_none();
+        return value.bytes().any(|b| b.is_ascii_lowercase()) && !name && (!one || value.len() < 15);
+    }
+    // Names are short, and addresses name a town.
+    value.len() > 80 && !value.contains(is_suffix) && words().nth(4).is_some()
+}
+
 /// Surnames and given names in two columns that no header calls so.
 fn split_names(rules: &Rules, records: &[Row], columns: &mut Columns) {
     let Some(detector) = rules.name_detector() else { return };
@@ -270,8 +310,9 @@ fn split_names(rules: &Rules, records: &[Row], columns: &mut Columns) {
         let &[first, second] = pair else { continue };
         let both = |row: &[(u32, String)]| {
             let text = |number: u32| row.iter().find(|(column, _)| *column == number).map(|(_, text)| text.as_str());
-            Some((text(first)?, text(second)?))
-                .map(|(a, b)| rules.names().read(&format!("{a} {b}")) == Some(Reading::Full))
+            Some((text(first)?, text(second)?)).map(|(a, b)| {
+                !a.is_ascii() && !b.is_ascii() && rules.names().read(&format!("{a} {b}")) == Some(Reading::Full)
+            })
         };
         let joined: Vec<bool> = records.iter().filter_map(|(_, row)| both(row)).collect();
         let fitting = joined.iter().filter(|&&fits| fits).count();
@@ -296,23 +337,34 @@ fn values(records: &[Row], column: u32) -> Vec<&str> {
         .collect()
 }
 
-/// Labels down the first column, values beside them.
-fn is_form(rows: &[Row], rules: &Rules, best: usize) -> bool {
+/// Labels down the first column, values beside them; `known` is what the first rows announce, as far as it was asked.
+fn is_form(rules: &Rules, rows: &[Row], known: &[Vec<(u32, Vec<usize>)>], best: usize) -> bool {
     let pairs = || rows.iter().map(|(_, row)| row).filter(|row| row.len() >= 2);
     let Some(first) = pairs().filter_map(|row| row.first()).map(|(column, _)| *column).min() else { return false };
-    let labels: Vec<Vec<usize>> = pairs()
-        .filter(|row| !is_header(rules, row))
-        .filter_map(|row| row.first())
-        .filter(|(column, _)| *column == first)
-        .filter_map(|cell| announcements(rules, std::slice::from_ref(cell)).pop())
-        .map(|(_, detectors)| detectors)
-        .collect();
-    let mut different = labels.clone();
-    different.sort();
-    different.dedup();
+    let mut labels: Vec<Vec<usize>> = Vec::new();
+    for (index, (_, row)) in rows.iter().enumerate().filter(|(_, (_, row))| row.len() >= 2) {
+        let Some(cell) = row.first().filter(|(column, _)| *column == first) else { continue };
+        let label = match known.get(index) {
+            Some(cells) => cells.first().filter(|(column, _)| *column == first).map(|(_, detectors)| detectors.clone()),
+            None => announcements(rules, std::slice::from_ref(cell)).pop().map(|(_, detectors)| detectors),
+        };
+        let Some(label) = label else { continue };
+        let is_header = match known.get(index) {
+            Some(cells) => may_head(row) && heads(rules, row, cells),
+            None => is_header(rules, row),
+        };
+        if !is_header {
+            labels.push(label);
+        }
+    }
     // A long form asks for much that is nobody's concern here; without a header above it is a form all the same.
     let share = if best < 2 { 4 } else { 2 };
-    labels.len() * share >= pairs().count() && different.len() >= 2 && different.len() >= best
+    if labels.len() < 2 || labels.len() * share < pairs().count() {
+        return false;
+    }
+    labels.sort();
+    labels.dedup();
+    labels.len() >= 2 && labels.len() >= best
 }
 
 fn has_digits(text: &str, count: usize) -> bool {

@@ -4,6 +4,9 @@
 //! its columns tell ([`super::layout`]).
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::layout::Row;
 use super::zones;
@@ -32,19 +35,23 @@ const SEPARATORS: [Separator; 5] =
 /// A header, and what stands between it and the first row with something in it, is no longer than this.
 const HEAD: usize = 8;
 
+/// Looked for in every line.
+static GAP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("  "));
+
 /// The blocks of a text, in its order, not overlapping; `busy` tells in which lines something was found.
 pub(super) fn blocks(lines: &[&str], busy: &[bool]) -> Vec<Block> {
+    let mut counts = Counts { lines, known: vec![None; lines.len()] };
     let mut found = Vec::new();
     let mut at = 0;
+    let mut next = None;
     while at < lines.len() {
-        if !busy.iter().skip(at).take(HEAD).any(|&busy| busy) {
-            at += 1;
-            continue;
-        }
+        let Some(found_at) = next.filter(|&next| next >= at).or_else(|| next_busy(busy, at)) else { break };
+        next = Some(found_at);
+        at = at.max((found_at + 1).saturating_sub(HEAD));
         let longest = SEPARATORS
             .iter()
             .rev()
-            .filter_map(|&separator| run(lines, at, separator).map(|end| Block { lines: at..end, separator }))
+            .filter_map(|&separator| run(&mut counts, at, separator).map(|end| Block { lines: at..end, separator }))
             .max_by_key(|block| block.lines.len());
         match longest {
             Some(block) => {
@@ -55,6 +62,28 @@ pub(super) fn blocks(lines: &[&str], busy: &[bool]) -> Vec<Block> {
         }
     }
     found
+}
+
+/// The first line from `at` on in which something was found.
+fn next_busy(busy: &[bool], at: usize) -> Option<usize> {
+    busy.iter().skip(at).position(|&busy| busy).map(|ahead| at + ahead)
+}
+
+/// How many of each separator stand in a line, once somebody asked.
+struct Counts<'a> {
+    lines: &'a [&'a str],
+    known: Vec<Option<[u32; SEPARATORS.len()]>>,
+}
+
+impl Counts<'_> {
+    fn of(&mut self, line: usize, separator: Separator) -> Option<u32> {
+        let (known, text) = (self.known.get_mut(line)?, self.lines.get(line)?);
+        let counts = known.get_or_insert_with(|| {
+            let line = zones::unquoted_list(text);
+            SEPARATORS.map(|separator| separator.count(line))
+        });
+        counts.get(separator as usize).copied()
+    }
 }
 
 impl Block {
@@ -74,18 +103,14 @@ impl Block {
 }
 
 /// The end of the run of lines from `at` that have about as many of the separator as the first.
-fn run(lines: &[&str], at: usize, separator: Separator) -> Option<usize> {
-    let count = |line: &str| separator.count(zones::unquoted_list(line));
-    let first = count(lines.get(at)?);
-    if first == 0 {
-        return None;
-    }
+fn run(counts: &mut Counts<'_>, at: usize, separator: Separator) -> Option<usize> {
+    let first = counts.of(at, separator).filter(|&first| first > 0)?;
     let mut end = at;
     let mut rows = 0;
-    while let Some(line) = lines.get(end) {
-        let ruled = separator == Separator::Bar && zones::is_rule(line);
-        let here = count(line);
-        if !ruled && (here == 0 || here.abs_diff(first) > first / 2) {
+    while let Some(here) = counts.of(end, separator) {
+        let fits = here > 0 && here.abs_diff(first) <= first / 2;
+        let ruled = separator == Separator::Bar && counts.lines.get(end).is_some_and(|line| zones::is_rule(line));
+        if !ruled && !fits {
             break;
         }
         rows += usize::from(!ruled);
@@ -96,20 +121,26 @@ fn run(lines: &[&str], at: usize, separator: Separator) -> Option<usize> {
 
 impl Separator {
     /// How many of it stand between the cells of a line.
-    fn count(self, line: &str) -> usize {
+    fn count(self, line: &str) -> u32 {
+        let bytes = line.as_bytes();
         let byte = match self {
             Self::Tab => b'\t',
             Self::Bar => b'|',
             Self::Semicolon => b';',
             Self::Comma => b',',
-            Self::Gap if line.contains("  ") => return self.split(line).len().saturating_sub(1),
-            Self::Gap => return 0,
+            Self::Gap => {
+                let (mut cells, mut at) = (0_u32, 0);
+                for gap in GAP.find_iter(bytes).chain([bytes.len()]) {
+                    cells += u32::from(line.get(at..gap).is_some_and(|cell| !cell.trim().is_empty()));
+                    at = gap + 2;
+                }
+                return cells.saturating_sub(1);
+            }
         };
-        match memchr::memchr_iter(byte, line.as_bytes()).count() {
-            0 => 0,
-            count if matches!(self, Self::Tab | Self::Bar) => count,
-            _ => self.split(line).len().saturating_sub(1),
-        }
+        let quoted = matches!(self, Self::Semicolon | Self::Comma) && memchr::memchr(b'"', bytes).is_some();
+        let count =
+            if quoted { self.split(line).len().saturating_sub(1) } else { memchr::memchr_iter(byte, bytes).count() };
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     fn split(self, line: &str) -> Vec<&str> {

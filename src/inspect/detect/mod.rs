@@ -7,6 +7,7 @@
 //! a [`form`] as one.
 //! Deliberately absent: detectors in code. What is looked for stands in `rules/detectors/*.toml` ([`rule`]).
 
+mod bare;
 mod builtin;
 mod checks;
 mod clusters;
@@ -22,6 +23,7 @@ mod lists;
 mod mask;
 mod names;
 mod normal;
+mod page;
 mod patterns;
 mod places;
 mod prefixes;

@@ -72,6 +72,10 @@ impl Names {
 
     /// Reads all of `word` as a name: `山田太郎`, `山田 太郎`, `ヤマダ タロウ`, `山田`.
     pub(super) fn read(&self, word: &str) -> Option<Reading> {
+        // Most cells of most tables are numbers and codes.
+        if word.is_ascii() {
+            return None;
+        }
         if let Some((surname, given)) = word.split_once([' ', '・', '\u{A0}']) {
             return self.read_parts(surname, given.trim_start());
         }

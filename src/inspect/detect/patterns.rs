@@ -101,7 +101,8 @@ pub(super) struct Matches<'a> {
     caches: PoolGuard<'a, Caches, MakeCaches>,
     text: &'a str,
     looked: Looked,
-    here: Vec<PatternID>,
+    /// The patterns that match at the place that is looked at, and where each ends if it can end at one place only.
+    here: Vec<(PatternID, Option<usize>)>,
 }
 
 impl Matches<'_> {
@@ -112,8 +113,8 @@ impl Matches<'_> {
             let start = self.patterns.starts.next(self.text.as_bytes(), at, &mut self.looked)?;
             self.at(start);
             for index in 0..self.here.len() {
-                let Some(&pattern) = self.here.get(index) else { break };
-                if let Some(end) = self.end(pattern, start) {
+                let Some(&(pattern, end)) = self.here.get(index) else { break };
+                if let Some(end) = end.or_else(|| self.end(pattern, start)) {
                     found.push((pattern.as_usize(), end));
                 }
             }
@@ -131,13 +132,14 @@ impl Matches<'_> {
         let input = Input::new(self.text).range(start..).anchored(Anchored::Yes);
         let Ok(mut state) = which.start_state_forward(cache, &input) else { return };
         let bytes = self.text.as_bytes().get(start..).unwrap_or_default();
-        for &byte in bytes {
+        // A match is told one byte behind its end.
+        for (end, &byte) in (start..).zip(bytes) {
             let Ok(next) = which.next_state(cache, state, byte) else { return };
             state = next;
             if state.is_tagged() {
                 if state.is_match() {
                     for index in 0..which.match_len(cache, state) {
-                        self.here.push(which.match_pattern(cache, state, index));
+                        self.here.push((which.match_pattern(cache, state, index), Some(end)));
                     }
                 } else if state.is_dead() || state.is_quit() {
                     break;
@@ -149,11 +151,19 @@ impl Matches<'_> {
             && state.is_match()
         {
             for index in 0..which.match_len(cache, state) {
-                self.here.push(which.match_pattern(cache, state, index));
+                self.here.push((which.match_pattern(cache, state, index), Some(self.text.len())));
             }
         }
-        self.here.sort_unstable();
-        self.here.dedup();
+        if self.here.len() > 1 {
+            self.here.sort_unstable();
+            self.here.dedup_by(|again, first| {
+                let same = again.0 == first.0;
+                if same && again.1 != first.1 {
+                    first.1 = None;
+                }
+                same
+            });
+        }
     }
 
     /// Where the match of `pattern` at `start` ends.

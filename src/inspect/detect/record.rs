@@ -88,6 +88,10 @@ impl<'a> Record<'a> {
 
     /// Keeps the names in a line of a salutation or a signature.
     pub(super) fn acquaint(&mut self, line: &str) {
+        // The names that are known here are written in Japanese.
+        if line.is_ascii() || self.known.len() >= KNOWN {
+            return;
+        }
         let runs = line.split(|c: char| !is_name_character(c) && c != ' ');
         for run in runs {
             let run = run.trim().trim_end_matches(['様', '殿', '氏']).trim_end_matches("さん").trim_end();

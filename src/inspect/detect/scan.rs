@@ -115,9 +115,8 @@ impl Search<'_> {
         }
         let bytes = |distance: usize| u16::try_from(distance).unwrap_or(u16::MAX);
         let before = self.text.get(..value.start).unwrap_or_default();
-        let from = before.char_indices().rev().take(window).last().map_or(before.len(), |(at, _)| at);
-        let before = before.get(from..).unwrap_or_default();
-        let before = before.rfind("\n\n").and_then(|at| before.get(at..)).unwrap_or(before);
+        let before = before.get(back(before, window)..).unwrap_or_default();
+        let before = last_gap(before).and_then(|at| before.get(at..)).unwrap_or(before);
         if let Some((word, at)) = words.find_in(before) {
             return Near::Before(word, bytes(before.len() - at.end));
         }
@@ -170,6 +169,29 @@ impl Search<'_> {
         }
         kept
     }
+}
+
+/// Where the last `count` characters of `text` begin.
+fn back(text: &str, count: usize) -> usize {
+    let mut left = count;
+    let begins = |(_, byte): &(usize, &u8)| {
+        left -= usize::from((**byte as i8) >= -0x40);
+        left == 0
+    };
+    if count == 0 { text.len() } else { text.as_bytes().iter().enumerate().rev().find(begins).map_or(0, |(at, _)| at) }
+}
+
+/// Where the last empty line in `text` begins.
+fn last_gap(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut end = bytes.len();
+    while let Some(at) = memchr::memrchr(b'\n', bytes.get(..end)?) {
+        if bytes.get(at.checked_sub(1)?) == Some(&b'\n') {
+            return Some(at - 1);
+        }
+        end = at;
+    }
+    None
 }
 
 fn weight(rules: &Rules, hit: &Hit) -> (bool, u8, Confidence, usize) {

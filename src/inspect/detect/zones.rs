@@ -5,6 +5,10 @@
 //! not leaked. Each zone is narrow on purpose: a list of customers below `-- ` is still a list of customers.
 //! Deliberately absent: what is found in the lines; that is compared with the limits by [`super::clusters`].
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::names::is_kanji;
 
 /// What a line is part of.
@@ -55,8 +59,9 @@ pub(super) fn unquoted_list(line: &str) -> &str {
 /// Whether a line only separates: `-----`, `━━━━`, `*=*=*`.
 pub(super) fn is_rule(line: &str) -> bool {
     let line = unquoted(line);
-    line.chars().count() >= 4
-        && line.chars().all(|c| !c.is_alphanumeric() && !matches!(c, '.' | '。' | '、') || "ー一".contains(c))
+    // Most lines end this at their first character.
+    line.chars().all(|c| matches!(c, 'ー' | '一') || !(c.is_alphanumeric() || matches!(c, '.' | '。' | '、')))
+        && line.chars().nth(3).is_some()
 }
 
 fn salutations(lines: &[&str], zones: &mut [Zone]) {
@@ -131,17 +136,19 @@ fn is_quoted_header(line: &str) -> bool {
     ];
     let field = line.split(':').next().unwrap_or_default();
     if field.len() < line.len() {
-        let field = field.trim_matches(|c: char| matches!(c, '*' | '【' | '】' | ' ')).to_ascii_lowercase();
-        let said = FIELDS.contains(&field.as_str());
-        let address = line.contains('@') || line.contains(';');
-        if said && (address || !matches!(field.as_str(), "from" | "to")) {
+        let field = field.trim_matches(|c: char| matches!(c, '*' | '【' | '】' | ' '));
+        let is = |name: &str| field.eq_ignore_ascii_case(name);
+        let address = || line.contains('@') || line.contains(';');
+        if FIELDS.iter().any(|name| is(name)) && (!(is("from") || is("to")) || address()) {
             return true;
         }
     }
     let introduces = line.ends_with(':') || line.ends_with("wrote") || line.ends_with("書きました");
     (introduces && line.contains('@') && line.contains(|c: char| c.is_ascii_digit()))
-        || line.contains("Original Message")
-        || line.contains("Forwarded message")
+        || memchr::memchr2(b'O', b'F', line.as_bytes()).is_some_and(|at| {
+            let rest = line.get(at..).unwrap_or_default();
+            rest.contains("Original Message") || rest.contains("Forwarded message")
+        })
 }
 
 /// Marks what looks like a signature: below `-- `, between separators, or the last paragraph.
@@ -207,37 +214,49 @@ impl Ahead {
     }
 }
 
+/// What stands on a business card, in small letters: organisation, telephone, page, mail, address, department.
+const CARD: [&[&str]; 6] = [
+    &COMPANY,
+    &["tel", "電話", "fax", "phone", "mobile", "携帯", "直通", "代表"],
+    &["http://", "https://", "www."],
+    &["e-mail", "email", "mail:", "メール"],
+    &["〒", "address", "住所", "所在地"],
+    &[
+        "部 ",
+        "部\n",
+        "課 ",
+        "課\n",
+        "事業部",
+        "営業部",
+        "支店",
+        "営業所",
+        "department",
+        "division",
+        "manager",
+        "部長",
+        "課長",
+        "担当",
+    ],
+];
+
 /// How many things of a business card stand in the block.
 fn points(block: &[&str], own: &[String]) -> usize {
+    /// All of them, and whose each is.
+    static WORDS: LazyLock<(Option<AhoCorasick>, Vec<usize>)> = LazyLock::new(|| {
+        let words = (0..).zip(CARD).flat_map(|(point, words)| words.iter().map(move |word| (*word, point)));
+        let (words, points): (Vec<&str>, Vec<usize>) = words.unzip();
+        (search(&words), points)
+    });
     let text = block.join("\n");
-    let lower = text.to_ascii_lowercase();
-    let any = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    [
-        has_company(&text),
-        any(&["tel", "電話", "fax", "phone", "mobile", "携帯", "直通", "代表"]),
-        any(&["http://", "https://", "www."]),
-        any(&["e-mail", "email", "mail:", "メール"]) || has_own(block, own),
-        text.contains('〒') || any(&["address", "住所", "所在地"]),
-        any(&[
-            "部 ",
-            "部\n",
-            "課 ",
-            "課\n",
-            "事業部",
-            "営業部",
-            "支店",
-            "営業所",
-            "department",
-            "division",
-            "manager",
-            "部長",
-            "課長",
-            "担当",
-        ]),
-    ]
-    .iter()
-    .filter(|&&point| point)
-    .count()
+    let (search, whose) = &*WORDS;
+    let mut seen = [false; CARD.len()];
+    for found in search.iter().flat_map(|search| search.find_overlapping_iter(&text)) {
+        let point = whose.get(found.pattern().as_usize()).and_then(|&point| seen.get_mut(point));
+        point.into_iter().for_each(|point| *point = true);
+    }
+    let [company, phone, page, mail, address, department] = seen;
+    let points = [company, phone, page, mail || has_own(block, own), address, department];
+    points.iter().filter(|&&point| point).count()
 }
 
 fn has_own(block: &[&str], own: &[String]) -> bool {
@@ -249,37 +268,48 @@ fn has_own(block: &[&str], own: &[String]) -> bool {
     })
 }
 
+/// What names of organisations have in them.
+const COMPANY: [&str; 29] = [
+    "株式会社",
+    "有限会社",
+    "合同会社",
+    "合資会社",
+    "(株)",
+    "(有)",
+    "(同)",
+    "法人",
+    "事務所",
+    "協会",
+    "組合",
+    "銀行",
+    "大学",
+    "病院",
+    "市役所",
+    "区役所",
+    "県庁",
+    "本社",
+    "営業所",
+    "支社",
+    " inc",
+    " ltd",
+    " llc",
+    " corp",
+    " gmbh",
+    "co., ",
+    "co.,l",
+    " company",
+    " k.k.",
+];
+
 /// Whether an organisation is named.
 pub(super) fn has_company(text: &str) -> bool {
-    const JAPANESE: [&str; 20] = [
-        "株式会社",
-        "有限会社",
-        "合同会社",
-        "合資会社",
-        "(株)",
-        "(有)",
-        "(同)",
-        "法人",
-        "事務所",
-        "協会",
-        "組合",
-        "銀行",
-        "大学",
-        "病院",
-        "市役所",
-        "区役所",
-        "県庁",
-        "本社",
-        "営業所",
-        "支社",
-    ];
-    const ENGLISH: [&str; 9] = [" inc", " ltd", " llc", " corp", " gmbh", "co., ", "co.,l", " company", " k.k."];
-    let lower = text.to_ascii_lowercase();
-    JAPANESE.iter().any(|word| text.contains(word)) || ENGLISH.iter().any(|word| lower.contains(word))
+    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&COMPANY));
+    WORDS.as_ref().is_some_and(|words| words.is_match(text))
 }
 
 /// Whether the line's label says that whoever follows is there for work: `担当：`, `出席者：`.
 pub(super) fn is_staff_line(line: &str) -> bool {
+    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&STAFF));
     const STAFF: [&str; 22] = [
         "担当",
         "出席",
@@ -304,8 +334,14 @@ pub(super) fn is_staff_line(line: &str) -> bool {
         "課長",
         "発表",
     ];
-    let head: String = unquoted(line).chars().take(16).collect();
-    STAFF.iter().any(|word| head.contains(word)) && head.chars().any(is_kanji)
+    let line = unquoted(line);
+    let head = line.char_indices().nth(16).map_or(line, |(end, _)| line.get(..end).unwrap_or(line));
+    !head.is_ascii() && WORDS.as_ref().is_some_and(|words| words.is_match(head)) && head.chars().any(is_kanji)
+}
+
+/// All of `words` at once, in capitals and small letters.
+fn search(words: &[&str]) -> Option<AhoCorasick> {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
 }
 
 #[cfg(test)]

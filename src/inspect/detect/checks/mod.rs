@@ -253,6 +253,8 @@ impl Check {
             Self::PhoneJp => {
                 phone::japanese(value, headed).and_then(|(note, doubt)| (headed || !doubt).then_some(note))
             }
+            // Only a header makes a number without its country one.
+            Self::Phone if !headed && !value.starts_with('+') => None,
             Self::Phone => phone::international(value).and_then(|doubt| plain(headed || !doubt)),
             Self::PostalCodeJp => {
                 // What a header calls a postal code may be of an area that was opened after this list was made.

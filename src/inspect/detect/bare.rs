@@ -1,0 +1,210 @@
+//! Names that nothing announces.
+//!
+//! In: a normalised text. Out: the full names that stand alone between boundaries ([`Bare`]), and as hits those of them
+//! that have a value beside them, or are a list. Deliberately absent: names beside an honorific or a label, which a
+//! detector's pattern finds ([`super::scan`]), and whether one is a leak ([`super::prose`]).
+
+use super::checks::{Note, is_known_latin_name, is_latin_name};
+use super::ground::Ground;
+use super::names::{self, Reading, is_kanji, is_name_character};
+use super::page::Page;
+use super::record::Record;
+use super::rule::Role;
+use super::scan::Hit;
+use super::zones::{self, Zone};
+use crate::inspect::Confidence;
+
+/// As many names that nothing announces are a list of names.
+const LIST: usize = 3;
+
+/// A full name between boundaries that nothing announces.
+#[derive(Debug, Clone)]
+pub(super) struct Bare {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// The line holds hardly anything else.
+    listed: bool,
+}
+
+/// Finds full names that stand alone between spaces, commas, brackets or line ends.
+pub(super) fn find(record: &Record<'_>, text: &str) -> Vec<Bare> {
+    let names = record.rules.names();
+    let mut found: Vec<Bare> = Vec::new();
+    let mut line_start = 0;
+    for line in text.split('\n') {
+        // Names are kanji or kana.
+        if line.is_ascii() {
+            line_start += line.len() + 1;
+            continue;
+        }
+        let first = found.len();
+        let mut before: Option<(usize, usize)> = None;
+        let mut at = 0;
+        while at < line.len() {
+            let rest = line.get(at..).unwrap_or_default();
+            let length = names::run(rest.as_bytes());
+            // Two characters of three bytes at least, ten at most.
+            if (3..=36).contains(&length) {
+                let whole = length >= 6 && rest.get(..length).is_some_and(|w| names.read(w) == Some(Reading::Full));
+                let pair =
+                    before.filter(|&(start, end)| end + 1 == at && line.get(end..at) == Some(" ") && at - start <= 16);
+                let joined = pair.filter(|&(start, _)| {
+                    line.get(start..at + length).is_some_and(|w| names.read(w) == Some(Reading::Full))
+                });
+                if whole {
+                    found.push(Bare { start: line_start + at, end: line_start + at + length, listed: false });
+                    before = None;
+                } else if let Some((start, _)) = joined {
+                    found.push(Bare { start: line_start + start, end: line_start + at + length, listed: false });
+                    before = None;
+                } else {
+                    before = Some((at, at + length));
+                }
+            } else if length > 0 {
+                before = None;
+            }
+            at += length + names::pause(rest.as_bytes().get(length..).unwrap_or_default());
+        }
+        if found.len() > first {
+            let named: usize = found.iter().skip(first).map(|name| name.end - name.start).sum();
+            let written: usize = line.chars().filter(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
+            let listed = named * 2 >= written && !zones::is_staff_line(line);
+            found.iter_mut().skip(first).for_each(|name| name.listed = listed);
+        }
+        line_start += line.len() + 1;
+    }
+    found
+}
+
+/// Adds the names that nothing announces where a value stands beside them, or where they are a list.
+pub(super) fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Vec<Bare>, zones: &[Zone]) {
+    let Some(japanese) = record.rules.name_detector() else { return };
+    let latin = record.rules.latin_name_detector().unwrap_or(japanese);
+    let lines: Vec<usize> = hits.iter().map(|hit| page.line_of(hit.range.start)).collect();
+    let in_body = |name: &Bare| zones.get(page.line_of(name.start)) == Some(&Zone::Body);
+    let readings = readings(record, page, hits, &bare);
+    let list = bare.iter().filter(|name| name.listed && in_body(name)).count() >= LIST;
+    let mut bare: Vec<Bare> = bare.into_iter().chain(inner_names(record, page, hits)).collect();
+    bare.sort_by_key(|name| name.start);
+    bare.dedup_by(|name, before| name.start < before.end);
+    // How far the hits reach up to each of them.
+    let reach: Vec<(usize, usize)> = hits
+        .iter()
+        .scan(0, |end, hit| {
+            *end = hit.range.end.max(*end);
+            Some((hit.range.start, *end))
+        })
+        .collect();
+    let is_taken = |name: &Bare| {
+        let before = reach.partition_point(|&(start, _)| start < name.end);
+        before.checked_sub(1).and_then(|last| reach.get(last)).is_some_and(|&(_, end)| end > name.start)
+    };
+    for name in bare {
+        let line = page.line_of(name.start);
+        let beside = lines.binary_search(&line).is_ok() || (name.listed && lines.binary_search(&(line + 1)).is_ok());
+        let is_reading = readings.binary_search(&name.start).is_ok();
+        if in_body(&name) && !is_taken(&name) && !is_reading && (beside || (list && name.listed)) {
+            let note = if list && name.listed { Note::FullName } else { Note::BareName };
+            let range = name.start..name.end;
+            let is_latin = page.text.get(range.clone()).is_some_and(|name| !name.contains(is_name_character));
+            let detector = if is_latin { latin } else { japanese };
+            if page.text.get(range.clone()).is_some_and(|name| record.excludes(detector, name)) {
+                continue;
+            }
+            let ground = Ground::Position { listed: list && name.listed };
+            hits.push(Hit { detector, range, confidence: Confidence::Medium, context: false, note, ground });
+        }
+    }
+    hits.sort_by_key(|hit| hit.range.start);
+}
+
+/// Full names within a sentence, on lines where something was found and nobody is named: `契約者の山田太郎から 090-…`.
+fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> {
+    let names = record.rules.names();
+    let is_name = |hit: &Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
+    let mut found = Vec::new();
+    for on_line in hits.chunk_by(|a, b| page.line_of(a.range.start) == page.line_of(b.range.start)) {
+        let Some(first) = on_line.first().filter(|_| !on_line.iter().any(is_name)) else { continue };
+        if let Some(name) = latin_before(record, page, first) {
+            found.push(name);
+            continue;
+        }
+        let number = page.line_of(first.range.start);
+        let (line, start) = (page.line(number), page.starts.get(number).copied().unwrap_or_default());
+        let mut at = 0;
+        // A line that long is no sentence.
+        while let Some(from) = line.get(at..).filter(|_| line.len() <= 2_000).and_then(|rest| rest.find(is_kanji)) {
+            let rest = line.get(at + from..).unwrap_or_default();
+            let length = rest.find(|c: char| !is_kanji(c)).unwrap_or(rest.len());
+            let particle = line.get(..at + from).is_some_and(|before| {
+                before.ends_with(['の', 'は', 'が', 'を', 'に', 'で', 'と', 'る', 'た', '、', '「'])
+            });
+            let said = rest.get(..length).filter(|_| particle && (9..=18).contains(&length));
+            if said.is_some_and(|word| names.read(word) == Some(Reading::Full)) {
+                let begin = start + at + from;
+                found.push(Bare { start: begin, end: begin + length, listed: false });
+            }
+            at += from + length;
+        }
+    }
+    found
+}
+
+/// The name in Latin letters that stands right before the first hit on its line: `Taro Yamada <taro@…>`; of a name
+/// without a bracket behind it the dictionaries must know something.
+fn latin_before(record: &Record<'_>, page: &Page<'_>, first: &Hit) -> Option<Bare> {
+    let line_start = page.starts.get(page.line_of(first.range.start)).copied()?;
+    let before = page.text.get(line_start..first.range.start)?;
+    let bracket = before.ends_with('<');
+    let before = before.trim_end_matches(['<', '(', ',', '/', ':', ' ', '"', '-']);
+    let is_part = |c: char| c.is_alphabetic() && !is_name_character(c) || matches!(c, ' ' | '.' | '\'' | '-');
+    let run: usize = before.chars().rev().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
+    let run = before.get(before.len() - run..)?;
+    let words: Vec<&str> = run.split(' ').filter(|word| !word.is_empty()).collect();
+    (2..=3usize).rev().filter(|&count| count <= words.len()).find_map(|count| {
+        let name = words.get(words.len() - count..)?.join(" ");
+        let known = if bracket { is_latin_name(&name) } else { is_known_latin_name(record.rules.names(), &name) };
+        let end = line_start + before.len();
+        (known && before.ends_with(&name)).then(|| Bare { start: end - name.len(), end, listed: false })
+    })
+}
+
+/// Where, ascending, names in kana stand beside or right below the name that they are the reading of: `福田 太郎（フクダ タロウ）`.
+fn readings(record: &Record<'_>, page: &Page<'_>, hits: &[Hit], bare: &[Bare]) -> Vec<usize> {
+    let is_kana = |text: &str| !text.chars().any(is_kanji);
+    let is_name = |hit: &&Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
+    let text = |start: usize, end: usize| page.text.get(start..end).unwrap_or_default();
+    let names = hits.iter().filter(is_name).map(|hit| (hit.range.start, hit.range.end));
+    let mut written: Vec<usize> = names
+        .chain(bare.iter().map(|name| (name.start, name.end)))
+        .filter(|&(start, end)| !is_kana(text(start, end)))
+        .map(|(start, _)| page.line_of(start))
+        .collect();
+    written.sort_unstable();
+    let follows = |name: &&Bare| {
+        let line = page.line_of(name.start);
+        let first = written.partition_point(|&written| written + 2 < line);
+        written.get(first).is_some_and(|&written| written <= line)
+    };
+    bare.iter().filter(|name| is_kana(text(name.start, name.end))).filter(follows).map(|name| name.start).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::Rules;
+
+    #[test]
+    fn names_between_boundaries_are_seen_and_words_are_not() {
+        let rules = Rules::compile(&[]).unwrap();
+        let record = Record::new(&rules, Vec::new(), false);
+        let bare = |text: &str| {
+            find(&record, text).iter().map(|name| text[name.start..name.end].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            bare("山田太郎、佐藤 花子,鈴木一郎(35)\n・高橋健一"),
+            ["山田太郎", "佐藤 花子", "鈴木一郎", "高橋健一"]
+        );
+        assert!(bare("本日は晴天なり。東京都 千代田区、経済成長 製品開発").is_empty());
+    }
+}

@@ -1,0 +1,198 @@
+//! A running text by its lines: which of them are courtesy, and what their words say about whoever stands in them.
+//!
+//! In: one normalised text, and then the hits in it. Out: a [`Page`], which knows the zones of the lines, whether a hit is
+//! there only because this is a letter, and what its line says about it. Deliberately absent: who is who
+//! ([`super::prose`]).
+
+use std::cell::{Cell, OnceCell};
+
+use super::bare::Bare;
+use super::checks::Note;
+use super::record::Record;
+use super::rule::Role;
+use super::scan::Hit;
+use super::zones::{self, Zone};
+use crate::inspect::Category;
+
+/// More addresses of sender's and recipients' colleagues are a list of staff.
+const COLLEAGUES: usize = 3;
+
+/// A text and its lines.
+pub(super) struct Page<'a> {
+    pub(super) text: &'a str,
+    pub(super) lines: Vec<&'a str>,
+    pub(super) starts: Vec<usize>,
+    /// The line that was asked for last.
+    last: Cell<usize>,
+    /// What is known of each line, once somebody asked: a line may be as long as the text and hold thousands of people.
+    remarks: Vec<Remarks>,
+    /// How many different addresses of colleagues stand in the text.
+    colleagues: OnceCell<usize>,
+}
+
+/// What the words of a line say about whoever stands in it.
+#[derive(Debug, Clone, Default)]
+struct Remarks {
+    company: OnceCell<bool>,
+    staff: OnceCell<bool>,
+    home: OnceCell<bool>,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let lines: Vec<&str> = text.split('\n').collect();
+        let starts = lines
+            .iter()
+            .scan(0, |next, line| {
+                let start = *next;
+                *next += line.len() + 1;
+                Some(start)
+            })
+            .collect();
+        let remarks = vec![Remarks::default(); lines.len()];
+        Self { text, lines, starts, last: Cell::new(0), remarks, colleagues: OnceCell::new() }
+    }
+
+    pub(super) fn line_of(&self, offset: usize) -> usize {
+        // Most who ask go down the text.
+        let last = self.last.get();
+        let holds = |line: usize| {
+            self.starts.get(line).is_some_and(|&start| start <= offset)
+                && self.starts.get(line + 1).is_none_or(|&next| offset < next)
+        };
+        let near = [last, last + 1].into_iter().find(|&line| holds(line));
+        let line = near.unwrap_or_else(|| self.starts.partition_point(|&start| start <= offset).saturating_sub(1));
+        self.last.set(line);
+        line
+    }
+
+    pub(super) fn line(&self, number: usize) -> &'a str {
+        self.lines.get(number).copied().unwrap_or_default()
+    }
+
+    /// Whether a line names an organisation.
+    pub(super) fn names_company(&self, number: usize) -> bool {
+        self.remark(number, |remarks| &remarks.company, zones::has_company)
+    }
+
+    /// Whether somebody stands in a line for work.
+    pub(super) fn is_staff(&self, number: usize) -> bool {
+        self.remark(number, |remarks| &remarks.staff, zones::is_staff_line)
+    }
+
+    /// Whether somebody stands in a line as a private person.
+    pub(super) fn is_home(&self, number: usize) -> bool {
+        let is_home = |line: &str| ["自宅", "ご自宅", "実家", "お客様", "home"].iter().any(|word| line.contains(word));
+        self.remark(number, |remarks| &remarks.home, is_home)
+    }
+
+    fn remark(&self, number: usize, which: impl Fn(&Remarks) -> &OnceCell<bool>, is_so: impl Fn(&str) -> bool) -> bool {
+        self.remarks.get(number).is_some_and(|remarks| *which(remarks).get_or_init(|| is_so(self.line(number))))
+    }
+
+    /// Whether an empty line or a rule stands between two lines.
+    pub(super) fn breaks(&self, from: usize, to: usize) -> bool {
+        (from + 1..to).any(|line| zones::unquoted(self.line(line)).is_empty() || zones::is_rule(self.line(line)))
+    }
+
+    /// In which lines something was found.
+    pub(super) fn busy(&self, hits: &[Hit], bare: &[Bare]) -> Vec<bool> {
+        let mut busy = vec![false; self.lines.len()];
+        for start in hits.iter().map(|hit| hit.range.start).chain(bare.iter().map(|name| name.start)) {
+            if let Some(busy) = busy.get_mut(self.line_of(start)) {
+                *busy = true;
+            }
+        }
+        busy
+    }
+
+    /// The zones of the lines; a signature with too many people in it is none.
+    pub(super) fn zones(&self, record: &mut Record<'_>, hits: &[Hit], bare: &[Bare]) -> Vec<Zone> {
+        let mut zones = zones::of(&self.lines, &record.own, &self.busy(hits, bare));
+        let mut load: std::collections::BTreeMap<u32, [usize; 4]> = std::collections::BTreeMap::new();
+        for hit in hits {
+            let Some(Zone::Signature(number)) = zones.get(self.line_of(hit.range.start)) else { continue };
+            let Some(detector) = record.rules.detector(hit.detector) else { continue };
+            let kind = match detector.role {
+                Role::Name => 0,
+                Role::Identifier if self.value(hit).contains('@') => 1,
+                Role::Identifier if detector.info.category == Category::Contact => 2,
+                _ if detector.info.category == Category::Contact => continue,
+                _ => 3,
+            };
+            if let Some(count) = load.entry(*number).or_default().get_mut(kind) {
+                *count += 1;
+            }
+        }
+        for name in bare {
+            if let Some(Zone::Signature(number)) = zones.get(self.line_of(name.start)) {
+                load.entry(*number).or_default()[0] += 1;
+            }
+        }
+        for zone in &mut zones {
+            if let Zone::Signature(number) = zone
+                && let Some(&[names, mails, phones, other]) = load.get(number)
+                && (names > 2 || mails > 3 || phones > 5 || other > 0)
+            {
+                *zone = Zone::Body;
+            }
+        }
+        for (line, zone) in self.lines.iter().zip(&zones) {
+            if matches!(zone, Zone::Salutation | Zone::Signature(_) | Zone::Quoted) {
+                record.acquaint(zones::unquoted(line));
+            }
+        }
+        zones
+    }
+
+    /// Whether a hit is there because this is a letter, and not because somebody's data is in it.
+    pub(super) fn is_courtesy(&self, record: &Record<'_>, hit: &Hit, zones: &[Zone]) -> bool {
+        let Some(detector) = record.rules.detector(hit.detector) else { return true };
+        let courteous = detector.role == Role::Name || detector.info.category == Category::Contact;
+        if courteous && zones.get(self.line_of(hit.range.start)).is_some_and(|zone| *zone != Zone::Body) {
+            return true;
+        }
+        let value = self.value(hit);
+        match hit.note {
+            Note::Service | Note::RoleAddress => true,
+            _ if value.contains('@') => {
+                let address = value.to_lowercase();
+                record.own.contains(&address)
+                    || (is_colleague(record, &address)
+                        && *self.colleagues.get_or_init(|| self.colleagues(record)) <= COLLEAGUES)
+            }
+            _ => false,
+        }
+    }
+
+    /// How many different addresses of colleagues stand in the text.
+    fn colleagues(&self, record: &Record<'_>) -> usize {
+        let mut found: Vec<&str> = Vec::new();
+        for (at, _) in self.text.match_indices('@') {
+            let graphic = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | ',' | ';' | '(' | ')' | '"' | ':');
+            let before = self.text.get(..at).unwrap_or_default();
+            let start =
+                before.char_indices().rev().take(64).take_while(|(_, c)| graphic(*c)).last().map_or(at, |(i, _)| i);
+            let after = self.text.get(at..).unwrap_or_default();
+            let end = at + after.find(|c: char| !graphic(c)).unwrap_or(after.len()).min(254);
+            let address = self.text.get(start..end).unwrap_or_default();
+            if is_colleague(record, &address.to_lowercase()) && !found.contains(&address) {
+                found.push(address);
+                if found.len() > COLLEAGUES {
+                    break;
+                }
+            }
+        }
+        found.len()
+    }
+
+    pub(super) fn value(&self, hit: &Hit) -> &'a str {
+        self.text.get(hit.range.clone()).unwrap_or_default()
+    }
+}
+
+fn is_colleague(record: &Record<'_>, address: &str) -> bool {
+    let domain = address.rsplit_once('@').map(|(_, domain)| domain);
+    domain.is_some_and(|domain| record.domains.iter().any(|own| own == domain))
+        && !record.own.iter().any(|own| own == address)
+}
