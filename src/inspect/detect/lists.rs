@@ -65,7 +65,7 @@ impl Block {
             .zip(block)
             .filter(|(_, line)| !zones::is_rule(line))
             .map(|(number, line)| {
-                let cells = (0u32..).zip(self.separator.split(zones::unquoted_list(line)));
+                let cells = (0u32..).zip(self.separator.split(unmarked(zones::unquoted_list(line))));
                 let cells = cells.map(|(column, cell)| (column, cell.trim().trim_matches('"').trim().to_owned()));
                 (u32::try_from(number).unwrap_or(u32::MAX), cells.filter(|(_, cell)| !cell.is_empty()).collect())
             })
@@ -83,7 +83,8 @@ fn run(lines: &[&str], at: usize, separator: Separator) -> Option<usize> {
     let mut end = at;
     let mut rows = 0;
     while let Some(line) = lines.get(end) {
-        let ruled = separator == Separator::Bar && zones::is_rule(line);
+        // `-----` stands between the rows of a table of bars, and below the header of any.
+        let ruled = (separator == Separator::Bar || end == at + 1) && zones::is_rule(line);
         let here = count(line);
         if !ruled && (here == 0 || here.abs_diff(first) > first / 2) {
             break;
@@ -121,6 +122,15 @@ impl Separator {
             Self::Gap => line.split("  ").filter(|cell| !cell.trim().is_empty()).collect(),
         }
     }
+}
+
+/// A line without what marks it as one of a list: `1) `, `- `, `・`.
+fn unmarked(line: &str) -> &str {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let numbered =
+        line.get(digits..).filter(|_| (1..=3).contains(&digits)).and_then(|rest| rest.strip_prefix([')', '.']));
+    let marked = line.strip_prefix(['-', '*', '•', '●', '■', '○']).or(numbered).filter(|rest| rest.starts_with(' '));
+    marked.or_else(|| line.strip_prefix('・')).unwrap_or(line).trim_start_matches(' ')
 }
 
 /// Splits at a separator that stands in no quotes.
