@@ -2,7 +2,9 @@
 //!
 //! All people, companies and numbers are invented.
 
+mod doubtful;
 mod japanese;
+mod pages;
 
 use std::{sync::LazyLock, time::Duration};
 
