@@ -215,7 +215,7 @@ fn death_of_a_worker(relay: &Relay, said: &mut Said) {
     let (address, bytes) = (relay.smtp, mail("planted-dead", OUTSIDE));
     let reply = std::thread::spawn(move || talk::send(address, SENDER, &[OUTSIDE], &bytes).unwrap());
     std::thread::sleep(std::time::Duration::from_millis(500));
-    relay::signal(worker, Signal::ABRT);
+    relay::signal(worker, Signal::ABORT);
     relay::signal(worker, Signal::KILL);
     said.add("SMTP reply after a death", reply.join().unwrap());
 }

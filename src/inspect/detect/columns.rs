@@ -5,6 +5,7 @@
 //! `保護者電話` is the parent's; a telephone that says nothing is everybody's in the row; two tables side by side have a
 //! person each. A number such as 会員番号 tells its owners apart. Deliberately absent: values.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::checks::{Check, Note};
@@ -12,7 +13,7 @@ use super::rule::{Role, header_key};
 use super::rules::Rules;
 
 /// A table with columns.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Columns {
     /// How many of the given rows stand above the first record, header included.
     pub(super) above: usize,
@@ -32,6 +33,11 @@ impl Columns {
     pub(super) fn heads(&self, column: u32, text: &str) -> bool {
         let column = self.columns.get(&column).filter(|column| !column.header.is_empty());
         column.is_some_and(|column| column.header == text || column.header.split(' ').any(|word| word == text))
+    }
+
+    /// Whether it says above any of its columns what they are.
+    pub(super) fn has_headers(&self) -> bool {
+        self.columns.values().any(|column| column.headed && !column.header.is_empty())
     }
 
     /// Whether a row is the header of this table once more.
@@ -56,6 +62,40 @@ pub(super) struct Column {
     pub(super) whose: u8,
     /// It holds numbers that are given to people: whose numbers.
     pub(super) number: Option<&'static str>,
+    pub(super) quiet: Quiet,
+}
+
+/// Texts of a column in which nothing was found. Remarks repeat, and are not searched again. What is kept is the text
+/// itself: no two texts can be taken for one.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Quiet(RefCell<Vec<String>>);
+
+/// So many texts are kept, none longer than this.
+const QUIET: usize = 16;
+const QUIET_LENGTH: usize = 128;
+
+impl Quiet {
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.0.borrow().get(Self::place(text)).is_some_and(|known| known == text)
+    }
+
+    pub(super) fn keep(&self, text: &str) {
+        if text.len() > QUIET_LENGTH {
+            return;
+        }
+        let mut known = self.0.borrow_mut();
+        known.resize(QUIET, String::new());
+        if let Some(slot) = known.get_mut(Self::place(text)) {
+            slot.clear();
+            slot.push_str(text);
+        }
+    }
+
+    fn place(text: &str) -> usize {
+        let sum =
+            text.bytes().take(QUIET_LENGTH).fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        (sum >> 5 ^ sum) as usize % QUIET
+    }
 }
 
 /// Which part of a name a column holds.

@@ -22,6 +22,9 @@ use crate::inspect::persons::Person;
 /// More than so many things are nobody's form.
 const MOST: usize = 64;
 
+/// A label has no more words than this.
+const LABEL_WORDS: usize = 5;
+
 /// A form that is being read: what is known so far of the person of each column.
 #[derive(Debug, Default)]
 pub(super) struct Form {
@@ -121,8 +124,10 @@ fn settle(record: &mut Record<'_>, table: u32, place: &Where, found: Vec<(u32, F
 
 /// Which detectors a label announces.
 fn label(rules: &Rules, text: &str) -> Vec<usize> {
+    // `Numéro de sécurité sociale`; more words are a sentence.
+    let longest = if text.contains(' ') && text.split(' ').count() <= LABEL_WORDS { 40 } else { 16 };
     let label =
-        text.chars().count() <= 16 && text.bytes().filter(u8::is_ascii_digit).count() < 4 && !text.contains('@');
+        text.chars().count() <= longest && text.bytes().filter(u8::is_ascii_digit).count() < 4 && !text.contains('@');
     if label { rules.announced(text) } else { Vec::new() }
 }
 

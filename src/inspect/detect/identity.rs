@@ -9,7 +9,7 @@ use super::checks::{self, Check, Note};
 use super::clusters::name_characters;
 use super::names::is_kanji;
 use super::rule::{Detector, Role};
-use super::words::{hash, hash_characters};
+use super::words::{hash, hash_characters, katakana};
 use crate::inspect::Category;
 use crate::inspect::persons::{Key, Kind, Person, Script};
 
@@ -93,13 +93,6 @@ fn halves(value: &str) -> (u16, u16) {
     // Sixteen bits are few enough to be counted.
     let half = |part: &str| (hash_characters(part.chars()) & 0xFFFF) as u16;
     (half(first), half(last.trim_start()))
-}
-
-fn katakana(c: char) -> char {
-    match c {
-        'ぁ'..='ゖ' => char::from_u32(u32::from(c) + 0x60).unwrap_or(c),
-        c => c,
-    }
 }
 
 /// The letters and digits of a value.

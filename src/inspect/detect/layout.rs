@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::checks::Check;
+use super::checks::{self, Check};
 use super::columns::Part;
 use super::columns::{Columns, assign, is_name, is_organisation, is_thing, part_of};
 use super::names::{Reading, is_kanji};
@@ -30,8 +30,8 @@ pub(super) enum Layout {
     Loose,
 }
 
-/// A header cell is no longer than this, in characters.
-const HEADER: usize = 24;
+/// A header cell is no longer than this, in characters: `Numéro de sécurité sociale`, `Employment Insurance Number`.
+const HEADER: usize = 40;
 /// So many rows above a header may be its title.
 const TITLES: usize = 3;
 /// The header is looked for in so many rows.
@@ -59,6 +59,25 @@ pub(super) fn of(rules: &Rules, rows: &[Row]) -> Layout {
     } else {
         Layout::Loose
     }
+}
+
+/// Whether `rows`, whose values make `columns` of them, go on with a table that has a header: no column says another
+/// thing, two at least say the same, and what the header calls for is there.
+pub(super) fn goes_on(rules: &Rules, before: &Columns, columns: &Columns, rows: &[Row]) -> bool {
+    let told = |columns: &Columns, number: u32| columns.columns.get(&number).and_then(|column| column.detector);
+    let known = columns.columns.iter().filter_map(|(&number, column)| Some((number, column.detector?)));
+    let same = known.clone().filter(|&(number, detector)| told(before, number) == Some(detector)).count();
+    let fits = |number: u32, detector: usize| {
+        let check = rules.detector(detector).map_or(Check::None, |detector| detector.check);
+        let values = values(rows, number);
+        let fitting = values.iter().filter(|value| check.in_cell(rules.names(), value, true).is_some()).count();
+        fitting * 5 >= values.len() * 4 || is_special(rules, detector)
+    };
+    let last = before.columns.keys().next_back();
+    same >= 2
+        && same == known.count()
+        && columns.columns.keys().next_back() <= last
+        && before.columns.iter().all(|(&number, column)| column.detector.is_none_or(|detector| fits(number, detector)))
 }
 
 /// Whether some lines of text are a table of people.
@@ -258,6 +277,7 @@ fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
     if !columns.columns.values().any(|column| is_name(rules, column)) {
         split_names(rules, records, columns);
     }
+    beside_people(rules, records, columns);
     // A column of names in kana beside one in kanji holds their readings.
     let written = |column: u32| values(records, column).iter().any(|value| value.chars().any(is_kanji));
     let names: Vec<u32> =
@@ -300,6 +320,56 @@ fn is_phrase(value: &str) -> bool {
     }
     // Names are short, and addresses name a town.
     value.len() > 80 && !value.contains(is_suffix) && words().nth(4).is_some()
+}
+
+/// Columns without a header that are somebody's because of those beside them: `617-318-7250` in a row with a name or a
+/// mail address, and days over many years in a row with a name.
+fn beside_people(rules: &Rules, records: &[Row], columns: &mut Columns) {
+    let detectors = columns.columns.values().filter_map(|column| rules.detector(column.detector?));
+    let checks: Vec<Check> = detectors.map(|detector| detector.check).collect();
+    let japanese = checks.contains(&Check::NameJp);
+    let named = japanese || checks.contains(&Check::PersonName);
+    if !named && !checks.contains(&Check::Email) {
+        return;
+    }
+    for (&number, column) in &mut columns.columns {
+        let values = values(records, number);
+        if column.detector.is_some() || !column.header.is_empty() || values.len() < 3 {
+            continue;
+        }
+        let born = || are_birth_dates(rules, &values).then(|| rules.birth_detector(japanese)).flatten();
+        if let Some(detector) = telephones(rules, &values).or_else(|| born().filter(|_| named)) {
+            // The column is known as if its header had said so.
+            (column.detector, column.headed) = (Some(detector), true);
+        }
+    }
+}
+
+/// The detector that nine in ten of these pass, if they are written as telephone numbers are.
+fn telephones(rules: &Rules, values: &[&str]) -> Option<usize> {
+    let here = values.iter().any(|value| value.starts_with('0'));
+    let checks = if here { [Check::PhoneJp, Check::Phone] } else { [Check::Phone, Check::PhoneJp] };
+    checks.into_iter().find_map(|check| {
+        let written = |value: &&&str| value.starts_with('0') || value.contains(['-', '(', ' ', '.', '+']);
+        let fits = |value: &&&str| check.in_cell(rules.names(), value, true).is_some();
+        let fitting = values.iter().filter(written).filter(fits).count();
+        let detector = rules.all().iter().position(|detector| detector.check == check);
+        detector.filter(|_| fitting * 10 >= values.len() * 9)
+    })
+}
+
+/// Whether these are the days on which people were born: all of them days, and over many years, as no other days in
+/// one table are.
+fn are_birth_dates(rules: &Rules, values: &[&str]) -> bool {
+    const YEARS: u32 = 15;
+    let years = values.iter().map(|value| {
+        // A day number of a spreadsheet may be anything.
+        let written = value.len() >= 8 && Check::BirthDate.in_cell(rules.names(), value, true).is_some();
+        written.then(|| checks::born(value)).flatten().map(|day| day / 10_000)
+    });
+    let Some(years) = years.collect::<Option<Vec<u32>>>() else { return false };
+    let (first, last) = (years.iter().min(), years.iter().max());
+    first.zip(last).is_some_and(|(first, last)| last - first >= YEARS)
 }
 
 /// Surnames and given names in two columns that no header calls so.

@@ -94,7 +94,7 @@ impl Block {
             .zip(block)
             .filter(|(_, line)| !zones::is_rule(line))
             .map(|(number, line)| {
-                let cells = (0u32..).zip(self.separator.split(zones::unquoted_list(line)));
+                let cells = (0u32..).zip(self.separator.split(unmarked(zones::unquoted_list(line))));
                 let cells = cells.map(|(column, cell)| (column, cell.trim().trim_matches('"').trim().to_owned()));
                 (u32::try_from(number).unwrap_or(u32::MAX), cells.filter(|(_, cell)| !cell.is_empty()).collect())
             })
@@ -109,7 +109,9 @@ fn run(counts: &mut Counts<'_>, at: usize, separator: Separator) -> Option<usize
     let mut rows = 0;
     while let Some(here) = counts.of(end, separator) {
         let fits = here > 0 && here.abs_diff(first) <= first / 2;
-        let ruled = separator == Separator::Bar && counts.lines.get(end).is_some_and(|line| zones::is_rule(line));
+        // `-----` stands between the rows of a table of bars, and below the header of any.
+        let may_be_ruled = separator == Separator::Bar || end == at + 1;
+        let ruled = may_be_ruled && counts.lines.get(end).is_some_and(|line| zones::is_rule(line));
         if !ruled && !fits {
             break;
         }
@@ -152,6 +154,15 @@ impl Separator {
             Self::Gap => line.split("  ").filter(|cell| !cell.trim().is_empty()).collect(),
         }
     }
+}
+
+/// A line without what marks it as one of a list: `1) `, `- `, `・`.
+fn unmarked(line: &str) -> &str {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let numbered =
+        line.get(digits..).filter(|_| (1..=3).contains(&digits)).and_then(|rest| rest.strip_prefix([')', '.']));
+    let marked = line.strip_prefix(['-', '*', '•', '●', '■', '○']).or(numbered).filter(|rest| rest.starts_with(' '));
+    marked.or_else(|| line.strip_prefix('・')).unwrap_or(line).trim_start_matches(' ')
 }
 
 /// Splits at a separator that stands in no quotes.

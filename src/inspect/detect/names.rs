@@ -130,9 +130,7 @@ impl Names {
         let all_hiragana = word.chars().all(|c| matches!(c, 'ぁ'..='ゖ'));
         if all_hiragana || word.chars().all(is_katakana) {
             // さくら and エリ are; から and さん are grammar.
-            return word.chars().count() >= 2
-                && !GRAMMAR.contains(&word)
-                && self.given_readings.has(&in_katakana(word));
+            return word.chars().count() >= 2 && !GRAMMAR.contains(&word) && self.given_readings.has_reading(word);
         }
         may_be_given(word) && !self.no_given.has(word)
     }
@@ -143,12 +141,12 @@ impl Names {
             return None;
         }
         if self.surnames.has(surname) {
-            let known = self.given.has(given)
-                || given.chars().all(|c| !is_kanji(c)) && self.given_readings.has(&in_katakana(given));
+            let known =
+                self.given.has(given) || given.chars().all(|c| !is_kanji(c)) && self.given_readings.has_reading(given);
             return Some(if known { Reading::Full } else { Reading::Plausible })
                 .filter(|_| known || length <= 3 && !self.no_given.has(given));
         }
-        let known = self.surname_readings.has(&in_katakana(surname)) && self.given_readings.has(&in_katakana(given));
+        let known = self.surname_readings.has_reading(surname) && self.given_readings.has_reading(given);
         known.then_some(Reading::Full)
     }
 
@@ -318,16 +316,6 @@ fn may_be_given(word: &str) -> bool {
         && word.chars().all(|c| is_kanji(c) || matches!(c, 'ぁ'..='ゖ'))
         && !word.ends_with(|c| NOT.contains(c))
         && !word.starts_with(|c: char| matches!(c, 'ぁ'..='ゖ'))
-}
-
-/// ひらがな as カタカナ.
-pub(super) fn in_katakana(word: &str) -> String {
-    word.chars()
-        .map(|c| match c {
-            'ぁ'..='ゖ' => char::from_u32(u32::from(c) + 0x60).unwrap_or(c),
-            c => c,
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::table::Table;
 use super::tally::Shown;
 use super::whereabouts::Whereabouts;
 use super::{layout, lists};
-use crate::inspect::Category;
+use crate::inspect::{Category, Confidence};
 use crate::inspect::persons::Person;
 
 /// As many landlines without a name are a list of people's telephones.
@@ -112,15 +112,25 @@ enum Judgement {
 
 impl Judgement {
     fn of(record: &Record<'_>, page: &Page<'_>, cluster: &Cluster, landlines: bool) -> Self {
+        // What may well be chance, as a number of a parcel with the right check digit, makes nobody.
+        let sure: Vec<&Hit> = cluster.hits.iter().filter(|hit| hit.confidence > Confidence::Low).collect();
+        let chance = cluster.hits.iter().filter(|hit| hit.confidence == Confidence::Low);
+        let mut chance = chance.filter_map(|hit| record.rules.detector(hit.detector));
+        match Self::of_sure(record, page, cluster, &sure, landlines) {
+            Self::Nobody if chance.any(|detector| !detector.with_person && !is_contact(detector)) => Self::Thing,
+            about => about,
+        }
+    }
+
+    fn of_sure(record: &Record<'_>, page: &Page<'_>, cluster: &Cluster, hits: &[&Hit], landlines: bool) -> Self {
         let rule = |hit: &Hit| record.rules.detector(hit.detector);
         let is = |hit: &Hit, role: Role| rule(hit).is_some_and(|detector| detector.role == role);
-        let contact = |hit: &Hit| rule(hit).is_some_and(|detector| detector.info.category == Category::Contact);
-        let standing = |hit: &&Hit| rule(hit).is_some_and(|detector| !detector.with_person);
-        if cluster.hits.iter().filter(standing).any(|hit| is(hit, Role::Identifier) && !contact(hit)) {
+        let contact = |hit: &Hit| rule(hit).is_some_and(is_contact);
+        let standing = |hit: &Hit| rule(hit).is_some_and(|detector| !detector.with_person);
+        if hits.iter().any(|hit| standing(hit) && is(hit, Role::Identifier) && !contact(hit)) {
             return Self::Person;
         }
-        let names: Vec<&Hit> = cluster.hits.iter().filter(|hit| is(hit, Role::Name)).collect();
-        let beside: Vec<&Hit> = cluster.hits.iter().filter(|hit| !is(hit, Role::Name)).collect();
+        let (names, beside): (Vec<&Hit>, Vec<&Hit>) = hits.iter().copied().partition(|&hit| is(hit, Role::Name));
         let mobile = beside.iter().any(|hit| hit.note == Note::Mobile);
         let at_home = |hit: &Hit| page.is_home(page.line_of(hit.range.start));
         let private = |staff: bool| beside.iter().any(|hit| !(contact(hit) || staff && is(hit, Role::Attribute)));
@@ -130,7 +140,7 @@ impl Judgement {
             let home = beside.iter().any(|hit| hit.note == Note::Landline && (landlines || at_home(hit)));
             return if mobile || mail || abroad || home {
                 Self::Person
-            } else if private(false) && beside.iter().any(standing) {
+            } else if private(false) && beside.iter().any(|hit| standing(hit)) {
                 Self::Thing
             } else {
                 Self::Nobody
@@ -146,7 +156,7 @@ impl Judgement {
             surname_only
                 || staff
                 || family
-                || name.note == Note::BareName
+                || matches!(name.note, Note::BareName | Note::Likely)
                 || name.note != Note::LabelledName && company()
         } else {
             // What stands in the line of a lecturer is what the lecture is about.

@@ -4,6 +4,7 @@
 //! whose mail it is: the addresses and names of sender and recipients, who are not leaked by being there.
 
 use super::clusters::name_key;
+use super::columns::Columns;
 use super::names::{Reading, is_name_character};
 use super::rules::Rules;
 use super::tally::{Shown, Tally};
@@ -30,8 +31,20 @@ pub(super) struct Record<'a> {
     pub(super) excluding: bool,
     /// Tables so far.
     tables: u32,
+    /// The table that ended last, if it had a header.
+    pub(super) before: Option<Before>,
     pub(super) tally: Tally,
     persons: Persons,
+}
+
+/// A table that has ended, for one that goes on with it.
+#[derive(Debug)]
+pub(super) struct Before {
+    /// What it is a part of.
+    pub(super) book: String,
+    /// Its number among the tables.
+    pub(super) number: u32,
+    pub(super) columns: Columns,
 }
 
 /// Domains in which neighbours are not colleagues.
@@ -74,6 +87,7 @@ impl<'a> Record<'a> {
             count_quoted,
             excluding: !rules.exclusions().is_empty(),
             tables: 0,
+            before: None,
             tally: Tally::new(rules),
             persons: Persons::default(),
         }

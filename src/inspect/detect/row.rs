@@ -87,11 +87,15 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
     if let Some(kind) = about.and_then(|about| about.number) {
         finds.numbers.push((whose, kind, text.clone()));
     }
-    if !is_worth_scanning(&text) {
+    if !is_worth_scanning(&text) || about.is_some_and(|about| about.quiet.has(&text)) {
         return;
     }
     let header = about.map_or("", |about| about.header.as_str());
-    for hit in scan::hits(record.rules, &text, header) {
+    let hits = scan::hits(record.rules, &text, header);
+    if let Some(about) = about.filter(|_| hits.is_empty()) {
+        about.quiet.keep(&text);
+    }
+    for hit in hits {
         let ground = hit.ground.in_characters(&text, hit.range.start, hit.range.end);
         let value = Cow::Owned(text.get(hit.range).unwrap_or_default().to_owned());
         let Hit { detector, confidence, note, .. } = hit;
@@ -158,9 +162,9 @@ pub(super) fn settle(
         finds.found.retain(|f| !record.excludes(f.detector, &f.value));
     }
     let hidden = !finds.found.is_empty() && finds.found.iter().all(|f| place.is_hidden(row, f.column));
-    let (told, is_person) = told(record, columns, &finds);
+    let is_person = sift(record, columns, &mut finds.found);
     let rules = record.rules;
-    for &f in &told {
+    for f in &finds.found {
         let header = || columns.columns.get(&f.column).map_or("", |column| column.header.as_str());
         let why = || f.ground.told(rules, f.detector, f.note, header());
         record.found(f.detector, f.confidence, &f.value, || Shown { place: place.cell(row, f.column), why: why() });
@@ -169,24 +173,24 @@ pub(super) fn settle(
         // A row without anything goes on with nobody, and one in between does not part those around it.
         return above;
     }
-    let is_named = |whose: u8| told.iter().any(|f| f.whose == whose && f.part != Part::Staff && is_name(record, f));
-    let named: Vec<u8> = (1..=columns.people).filter(|&whose| is_named(whose)).collect();
-    if named.is_empty() {
-        let person = person(record, &finds, &told, None, above);
+    let is_named =
+        |whose: &u8| finds.found.iter().any(|f| f.whose == *whose && f.part != Part::Staff && is_name(record, f));
+    let named = (1..=columns.people).filter(is_named).fold(0_u64, |named, whose| named | 1 << whose);
+    if named == 0 {
+        let person = person(record, &finds, None, above);
         record.person(&person, number, hidden);
         return person;
     }
     let mut last = above;
-    for whose in named {
-        last = person(record, &finds, &told, Some(whose), Person::default());
+    for whose in (1..=columns.people).filter(|whose| named >> whose & 1 != 0) {
+        last = person(record, &finds, Some(whose), Person::default());
         record.person(&last, number, hidden);
     }
     last
 }
 
-/// What of the finds is about people or is a finding all the same, and whether a person is there.
-fn told<'f, 'c>(record: &Record<'_>, columns: &Columns, finds: &'f Finds<'c>) -> (Vec<&'f Found<'c>>, bool) {
-    let found = &finds.found;
+/// Leaves of the finds what is about people or is a finding all the same; whether a person is there.
+fn sift(record: &Record<'_>, columns: &Columns, found: &mut Vec<Found<'_>>) -> bool {
     let rule = |found: &Found<'_>| record.rules.detector(found.detector);
     let role = |found: &Found<'_>| rule(found).filter(|d| d.info.personal).map(|detector| detector.role);
     let contact = |found: &Found<'_>| rule(found).is_some_and(|detector| detector.info.category == Category::Contact);
@@ -195,7 +199,8 @@ fn told<'f, 'c>(record: &Record<'_>, columns: &Columns, finds: &'f Finds<'c>) ->
         .any(|f| role(f) == Some(Role::Name) && (f.note != Note::Surname || f.confidence == Confidence::High));
     let office = !named && columns.organisations;
     if found.iter().any(|f| record.is_own(&f.value)) || (columns.columns.is_empty() && is_card(record, found)) {
-        return (Vec::new(), false);
+        found.clear();
+        return false;
     }
     let reached = |f: &Found<'_>| {
         let own = !contact(f)
@@ -203,16 +208,18 @@ fn told<'f, 'c>(record: &Record<'_>, columns: &Columns, finds: &'f Finds<'c>) ->
             || (!office && !matches!(f.note, Note::Service | Note::RoleAddress));
         role(f) == Some(Role::Identifier) && rule(f).is_some_and(|detector| !detector.with_person) && own
     };
-    let described = found.iter().filter(|f| role(f) == Some(Role::Attribute)).count() >= 2 && !office;
-    let is_person = named || found.iter().any(reached) || described;
-    let counts = |f: &&Found<'_>| {
+    // What may well be chance makes nobody.
+    let sure = || found.iter().filter(|f| f.confidence > Confidence::Low);
+    let described = sure().filter(|f| role(f) == Some(Role::Attribute)).count() >= 2 && !office;
+    let is_person = named || sure().any(reached) || described;
+    found.retain(|f| {
         let Some(detector) = rule(f) else { return false };
         let offices = office && contact(f) && is_office(f.note) && !f.value.contains('@');
         let nobodys = matches!(f.note, Note::Service | Note::RoleAddress) && !named;
         let alone = (detector.with_person || f.note == Note::Surname) && !is_person;
         !(detector.info.personal && (offices || nobodys || alone))
-    };
-    (found.iter().filter(counts).collect(), is_person)
+    });
+    is_person
 }
 
 /// Whether a form is the business card of somebody whose mail it is: a signature that is laid out as a table.
@@ -228,10 +235,10 @@ fn is_card(record: &Record<'_>, found: &[Found<'_>]) -> bool {
 }
 
 /// The person of the row, or that one of several.
-fn person(record: &Record<'_>, finds: &Finds<'_>, told: &[&Found<'_>], whose: Option<u8>, above: Person) -> Person {
+fn person(record: &Record<'_>, finds: &Finds<'_>, whose: Option<u8>, above: Person) -> Person {
     let theirs = |owner: u8| whose.is_none_or(|whose| owner == 0 || owner == whose);
     let mut person = above;
-    for f in told.iter().filter(|f| theirs(f.whose) && f.part != Part::Staff) {
+    for f in finds.found.iter().filter(|f| theirs(f.whose) && f.part != Part::Staff) {
         if let Some(detector) = record.rules.detector(f.detector).filter(|detector| detector.info.personal) {
             describe(&mut person, detector, f.note, &f.value);
         }
@@ -250,15 +257,16 @@ fn one_name<'c>(record: &Record<'_>, mut finds: Finds<'c>) -> Finds<'c> {
     if finds.found.iter().filter(|f| is_name(record, f)).count() < 2 {
         return finds;
     }
-    let written: Vec<u8> =
-        finds.found.iter().filter(|f| is_name(record, f) && f.part != Part::Reading).map(|f| f.whose).collect();
+    // No row is about more than a dozen people.
+    let written = finds.found.iter().filter(|f| is_name(record, f) && f.part != Part::Reading);
+    let written = written.fold(0_u64, |written, f| written | 1 << (f.whose & 63));
     let mut kept: Vec<Found<'c>> = Vec::with_capacity(finds.found.len());
     let mut readings: Vec<(u8, Cow<'c, str>)> = Vec::new();
     for f in std::mem::take(&mut finds.found) {
         let is_before =
             |known: &&mut Found<'_>, part: Part| known.whose == f.whose && known.part == part && is_name(record, known);
         match f.part {
-            Part::Reading if written.contains(&f.whose) => {
+            Part::Reading if written >> (f.whose & 63) & 1 != 0 => {
                 match readings.iter_mut().find(|(whose, _)| *whose == f.whose) {
                     Some((_, reading)) => reading.to_mut().push_str(&f.value),
                     None => readings.push((f.whose, f.value)),

@@ -229,9 +229,17 @@ impl Rules {
         &self.patterns
     }
 
-    /// Which detectors a header cell announces: those with the longest of their header words in it. Exact wins.
+    /// Which detectors a header cell announces: those with the longest of their header words in it. Exact wins. What
+    /// stands in brackets (`PAN (India)`) may be left out.
     pub(super) fn announced(&self, header: &str) -> Vec<usize> {
-        let key = header_key(header);
+        let whole = self.announced_by(&header_key(header));
+        match header.split_once(['(', '（']) {
+            Some((head, _)) if whole.is_empty() && !head.trim().is_empty() => self.announced_by(&header_key(head)),
+            _ => whole,
+        }
+    }
+
+    fn announced_by(&self, key: &str) -> Vec<usize> {
         if key.is_empty() {
             // A header that is all marks, as 〒 is.
             let bare = |detector: &Detector| detector.headers.iter().any(String::is_empty);
@@ -239,10 +247,10 @@ impl Rules {
         }
         let mut best = (0, Vec::new());
         let Some(words) = &self.header_search else { return Vec::new() };
-        for found in words.find_overlapping_iter(&key) {
+        for found in words.find_overlapping_iter(key) {
             let Some(&(detector, length)) = self.headers.get(found.pattern().as_usize()) else { continue };
             let exact = found.start() == 0 && found.end() == key.len();
-            if !exact && (length < 2 || !stands_as_word(&key, found.range())) {
+            if !exact && (length < 2 || !stands_as_word(key, found.range())) {
                 continue;
             }
             let weight = length + if exact { 100 } else { 0 };
@@ -273,6 +281,13 @@ impl Rules {
     /// The detector that finds Japanese names, for names that no pattern announces.
     pub(super) fn name_detector(&self) -> Option<usize> {
         self.detectors.iter().position(|d| d.role == Role::Name && d.check == super::checks::Check::NameJp)
+    }
+
+    /// The detector that finds birth dates, Japanese ones or any.
+    pub(super) fn birth_detector(&self, japanese: bool) -> Option<usize> {
+        let dates = |d: &Detector| d.role == Role::Attribute && d.check == super::checks::Check::BirthDate;
+        let own = |d: &Detector| dates(d) && d.info.id.starts_with("jp.") == japanese;
+        self.detectors.iter().position(own).or_else(|| self.detectors.iter().position(dates))
     }
 
     /// The detector that finds names in Latin letters.

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::checks::{Note, Passed};
+use super::checks::{Check, Note, Passed, is_known_latin_name};
 use super::ground::{Ground, Near};
 use super::rule::Nearby;
 use super::rules::Rules;
@@ -89,7 +89,8 @@ impl Search<'_> {
         let near = self.near(&detector.context, detector.window, &value);
         let context = near != Near::Nothing;
         let alone = if doubt { None } else { detector.alone };
-        let waiting = !context && alone.is_none();
+        let waiting =
+            !context && alone.is_none() && !(detector.check == Check::Phone && self.is_of_somebody(value.start));
         if waiting && !detector.check.has_check_digit() {
             return 0;
         }
@@ -105,6 +106,23 @@ impl Search<'_> {
         self.found
             .push(Found { hit: Hit { detector: index, range: value, confidence, context, note, ground }, waiting });
         end
+    }
+
+    /// Whether a known name in Latin letters or a mail address stands right before `at` on its line: `1) Diana Hull,
+    /// (713) 577-1254`.
+    fn is_of_somebody(&self, at: usize) -> bool {
+        const REACH: usize = 64;
+        let before = self.text.get(..at).unwrap_or_default();
+        let from = before.char_indices().rev().take(REACH).take_while(|(_, c)| *c != '\n').last().map(|(from, _)| from);
+        let before = from.and_then(|from| before.get(from..)).unwrap_or_default();
+        let before = before.trim_end_matches(|c: char| !c.is_alphabetic());
+        let words: Vec<&str> = before.rsplit(' ').take(3).collect();
+        if words.first().is_some_and(|word| word.contains('@')) {
+            return true;
+        }
+        let name =
+            |count: usize| words.get(..count).map(|words| words.iter().rev().copied().collect::<Vec<_>>().join(" "));
+        [3, 2].into_iter().filter_map(name).any(|name| is_known_latin_name(self.rules.names(), &name))
     }
 
     /// Which of `words` stands near `value`: before it within the window, without an empty line between, or in the

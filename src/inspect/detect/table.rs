@@ -3,7 +3,8 @@
 //! In: rows as they come. Out: into the [`Record`], the hits of each row and the people that it is about. The first
 //! rows are kept until the [`layout`](super::layout) is told, then nothing is; a million rows cost no memory. A header in
 //! the midst of them begins another table, or the same one on the next page. A row that goes on where the one above it
-//! has a name (its cells merged) is about the same person.
+//! has a name (its cells merged) is about the same person; a sheet without a header that goes on with the one before it has
+//! its columns, and is the same table.
 //! Deliberately absent: who is the same in two rows ([`crate::inspect::persons`]), labels beside their values
 //! ([`super::form`]).
 
@@ -12,7 +13,7 @@ use super::form::{self, Form};
 use super::layout::{self, Layout, Row};
 use super::normal::Normal;
 use super::prose;
-use super::record::Record;
+use super::record::{Before, Record};
 use super::row::{self, Finds};
 use super::whereabouts::{Where, Whereabouts};
 use crate::inspect::persons::Person;
@@ -32,6 +33,8 @@ pub(super) struct Table {
     state: State,
     /// Whom the last row was about.
     last: Person,
+    /// None of its rows has been read yet.
+    fresh: bool,
 }
 
 #[derive(Debug)]
@@ -46,7 +49,7 @@ impl Table {
     /// A table at `place`.
     pub(super) fn new(record: &mut Record<'_>, place: Where) -> Self {
         let number = record.next_table();
-        Self { number, place, waiting: Vec::new(), state: State::Waiting, last: Person::default() }
+        Self { number, place, waiting: Vec::new(), state: State::Waiting, last: Person::default(), fresh: true }
     }
 
     /// Where it is, and which cells of the row that comes next are out of sight.
@@ -69,7 +72,12 @@ impl Table {
     }
 
     /// Reads one row.
-    pub(super) fn row<'c>(&mut self, record: &mut Record<'_>, row: u32, cells: impl Iterator<Item = (u32, &'c str)>) {
+    pub(super) fn row<'c>(
+        &mut self,
+        record: &mut Record<'_>,
+        row: u32,
+        cells: impl Iterator<Item = (u32, &'c str)> + Clone,
+    ) {
         match &mut self.state {
             State::Waiting => {
                 self.waiting.push((row, cells.map(|(column, text)| (column, normal(text))).collect()));
@@ -78,18 +86,16 @@ impl Table {
                 }
             }
             State::Columns(columns) => {
-                let mut seen: Vec<(u32, &str)> = Vec::new();
-                let mut finds = Finds::default();
-                for (column, text) in cells {
-                    seen.push((column, text));
+                let mut finds = Finds { found: Vec::with_capacity(columns.columns.len()), ..Finds::default() };
+                for (column, text) in cells.clone() {
                     row::in_cell(record, columns, column, text, &mut finds);
                 }
-                if finds.is_certain(record) || seen.len() < 2 || !may_be_header(record, columns, &seen) {
-                    let first = seen.first().map_or(0, |&(column, _)| column);
+                if finds.is_certain(record) || !may_be_header(record, columns, cells.clone()) {
+                    let first = cells.clone().next().map_or(0, |(column, _)| column);
                     settle(record, columns, (self.number, &self.place), (row, first), finds, &mut self.last);
                     return self.forget_hidden();
                 }
-                self.begin_again(record, (row, seen.iter().map(|&(column, text)| (column, normal(text))).collect()));
+                self.begin_again(record, (row, cells.map(|(column, text)| (column, normal(text))).collect()));
             }
             State::Form(form) => {
                 let cells: Vec<(u32, String)> = cells.map(|(column, text)| (column, normal(text))).collect();
@@ -127,9 +133,29 @@ impl Table {
     /// The table is over.
     pub(super) fn end(mut self, record: &mut Record<'_>) {
         self.decide(record, true);
-        if let State::Form(form) = &mut self.state {
-            form.finish(record, self.number, &self.place);
+        match self.state {
+            State::Form(mut form) => form.finish(record, self.number, &self.place),
+            State::Columns(columns) if columns.has_headers() => {
+                record.before = self.place.book().map(|book| Before { book, number: self.number, columns });
+                return;
+            }
+            State::Columns(_) | State::Waiting => {}
         }
+        record.before = None;
+    }
+
+    /// The columns of the table before this one, if that has a header and this one, without, goes on with it: a sheet that
+    /// was full, a page that ended.
+    fn continued(&mut self, record: &Record<'_>, columns: Columns, rows: &[Row]) -> Columns {
+        let fresh = std::mem::take(&mut self.fresh) && columns.above == 0;
+        let before = record.before.as_ref().filter(|before| fresh && self.place.book().as_ref() == Some(&before.book));
+        let Some(before) = before.filter(|before| layout::goes_on(record.rules, &before.columns, &columns, rows))
+        else {
+            return columns;
+        };
+        // Rows of one table are different people, though they stand on two sheets.
+        self.number = before.number;
+        Columns { above: 0, header_rows: 0, ..before.columns.clone() }
     }
 
     /// Tells the layout by the rows that waited, and reads them. `all` says that no more will come.
@@ -173,6 +199,7 @@ impl Table {
         self.state = State::Waiting;
         match layout::of(record.rules, rows) {
             Layout::Columns(columns) => {
+                let columns = self.continued(record, columns, rows);
                 let (above, records) = rows.split_at(columns.above.min(rows.len()));
                 let titles = above.get(..above.len() - columns.header_rows.min(above.len())).unwrap_or_default();
                 loose(record, &self.place, titles);
@@ -212,17 +239,23 @@ fn settle(
     last: &mut Person,
 ) {
     let goes_on = columns.name.is_some_and(|name| first > name) && !finds.has_name(record);
-    let before = std::mem::take(last);
-    let above = if goes_on { before } else { Person::default() };
+    let mut above = std::mem::take(last);
+    if !goes_on {
+        above.forget();
+    }
     *last = row::settle(record, columns, table, row, finds, above);
 }
 
 /// Cheap enough for every row without values: the header of the same table, or two words that are headers.
-fn may_be_header(record: &Record<'_>, columns: &Columns, cells: &[(u32, &str)]) -> bool {
-    let digits = cells.iter().any(|(_, text)| text.bytes().filter(u8::is_ascii_digit).count() >= 4);
-    let same = || cells.iter().any(|(column, text)| columns.heads(*column, text));
-    let words = || cells.iter().filter(|(_, text)| record.rules.is_header_word(text)).count() >= 2;
-    !digits && (same() || words())
+fn may_be_header<'c>(
+    record: &Record<'_>,
+    columns: &Columns,
+    cells: impl Iterator<Item = (u32, &'c str)> + Clone,
+) -> bool {
+    let digits = || cells.clone().any(|(_, text)| text.bytes().filter(u8::is_ascii_digit).count() >= 4);
+    let same = || cells.clone().any(|(column, text)| columns.heads(column, text));
+    let words = || cells.clone().filter(|(_, text)| record.rules.is_header_word(text)).count() >= 2;
+    cells.clone().nth(1).is_some() && !digits() && (same() || words())
 }
 
 fn normal(text: &str) -> String {

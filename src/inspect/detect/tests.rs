@@ -2,9 +2,11 @@
 //!
 //! All people, companies and numbers are invented.
 
+mod doubtful;
 mod excluded;
 mod explained;
 mod japanese;
+mod pages;
 
 use std::{sync::LazyLock, time::Duration};
 

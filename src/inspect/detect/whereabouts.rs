@@ -29,6 +29,12 @@ impl Where {
         }
     }
 
+    /// What a sheet is a part of: the file that it stands in.
+    pub(super) fn book(&self) -> Option<String> {
+        let Self::Sheet { place, .. } = self else { return None };
+        place.path.rsplit_once(" › ").map(|(book, _)| book.to_owned())
+    }
+
     /// The place of one cell.
     pub(super) fn cell(&self, row: u32, column: u32) -> (String, bool) {
         match self {

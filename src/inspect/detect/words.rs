@@ -81,6 +81,19 @@ impl Words {
     pub(super) fn has(&self, word: &str) -> bool {
         self.hashes.contains(&of_word(word))
     }
+
+    /// Whether `word`, its hiragana in katakana, is one of these readings.
+    pub(super) fn has_reading(&self, word: &str) -> bool {
+        self.hashes.contains(&hash_characters(word.chars().map(katakana).map(modern)))
+    }
+}
+
+/// ひらがな as カタカナ.
+pub(super) fn katakana(c: char) -> char {
+    match c {
+        'ぁ'..='ゖ' => char::from_u32(u32::from(c) + 0x60).unwrap_or(c),
+        c => c,
+    }
 }
 
 /// The form of `c` that stands for all its variants in personal names.

@@ -126,10 +126,10 @@ impl<'a> Attributes<'a> {
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
-            let (name, after) = rest.split_once('=')?;
+            let (name, after) = parted(rest, b'=')?;
             let after = after.trim_start();
-            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-            let (value, after) = after.get(1..)?.split_once(quote)?;
+            let quote = *after.as_bytes().first().filter(|c| matches!(c, b'"' | b'\''))?;
+            let (value, after) = parted(after.get(1..)?, quote)?;
             rest = after;
             Some((local_name(name.trim()), unescape(value)))
         })
@@ -139,6 +139,14 @@ impl<'a> Attributes<'a> {
     pub(crate) fn value(self, name: &str) -> Option<Cow<'a, str>> {
         self.iter().find(|(found, _)| *found == name).map(|(_, value)| value)
     }
+}
+
+/// What stands before and behind the first `sign`. It is near: looking at each byte takes less than setting up a search.
+fn parted(text: &str, sign: u8) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    let near = bytes.iter().take(24).position(|&byte| byte == sign);
+    let at = near.or_else(|| memchr::memchr(sign, bytes))?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// The bytes of a document as text, by its mark or its declaration.
@@ -321,7 +329,9 @@ pub(crate) fn local_name(name: &str) -> &str {
 
 /// Resolves character references and the five entities of XML; anything else stays as it stands.
 pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
+    let short = text.len() <= 16;
+    if (short && !text.bytes().any(|byte| byte == b'&')) || (!short && memchr::memchr(b'&', text.as_bytes()).is_none())
+    {
         return Cow::Borrowed(text);
     }
     let mut resolved = String::with_capacity(text.len());

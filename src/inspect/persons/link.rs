@@ -30,9 +30,11 @@ enum Label {
 struct Crowd<'a> {
     mentions: &'a [Mention],
     keys: &'a [Key],
+    /// Which kinds of keys there are, a bit each.
+    kinds: u16,
 }
 
-/// Mentions by a key that they share.
+/// Mentions by a key that they may share.
 type Pairs = Vec<(u64, u32)>;
 
 /// Who has one of these is known by it, whatever else he shares with others.
@@ -43,33 +45,50 @@ impl Crowd<'_> {
         (0u32..).zip(self.mentions).map(|(at, mention)| (at, mention, keys_of(self.mentions, self.keys, at as usize)))
     }
 
+    /// Whether anybody has something of this kind.
+    fn knows(&self, kind: Kind) -> bool {
+        self.kinds >> kind as u16 & 1 != 0
+    }
+
     fn having(&self, kind: Kind) -> Pairs {
-        let mut pairs = Pairs::new();
-        for (at, _, keys) in self.all() {
-            pairs.extend(keys.iter().filter(|key| key.is(kind)).map(|key| (key.0, at)));
+        if !self.knows(kind) {
+            return Pairs::new();
         }
-        pairs
+        repeated(self.keys.len(), |pair| {
+            for (at, _, keys) in self.all() {
+                keys.iter().filter(|key| key.is(kind)).for_each(|key| pair(key.0, at));
+            }
+        })
     }
 
     /// A name, or its reading, together with something of this kind.
     fn named(&self, kind: Kind) -> Pairs {
-        let mut pairs = Pairs::new();
-        for (at, mention, keys) in self.all() {
-            for key in keys.iter().filter(|key| key.is(kind)) {
-                let names = [mention.name, mention.reading].into_iter().filter(|&name| name != 0);
-                pairs.extend(names.map(|name| (joined(name, key.0), at)));
-            }
+        if !self.knows(kind) {
+            return Pairs::new();
         }
-        pairs
+        repeated(self.keys.len(), |pair| {
+            for (at, mention, keys) in self.all() {
+                for key in keys.iter().filter(|key| key.is(kind)) {
+                    let names = [mention.name, mention.reading].into_iter().filter(|&name| name != 0);
+                    names.for_each(|name| pair(joined(name, key.0), at));
+                }
+            }
+        })
     }
 
     /// A birth date together with an address.
     fn placed(&self) -> Pairs {
-        let both = |(at, ..): (u32, &Mention, &[Key])| {
-            let (birth, address) = (self.first(at as usize, Kind::Birth)?, self.first(at as usize, Kind::Address)?);
-            Some((joined(birth, address), at))
-        };
-        self.all().filter_map(both).collect()
+        if !self.knows(Kind::Birth) || !self.knows(Kind::Address) {
+            return Pairs::new();
+        }
+        repeated(self.mentions.len(), |pair| {
+            for (at, _, keys) in self.all() {
+                let of = |kind: Kind| keys.iter().find(|key| key.is(kind)).map(|key| key.0);
+                if let (Some(birth), Some(address)) = (of(Kind::Birth), of(Kind::Address)) {
+                    pair(joined(birth, address), at);
+                }
+            }
+        })
     }
 
     fn first(&self, at: usize, kind: Kind) -> Option<u64> {
@@ -106,7 +125,7 @@ impl Links {
     pub(super) fn of(mentions: &[Mention], keys: &[Key]) -> Self {
         let parents = (0..u32::try_from(mentions.len()).unwrap_or(u32::MAX)).collect();
         let mut links = Self { parents };
-        let crowd = Crowd { mentions, keys };
+        let crowd = Crowd { mentions, keys, kinds: keys.iter().fold(0, |kinds, key| kinds | key.bit()) };
         for kind in [Kind::Proof, Kind::Mail, Kind::Number, Kind::Mobile, Kind::Landline, Kind::Account] {
             links.group(crowd.having(kind), |links, group| match kind {
                 Kind::Proof => links.unite_all(group),
@@ -225,6 +244,33 @@ impl Links {
             at = above;
         }
     }
+}
+
+/// The pairs whose key comes again, and a few others; `pairs` is asked twice for at most `count` of them. Most keys of a
+/// table are one person's and stand in it once: they cost two looks into a small table of bits, and are not sorted.
+fn repeated(count: usize, pairs: impl Fn(&mut dyn FnMut(u64, u32))) -> Pairs {
+    let words = (count / 8).next_power_of_two().clamp(16, 1 << 18);
+    let place = |key: u64| {
+        let mixed = (key >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        ((mixed >> 40) as usize & (words - 1), 1_u64 << (mixed >> 34 & 63))
+    };
+    // A bit for whoever came, and one for whoever came again.
+    let mut seen = vec![(0_u64, 0_u64); words];
+    pairs(&mut |key, _| {
+        let (word, bit) = place(key);
+        if let Some((once, again)) = seen.get_mut(word) {
+            *again |= *once & bit;
+            *once |= bit;
+        }
+    });
+    let mut repeated = Pairs::new();
+    pairs(&mut |key, at| {
+        let (word, bit) = place(key);
+        if seen.get(word).is_some_and(|(_, again)| again & bit != 0) {
+            repeated.push((key, at));
+        }
+    });
+    repeated
 }
 
 /// Whether two of these can be compared and are not the same.

@@ -39,6 +39,15 @@ pub(crate) struct Person {
     pub(crate) keys: Vec<Key>,
 }
 
+impl Person {
+    /// Nobody, with the room for another one.
+    pub(crate) fn forget(&mut self) {
+        self.keys.clear();
+        let keys = std::mem::take(&mut self.keys);
+        *self = Self { keys, ..Self::default() };
+    }
+}
+
 /// How a name is written. Names in different scripts may be one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Script {

@@ -44,7 +44,9 @@ pub(in super::super) fn born(value: &str) -> Option<u32> {
 
 fn day(value: &str) -> Option<(u32, u32, u32)> {
     let value = value.trim();
-    let era = ERAS.iter().find_map(|era| {
+    // A sheet has a million dates in figures, and no era begins with one.
+    let figures = value.starts_with(|c: char| c.is_ascii_digit());
+    let era = ERAS.iter().filter(|_| !figures).find_map(|era| {
         let rest = era.names.iter().find_map(|name| value.strip_prefix(name))?;
         rest.trim_start_matches([' ', '.']).starts_with(is_numeral).then_some((rest, era))
     });
@@ -93,7 +95,7 @@ fn three(value: &str) -> Option<[u32; 3]> {
 }
 
 fn is_numeral(c: char) -> bool {
-    c.is_ascii_digit() || "元〇一二三四五六七八九十".contains(c)
+    c.is_ascii_digit() || (!c.is_ascii() && "元〇一二三四五六七八九十".contains(c))
 }
 
 /// `12`, `元`, `十二`, `六十`, `二〇`.

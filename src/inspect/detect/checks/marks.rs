@@ -32,6 +32,8 @@ pub(super) fn confidential(text: &str, range: &Range<usize>) -> Option<Passed> {
 /// Whether a mark stands for itself between what is before and after it on its line.
 fn stands(before: &str, mark: &str, after: &str) -> bool {
     let enclosed = before.trim_end().ends_with(opens) && after.trim_start().starts_with(closes);
+    // `This function is for *internal use only*.` ends as a sentence does.
+    let enclosed = enclosed && !after.trim_start_matches(closes).starts_with(['.', '。']);
     if enclosed || is_file_name(before, after) {
         return true;
     }

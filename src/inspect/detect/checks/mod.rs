@@ -198,7 +198,7 @@ impl Check {
             Self::PostalCodeJp => postal_code(names, text, range),
             Self::AddressJp => address::around(&names.places, text, &range),
             Self::NameJp => words::japanese_name(names, text, &range),
-            Self::PersonName => words::latin_name(text, &range),
+            Self::PersonName => words::latin_name(names, text, &range),
             Self::BirthDate => dates::is_birth_date(value).then(|| Passed::plain(range)),
             Self::DriversLicenseJp => numbers::is_drivers_license(value).then(|| Passed::plain(range)),
             Self::Foreign(number) => number.judge(value).map(|doubt| Passed::plain(range).doubted(doubt)),

@@ -90,10 +90,14 @@ fn is_usual_shape(value: &str) -> bool {
     if value.starts_with(['+']) || value.starts_with("0081") {
         return true;
     }
-    let groups: Vec<usize> =
-        value.split(|c: char| !c.is_ascii_digit()).map(str::len).filter(|&length| length > 0).collect();
+    let (mut groups, mut count) = ([0_usize; 3], 0);
+    for length in value.split(|c: char| !c.is_ascii_digit()).map(str::len).filter(|&length| length > 0) {
+        let Some(group) = groups.get_mut(count) else { return false };
+        *group = length;
+        count += 1;
+    }
     matches!(
-        groups.as_slice(),
+        groups.get(..count).unwrap_or_default(),
         [2, 4, 4]
             | [3, 3, 4]
             | [4, 2, 4]

@@ -92,14 +92,23 @@ fn foreign_before(text: &str) -> Option<usize> {
     (name.contains('・') && foreign(name).is_some()).then_some(start)
 }
 
-/// A name in Latin letters after its label: two to four capitalised words.
-pub(super) fn latin_name(text: &str, range: &Range<usize>) -> Option<Passed> {
+/// A name in Latin letters after its label: two to four capitalised words. `name: Cloud Console` in a file of settings
+/// names anything; what no dictionary knows is only likely there.
+pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Option<Passed> {
     let value = text.get(range.clone())?;
     // A label ends in a colon; a title in a dot or a space.
     let start = value.find(':').or_else(|| value.find(['.', ' ']))? + 1;
     let name = value.get(start..)?;
     let start = range.start + start + (name.len() - name.trim_start().len());
-    is_latin_name(name.trim()).then_some(Passed { range: start..range.end, doubt: false, note: Note::LabelledName })
+    let name = name.trim();
+    let setting = value.starts_with("name") && begins_entry(text.get(..range.start)?);
+    let note = if setting && !is_known_latin_name(names, name) { Note::Likely } else { Note::LabelledName };
+    is_latin_name(name).then_some(Passed { range: start..range.end, doubt: false, note })
+}
+
+/// Whether before the end of `text` stands nothing on its line but what begins an entry of a file of settings.
+fn begins_entry(text: &str) -> bool {
+    text.trim_end_matches([' ', '\t', '-']).chars().next_back().is_none_or(|c| c == '\n')
 }
 
 /// Whether `value` reads as a person's name in Latin letters.
@@ -173,10 +182,13 @@ pub(super) fn whole_email(value: &str) -> Option<Note> {
 
 /// Whether the local part stands for an office and not for a person.
 pub(in super::super) fn is_role_address(local: &str) -> bool {
-    let local = local.to_ascii_lowercase();
     let stem = local.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_', '.']);
     let first = stem.split(['-', '_', '.', '+']).next().unwrap_or_default();
-    ROLES.binary_search(&stem).is_ok() || ROLES.binary_search(&first).is_ok()
+    let is_role = |word: &str| {
+        let letters = || word.bytes().map(|letter| letter.to_ascii_lowercase());
+        ROLES.binary_search_by(|role| role.bytes().cmp(letters())).is_ok()
+    };
+    is_role(stem) || is_role(first)
 }
 
 /// Sorted.

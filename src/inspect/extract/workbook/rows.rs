@@ -95,12 +95,13 @@ impl Rows {
         index: usize,
     ) -> bool {
         self.make_room(reading, strings);
-        let length = strings.at(index).map_or(0, str::len);
+        // The text itself is looked at when its row is whole: strings of a row stand far apart, and are fetched together.
+        let length = strings.length(index).unwrap_or_default();
         if length > 0 {
             self.cells.push(Held { column, hidden, text: Text::Shared(index) });
         }
         // A short table of long strings may stand for any amount of text.
-        reading.charge(length as u64) && reading.take_cell()
+        reading.charge(length) && reading.take_cell()
     }
 
     /// The sheet is over.

@@ -46,6 +46,13 @@ impl Strings {
         self.text.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
     }
 
+    /// How long a string is, in bytes.
+    pub(crate) fn length(&self, index: usize) -> Option<u64> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        Some(u64::from(end.saturating_sub(start)))
+    }
+
     /// A cell shows this string; false if there is no such string.
     pub(crate) fn mark(&mut self, index: usize) -> bool {
         self.used.get_mut(index).map(|used| *used = true).is_some()
