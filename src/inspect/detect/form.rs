@@ -89,7 +89,10 @@ impl Form {
     ) -> bool {
         let parts = parts(record, cells);
         let labels = parts.iter().filter(|part| part.value.is_none()).count();
-        self.columns |= labels == 1 && are_people(record, &parts);
+        if !self.columns && labels == 1 && are_people(record, &parts) {
+            self.columns = true;
+            self.part_by_column();
+        }
         for part in &parts {
             let Some(text) = part.value else { continue };
             let whose = if labels == 1 && self.columns { part.column } else { 0 };
@@ -106,6 +109,17 @@ impl Form {
             }
         }
         self.people.values().all(Vec::is_empty)
+    }
+
+    /// Gives what was taken for one person's to the columns that it stands in: surnames alone do not say yet that each
+    /// column is somebody. What was alone on its row stays.
+    fn part_by_column(&mut self) {
+        let known = self.people.remove(&0).unwrap_or_default();
+        let several = |row: u32| known.iter().filter(|(other, _)| *other == row).count() > 1;
+        let whose: Vec<u32> = known.iter().map(|(row, found)| if several(*row) { found.column } else { 0 }).collect();
+        for (whose, found) in whose.into_iter().zip(known) {
+            self.people.entry(whose).or_default().push(found);
+        }
     }
 
     /// The form is over.

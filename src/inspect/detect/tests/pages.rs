@@ -92,3 +92,17 @@ fn people_in_the_lines_of_a_list_are_found_with_their_telephones() {
         assert_eq!(counts, (3, 3, 3), "{text}{}", told(&findings));
     }
 }
+
+#[test]
+fn a_table_on_its_side_has_no_person_in_its_labels() {
+    let rows = [
+        "姓\t今久留主\t遠藤\t村上\t佐々木",
+        "名\tリサ\t聡太郎\t英樹\t直人",
+        "連絡先電話番号\t011-951-4516\t090-2652-0859\t0985(27)4763\t090-8871-0604",
+        "メール\trisa@example.jp\tsotaro@example.jp\thideki@example.jp\tnaoto@example.jp",
+        "National ID (Taiwan)\tA123456789\tA223456781\tB123456780\tC123456789",
+    ];
+    let (findings, persons) = sheet(&rows.map(str::to_owned));
+    assert_eq!((count(&findings, "jp.name"), persons), (4, 4), "{}", told(&findings));
+    assert!(count(&findings, "tw.national_id") >= 1, "{}", told(&findings));
+}
