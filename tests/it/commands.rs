@@ -129,7 +129,7 @@ fn explain_tells_the_whole_decision_and_sends_nothing() {
     let text = stdout(&relay.command(&["explain", path]));
     assert!(text.starts_with("判定: require_approval 承認待ち\n"), "{text}");
     for told in [
-        "業務委託.xlsx › 顧客!F2",
+        "業務委託_12月作業予定.xlsx › 顧客!F2",
         "理由：電話番号計画に合う（libphonenumber）；確度を上げたもの：列の見出し「電話番号」",
     ] {
         assert!(text.contains(told), "{told} is not in {text}");

@@ -145,8 +145,10 @@ impl Said {
 #[test]
 fn no_planted_value_is_said_anywhere() {
     let values = planted();
-    let all = folded(&people().concat().concat());
-    assert!(values.iter().take(people().concat().len()).all(|value| all.contains(value.as_str())));
+    // What is looked for is seen where it stands in the clear.
+    let clear = folded(&String::from_utf8(mail("planted", OUTSIDE)).unwrap());
+    let seen = values.iter().filter(|value| clear.contains(value.as_str())).count();
+    assert!(seen >= 8, "only {seen} of the planted values are told from others");
 
     let sink = Sink::start();
     let mut relay = Relay::configured(sink.address, "[inspection]\nworkers = 1\n");

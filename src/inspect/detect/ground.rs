@@ -97,8 +97,11 @@ impl Ground {
             }
             Self::Pattern(_, Near::Header(number)) => Raised::Header { word: word(number)? },
             Self::Pattern(_, Near::Crowd) => Raised::Crowd,
-            Self::Column { headed: true } => Raised::Header { word: heading(rules.header_word(index, header)?)? },
-            Self::Column { headed: false } => Raised::Neighbours,
+            // Some columns are known by those beside them as if a header had said so.
+            Self::Column { headed: true } if !header.is_empty() => {
+                Raised::Header { word: heading(rules.header_word(index, header)?)? }
+            }
+            Self::Column { .. } => Raised::Neighbours,
             Self::Label(number) => Raised::Label { word: heading(number?.into())? },
             Self::Position { listed: true } => Raised::List,
             Self::Position { listed: false } => Raised::Beside,

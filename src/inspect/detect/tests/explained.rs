@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::inspect::detect::{checks::Note, ground::Ground};
 
 /// What is told of the first example of a detector.
 fn why(findings: &[Finding], detector: &str) -> Value {
@@ -96,4 +97,15 @@ fn every_hit_of_every_rule_is_explained_without_its_value() {
         }
     }
     assert!(explained > 300, "{explained}");
+}
+
+#[test]
+fn a_column_that_others_make_known_claims_no_header() {
+    let phone = RULES.all().iter().position(|detector| detector.info.id == "jp.phone").unwrap();
+    let told = |header: &str| {
+        let why = Ground::Column { headed: true }.told(&RULES, phone, Note::Mobile, header);
+        serde_json::to_value(why.unwrap().raised).unwrap()
+    };
+    assert_eq!(told(""), json!([{"by": "neighbours"}]));
+    assert_eq!(told("ご連絡先（携帯）"), json!([{"by": "header", "word": "ご連絡先"}]));
 }
