@@ -101,6 +101,12 @@ pub(crate) const CASES: &[Maker] = &[
         file.trailer = format!("/Info {info} 0 R");
         file.build()
     }),
+    ("pdf/sensitivity_label.pdf", |s| {
+        let mut file = Pdf::with_page("");
+        let info = file.add(format!("<</MSIP_Label_2096f6a2-d2f7-48be-b329-b73aaa526e5d_Name{}>>", text(s)));
+        file.trailer = format!("/Info {info} 0 R");
+        file.build()
+    }),
     ("pdf/information_in_utf8.pdf", |s| {
         let mut file = Pdf::with_page("");
         let info = file.add(format!("<</Author({})>>", escape(&[b"\xef\xbb\xbf", s.as_bytes()].concat())));

@@ -16,6 +16,17 @@ use crate::support::{
     eventually,
     relay::{self, SEKISHO},
 };
+#[cfg(debug_assertions)]
+use crate::support::{
+    relay::Relay,
+    sink::Sink,
+    talk::{self, letter},
+};
+
+#[cfg(debug_assertions)]
+const FROM: &str = "sato@toho.example.co.jp";
+#[cfg(debug_assertions)]
+const TO: &str = "yamada@kita-hoan.example.com";
 
 /// A table of two people in an archive.
 fn people(name: &str, phone: &str) -> (String, Vec<u8>) {
@@ -36,11 +47,10 @@ fn zip(name: &str, content: &[u8]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// A mail with these attachments, and a configuration, in a folder of their own.
-fn case(attachments: &[(String, Vec<u8>)], inspection: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+/// A mail with these attachments.
+fn mail(attachments: &[(String, Vec<u8>)]) -> String {
     let mut mail = "From: sato@toho.example.co.jp\r\nTo: yamada@kita-hoan.example.com\r\nSubject: s\r\n\
-                    Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nbody\r\n"
+                    Message-ID: <killers@toho.example.co.jp>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nbody\r\n"
         .to_owned();
     for (name, bytes) in attachments {
         let content = BASE64.encode(bytes);
@@ -52,7 +62,13 @@ fn case(attachments: &[(String, Vec<u8>)], inspection: &str) -> TempDir {
         .unwrap();
     }
     mail.push_str("--b--\r\n");
-    std::fs::write(folder.path().join("mail.eml"), mail).unwrap();
+    mail
+}
+
+/// A mail with these attachments, and a configuration, in a folder of their own.
+fn case(attachments: &[(String, Vec<u8>)], inspection: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mail.eml"), mail(attachments)).unwrap();
     let config = format!(
         "hostname = \"sekisho.toho.example.co.jp\"\ndata_dir = \"data\"\n\
          [organization]\ndomains = [\"toho.example.co.jp\"]\n[next_hop]\nhosts = [\"127.0.0.1:10026\"]\n\
@@ -140,4 +156,59 @@ fn a_mail_of_nothing_but_killers_is_given_up_and_says_so() {
     assert_eq!(unread[0], ("mail", "limit"), "{found}");
     assert_eq!(unread[1..].iter().filter(|(place, _)| place.ends_with(".zip › long.txt")).count(), 5, "{found}");
     assert_eq!(found["coverage"]["inspected"], 0);
+}
+
+/// Names at which a worker that was built for the tests dies (`sandbox::rehearsal`), and what its parent calls that.
+#[cfg(debug_assertions)]
+const DEATHS: [(&str, &str); 3] = [
+    ("sekisho-rehearses-an-abort.zip", "crashed"),
+    ("sekisho-rehearses-an-overflow.zip", "crashed"),
+    ("sekisho-rehearses-a-loop.zip", "limit"),
+];
+
+#[cfg(debug_assertions)]
+#[test]
+fn an_abort_an_overflow_and_an_endless_loop_cost_one_part_each() {
+    for (name, reason) in DEATHS {
+        let parts = [people("1.zip", "090-1234-567"), people(name, "070-1234-567"), people("3.zip", "080-1234-567")];
+        let found = inspection(&case(&parts, "part_timeout = \"2s\"\n"));
+        assert_eq!(unread(&found), [(name, reason)], "{found}");
+        assert_eq!((phones(&found), found["persons"].as_u64()), (4, Some(4)), "{found}");
+        assert!(!found["findings"].to_string().contains("070"), "{found}");
+    }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_part_that_kills_deep_inside_is_named_by_its_whole_way() {
+    let inner = people("sekisho-rehearses-an-abort.zip", "070-1234-567");
+    let outer = zip(&inner.0, &inner.1);
+    let parts = [("1.zip".to_owned(), outer), people("2.zip", "090-1234-567")];
+    let found = inspection(&case(&parts, ""));
+    assert_eq!(unread(&found), [("1.zip › sekisho-rehearses-an-abort.zip", "crashed")], "{found}");
+    assert_eq!(phones(&found), 2, "{found}");
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_mail_that_kills_its_worker_is_held_and_the_next_one_goes_out() {
+    let sink = Sink::start();
+    let relay = Relay::start_with(sink.address, "[inspection]\nworkers = 1\npart_timeout = \"2s\"\n");
+    for (name, reason) in DEATHS {
+        let before = eventually("a worker", || relay.workers().first().copied());
+        let parts = [people("1.zip", "090-1234-567"), people(name, "070-1234-567"), people("3.zip", "080-1234-567")];
+        let reply = talk::send(relay.smtp, FROM, &[TO], mail(&parts).as_bytes()).unwrap();
+        assert!(reply.starts_with("250 2.0.0 held as "), "{name}: {reply}");
+        let id = reply.trim_start_matches("250 2.0.0 held as ").split_whitespace().next().unwrap();
+        let shown = relay.command(&["held", "show", "--json", id]);
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        assert!(shown.contains(&format!("\"{reason}\"")) && shown.contains(name), "{shown}");
+        assert!(shown.contains("jp.phone"), "the rest does not count: {shown}");
+        assert!(sink.to(TO).is_empty());
+        let after = eventually("another worker", || relay.workers().first().copied().filter(|pid| *pid != before));
+        assert!(after != before);
+    }
+    assert_eq!(relay.log().matches("an inspection worker was lost").count(), 3, "{}", relay.log());
+    let reply = talk::send(relay.smtp, FROM, &[TO], &letter("after-1", "s", "定例会議です。")).unwrap();
+    assert!(reply.starts_with("250 2.0.0 forwarded"), "{reply}");
 }

@@ -45,6 +45,7 @@ pub(crate) fn labels_beside(bytes: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::extract::places::generators::cases;
     use crate::inspect::extract::places::generators::ole::{self, Node};
     use crate::inspect::extract::places::generators::package::{Package, label};
     use crate::inspect::{Job, Kind, Limits, Rules, inspect};
@@ -73,6 +74,8 @@ mod tests {
         assert_eq!(found("a.docx", &at(Package::document(""))), ["社外秘"]);
         assert_eq!(found("a.xlsx", &at(Package::workbook())), ["社外秘"]);
         assert_eq!(found("a.pptx", &at(Package::presentation(""))), ["社外秘"]);
+        let of_pdf = cases().into_iter().find(|case| case.name == "pdf/sensitivity_label.pdf").unwrap();
+        assert_eq!(found("a.pdf", &of_pdf.bytes), [of_pdf.secret]);
         let removed = list.replace("removed=\"0\"", "removed=\"1\"");
         let bytes = Package::document("").part("docMetadata/LabelInfo.xml", removed).build();
         assert!(found("a.docx", &bytes).is_empty());

@@ -16,6 +16,8 @@ mod pool;
 mod process;
 mod progress;
 mod queue;
+#[cfg(debug_assertions)]
+mod rehearsal;
 mod wire;
 pub mod worker;
 

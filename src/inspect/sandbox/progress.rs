@@ -105,6 +105,8 @@ impl<W: Write> Watch for Progress<'_, W> {
             let place = place.get(..place.floor_char_boundary(PLACE)).unwrap_or_default().to_owned();
             self.say(&Word::Begin { part, place, spent: self.since });
         }
+        #[cfg(debug_assertions)]
+        super::rehearsal::perform(place);
     }
 
     fn end(&mut self, part: u64) {

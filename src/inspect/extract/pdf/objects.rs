@@ -244,6 +244,11 @@ impl<'k, 'a> Sweep<'k, 'a> {
                     self.line(Section::Other, &sweep::text(&text));
                 }
                 Object::String(_) if is_structure(key) => {}
+                // A sensitivity label says by its key what it is.
+                Object::String(text) if key.starts_with("MSIP_Label_") => {
+                    let text = string::text(&text).unwrap_or_default();
+                    self.line(Section::Properties, &format!("{key}: {text}"));
+                }
                 Object::String(text) => self.text(section_of_key(key).unwrap_or(section), &text),
                 Object::Name(value)
                     if key == "V"

@@ -8,10 +8,12 @@
 
 mod looks;
 mod outline;
+mod scene;
 mod stage;
+mod styles;
 pub(crate) mod walker;
 
-pub(crate) use self::looks::Styles;
+pub(crate) use self::styles::Styles;
 
 use self::outline::Outline;
 use self::walker::Manner;

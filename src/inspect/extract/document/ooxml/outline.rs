@@ -11,8 +11,8 @@ use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
 use crate::inspect::extract::document::font::{self, Key};
-use crate::inspect::extract::document::ooxml::looks::Styles;
 use crate::inspect::extract::document::ooxml::stage::Scenery;
+use crate::inspect::extract::document::ooxml::styles::Styles;
 use crate::inspect::extract::package::part_name;
 use crate::inspect::extract::xml::{self, Event};
 

@@ -10,8 +10,10 @@
 use std::collections::HashSet;
 
 use crate::inspect::extract::document::flow::Flow;
-use crate::inspect::extract::document::ooxml::looks::{self, Looks, Styles, is_off, is_on};
-use crate::inspect::extract::document::ooxml::stage::{Stage, is_shape};
+use crate::inspect::extract::document::ooxml::looks::{self, Looks};
+use crate::inspect::extract::document::ooxml::scene::is_shape;
+use crate::inspect::extract::document::ooxml::stage::Stage;
+use crate::inspect::extract::document::ooxml::styles::{Styles, is_off, is_on};
 use crate::inspect::extract::document::passage::ruby_base;
 use crate::inspect::extract::oddity::{is_no_base64, is_odd, unseen};
 use crate::inspect::extract::reading::{Part, Reading};
