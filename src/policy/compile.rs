@@ -297,6 +297,7 @@ mod tests {
                 "credentials",
                 "exposed-recipients",
                 "lookalike-domain",
+                "registered-documents",
                 "uninspected",
                 "personal-data"
             ]
