@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 mod edm;
 mod explain;
+mod fingerprint;
 mod held;
 mod journal;
 mod outbox;
@@ -50,6 +51,8 @@ enum Command {
     Rules(rules::Options),
     /// Find the rows of your own tables without keeping them
     Edm(edm::Options),
+    /// Register documents that must not leave, and find them without keeping their text
+    Fingerprint(fingerprint::Options),
     /// List, show and decide held mail
     Held(held::Options),
     /// List, retry or drop mail that waits to go out
@@ -144,6 +147,7 @@ impl Cli {
             Command::Demo(options) => on_runtime(demo::run(options)),
             Command::Scan(options) => on_runtime(scan::run(options)),
             Command::Explain(options) => on_runtime(explain::run(options)),
+            Command::Fingerprint(options) => on_runtime(fingerprint::run(options)),
             Command::Held(options) => on_runtime(held::run(options)),
             Command::Outbox(options) => on_runtime(outbox::run(options)),
             Command::Journal(options) => on_runtime(journal::run(options)),
