@@ -183,11 +183,12 @@ fn progress(rows: usize) -> ProgressBar {
 }
 
 /// The organisation's secret; made where there is none.
-fn secret(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn secret(path: &Path) -> Result<Vec<u8>, Failure> {
     match fs::read(path) {
         Ok(secret) if secret.len() >= 32 => return Ok(secret),
         Ok(_) => {
-            let message = "it is too short for a key; remove it and build all indexes again";
+            let message =
+                "it is too short for a key; bring the right one, or remove it and make all that it was for again";
             return Err(Failure::Input(format!("{}: {message}", path.display())));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -8,6 +8,7 @@ pub mod demo;
 mod edm;
 mod explain;
 mod findings;
+mod fingerprint;
 mod held;
 mod journal;
 mod outbox;
@@ -51,6 +52,8 @@ enum Command {
     Rules(rules::Options),
     /// Find the rows of your own tables without keeping them
     Edm(edm::Options),
+    /// Register documents that must not leave, and find them without keeping their text
+    Fingerprint(fingerprint::Options),
     /// List, show and decide held mail
     Held(held::Options),
     /// List, retry or drop mail that waits to go out
@@ -145,6 +148,7 @@ impl Cli {
             Command::Demo(options) => on_runtime(demo::run(options)),
             Command::Scan(options) => on_runtime(scan::run(options)),
             Command::Explain(options) => on_runtime(explain::run(options)),
+            Command::Fingerprint(options) => on_runtime(fingerprint::run(options)),
             Command::Held(options) => on_runtime(held::run(options)),
             Command::Outbox(options) => on_runtime(outbox::run(options)),
             Command::Journal(options) => on_runtime(journal::run(options)),

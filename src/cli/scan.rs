@@ -104,7 +104,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
 }
 
 /// The list in a file.
-fn passwords(path: &Path) -> Result<Passwords, Failure> {
+pub(super) fn passwords(path: &Path) -> Result<Passwords, Failure> {
     let text =
         fs::read_to_string(path).map_err(|error| format!(" cannot be read: {error}; check the path and its rights"));
     let list = text.and_then(|text| Passwords::parse(&text).map_err(|message| format!(":{message}")));
@@ -162,7 +162,7 @@ impl Scan {
 }
 
 /// All files under `paths`, folders walked in name order; what cannot be listed is complained of and counted.
-fn files_of(paths: &[PathBuf], unread: &mut usize) -> Vec<PathBuf> {
+pub(super) fn files_of(paths: &[PathBuf], unread: &mut usize) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut waiting: Vec<PathBuf> = paths.iter().rev().cloned().collect();
     while let Some(path) = waiting.pop() {
@@ -226,7 +226,7 @@ fn split_mbox(bytes: &[u8]) -> Vec<Vec<u8>> {
     mails
 }
 
-fn progress(files: usize) -> ProgressBar {
+pub(super) fn progress(files: usize) -> ProgressBar {
     if files < 2 || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

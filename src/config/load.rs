@@ -11,7 +11,7 @@ use std::{
 
 use super::{Config, ConfigErrors, read};
 use crate::{
-    inspect::{Passwords, RuleError, RuleSource, Rules, sandbox},
+    inspect::{Passwords, RuleError, RuleSource, Rules, detect::fingerprint, sandbox},
     policy::Policies,
     recipients::Partners,
     smtp::server::Keys,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The folders of a rule folder; a TOML file beside them is told by what is in it.
-const FOLDERS: [&str; 4] = ["detectors", "dictionaries", "exact", "policies"];
+const FOLDERS: [&str; 5] = ["detectors", "dictionaries", "exact", "fingerprints", "policies"];
 
 /// Everything that is loaded at start and on SIGHUP.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
     };
     let (policy_sources, rule_sources): (Vec<_>, Vec<_>) = sources.into_iter().partition(is_policy);
     let mut told = |errors: Vec<RuleError>| lines.extend(errors.iter().map(|e| in_directory(&config, e)));
-    let shelf = sandbox::Folder::new(config.inspection.exact.clone());
+    let shelf = sandbox::Folder::new(config.inspection.shelf.clone());
     let rules = Rules::compile_with(&rule_sources, &shelf).map_err(|error| told(vec![error])).ok();
     let policies = Policies::compile_all(&policy_sources, config.default_action).map_err(&mut told).ok();
 
@@ -123,8 +123,18 @@ fn rule_sources(directory: &Path, lines: &mut Vec<String>) -> Vec<RuleSource> {
 
 fn rule_source(path: &Path, name: String, lines: &mut Vec<String>) -> Option<RuleSource> {
     let kind = path.extension().and_then(|extension| extension.to_str());
-    // Indexes of exact data and their key are opened by the rules that name them.
-    if matches!(kind, Some("edm" | "key")) && name.starts_with("exact/") {
+    // Indexes of exact data, the library of documents and their keys are opened where they lie.
+    let is_opened = match name.split_once('/') {
+        Some(("exact", _)) => matches!(kind, Some("edm" | "key")),
+        Some(("fingerprints", _)) => name == fingerprint::LIBRARY || name == fingerprint::SECRET,
+        _ => false,
+    };
+    if is_opened {
+        return None;
+    }
+    if name.starts_with("fingerprints/") {
+        let message = "nothing but the library of `sekisho fingerprint` and its key stands here; rename or remove it";
+        lines.push(format!("{}: {message}", path.display()));
         return None;
     }
     if !matches!(kind, Some("toml" | "txt")) || (kind == Some("txt") && !name.starts_with("dictionaries/")) {

@@ -68,7 +68,7 @@ pub struct Config {
 /// Where an organisation's own rules and partners are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuleFiles {
-    /// A folder with `detectors/`, `dictionaries/`, `exact/` and `policies/`.
+    /// A folder with `detectors/`, `dictionaries/`, `exact/`, `fingerprints/` and `policies/`.
     pub directory: Option<PathBuf>,
     /// partners.toml
     pub partners: Option<PathBuf>,

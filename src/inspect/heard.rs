@@ -10,6 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::detect::fingerprint::Print;
 use super::{By, Category, Confidence, Example, Finding, Raised, Validation, Why};
 
 /// The detector that the finding is counted to.
@@ -43,12 +44,18 @@ pub struct Heard {
     pub passwords: Vec<String>,
     /// Whether a part of it was protected by a password, known or not.
     pub protected: bool,
+    /// Its fingerprint, where one was asked for: keyed hashes, and no word of it.
+    #[serde(default)]
+    pub print: Option<Print>,
 }
 
 impl std::fmt::Debug for Heard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { passwords, protected } = self;
-        f.debug_struct("Heard").field("passwords", &passwords.len()).field("protected", protected).finish()
+        let Self { passwords, protected, print: _ } = self;
+        f.debug_struct("Heard")
+            .field("passwords", &passwords.len())
+            .field("protected", protected)
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,7 +68,7 @@ impl Heard {
                 passwords.push(password.clone());
             }
         }
-        Self { passwords, protected }
+        Self { passwords, protected, print: None }
     }
 }
 
@@ -136,7 +143,7 @@ mod tests {
                 why: Some(why())
             }
         );
-        assert_eq!(heard, Heard { passwords: vec!["秘密2026".into(), "秘密２０２６".into()], protected: false });
+        assert_eq!(heard, Heard { passwords: vec!["秘密2026".into(), "秘密２０２６".into()], ..Heard::default() });
     }
 
     #[test]

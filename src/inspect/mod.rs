@@ -19,6 +19,7 @@ mod why;
 
 use std::borrow::Cow;
 
+use detect::fingerprint::Keys;
 pub use detect::{ExclusionInfo, RuleError, RuleSource, Rules};
 pub use extract::{Limits, Watch};
 pub use heard::{Heard, Statement};
@@ -52,6 +53,9 @@ pub struct Job {
     /// Whether people in the quoted history of the mail are counted.
     #[serde(default)]
     pub count_quoted: bool,
+    /// The keys with which its fingerprint is taken, for a document that is to be registered.
+    #[serde(default)]
+    pub print: Option<Keys>,
 }
 
 impl Job {
@@ -65,6 +69,7 @@ impl Job {
             without: Vec::new(),
             texts: Vec::new(),
             count_quoted: false,
+            print: None,
         }
     }
 }
@@ -120,10 +125,14 @@ pub fn inspect(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &
 /// Inspects one mail or file, and says what is to be remembered of it.
 pub fn hear(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut dyn Watch) -> (Inspection, Heard) {
     let mut detection = detect::Detection::new(rules, &job.own, job.count_quoted);
+    if let Some(keys) = &job.print {
+        detection.take_print(keys);
+    }
     let mut ledger = extract::extract(bytes, job, limits, &mut detection, watch);
+    let print = detection.print();
     let (mut findings, people, faults) = detection.finish();
-    faults.iter().for_each(|table| ledger.unasked(table));
-    let heard = Heard::of(&ledger.statements, ledger.protected);
+    faults.iter().for_each(|what| ledger.unasked(what));
+    let heard = Heard { print, ..Heard::of(&ledger.statements, ledger.protected) };
     if (ledger.protected || job.protected_before) && rules.detectors().any(|detector| detector.id == heard::DETECTOR) {
         heard::find(&mut findings, &ledger.statements);
     }

@@ -298,6 +298,7 @@ mod tests {
                 "credentials",
                 "exposed-recipients",
                 "lookalike-domain",
+                "registered-documents",
                 "uninspected",
                 "personal-data"
             ]

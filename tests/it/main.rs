@@ -20,6 +20,7 @@ mod dialogs;
 mod edge;
 mod exact;
 mod exim;
+mod fingerprint;
 mod health;
 mod killers;
 mod life;

@@ -62,8 +62,8 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let mut inspection = inspection::read(inspection_section, &mut problems);
     let rules = rules(document.section("rules"), folder, &mut problems);
     // Workers have no folder that a relative path could begin at.
-    let exact = rules.directory.as_ref().map(|directory| directory.join("exact"));
-    inspection.exact = exact.map(|exact| std::path::absolute(&exact).unwrap_or(exact));
+    let shelf = rules.directory.clone();
+    inspection.shelf = shelf.map(|shelf| std::path::absolute(&shelf).unwrap_or(shelf));
     let approval = approval(document.section("approval"), &mut problems);
     let (store, min_free) = store(document.section("store"), &mut problems);
     let console = console(document.section("console"), &sockets, &mut problems);

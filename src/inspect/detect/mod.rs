@@ -14,6 +14,7 @@ mod clusters;
 mod columns;
 pub mod exact;
 mod exclude;
+pub mod fingerprint;
 mod form;
 mod ground;
 mod history;
@@ -116,6 +117,7 @@ pub struct Detection<'a> {
     history: History,
     table: Option<Table>,
     exact: Vec<exact::Search<'a>>,
+    prints: fingerprint::Reader<'a>,
 }
 
 impl<'a> Detection<'a> {
@@ -125,7 +127,18 @@ impl<'a> Detection<'a> {
         let own: Vec<String> = own.iter().map(|address| address.to_lowercase()).collect();
         let history = History::new(&own);
         let exact = rules.tables().iter().map(exact::Search::new).collect();
-        Self { record: Record::new(rules, own, count_quoted), history, table: None, exact }
+        let prints = fingerprint::Reader::new(rules.library());
+        Self { record: Record::new(rules, own, count_quoted), history, table: None, exact, prints }
+    }
+
+    /// Takes the fingerprint of what is read from now on.
+    pub fn take_print(&mut self, keys: &fingerprint::Keys) {
+        self.prints.take(keys);
+    }
+
+    /// The fingerprint that was taken.
+    pub fn print(&mut self) -> Option<fingerprint::Print> {
+        self.prints.print()
     }
 
     /// Keeps every hit as an example and not only a few, for an evaluation that knows what is there.
@@ -147,7 +160,7 @@ impl<'a> Detection<'a> {
         self.record.tally.examples(self.record.rules)
     }
 
-    /// What was found, about how many people, and which of the organisation's tables could not be asked.
+    /// What was found, about how many people, and what of the organisation's own could not be asked.
     pub fn finish(mut self) -> (Vec<Finding>, People, Vec<String>) {
         self.end_table();
         let (mut findings, mut people) = self.record.finish();
@@ -160,6 +173,9 @@ impl<'a> Detection<'a> {
             findings.extend(outcome.finding);
             faults.extend(outcome.fault);
         }
+        let documents = self.prints.finish();
+        findings.extend(documents.findings);
+        faults.extend(documents.fault);
         findings.sort_by(|a, b| a.detector.cmp(&b.detector));
         (findings, people, faults)
     }
@@ -186,6 +202,7 @@ impl Sink for Detection<'_> {
             for search in &mut self.exact {
                 search.text(normal.text(), |offset| whereabouts.of(offset));
             }
+            self.prints.text(place, normal.text(), &whereabouts);
             first = first.map(|first| first + memchr::memchr_iter(b'\n', piece.as_bytes()).count());
         }
         self.record.history.clear();
@@ -204,6 +221,7 @@ impl Sink for Detection<'_> {
             for search in &mut self.exact {
                 search.row(cells, |column| table.place().cell(row, column));
             }
+            self.prints.row(row, cells, table.place());
             table.row(&mut self.record, row, cells.iter().map(|cell| (cell.column, cell.text.as_ref())));
         }
     }

@@ -20,8 +20,8 @@ use super::table::Table;
 use super::tally::Shown;
 use super::whereabouts::Whereabouts;
 use super::{layout, lists};
-use crate::inspect::{Category, Confidence};
 use crate::inspect::persons::Person;
+use crate::inspect::{Category, Confidence};
 
 /// As many landlines without a name are a list of people's telephones.
 const LANDLINES: usize = 5;

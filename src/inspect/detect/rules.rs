@@ -13,7 +13,7 @@ use super::names::Names;
 use super::patterns::{self, Patterns};
 use super::rule::{self, Detector, DetectorInfo, Role, header_key, stands_as_word, wrong};
 use super::terms::Terms;
-use super::{Detection, RuleError, RuleSource, builtin, exact};
+use super::{Detection, RuleError, RuleSource, builtin, exact, fingerprint};
 use crate::inspect::{Place, Sink};
 
 /// Compiled detectors and dictionaries.
@@ -24,6 +24,9 @@ pub struct Rules {
     /// The organisation's own tables.
     tables: Vec<exact::Table>,
     exclusions: Exclusions,
+    /// The documents that it registered, if any.
+    library: Option<fingerprint::Library>,
+    documents: Vec<DetectorInfo>,
     patterns: Patterns,
     /// All header words.
     header_words: HashSet<String>,
@@ -67,6 +70,8 @@ impl Rules {
         for source in extra.iter().filter(|source| exact::is_exact(source)) {
             rules.tables.extend(exact::read(source, shelf)?);
         }
+        rules.library = fingerprint::open(shelf)?;
+        rules.documents = fingerprint::infos(rules.library.as_ref());
         if let Some(failed) = rules.test().into_iter().find(|result| !result.passed) {
             return Err(rules.broken(&failed));
         }
@@ -122,6 +127,7 @@ impl Rules {
     pub fn detectors(&self) -> impl Iterator<Item = &DetectorInfo> {
         let tables = self.tables.iter().map(|table| &table.info);
         let mut all: Vec<&DetectorInfo> = self.detectors.iter().map(|detector| &detector.info).chain(tables).collect();
+        all.extend(&self.documents);
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all.into_iter()
     }
@@ -200,8 +206,20 @@ impl Rules {
         let header_search = AhoCorasick::new(all.iter().map(|(_, word)| word)).ok();
         let headers = all.iter().map(|(index, word)| (*index, word.chars().count())).collect();
         let header_words = detectors.iter().flat_map(|detector| detector.headers.iter().cloned()).collect();
-        let (tables, exclusions) = (Vec::new(), Exclusions::default());
-        Ok(Self { detectors, names, tables, exclusions, patterns, header_words, header_search, headers })
+        let documents = fingerprint::infos(None);
+        let (tables, exclusions, library) = (Vec::new(), Exclusions::default(), None);
+        Ok(Self {
+            detectors,
+            names,
+            tables,
+            exclusions,
+            library,
+            documents,
+            patterns,
+            header_words,
+            header_search,
+            headers,
+        })
     }
 
     pub(super) fn detector(&self, index: usize) -> Option<&Detector> {
@@ -218,6 +236,10 @@ impl Rules {
 
     pub(super) fn exclusions(&self) -> &Exclusions {
         &self.exclusions
+    }
+
+    pub(super) fn library(&self) -> Option<&fingerprint::Library> {
+        self.library.as_ref()
     }
 
     pub(super) fn names(&self) -> &Names {

@@ -101,9 +101,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A table of the organisation's own could not be asked, so nobody knows whether its rows are in the mail.
-    pub(super) fn unasked(&mut self, table: &str) {
-        self.uninspected.push(Uninspected { place: format!("exact data: {table}"), reason: Reason::Damaged });
+    /// A table of the organisation's own, or its documents, could not be asked, so nobody knows whether they are in the mail.
+    pub(super) fn unasked(&mut self, what: &str) {
+        self.uninspected.push(Uninspected { place: what.to_owned(), reason: Reason::Damaged });
         self.coverage.parts = self.coverage.parts.saturating_add(1);
     }
 }

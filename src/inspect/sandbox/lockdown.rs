@@ -27,7 +27,7 @@ use crate::language::Text;
 const ALLOWED: &[libc::c_long] = &[
     libc::SYS_read,
     libc::SYS_readv,
-    // Indexes of exact data, which are open before.
+    // Indexes of exact data and the library of documents, which are open before.
     libc::SYS_pread64,
     libc::SYS_write,
     libc::SYS_writev,

@@ -54,8 +54,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whether and how pictures are read.
     pub ocr: Option<ocr::Settings>,
-    /// Where the files are that rules about exact data name.
-    pub exact: Option<PathBuf>,
+    /// The organisation's rules, among which the files of exact data and of registered documents are.
+    pub shelf: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -70,7 +70,7 @@ impl Default for Settings {
             user: Identity::default(),
             limits: Limits::default(),
             ocr: None,
-            exact: None,
+            shelf: None,
         }
     }
 }

@@ -85,8 +85,8 @@ impl Workers {
     /// Starts all workers, so that a rule that does not load is known before the first mail.
     pub async fn start(program: PathBuf, settings: Settings, rules: Vec<RuleSource>) -> Result<Self, Unavailable> {
         let count = settings.worker_count();
-        let Settings { limits, exact, memory, user, .. } = settings.clone();
-        let setup = Setup { rules, exact, limits, memory, user };
+        let Settings { limits, shelf, memory, user, .. } = settings.clone();
+        let setup = Setup { rules, shelf, limits, memory, user };
         let mut idle = Vec::new();
         for _ in 0..count {
             idle.push(Worker::start(&program, &setup, settings.timeout).await?);

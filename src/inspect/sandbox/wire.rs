@@ -29,8 +29,8 @@ const TOGETHER: usize = 64 << 10;
 pub(super) struct Setup {
     /// Rules that add to or replace the built-in ones.
     pub rules: Vec<RuleSource>,
-    /// Where the files are that rules about exact data name.
-    pub exact: Option<PathBuf>,
+    /// The organisation's rules, among which the files of exact data and of registered documents are.
+    pub shelf: Option<PathBuf>,
     /// How much of one mail is read.
     pub limits: Limits,
     /// How many bytes of memory the worker may use.

@@ -35,8 +35,8 @@ pub fn main() -> ExitCode {
 
 fn run(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     let Some((setup, _)) = wire::read::<Setup>(input)? else { return Ok(()) };
-    // Indexes are opened before the doors close; what is read of them later needs no name.
-    let rules = match Rules::compile_with(&setup.rules, &Folder::new(setup.exact.clone())) {
+    // Indexes and the library are opened before the doors close; what is read of them later needs no name.
+    let rules = match Rules::compile_with(&setup.rules, &Folder::new(setup.shelf.clone())) {
         Ok(rules) => rules,
         Err(error) => return wire::write(output, &Readiness::Failed(error.to_string()), b""),
     };

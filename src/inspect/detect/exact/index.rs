@@ -41,7 +41,7 @@ pub(super) const COMMON: usize = 256;
 pub(super) const GATE: usize = 8 << 10;
 
 /// Bytes of one block of the filter.
-const BLOCK: usize = 64;
+pub(in super::super) const BLOCK: usize = 64;
 
 /// Bits that each value sets in its block.
 const BITS: u32 = 6;
@@ -226,12 +226,12 @@ impl Parts {
 }
 
 /// How many blocks a filter for so many cells has: ten bits a cell, at least one block.
-pub(super) fn blocks(cells: usize) -> u32 {
+pub(in super::super) fn blocks(cells: usize) -> u32 {
     u32::try_from((cells * 10).div_ceil(BLOCK * 8)).unwrap_or(u32::MAX).max(1)
 }
 
 /// The first byte of a value's block, and in it the bytes and bits that it sets.
-pub(super) fn filter_bits(quick: u64, blocks: u32) -> (usize, [(usize, u8); BITS as usize]) {
+pub(in super::super) fn filter_bits(quick: u64, blocks: u32) -> (usize, [(usize, u8); BITS as usize]) {
     let mixed = mix(quick);
     let block = usize::try_from((u128::from(mixed) * u128::from(blocks)) >> 64).unwrap_or_default() * BLOCK;
     let more = mix(mixed);
@@ -258,7 +258,7 @@ pub(super) fn gate_bit(first: char, second: char) -> (usize, u8) {
 }
 
 /// Which bucket a hash is in: by its first bits, so that entries in the order of their hashes are in that of buckets.
-pub(super) fn bucket(hash: u64, buckets: u32) -> usize {
+pub(in super::super) fn bucket(hash: u64, buckets: u32) -> usize {
     usize::try_from((u128::from(hash) * u128::from(buckets)) >> 64).unwrap_or_default()
 }
 

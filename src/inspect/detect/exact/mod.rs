@@ -7,7 +7,7 @@
 
 mod build;
 mod canonical;
-mod index;
+pub(super) mod index;
 mod keyed;
 mod search;
 mod table;

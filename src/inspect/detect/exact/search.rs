@@ -46,7 +46,7 @@ pub(in super::super) struct Outcome {
     /// Different rows that were found in plain sight, and those only in hidden places, if they are people.
     pub(in super::super) visible: u32,
     pub(in super::super) hidden: u32,
-    /// The table's id, where its file could not be read.
+    /// The table, where its file could not be read.
     pub(in super::super) fault: Option<String>,
 }
 
@@ -179,6 +179,6 @@ impl<'a> Search<'a> {
             examples: self.examples,
         });
         let (visible, hidden) = if info.personal { (visible, all - visible) } else { (0, 0) };
-        Outcome { finding, visible, hidden, fault: self.fault.then(|| info.id.clone()) }
+        Outcome { finding, visible, hidden, fault: self.fault.then(|| format!("exact data: {}", info.id)) }
     }
 }

@@ -28,6 +28,22 @@ pub trait Shelf {
     /// # Errors
     /// Those of the file system.
     fn secret(&self, name: &str) -> io::Result<Vec<u8>>;
+
+    /// The library of registered documents ([`super::super::fingerprint`]), if there is one.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn library(&self) -> io::Result<Option<Box<dyn Bytes>>> {
+        Ok(None)
+    }
+
+    /// The organisation's secret for it.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn library_secret(&self) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
 }
 
 /// No files at all.

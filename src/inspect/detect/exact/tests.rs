@@ -242,5 +242,5 @@ fn an_index_that_cannot_be_read_is_named_and_never_silence() {
     let mut detection = Detection::new(&rules, &[], false);
     detection.text(&Place::new("body"), &person(5).join(" "));
     let (_, _, faults) = detection.finish();
-    assert_eq!(faults, ["our.customers"]);
+    assert_eq!(faults, ["exact data: our.customers"]);
 }
