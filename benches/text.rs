@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench text`. Figures are megabytes per second of processor time on one core, the best of several runs:
 //! clean and dense text in Japanese and English, the stages of ours one by one, texts of 1, 10 and 100 MB, 50 to 1,000
-//! rules, and texts made to be slow; `-- sizes`, `-- rules` or `-- slow` leaves out the others. Peers search the same 26 patterns and do nothing else; ripgrep is a process of its
-//! own, and where it is missing the line says so.
+//! rules, and texts made to be slow; `-- sizes`, `-- rules` or `-- slow` leaves out the others. Peers search the same 26
+//! patterns and do nothing else; ripgrep is a process of its own, and where it is missing the line says so.
 
 #![expect(
     clippy::expect_used,
@@ -199,6 +199,9 @@ fn slow_texts(rules: &Rules, dense: f64) {
         ("wide brackets", "（".repeat(10 * MB / 3)),
         ("base64 of zeros", "A".repeat(10 * MB)),
         ("letter a", "a".repeat(10 * MB)),
+        ("honorifics", "様".repeat(10 * MB / 3)),
+        ("commas", "a,b\n".repeat(10 * MB / 4)),
+        ("tax numbers, nearly", "ABCDE12345 ".repeat(10 * MB / 11)),
     ];
     for (name, text) in texts {
         let time = best(2, || stages::all(rules, &text)).0;

@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::checks::{self, Check};
 use super::columns::Part;
 use super::columns::{Columns, assign, is_name, is_organisation, is_thing, part_of};
-use super::names::{Reading, is_kanji};
+use super::names::{Reading, is_kanji, is_name_character};
 use super::places::is_suffix;
 use super::rule::{Role, header_key};
 use super::rules::Rules;
@@ -309,17 +309,36 @@ fn by_column(records: &[Row]) -> BTreeMap<u32, Vec<&str>> {
 
 /// Whether a value is words, which no check can hold for where no header calls for it.
 fn is_phrase(value: &str) -> bool {
-    if value.bytes().any(|b| matches!(b, b'@' | b'+' | b'<')) || has_digits(value, 4) {
+    let digits = has_digits(value, 4);
+    // The lines of a travel document.
+    if value.starts_with('+') || value.len() >= 72 && (digits || value.contains('<')) {
         return false;
     }
-    let words = || value.split([' ', ',']).filter(|word| !word.is_empty());
-    if value.is_ascii() {
-        let one = words().nth(1).is_none();
-        let name = !one && value.starts_with(|c: char| c.is_ascii_uppercase()) && words().nth(4).is_none();
-        return value.bytes().any(|b| b.is_ascii_lowercase()) && !name && (!one || value.len() < 15);
+    // An account begins with its country.
+    if matches!(value.as_bytes(), [b'A'..=b'Z', b'A'..=b'Z', ..]) {
+        return false;
     }
-    // Names are short, and addresses name a town.
-    value.len() > 80 && !value.contains(is_suffix) && words().nth(4).is_some()
+    if !value.is_ascii() {
+        let is_name = |c: char| is_name_character(c) || matches!(c, ' ' | '・');
+        return !digits
+            && !value.contains(is_suffix)
+            && value.contains(is_name_character)
+            && (value.len() > 96 || !value.chars().all(is_name));
+    }
+    let mut words = value.split([' ', ',']).filter(|word| !word.is_empty());
+    let capital = |word: &str| word.starts_with(|c: char| c.is_ascii_uppercase());
+    match (words.next(), words.next()) {
+        // A number may be written with spaces, and its letters are capitals or one or two.
+        (Some(first), Some(second)) => {
+            let is_word = |word: &str| word.bytes().filter(u8::is_ascii_lowercase).count() >= 3;
+            let all = || [first, second].into_iter().chain(words.clone());
+            all().any(is_word) && !(all().all(capital) && all().nth(4).is_none() && !digits)
+        }
+        (Some(word), None) => {
+            !digits && word.len() < 15 && !word.contains('@') && word.bytes().any(|b| b.is_ascii_lowercase())
+        }
+        _ => false,
+    }
 }
 
 /// Columns without a header that are somebody's because of those beside them: `617-318-7250` in a row with a name or a

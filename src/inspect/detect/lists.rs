@@ -167,6 +167,9 @@ fn unmarked(line: &str) -> &str {
 
 /// Splits at a separator that stands in no quotes.
 fn outside_quotes(line: &str, separator: char) -> Vec<&str> {
+    if memchr::memchr(b'"', line.as_bytes()).is_none() {
+        return line.split(separator).collect();
+    }
     let mut quoted = false;
     line.split(|c: char| {
         quoted ^= c == '"';

@@ -37,6 +37,8 @@ pub(super) enum Reading {
     Full,
 }
 
+/// What stands between surname and given name.
+const SPACES: [char; 3] = [' ', '・', '\u{A0}'];
 /// No Japanese name is longer than this, in characters.
 const LONGEST: usize = 10;
 
@@ -72,16 +74,27 @@ impl Names {
 
     /// Reads all of `word` as a name: `山田太郎`, `山田 太郎`, `ヤマダ タロウ`, `山田`.
     pub(super) fn read(&self, word: &str) -> Option<Reading> {
-        // Most cells of most tables are numbers and codes.
-        if word.is_ascii() {
-            return None;
-        }
-        if let Some((surname, given)) = word.split_once([' ', '・', '\u{A0}']) {
-            return self.read_parts(surname, given.trim_start());
-        }
         let first = word.chars().next()?;
-        if word.len() > LONGEST * 4 {
+        // Most words of most texts end here.
+        if !self.surnames.begins(first) && !self.surname_readings.begins(super::words::katakana(first)) {
             return None;
+        }
+        let parted = || {
+            let (surname, given) = word.split_once(SPACES)?;
+            self.read_parts(surname, given.trim_start())
+        };
+        let mut ends = [0; LONGEST];
+        let mut count = 0;
+        for (at, c) in word.char_indices() {
+            // A space, or something that stands in no name.
+            if !is_name_character(c) {
+                return parted();
+            }
+            match ends.get_mut(count) {
+                Some(end) => *end = at + c.len_utf8(),
+                None => return parted(),
+            }
+            count += 1;
         }
         if is_katakana(first) && self.surname_readings.begins(first) {
             return self.read_kana(word);
@@ -89,21 +102,17 @@ impl Names {
         if !self.surnames.begins(first) {
             return None;
         }
-        let ends: Vec<usize> = word.char_indices().map(|(i, c)| i + c.len_utf8()).collect();
-        if ends.len() > LONGEST || !word.chars().all(is_name_character) {
-            return None;
-        }
-        let mut best = (ends.len() >= 2 && self.surnames.has(word)).then_some(Reading::Surname);
-        for (length, &end) in (1usize..).zip(&ends).take(ends.len().saturating_sub(1)) {
+        let mut best = (count >= 2 && self.surnames.has(word)).then_some(Reading::Surname);
+        for (length, &end) in (1usize..).zip(&ends).take(count.saturating_sub(1)) {
             let (surname, given) = word.split_at(end);
             if !self.surnames.has(surname) {
                 continue;
             }
             // 林 and 森 are surnames and also words: they need a given name of two characters that is known.
-            let rest = ends.len() - length;
+            let rest = count - length;
             let known =
                 self.given.has(given) || rest >= 2 && given.chars().all(is_katakana) && self.given_readings.has(given);
-            if known && (length >= 2 || rest >= 2) && ends.len() >= 3 {
+            if known && (length >= 2 || rest >= 2) && count >= 3 {
                 return (!self.no_names.has(word)).then_some(Reading::Full);
             }
             if length >= 2 && (1..=3).contains(&rest) && self.may_be_given(given) {

@@ -7,15 +7,15 @@
 
 use std::collections::HashSet;
 
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::Hir;
 
 use super::prefixes::{Bytes, Prefix, prefixes};
-use super::signs::{Seen, Sign, bytes_of};
+use super::signs::{Seen, Sign, leading_run};
 
-/// Three bytes of ASCII have a bit each, and one more says what stands before; each kanji and kana has one, too.
-const NARROW: usize = 1 << 22;
+/// Three classes of ASCII have a bit each, and one more says what stands before; each kanji and kana has one, too.
+const NARROW: usize = 1 << 19;
 const WIDE: usize = 1 << 16;
-/// Bits of the hash of six or four bytes, as [`folded`].
+/// Bits of a hash of six or four bytes, as [`folded`].
 const LONG: u32 = 21;
 /// No more kinds of long words are told apart.
 const RUNS: usize = 12;
@@ -28,8 +28,10 @@ const FEW: usize = 2_500;
 const BRIEF: u8 = 1;
 /// It begins with a long word, as tax numbers do.
 const WORD: u8 = 2;
-/// Six bytes of it are known, or four.
-const TOLD: u8 = 4;
+/// Six bytes of it are known.
+const SIX: u8 = 4;
+/// Four bytes of it are known.
+const FOUR: u8 = 8;
 
 /// Tells where patterns may begin.
 #[derive(Debug)]
@@ -40,14 +42,18 @@ pub(super) struct Starts {
     known: Box<[u8]>,
     /// Of what the long words are made that patterns begin with, and how long they are at least.
     runs: Vec<(Bytes, usize)>,
-    /// By the hash of six bytes, or of four.
+    /// By two hashes of six bytes, or of four.
     long: Bits,
     signs: Vec<Sign>,
 }
 
 /// How far a text has been searched for signs.
 #[derive(Debug, Default)]
-pub(super) struct Looked(Vec<Seen>);
+pub(super) struct Looked {
+    signs: Vec<Seen>,
+    /// The first place that one of them told, as long as it is ahead; behind the text, there is none.
+    first: Option<usize>,
+}
 
 impl Starts {
     /// For these patterns.
@@ -78,9 +84,12 @@ impl Starts {
 
     /// The first place from `at` on where a pattern may begin.
     pub(super) fn next(&self, text: &[u8], at: usize, looked: &mut Looked) -> Option<usize> {
-        looked.0.resize_with(self.signs.len(), Seen::default);
-        let signs = self.signs.iter().zip(&mut looked.0);
-        let sign = signs.filter_map(|(sign, seen)| sign.next(text, at, seen)).min();
+        if looked.first.is_none_or(|first| first < at) {
+            looked.signs.resize_with(self.signs.len(), Seen::default);
+            let signs = self.signs.iter().zip(&mut looked.signs);
+            looked.first = signs.filter_map(|(sign, seen)| sign.next(text, at, seen)).min().or(Some(usize::MAX));
+        }
+        let sign = looked.first.filter(|&first| first < text.len());
         // What stands behind the sign's place is of no interest yet.
         let end = sign.map_or(text.len(), |sign| (sign + 8).min(text.len()));
         let found = self.begins(text.get(..end).unwrap_or(text), at, end == text.len());
@@ -95,24 +104,24 @@ impl Starts {
         let judged = text.len().saturating_sub(2);
         while place < judged {
             // Kanji and kana are three bytes each, and only the first of them can begin anything.
-            let three = text.get(place).is_some_and(|byte| (0xE0..0xF0).contains(byte));
-            let around = place.checked_sub(1).and_then(|before| text.get(before..)?.first_chunk::<11>());
-            if three || around.is_none_or(|around| !around.is_ascii()) {
-                let begins = match text.get(place..).and_then(|rest| rest.first_chunk::<3>()) {
-                    Some(&[a, b, c]) if three => {
-                        let slot = wide(a, b, c);
-                        self.any.has(slot) && self.judge(text, place, slot, whole)
-                    }
-                    _ => self.is_start(text, place, whole),
-                };
-                if begins {
+            if let Some(&[a @ 0xE0..=0xEF, b, c]) = text.get(place..).and_then(|rest| rest.first_chunk::<3>()) {
+                let slot = wide(a, b, c);
+                if self.any.has(slot) && self.judge(text, place, slot, whole) {
                     return Some(place);
                 }
-                place += if three { 3 } else { 1 };
+                place += 3;
                 continue;
             }
+            let around = place.checked_sub(1).and_then(|before| text.get(before..)?.first_chunk::<11>());
+            let Some(around) = around.filter(|around| around.is_ascii()) else {
+                if self.is_start(text, place, whole) {
+                    return Some(place);
+                }
+                place += 1;
+                continue;
+            };
             // Elsewhere eight places at a time, with the byte before and the two behind.
-            let mut begin = around.map_or(0, |around| self.eight(around));
+            let mut begin = self.eight(around);
             while begin != 0 {
                 let found = place + begin.trailing_zeros() as usize;
                 if self.is_start(text, found, whole) {
@@ -129,10 +138,11 @@ impl Starts {
     /// Which of eight places some pattern may begin at, a bit each, by three bytes.
     #[inline]
     fn eight(&self, around: &[u8; 11]) -> u32 {
+        let classes = around.map(class);
         let mut begin = 0;
-        for (place, four) in around.windows(4).enumerate() {
+        for (place, four) in classes.windows(4).enumerate() {
             let &[before, a, b, c] = four else { continue };
-            begin |= u32::from(self.any.has(narrow(is_word(before), a, b, c))) << place;
+            begin |= u32::from(self.any.has(narrow(before < WORDS, a, b, c))) << place;
         }
         begin
     }
@@ -142,7 +152,7 @@ impl Starts {
         let Some(&[a, b, c]) = text.get(place..).and_then(|rest| rest.first_chunk::<3>()) else { return whole };
         let before = place.checked_sub(1).and_then(|before| text.get(before)).is_some_and(|&b| is_word(b));
         let slot = match a {
-            0x00..=0x7F => narrow(before, a, b, c),
+            0x00..=0x7F => narrow(before, class(a), class(b), class(c)),
             // In the midst of a character nothing begins.
             0x80..=0xBF => return false,
             _ => wide(a, b, c),
@@ -156,18 +166,25 @@ impl Starts {
         let known = self.known.get(slot).copied().unwrap_or(BRIEF);
         known & BRIEF != 0
             || (known & WORD != 0 && self.is_long_word(text, place, whole))
-            || (known & TOLD != 0 && self.goes_on(text, place, whole))
+            || (known & (SIX | FOUR) != 0 && self.goes_on(text, place, known, whole))
     }
 
     #[inline]
-    fn goes_on(&self, text: &[u8], place: usize, whole: bool) -> bool {
+    fn goes_on(&self, text: &[u8], place: usize, known: u8, whole: bool) -> bool {
         match text.get(place..).and_then(|rest| rest.first_chunk::<6>()) {
             Some(six) => {
                 let six = six.map(folded);
-                self.long.has(hash(six)) || self.long.has(hash(four(six)))
+                (known & SIX != 0 && self.is_told(six)) || (known & FOUR != 0 && self.is_told(four(six)))
             }
             None => whole,
         }
+    }
+
+    /// Whether some pattern begins so: two bits say it, as one alone is too often another's.
+    #[inline]
+    fn is_told(&self, bytes: [u8; 6]) -> bool {
+        let (one, other) = hashes(bytes);
+        self.long.has(one) && self.long.has(other)
     }
 
     #[inline]
@@ -207,52 +224,46 @@ impl Starts {
         let told = [6, 4].into_iter().filter(|&length| length <= known);
         let told = told.filter_map(|length| all_folded.get(..length)).find(|sets| count(sets) <= FEW);
         let kind = match (&told, word) {
-            (Some(_), _) => TOLD,
+            (Some(sets), _) if sets.len() == 6 => SIX,
+            (Some(_), _) => FOUR,
             (None, true) => WORD,
             (None, false) => BRIEF,
         };
-        if let Some(sets) = told {
+        if let Some(sets) = told
+            && done.insert((false, 0, sets.to_vec()))
+        {
             let mut words = vec![[0; 6]];
             extend(&mut words, 0, sets);
-            words.into_iter().for_each(|word| self.long.set(hash(word)));
+            for word in words {
+                let (one, other) = hashes(word);
+                self.long.set(one);
+                self.long.set(other);
+            }
         }
         if !done.insert((prefix.edge, kind, head.to_vec())) {
             return;
         }
+        let &[first, second, third] = head else { return };
+        let (ascii, others): (Vec<u8>, Vec<u8>) = first.bytes().partition(u8::is_ascii);
+        let classes = |set: Bytes| set.bytes().map(class).collect::<Bytes>();
         let mut words = vec![[0; 6]];
-        extend(&mut words, 0, head);
+        extend(&mut words, 0, &[classes(ascii.into_iter().collect()), classes(second), classes(third)]);
         for &[a, b, c, ..] in &words {
-            for after_word in [false, true] {
-                // A boundary stands between a letter and none.
-                if prefix.edge && is_word(a) == after_word {
-                    continue;
-                }
-                let slot = if a.is_ascii() { narrow(after_word, a, b, c) } else { wide(a, b, c) };
-                self.any.set(slot);
-                if let Some(known) = self.known.get_mut(slot) {
-                    *known |= kind;
-                }
-            }
+            // A boundary stands between a letter and none.
+            let sides = [false, true].into_iter().filter(|&after_word| !prefix.edge || (a < WORDS) != after_word);
+            sides.for_each(|after_word| self.tell(narrow(after_word, a, b, c), kind));
         }
+        let mut words = vec![[0; 6]];
+        extend(&mut words, 0, &[others.into_iter().collect(), second, third]);
+        words.iter().for_each(|&[a, b, c, ..]| self.tell(wide(a, b, c), kind));
     }
-}
 
-/// What a long word of letters and digits that every match of `pattern` begins with is made of, and its length.
-fn leading_run(pattern: &Hir) -> Option<(Bytes, usize)> {
-    let (mut bytes, mut length) = (Bytes::default(), 0_usize);
-    let parts = match pattern.kind() {
-        HirKind::Concat(parts) => parts.as_slice(),
-        _ => std::slice::from_ref(pattern),
-    };
-    for part in parts {
-        let more = bytes_of(part);
-        if !more.bytes().all(|byte| is_word(byte) || matches!(byte, b'-' | b'+' | b'/' | b'=')) {
-            break;
+    fn tell(&mut self, slot: usize, kind: u8) {
+        self.any.set(slot);
+        if let Some(known) = self.known.get_mut(slot) {
+            *known |= kind;
         }
-        bytes.unite(more);
-        length = length.saturating_add(part.properties().minimum_len().unwrap_or_default());
     }
-    (length >= 8).then_some((bytes, length))
 }
 
 /// Each of `words` with each way to go on.
@@ -288,10 +299,46 @@ pub(super) fn is_word(byte: u8) -> bool {
     WORD[byte as usize]
 }
 
+/// Bytes of these classes are what `(?-u:\b)` takes for a letter.
+const WORDS: u8 = 54;
+
+/// What bytes of ASCII are to beginnings: letters are one by one, digits are alike, and so is what is rare. The tables
+/// are small enough for it to be at hand all the time.
+#[inline]
+fn class(byte: u8) -> u8 {
+    const CLASSES: [u8; 256] = {
+        let mut classes = [63; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            let ascii = byte as u8;
+            classes[byte] = match ascii {
+                b'a'..=b'z' => ascii - b'a',
+                b'A'..=b'Z' => ascii - b'A' + 26,
+                b'0'..=b'9' => 52,
+                b'_' => 53,
+                b' ' => WORDS,
+                b'-' => 55,
+                b'.' => 56,
+                b':' => 57,
+                b'+' => 58,
+                b'(' => 59,
+                b'/' => 60,
+                b'=' => 61,
+                b'\n' => 62,
+                _ => 63,
+            };
+            byte += 1;
+        }
+        classes
+    };
+    CLASSES[byte as usize]
+}
+
+/// The place of three classes.
 #[inline]
 fn narrow(after_word: bool, a: u8, b: u8, c: u8) -> usize {
-    let seven = |byte: u8| usize::from(byte & 0x7F);
-    seven(a) | seven(b) << 7 | seven(c) << 14 | usize::from(after_word) << 21
+    let six = |class: u8| usize::from(class & 0x3F);
+    six(a) | six(b) << 6 | six(c) << 12 | usize::from(after_word) << 18
 }
 
 #[inline]
@@ -310,11 +357,13 @@ fn four([a, b, c, d, ..]: [u8; 6]) -> [u8; 6] {
     [a, b, c, d, 0, 0]
 }
 
+/// Two hashes of six bytes.
 #[inline]
-fn hash([a, b, c, d, e, f]: [u8; 6]) -> usize {
+fn hashes([a, b, c, d, e, f]: [u8; 6]) -> (usize, usize) {
     let mixed = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    usize::try_from(mixed >> (64 - LONG)).unwrap_or_default()
+    let part = |from: u32| usize::try_from(mixed >> from & ((1 << LONG) - 1)).unwrap_or_default();
+    (part(64 - LONG), part(64 - 2 * LONG))
 }
 
 /// A table of bits.

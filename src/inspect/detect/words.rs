@@ -53,6 +53,8 @@ pub(super) struct Words {
     hashes: Hashes,
     /// Which characters words begin with, a bit each: most look-ups end here.
     first: Vec<u64>,
+    /// No word takes more bytes, in whichever form of its kanji.
+    longest: usize,
 }
 
 impl Words {
@@ -61,6 +63,8 @@ impl Words {
         let words = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         for word in words {
             self.hashes.insert(of_word(word));
+            // A variant may take four bytes where the usual form takes three.
+            self.longest = self.longest.max(word.chars().count() * 4);
             if let Some((index, bit)) = word.chars().next().and_then(bit) {
                 if self.first.len() <= index {
                     self.first.resize(index + 1, 0);
@@ -79,7 +83,10 @@ impl Words {
 
     /// Whether `word` is one of them, in whichever form of its kanji.
     pub(super) fn has(&self, word: &str) -> bool {
-        self.hashes.contains(&of_word(word))
+        // Most look-ups need no hash.
+        word.len() <= self.longest
+            && word.chars().next().is_some_and(|c| self.begins(c))
+            && self.hashes.contains(&of_word(word))
     }
 
     /// Whether `word`, its hiragana in katakana, is one of these readings.
