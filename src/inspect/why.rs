@@ -52,6 +52,8 @@ pub enum By {
     Position,
     /// A row of one of the organisation's own tables.
     Table,
+    /// Passages of a document that the organisation registered.
+    Document,
     /// A sentence that tells a password.
     Statement,
 }

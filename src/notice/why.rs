@@ -33,6 +33,7 @@ fn by(by: &By, language: Language) -> Option<String> {
         (By::Dictionary { dictionary }, Language::Ja) => format!("単語リスト「{}」の語", one_line(dictionary, 40)),
         (By::Dictionary { dictionary }, Language::En) => format!("a word of the list “{}”", one_line(dictionary, 40)),
         (By::Table, _) => pick(language, "自社の表の行", "a row of your own table").to_owned(),
+        (By::Document, _) => pick(language, "登録された文書の文章", "passages of a registered document").to_owned(),
         (By::Statement, _) => pick(language, "パスワードを伝える文", "a sentence that tells a password").to_owned(),
         // What raised it says the same.
         (By::Column | By::Label | By::Position, _) => return None,

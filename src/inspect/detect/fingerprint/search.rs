@@ -14,7 +14,7 @@ use super::letters::Letters;
 use super::library::{Document, Entry, Library, PUBLIC};
 use super::shingles::Shingles;
 use super::winnow::{SIEVE, Winnow, height};
-use crate::inspect::{Category, Confidence, Example, Finding};
+use crate::inspect::{By, Category, Confidence, Example, Finding, Validation, Why};
 use crate::language::Text;
 
 /// The detector of registered documents; documents of a class are told as `fingerprint.CLASS`.
@@ -255,13 +255,24 @@ fn finding(detector: String, candidates: &[Candidate<'_>]) -> Finding {
         place: candidate.seen.most.place.clone(),
         hidden: candidate.seen.most.hidden,
         quoted: false,
+        why: Some(Why::plain(By::Document, Validation::ExactMatch)),
     };
     Finding {
+        title: Some(title(&detector)),
         detector,
         category: Category::Organizational,
         confidence: Confidence::High,
         count: u32::try_from(candidates.len()).unwrap_or(u32::MAX),
         examples: candidates.iter().take(EXAMPLES).map(example).collect(),
+    }
+}
+
+/// What people call registered documents of the class that the detector's id ends in.
+fn title(detector: &str) -> Text {
+    let (ja, en) = ("登録された文書", "Registered documents");
+    match detector.strip_prefix(DETECTOR).map(|class| class.trim_start_matches('.')).filter(|class| !class.is_empty()) {
+        None => Text { ja: ja.to_owned(), en: en.to_owned() },
+        Some(class) => Text { ja: format!("{ja} ({class})"), en: format!("{en} ({class})") },
     }
 }
 
@@ -272,12 +283,7 @@ pub(in super::super) fn infos(library: Option<&Library>) -> Vec<DetectorInfo> {
         *counts.entry(document.detector()).or_default() += 1;
     }
     let info = |(id, count): (String, usize)| {
-        let class = id.strip_prefix(DETECTOR).map(|class| class.trim_start_matches('.').to_owned()).unwrap_or_default();
-        let title = |ja: &str, en: &str| Text { ja: ja.to_owned(), en: en.to_owned() };
-        let title = match class.as_str() {
-            "" => title("登録された文書", "Registered documents"),
-            class => title(&format!("登録された文書 ({class})"), &format!("Registered documents ({class})")),
-        };
+        let title = title(&id);
         DetectorInfo {
             id,
             category: Category::Organizational,
