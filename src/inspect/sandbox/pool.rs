@@ -40,6 +40,9 @@ const KILLERS: usize = 4;
 /// densest of honest files, take. A small mail that takes more than one part may is made to.
 const WORK_PER_MEGABYTE: Duration = Duration::from_millis(200);
 
+/// So long a worker may take to load its rules at least, however little time a mail has: a busy machine is no fault of its.
+const START: Duration = Duration::from_secs(30);
+
 /// A worker that has worked for so long is replaced: half of what [`lockdown`](super::lockdown) lets it, so that what is
 /// left is more than any one mail may take.
 const WORKED: Duration = Duration::from_secs(1_800);
@@ -89,7 +92,7 @@ impl Workers {
         let setup = Setup { rules, shelf, limits, memory, user };
         let mut idle = Vec::new();
         for _ in 0..count {
-            idle.push(Worker::start(&program, &setup, settings.timeout).await?);
+            idle.push(Worker::start(&program, &setup, settings.timeout.max(START)).await?);
         }
         // All of them are the same program on the same kernel.
         let protection = idle.first().map(Worker::protection).unwrap_or_default();
@@ -275,7 +278,7 @@ impl Pool {
     }
 
     async fn start(&self) -> Result<Worker, Unavailable> {
-        Worker::start(&self.program, &self.setup, self.settings.timeout).await
+        Worker::start(&self.program, &self.setup, self.settings.timeout.max(START)).await
     }
 
     /// Gives a worker back after a mail of so many bytes, or a new one in its stead; until that is warm, the turn is not
