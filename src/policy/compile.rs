@@ -431,7 +431,7 @@ mod tests {
                     \"credential\" }] }]\nmust_not_match = [{ what = \"b\" }]\n";
         let source = RuleSource { name: "policies/x.toml".to_owned(), text: rule.to_owned() };
         let policies = Policies::compile(&[source], Action::Forward).unwrap();
-        let errors = policies.unknown_detectors(&["jp.phone", "secret.jwt"]);
+        let errors = policies.unknown_detectors(&["jp.phone", "secret.jwt", "fingerprint"]);
         assert_eq!(
             errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
             [
