@@ -4,8 +4,8 @@
 //! `uninspected`, never an error and never silence. Text flows one way: [`extract`] finds it and hands it to a
 //! [`Sink`]; [`detect`] is that sink and turns it into findings and persons.
 //! Deliberately absent: files, network, clock, tokio, and any opinion on what should happen to the mail (`policy`).
-//! A found value never leaves this room unmasked, with one exception: passwords that a mail states go to the sealed memory
-//! of their sender, and nowhere else ([`Heard`]). Pictures go out as they are to be looked at (`sandbox::ocr`), and what is
+//! A found value never leaves this room unmasked, with two exceptions ([`Heard`]): passwords that a mail states go to the sealed
+//! memory of their sender, and its salutation to the checks of its recipients; neither goes anywhere else. Pictures go out as they are to be looked at (`sandbox::ocr`), and what is
 //! read in them comes back in ([`PictureText`]).
 
 pub mod detect;
@@ -18,7 +18,7 @@ pub mod sandbox;
 
 use std::borrow::Cow;
 
-pub use detect::{RuleError, RuleSource, Rules};
+pub use detect::{Letter, RuleError, RuleSource, Rules};
 pub use extract::{Limits, Watch};
 pub use heard::{Heard, Statement};
 pub use passwords::Passwords;
@@ -119,9 +119,10 @@ pub fn inspect(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &
 pub fn hear(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut dyn Watch) -> (Inspection, Heard) {
     let mut detection = detect::Detection::new(rules, &job.own, job.count_quoted);
     let mut ledger = extract::extract(bytes, job, limits, &mut detection, watch);
+    let letter = detection.letter();
     let (mut findings, people, faults) = detection.finish();
     faults.iter().for_each(|table| ledger.unasked(table));
-    let heard = Heard::of(&ledger.statements, ledger.protected);
+    let heard = Heard { letter, ..Heard::of(&ledger.statements, ledger.protected) };
     if (ledger.protected || job.protected_before) && rules.detectors().any(|detector| detector.id == heard::DETECTOR) {
         heard::find(&mut findings, &ledger.statements);
     }

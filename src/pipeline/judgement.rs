@@ -11,7 +11,7 @@ use crate::{
     },
     mail::{Address, Envelope, Message, header},
     policy::{Policies, Verdict},
-    recipients::{self, Organization, Partners, Recipient},
+    recipients::{self, Case, Day, History, Organization, Partners, Recipient},
     store::Remembered,
 };
 
@@ -62,10 +62,21 @@ impl Judgement {
             ..Job::new(Kind::Mail)
         };
         let (inspection, heard) = self.workers.hear(message.bytes(), &job).await?;
+        let letter = heard.letter.clone();
         if let Some(memory) = &self.memory {
             memory.keep(envelope, message, heard).await;
         }
-        let recipients = recipients::judge(envelope, message, &self.organization, &self.partners);
+        let case = Case {
+            envelope,
+            message,
+            inspection: &inspection,
+            letter: &letter,
+            organization: &self.organization,
+            partners: &self.partners,
+            history: &History::default(),
+            today: Day(0),
+        };
+        let recipients = recipients::judge(case).recipients;
         let verdict = self.policies.decide(&recipients, &inspection);
         Ok(Judged { inspection, recipients, verdict })
     }

@@ -43,7 +43,7 @@ impl Memory {
     /// Keeps what a mail said, if it said anything.
     pub(super) async fn keep(&self, envelope: &Envelope, message: &Message, heard: Heard) {
         let Some(sender) = sender(envelope, message) else { return };
-        let Heard { passwords, protected } = heard;
+        let Heard { passwords, protected, .. } = heard;
         if passwords.is_empty() && !protected {
             return;
         }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     fn heard() -> Heard {
-        Heard { passwords: vec!["Himitsu2026".to_owned()], protected: true }
+        Heard { passwords: vec!["Himitsu2026".to_owned()], protected: true, ..Heard::default() }
     }
 
     #[tokio::test]

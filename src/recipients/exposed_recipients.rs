@@ -6,8 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, Issue, Organization, Partners, domain::Domain, known};
-use crate::mail::{Message, header};
+use super::{Check, Facts, Issue, Partners, Standing, domain::Domain, known};
 
 /// So many outside addresses in To and Cc are a mailing, not a conversation: a project with several companies seldom
 /// has more, a mailing to customers seldom has fewer. `policy.exposed_recipients` says otherwise.
@@ -24,28 +23,29 @@ const CROWD: usize = 20;
 const PARTNER: &str = "partner ";
 
 /// The issue, if To and Cc show too many outsiders to each other.
-pub(super) fn check(message: &Message, organization: &Organization, partners: &Partners) -> Option<Issue> {
+pub(super) fn check(facts: &Facts<'_>) -> Option<Issue> {
     let mut addresses = BTreeSet::new();
     let mut organizations = BTreeSet::new();
-    for field in message.headers().filter(|field| field.is("To") || field.is("Cc")) {
-        for mailbox in header::mailboxes(field.value) {
-            let address = mailbox.address.trim().to_lowercase();
-            let Some((_, written)) = address.rsplit_once('@') else { continue };
-            let domain = Domain::new(written);
-            if organization.owns(&domain.text) {
-                continue;
-            }
-            organizations.insert(organization_of(&address, &domain, partners));
-            addresses.insert(address);
+    for mailbox in &facts.shown {
+        let address = mailbox.canonical.as_str();
+        let Some((_, written)) = address.rsplit_once('@') else { continue };
+        let domain = Domain::new(written);
+        if facts.organization.owns(&domain.text) {
+            continue;
         }
+        organizations.insert(organization_of(address, &domain, facts.partners));
+        addresses.insert(address);
     }
     let (seen, parties) = (addresses.len(), organizations.len());
     let strangers =
         parties >= ORGANIZATIONS || (seen >= CROWD && !organizations.iter().all(|o| o.starts_with(PARTNER)));
-    (seen >= organization.exposed_recipients && strangers).then(|| Issue {
-        check: Check::ExposedRecipients,
-        detail: format!("To/Cc: {seen} external addresses of {parties} organizations"),
-        suggestion: None,
+    (seen >= facts.organization.exposed_recipients && strangers).then(|| {
+        let detail = format!("To/Cc: {seen} external addresses of {parties} organizations");
+        let ja = format!("社外の宛先どうしで、互いのアドレスが見える状態です（To・Ccに社外{seen}件、{parties}組織）。");
+        let en = format!(
+            "Outside recipients can see each other's addresses ({seen} in To and Cc, of {parties} organizations)."
+        );
+        Issue::new(Check::ExposedRecipients, detail, ja, en)
     })
 }
 
@@ -54,7 +54,7 @@ pub(super) fn check(message: &Message, organization: &Organization, partners: &P
 fn organization_of(address: &str, domain: &Domain, partners: &Partners) -> String {
     match partners.of_domain(&domain.text) {
         Some(partner) => format!("{PARTNER}{}", partner.id),
-        None if known::is_shared_by_people(domain) => address.to_owned(),
+        None if known::standing(domain) != Standing::External => address.to_owned(),
         None => domain.registered().to_owned(),
     }
 }

@@ -5,24 +5,31 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::domain::Domain;
+use super::{domain::Domain, facts::Standing};
 
 const KNOWN: &str = include_str!("../../rules/dictionaries/known-domains.txt");
 const DOPPELGANGERS: &str = include_str!("../../rules/dictionaries/doppelgangers.txt");
 
 static WELL_KNOWN: LazyLock<Vec<WellKnown>> = LazyLock::new(|| pairs(KNOWN).map(WellKnown::new).collect());
+static STANDINGS: LazyLock<HashMap<&str, Standing>> =
+    LazyLock::new(|| WELL_KNOWN.iter().map(|known| (known.domain.text.as_str(), known.standing)).collect());
 static MISTYPED: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| pairs(DOPPELGANGERS).collect());
 
 /// A domain that everybody writes to.
 pub(super) struct WellKnown {
     pub(super) domain: Domain,
-    /// Whether every address there is another person (free mail, carriers, providers).
-    people: bool,
+    /// Who has addresses there.
+    standing: Standing,
 }
 
 impl WellKnown {
     fn new((domain, who): (&str, &str)) -> Self {
-        Self { domain: Domain::new(domain), people: who == "people" }
+        let standing = match who {
+            "free" | "provider" => Standing::FreeMail,
+            "carrier" => Standing::MobileCarrier,
+            _ => Standing::External,
+        };
+        Self { domain: Domain::new(domain), standing }
     }
 }
 
@@ -31,9 +38,18 @@ pub(super) fn well_known<'a>() -> impl Iterator<Item = &'a Domain> {
     WELL_KNOWN.iter().map(|known| -> &'a Domain { &known.domain })
 }
 
-/// Whether addresses in this domain belong to unrelated people.
-pub(super) fn is_shared_by_people(domain: &Domain) -> bool {
-    WELL_KNOWN.iter().any(|known| known.people && domain.is_within(&known.domain))
+/// Who has addresses in a domain outside: another person each, or an organisation.
+pub(super) fn standing(domain: &Domain) -> Standing {
+    let mut rest = domain.text.as_str();
+    loop {
+        if let Some(standing) = STANDINGS.get(rest) {
+            return *standing;
+        }
+        match rest.split_once('.') {
+            Some((_, above)) => rest = above,
+            None => return Standing::External,
+        }
+    }
 }
 
 /// What is meant when this domain is written, if it is known to live on that.
@@ -54,7 +70,7 @@ mod tests {
         let lines = |list: &str| list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
         assert_eq!(lines(KNOWN), WELL_KNOWN.len());
         assert_eq!(lines(DOPPELGANGERS), MISTYPED.len(), "a line without its pair, or one that stands twice");
-        assert!(pairs(KNOWN).all(|(_, who)| who == "people" || who == "company"));
+        assert!(pairs(KNOWN).all(|(_, who)| ["free", "carrier", "provider", "company"].contains(&who)));
     }
 
     #[test]

@@ -6,8 +6,7 @@
 //! counts as a slip grows with its length.
 //! Deliberately absent: traffic. A domain that we often write to should be quiet too; that takes a history.
 
-use super::{Check, Issue, Organization, Partners, domain::Domain, known};
-use crate::mail::Address;
+use super::{Check, Facts, Issue, Partners, To, domain::Domain, known, opinion::Opinion};
 
 /// Names shorter than this have a real neighbour for every letter that is exchanged; only what leaves the letters as
 /// they are (look-alike characters, the known doppelgangers) counts.
@@ -35,16 +34,21 @@ pub(super) struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(organization: &Organization, partners: &'a Partners) -> Self {
-        Self { own: organization.domains.iter().map(|domain| Domain::new(domain)).collect(), partners }
+    pub(super) fn new(facts: &Facts<'a>) -> Self {
+        let own = facts.organization.domains.iter().map(|domain| Domain::new(domain)).collect();
+        Self { own, partners: facts.partners }
     }
 
-    /// The issue, if the address is in a domain that resembles a known one.
-    pub(super) fn check(&self, address: &Address) -> Option<Issue> {
-        let written = Domain::new(address.domain());
+    /// A mismatch, if the address is in a domain that resembles a known one; a match in a known one.
+    pub(super) fn check(&self, to: &To<'_>) -> Opinion {
+        let written = &to.domain;
         if self.all().any(|known| written.is_within(known)) {
-            return None;
+            return Opinion::Match;
         }
+        self.lookalike(written).map_or(Opinion::Unknown, Opinion::Mismatch)
+    }
+
+    fn lookalike(&self, written: &Domain) -> Option<Issue> {
         let forms = written.upwards();
         let (form, meant) = forms
             .iter()
@@ -56,7 +60,9 @@ impl<'a> Known<'a> {
                 })
             })?;
         let detail = format!("{} ≈ {meant}", shown(&form.text));
-        Some(Issue { check: Check::LookalikeDomain, detail, suggestion: Some(meant) })
+        let ja = format!("いつもの宛先とよく似た、別のドメインです（{detail}）。");
+        let en = format!("The domain looks like one that you write to, but is a different one ({detail}).");
+        Some(Issue::new(Check::LookalikeDomain, detail, ja, en).meaning(meant))
     }
 
     fn all(&self) -> impl Iterator<Item = &Domain> {
@@ -193,6 +199,7 @@ fn are_neighbours(a: char, b: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{mail::Address, recipients::fixture::Mail};
 
     const PARTNERS: &str = r#"
 [[partner]]
@@ -215,12 +222,15 @@ id = "banks"
 domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-unyu.co.jp", "fujita.co.jp", "okada.co.jp"]
 "#;
 
+    fn issue(domain: &str, partners: &str) -> Option<Issue> {
+        let mut mail = Mail::to(&[&format!("yamada@{domain}")]).partners(partners);
+        mail.organization.domains = vec!["toho-kanko.co.jp".to_owned()];
+        mail.issues(Check::LookalikeDomain).remove(0)
+    }
+
     fn checked(domain: &str) -> Option<String> {
-        let partners = Partners::parse("partners.toml", PARTNERS).unwrap();
-        let organization = Organization { domains: vec!["toho-kanko.co.jp".to_owned()], ..Organization::default() };
-        let address = Address::parse(&format!("yamada@{domain}")).unwrap();
-        Known::new(&organization, &partners).check(&address).map(|issue| {
-            assert!(issue.detail.contains('≈'));
+        issue(domain, PARTNERS).map(|issue| {
+            assert!(issue.detail.contains('≈') && issue.reason.is_some());
             issue.suggestion.unwrap()
         })
     }
@@ -338,8 +348,7 @@ domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-uny
 
     #[test]
     fn deceiving_letters_are_shown_with_their_punycode() {
-        let known = Known::new(&Organization::default(), &Partners::default()).check(&"a@gmаil.com".parse().unwrap());
-        assert_eq!(known.unwrap().detail, "gmаil.com (xn--gmil-63d.com) ≈ gmail.com");
+        assert_eq!(issue("gmаil.com", "").unwrap().detail, "gmаil.com (xn--gmil-63d.com) ≈ gmail.com");
     }
 
     proptest::proptest! {
@@ -347,11 +356,12 @@ domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-uny
         #[test]
         fn any_domain_is_judged(domain in "[a-z0-9.あж-]{1,30}", upper in proptest::bool::ANY) {
             let toml = format!("[[partner]]\nid = \"a\"\ndomains = [\"{domain}\"]\n");
-            let partners = Partners::parse("partners.toml", &toml).unwrap_or_default();
+            let partners = Partners::parse("partners.toml", &toml);
             let written = if upper { domain.to_uppercase() } else { domain.clone() };
-            let address = Address::parse(&format!("a@{written}")).unwrap();
-            let issue = Known::new(&Organization::default(), &partners).check(&address);
-            proptest::prop_assert!(partners.of(&address).is_none() || issue.is_none(), "{:?}", issue);
+            let Ok(address) = Address::parse(&format!("a@{written}")) else { return Ok(()) };
+            let issue = issue(&written, if partners.is_ok() { &toml } else { "" });
+            let known = partners.is_ok_and(|partners| partners.of(&address).is_some());
+            proptest::prop_assert!(!known || issue.is_none(), "{:?}", issue);
         }
     }
 }

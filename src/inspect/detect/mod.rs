@@ -16,6 +16,7 @@ mod form;
 mod history;
 mod identity;
 mod layout;
+mod letter;
 mod lists;
 mod mask;
 mod names;
@@ -44,6 +45,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use self::history::History;
+pub use self::letter::Letter;
 use self::normal::Normal;
 use self::record::Record;
 pub use self::rule::DetectorInfo;
@@ -109,6 +111,7 @@ const ENVELOPE_FIELDS: [&str; 26] = [
 pub struct Detection<'a> {
     record: Record<'a>,
     history: History,
+    letter: letter::Reader,
     table: Option<Table>,
     exact: Vec<exact::Search<'a>>,
 }
@@ -120,7 +123,13 @@ impl<'a> Detection<'a> {
         let own: Vec<String> = own.iter().map(|address| address.to_lowercase()).collect();
         let history = History::new(&own);
         let exact = rules.tables().iter().map(exact::Search::new).collect();
-        Self { record: Record::new(rules, own, count_quoted), history, table: None, exact }
+        Self {
+            record: Record::new(rules, own, count_quoted),
+            history,
+            letter: letter::Reader::default(),
+            table: None,
+            exact,
+        }
     }
 
     /// Keeps every hit as an example and not only a few, for an evaluation that knows what is there.
@@ -134,6 +143,11 @@ impl<'a> Detection<'a> {
     pub fn hits(&mut self) -> impl Iterator<Item = (&str, Confidence, &Example)> {
         self.end_table();
         self.record.tally.examples(self.record.rules)
+    }
+
+    /// What the mail says about whom it is for, as far as it was read.
+    pub fn letter(&mut self) -> Letter {
+        std::mem::take(&mut self.letter).finish()
     }
 
     /// What was found, about how many people, and which of the organisation's tables could not be asked.
@@ -165,6 +179,7 @@ impl Sink for Detection<'_> {
             return self.record.introduce(Normal::of(text).text());
         }
         let text = without_returns(text);
+        self.letter.text(place, &text);
         // A header field is one line and named by its name.
         let mut first = (field != "subject").then_some(1);
         for piece in pieces(&text) {
