@@ -9,13 +9,17 @@ mod check;
 mod domain;
 mod exposed_recipients;
 mod facts;
+mod first_contact;
 #[cfg(test)]
 mod fixture;
+mod free_mail;
 mod history;
 mod known;
 mod lookalike_domain;
+mod new_to_thread;
 mod opinion;
 mod partners;
+mod unusual_recipient;
 
 pub use check::Check;
 pub use exposed_recipients::EXPOSED_AT;
@@ -40,11 +44,16 @@ pub struct Organization {
     pub domains: Vec<String>,
     /// From how many outside addresses in To and Cc on a mail exposes its recipients; see [`EXPOSED_AT`].
     pub exposed_recipients: usize,
+    /// For so many days after its first lesson the history only reports.
+    pub learning_days: u16,
 }
+
+/// A month has seen most of those whom one writes to every week.
+pub const LEARNING_DAYS: u16 = 30;
 
 impl Default for Organization {
     fn default() -> Self {
-        Self { name: String::new(), domains: Vec::new(), exposed_recipients: EXPOSED_AT }
+        Self { name: String::new(), domains: Vec::new(), exposed_recipients: EXPOSED_AT, learning_days: LEARNING_DAYS }
     }
 }
 
@@ -122,11 +131,20 @@ pub fn judge(case: Case<'_>) -> Judged {
 struct Checks<'a> {
     exposed: Option<Issue>,
     lookalikes: lookalike_domain::Known<'a>,
+    thread: new_to_thread::Thread,
+    company: unusual_recipient::Company,
+    facts: &'a Facts<'a>,
 }
 
 impl<'a> Checks<'a> {
     fn new(facts: &'a Facts<'a>) -> Self {
-        Self { exposed: exposed_recipients::check(facts), lookalikes: lookalike_domain::Known::new(facts) }
+        Self {
+            exposed: exposed_recipients::check(facts),
+            lookalikes: lookalike_domain::Known::new(facts),
+            thread: new_to_thread::Thread::new(facts),
+            company: unusual_recipient::Company::new(facts),
+            facts,
+        }
     }
 
     fn judge(&self, to: &To<'_>) -> Recipient {
@@ -140,7 +158,13 @@ impl<'a> Checks<'a> {
         if to.is_internal() {
             return recipient;
         }
-        let opinions = [self.lookalikes.check(to)];
+        let opinions = [
+            self.lookalikes.check(to),
+            first_contact::check(self.facts, to),
+            self.thread.check(self.facts, to),
+            self.company.check(self.facts, to),
+            free_mail::check(self.facts, to),
+        ];
         let issues = opinions.into_iter().filter_map(opinion::Opinion::issue).chain(self.exposed.clone()).collect();
         Recipient { issues, ..recipient }
     }

@@ -56,7 +56,13 @@ impl Lesson {
             if !name.is_empty() {
                 pairs.push((Relation::Named, name, person.clone()));
             }
+            if let Some(alike) = alike(person) {
+                pairs.push((Relation::Alike, alike, person.clone()));
+            }
             pairs.extend(to.greeted.iter().map(|name| (Relation::Greeted, name.clone(), person.clone())));
+        }
+        if let Some(alike) = alike(&sender) {
+            pairs.push((Relation::Alike, alike, sender.clone()));
         }
         if people.len() <= COMPANY {
             for one in &people {
@@ -76,4 +82,50 @@ impl Lesson {
 pub(in crate::recipients) fn name(written: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
     written.nfkc().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\'')).collect()
+}
+
+/// Local parts that name an office and no person.
+const OFFICES: [&str; 28] = [
+    "info",
+    "sales",
+    "support",
+    "contact",
+    "office",
+    "admin",
+    "webmaster",
+    "postmaster",
+    "mail",
+    "help",
+    "soumu",
+    "keiri",
+    "jinji",
+    "eigyo",
+    "eigyou",
+    "saiyo",
+    "recruit",
+    "hr",
+    "pr",
+    "press",
+    "shop",
+    "order",
+    "noreply",
+    "newsletter",
+    "honsha",
+    "somu",
+    "accounting",
+    "reception",
+];
+
+/// The names in the local part of an address, in one order: `taro.yamada`, `yamada_taro` and `Yamada-Taro` are called
+/// alike. None if it names no person.
+pub(in crate::recipients) fn alike(address: &str) -> Option<String> {
+    let (local, _) = address.rsplit_once('@')?;
+    let lower = local.to_lowercase();
+    let mut names: Vec<&str> = lower.split(|c: char| !c.is_alphabetic()).filter(|name| !name.is_empty()).collect();
+    let says = names.iter().map(|name| name.len()).sum::<usize>();
+    if says < 4 || names.iter().any(|name| OFFICES.contains(name)) || names.iter().all(|name| name.len() < 3) {
+        return None;
+    }
+    names.sort_unstable();
+    Some(names.join(" "))
 }

@@ -8,13 +8,16 @@
 
 mod lesson;
 mod names;
+mod near;
 
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::lesson::{Lesson, LessonTo};
-use self::names::Names;
+pub(super) use self::lesson::{alike, name};
+use self::{names::Names, near::Near};
+use super::domain::Domain;
 
 /// Whole days since 1970, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -56,11 +59,13 @@ pub enum Relation {
     Greeted,
     /// A display name → its address.
     Named,
+    /// The names in the local part of an address → the address: who is called alike.
+    Alike,
 }
 
 impl Relation {
     /// All that there are.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Known,
         Self::KnownDomain,
         Self::Wrote,
@@ -69,6 +74,7 @@ impl Relation {
         Self::Thread,
         Self::Greeted,
         Self::Named,
+        Self::Alike,
     ];
 
     /// The word for it in exports and in the store.
@@ -82,6 +88,7 @@ impl Relation {
             Self::Thread => "thread",
             Self::Greeted => "greeted",
             Self::Named => "named",
+            Self::Alike => "alike",
         }
     }
 
@@ -113,6 +120,8 @@ pub struct History {
     counters: HashMap<Key, Counter>,
     /// What a name leads to, so that its counters can be listed.
     onward: HashMap<(Relation, u32), Vec<u32>>,
+    /// Known domains by what they could be mistaken for.
+    near: Near,
     began: Option<Day>,
 }
 
@@ -153,6 +162,14 @@ impl History {
         })
     }
 
+    /// Domains that we write to and that somebody could mean who wrote this one, with what they are worth today.
+    pub(super) fn near<'a>(&'a self, written: &Domain, today: Day) -> impl Iterator<Item = (&'a str, f32)> {
+        self.near.of(&written.text).into_iter().filter_map(move |number| {
+            let domain = self.names.text(number)?;
+            Some((domain, self.weight(Relation::KnownDomain, "", domain, today)))
+        })
+    }
+
     /// Whether nothing was ever learned, so that nothing is known and nothing is new.
     pub fn is_empty(&self) -> bool {
         self.counters.is_empty()
@@ -179,6 +196,9 @@ impl History {
         let key = Key { relation, from: self.names.add(&from), to: self.names.add(&to) };
         let counter = self.counters.entry(key).or_insert_with(|| {
             self.onward.entry((relation, key.from)).or_default().push(key.to);
+            if relation == Relation::KnownDomain {
+                self.near.add(&to, key.to);
+            }
             Counter { weight: 0.0, day }
         });
         // A mail of the past, learned late, fades as if it had been learned in time.
@@ -194,6 +214,9 @@ impl History {
         let key = Key { relation, from: self.names.add(&entry.from), to: self.names.add(&entry.to) };
         if self.counters.insert(key, Counter { weight, day }).is_none() {
             self.onward.entry((relation, key.from)).or_default().push(key.to);
+            if relation == Relation::KnownDomain {
+                self.near.add(&entry.to, key.to);
+            }
         }
         self.began = Some(self.began.map_or(day, |began| began.min(day)));
     }
