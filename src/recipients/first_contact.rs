@@ -6,12 +6,9 @@
 
 use super::{
     Check, Facts, Issue, Relation, Seen, To,
-    history::{alike, folded},
+    history::{alike, folded, is_slip},
     opinion::Opinion,
 };
-
-/// From so many letters on, one slip in a local part is a slip and not another name.
-const SLIPS_FROM: usize = 5;
 
 pub(super) fn check(facts: &Facts<'_>, to: &To<'_>) -> Opinion {
     let address = folded(&to.canonical);
@@ -48,19 +45,11 @@ pub(super) fn check(facts: &Facts<'_>, to: &To<'_>) -> Opinion {
 
 /// The known address whose local part is one slip away, in the same domain, or the same names in another order.
 fn spelled_alike(facts: &Facts<'_>, to: &To<'_>, address: &str) -> Option<String> {
-    let (local, domain) = address.rsplit_once('@')?;
+    let (_, domain) = address.rsplit_once('@')?;
     let same_names = alike(address).and_then(|names| {
         let mut others = facts.history.of(Relation::Alike, &names, facts.today);
         others.find(|(other, _)| other.ends_with(&format!("@{domain}"))).map(|(other, _)| other.to_owned())
     });
-    let slipped = |(other, weight): (&str, f32)| {
-        let (theirs, of) = other.rsplit_once('@')?;
-        let close = local.len().min(theirs.len()) >= SLIPS_FROM
-            && local.len().abs_diff(theirs.len()) <= 1
-            && strsim::damerau_levenshtein(local, theirs) == 1
-            && !differ_in_digits(local, theirs);
-        (of == domain && close).then(|| (other.to_owned(), weight))
-    };
     same_names.or_else(|| {
         // Who wrote to the other one before is the likeliest to have meant it. Addresses of a mailing are many, and one
         // who is not seen is seldom typed by hand.
@@ -68,12 +57,12 @@ fn spelled_alike(facts: &Facts<'_>, to: &To<'_>, address: &str) -> Option<String
             return None;
         }
         let theirs = facts.history.of(Relation::Wrote, &facts.sender, facts.today);
-        theirs.filter_map(slipped).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(other, _)| other)
+        theirs
+            .filter(|(other, _)| is_slip(other, address))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(other, _)| other.to_owned())
     })
 }
 
-/// `store1` and `store2` are two mailboxes, not a slip.
-fn differ_in_digits(a: &str, b: &str) -> bool {
-    let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
-    letters(a) == letters(b)
-}
+#[cfg(test)]
+mod tests;

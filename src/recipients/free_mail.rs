@@ -62,3 +62,6 @@ fn is_of_an_organization(facts: &Facts<'_>, address: &str) -> bool {
     let Some((_, domain)) = address.rsplit_once('@') else { return false };
     facts.organization.owns(domain) || known::standing(&Domain::new(domain)) == Standing::External
 }
+
+#[cfg(test)]
+mod tests;

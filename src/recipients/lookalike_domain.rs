@@ -365,6 +365,29 @@ domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-uny
     }
 
     #[test]
+    fn domains_with_traffic_are_known_and_are_compared_with() {
+        let judged = |to: &str| {
+            Mail::to(&[to])
+                .before(5, "sato@example.co.jp", &["x@tanaka-shoji.example.net", "y@fabrikam.co.jp"])
+                .before(5, "sato@example.co.jp", &["z@kita-hoam.example.com"])
+                .before(1, "sato@example.co.jp", &["once@gmai.com"])
+                .partners(PARTNERS)
+                .issues(Check::LookalikeDomain)
+                .remove(0)
+                .map(|issue| issue.suggestion.unwrap_or_default())
+        };
+        let meant = |domain: &str| Some(domain.to_owned());
+        assert_eq!(judged("x@fabirkam.co.jp"), meant("fabrikam.co.jp"));
+        assert_eq!(judged("x@fabrikam.com"), meant("fabrikam.co.jp"));
+        assert_eq!(judged("x@tanakashoji.example.net"), meant("tanaka-shoji.example.net"));
+        assert_eq!(judged("x@fabrikam.co.jp"), None);
+        // One letter from a partner, and with traffic of its own.
+        assert_eq!(judged("x@kita-hoam.example.com"), None);
+        // Known to live on slips: no traffic makes it right.
+        assert_eq!(judged("x@gmai.com"), meant("gmail.com"));
+    }
+
+    #[test]
     fn deceiving_letters_are_shown_with_their_punycode() {
         assert_eq!(issue("gmаil.com", "").unwrap().detail, "gmаil.com (xn--gmil-63d.com) ≈ gmail.com");
     }

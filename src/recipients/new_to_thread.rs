@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Check, Facts, Issue, Relation, To,
-    history::{alike, folded},
+    history::{alike, folded, is_slip},
     opinion::Opinion,
 };
 
@@ -60,9 +60,7 @@ impl Thread {
         let names = alike(address);
         let on_mail: BTreeSet<String> = facts.recipients.iter().map(|to| folded(&to.canonical)).collect();
         let mut absent = self.participants.iter().filter(|who| !on_mail.contains(*who));
-        absent
-            .find(|who| (names.is_some() && alike(who) == names) || strsim::damerau_levenshtein(who, address) <= 2)
-            .cloned()
+        absent.find(|who| (names.is_some() && alike(who) == names) || is_slip(who, address)).cloned()
     }
 }
 
@@ -70,3 +68,6 @@ fn is_forwarded(subject: &str) -> bool {
     let subject = subject.trim_start().to_lowercase();
     ["fw:", "fwd:", "fw：", "fwd：", "転送:", "転送：", "wg:", "tr:"].iter().any(|sign| subject.starts_with(sign))
 }
+
+#[cfg(test)]
+mod tests;

@@ -173,3 +173,6 @@ impl Company {
         absent.into_iter().next().map(|(who, _)| who)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -296,5 +296,19 @@ pub fn folded(address: &str) -> String {
     format!("{local}@{domain}")
 }
 
+/// From so many letters on, one slip in a local part is a slip and not another name.
+const SLIPS_FROM: usize = 5;
+
+/// Whether two addresses of one domain are one slip of the finger apart. `store1` and `store2` are two mailboxes.
+pub(super) fn is_slip(a: &str, b: &str) -> bool {
+    let (Some((a, of_a)), Some((b, of_b))) = (a.rsplit_once('@'), b.rsplit_once('@')) else { return false };
+    let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    of_a == of_b
+        && a.len().min(b.len()) >= SLIPS_FROM
+        && a.len().abs_diff(b.len()) <= 1
+        && strsim::damerau_levenshtein(a, b) == 1
+        && letters(a) != letters(b)
+}
+
 #[cfg(test)]
 mod tests;
