@@ -24,7 +24,7 @@ mod unusual_recipient;
 pub use check::Check;
 pub use exposed_recipients::EXPOSED_AT;
 pub use facts::{Case, Seen, Standing};
-pub use history::{Day, Entry, HALF_LIFE, History, Lesson, LessonTo, MOST, Relation, folded};
+pub use history::{Day, Entry, History, Lesson, LessonTo, MOST, Relation, folded, together};
 pub use opinion::Issue;
 pub use partners::{Partner, Partners, PartnersError};
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,11 @@ impl Organization {
     pub fn is_internal(&self, address: &Address) -> bool {
         // `user%evil.example@ours.example` is delivered to evil.example by the mail server behind us.
         !address.is_routed() && self.owns(&domain::normal(address.domain()))
+    }
+
+    /// Whether an address, as it stands in a header or a log, is one of ours.
+    pub fn is_ours(&self, address: &str) -> bool {
+        Address::parse(address).is_ok_and(|address| self.is_internal(&address))
     }
 
     /// Whether a domain in normal form (lower case, Punycode decoded) is ours.

@@ -6,6 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Relation, folded};
+use crate::{
+    mail::{Address, Message, header},
+    recipients::facts::thread,
+};
 
 /// A mail to more people is a mailing: that they stand together says nothing about them.
 const COMPANY: usize = 30;
@@ -39,6 +43,35 @@ pub struct LessonTo {
 }
 
 impl Lesson {
+    /// What a mail of earlier days teaches, by its header alone.
+    pub fn of_message(message: &Message) -> Self {
+        let named = |name: &'static str| {
+            let fields = message.headers().filter(move |field| field.is(name));
+            fields.flat_map(|field| header::mailboxes(field.value))
+        };
+        let to = ["To", "Cc", "Bcc"].into_iter().flat_map(named).filter(|mailbox| mailbox.address.contains('@'));
+        Self {
+            sender: named("From").next().map(|author| author.address.to_lowercase()).unwrap_or_default(),
+            to: to
+                .map(|mailbox| LessonTo {
+                    address: mailbox.address.to_lowercase(),
+                    display_name: mailbox.name,
+                    greeted: Vec::new(),
+                })
+                .collect(),
+            message_id: message.message_id(),
+            thread: thread(message),
+        }
+    }
+
+    /// What the mail teaches that only these recipients got.
+    #[must_use]
+    pub fn for_only(&self, recipients: &[Address]) -> Self {
+        let canonical: Vec<String> = recipients.iter().map(Address::canonical).collect();
+        let to = self.to.iter().filter(|to| canonical.contains(&to.address)).cloned().collect();
+        Self { to, ..self.clone() }
+    }
+
     /// What is to be counted.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (Relation, String, String)> {
         let sender = folded(&self.sender);

@@ -145,6 +145,14 @@ impl Counter {
     }
 }
 
+/// What two counts of one thing are together, each a weight as of a day. A mail of the past, learned late, fades as if it
+/// had been learned in time.
+pub fn together(one: (f32, Day), other: (f32, Day)) -> (f32, Day) {
+    let latest = one.1.max(other.1);
+    let on = |(weight, day): (f32, Day)| Counter { weight, day }.on(latest);
+    (on(one) + on(other), latest)
+}
+
 impl History {
     /// How strongly two things belong together today: about the number of mails; 0 if they never did.
     pub fn weight(&self, relation: Relation, from: &str, to: &str, today: Day) -> f32 {
@@ -185,45 +193,37 @@ impl History {
         self.began
     }
 
-    /// Takes a mail that went out on a day; the counters as they are now, for whoever keeps them.
+    /// Takes a mail that went out on a day; what was counted, each once, for whoever keeps it.
     pub fn learn(&mut self, lesson: &Lesson, day: Day) -> Vec<Entry> {
-        self.began = Some(self.began.map_or(day, |began| began.min(day)));
         let pairs: HashSet<(Relation, String, String)> = lesson.pairs().collect();
-        pairs.into_iter().map(|(relation, from, to)| self.count(relation, from, to, day)).collect()
+        let counts = pairs.into_iter().map(|(relation, from, to)| Entry { relation, from, to, weight: 1.0, day });
+        let counts: Vec<Entry> = counts.collect();
+        counts.iter().for_each(|count| self.count(count));
+        counts
     }
 
-    fn count(&mut self, relation: Relation, from: String, to: String, day: Day) -> Entry {
-        let key = Key { relation, from: self.names.add(&from), to: self.names.add(&to) };
-        let counter = self.counters.entry(key).or_insert_with(|| {
-            self.onward.entry((relation, key.from)).or_default().push(key.to);
-            if relation == Relation::KnownDomain {
-                self.near.add(&to, key.to);
-            }
-            Counter { weight: 0.0, day }
-        });
-        // A mail of the past, learned late, fades as if it had been learned in time.
-        let latest = counter.day.max(day);
-        let weight = counter.on(latest) + Counter { weight: 1.0, day }.on(latest);
-        *counter = Counter { weight, day: latest };
-        Entry { relation, from, to, weight, day: latest }
+    /// Adds to a counter.
+    pub fn count(&mut self, count: &Entry) {
+        let counter = self.counter(count);
+        (counter.weight, counter.day) = together((counter.weight, counter.day), (count.weight, count.day));
     }
 
     /// Puts back a counter that was kept.
     pub fn restore(&mut self, entry: &Entry) {
-        let Entry { relation, weight, day, .. } = *entry;
+        *self.counter(entry) = Counter { weight: entry.weight, day: entry.day };
+    }
+
+    fn counter(&mut self, entry: &Entry) -> &mut Counter {
+        let Entry { relation, day, .. } = *entry;
+        self.began = Some(self.began.map_or(day, |began| began.min(day)));
         let key = Key { relation, from: self.names.add(&entry.from), to: self.names.add(&entry.to) };
-        if self.counters.insert(key, Counter { weight, day }).is_none() {
+        self.counters.entry(key).or_insert_with(|| {
             self.onward.entry((relation, key.from)).or_default().push(key.to);
             if relation == Relation::KnownDomain {
                 self.near.add(&entry.to, key.to);
             }
-        }
-        self.began = Some(self.began.map_or(day, |began| began.min(day)));
-    }
-
-    /// Says when learning began, where the first counters have faded since.
-    pub fn set_began(&mut self, began: Day) {
-        self.began = Some(began);
+            Counter { weight: 0.0, day }
+        })
     }
 
     /// Every counter, in no order.
