@@ -10,6 +10,7 @@ mod explain;
 mod findings;
 mod fingerprint;
 mod held;
+mod history;
 mod journal;
 mod outbox;
 pub mod rules;
@@ -58,6 +59,8 @@ enum Command {
     Held(held::Options),
     /// List, retry or drop mail that waits to go out
     Outbox(outbox::Options),
+    /// Show, import, export or forget to whom we wrote before
+    History(history::Options),
     /// Search or verify the journal of what left
     Journal(journal::Options),
     /// Manage the local accounts of the console
@@ -151,6 +154,7 @@ impl Cli {
             Command::Fingerprint(options) => on_runtime(fingerprint::run(options)),
             Command::Held(options) => on_runtime(held::run(options)),
             Command::Outbox(options) => on_runtime(outbox::run(options)),
+            Command::History(options) => on_runtime(history::run(options)),
             Command::Journal(options) => on_runtime(journal::run(options)),
             Command::User(options) => on_runtime(user::run(options)),
             Command::Rules(options) => rules::run(&options),

@@ -48,18 +48,14 @@ fn story() -> Story {
         count: 12_000,
         examples,
     };
-    let issue = Issue {
-        check: Check::LookalikeDomain,
-        detail: "kita-haon.example.com ≈ kita-hoan.example.com".into(),
-        suggestion: Some("yamada@kita-hoan.example.com".into()),
-    };
-    let recipient = |to: &str, issues| Recipient {
-        address: address(to),
-        direction: Direction::External,
-        partner: None,
-        may_receive: None,
-        issues,
-    };
+    let issue = Issue::new(
+        Check::LookalikeDomain,
+        "kita-haon.example.com ≈ kita-hoan.example.com",
+        "いつもの宛先とよく似た、別のドメインです（kita-haon.example.com ≈ kita-hoan.example.com）。",
+        "The domain looks like one that you write to, but is a different one (kita-haon.example.com ≈ kita-hoan.example.com).",
+    )
+    .meaning("yamada@kita-hoan.example.com");
+    let recipient = |to: &str, issues| Recipient { issues, ..Recipient::new(address(to), Direction::External) };
     Story {
         id: MailId(ID.into()),
         message_id: None,

@@ -12,7 +12,7 @@ use crate::{
     mail::{Address, Envelope, MailId, Message},
     notice::Voice,
     policy::{Action, Group, Matched},
-    recipients::{Direction, Organization, Recipient},
+    recipients::{Direction, Lesson, Organization, Recipient},
     store::{Kind, OutboxRow, Store},
 };
 
@@ -81,6 +81,7 @@ pub(crate) fn arrival(groups: Vec<Group>) -> Arrival {
         trace: TRACE.to_vec(),
         subject: "list".to_owned(),
         inspection: Inspection { persons: 12, ..Inspection::default() },
+        lesson: Lesson::default(),
         groups,
     }
 }

@@ -1,8 +1,9 @@
-//! What a mail says about passwords: to those who remember it, and as a finding.
+//! What a mail says to those who carry it: passwords, to those who remember them and as a finding; and whom it is for.
 //!
 //! In: what extraction heard ([`Statement`]), and whether something is protected, in this mail or in one that its sender
-//! sent before. Out: [`Heard`], the one thing that leaves a worker unmasked, for the sealed memory of a sender's
-//! passwords and for nothing else; and the finding `secret.password`, masked as all of them are.
+//! sent before. Out: [`Heard`], the one thing that leaves a worker unmasked: passwords for the sealed memory of their
+//! sender, the [`Letter`] for the checks of the recipients, both for nothing else; and the finding `secret.password`,
+//! masked as all of them are.
 //!
 //! A password beside the file that it opens, or in a mail behind it (the Japanese habit, PPAP), protects from nobody: who
 //! gets one gets both. So where something is protected, a password that the text states is a finding for certain. Where
@@ -11,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::detect::fingerprint::Print;
-use super::{By, Category, Confidence, Example, Finding, Raised, Validation, Why};
+use super::{By, Category, Confidence, Example, Finding, Letter, Raised, Validation, Why};
 
 /// The detector that the finding is counted to.
 pub(super) const DETECTOR: &str = "secret.password";
@@ -37,7 +38,7 @@ impl std::fmt::Debug for Statement {
     }
 }
 
-/// What is remembered of a mail for the next ones of its sender.
+/// What a mail says that no finding does: for the next mails of its sender, and about its recipients.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Heard {
     /// The passwords that it states.
@@ -47,15 +48,17 @@ pub struct Heard {
     /// Its fingerprint, where one was asked for: keyed hashes, and no word of it.
     #[serde(default)]
     pub print: Option<Print>,
+    /// Whom it is for, by its own words.
+    #[serde(default)]
+    pub letter: Letter,
 }
 
 impl std::fmt::Debug for Heard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { passwords, protected, print: _ } = self;
-        f.debug_struct("Heard")
-            .field("passwords", &passwords.len())
-            .field("protected", protected)
-            .finish_non_exhaustive()
+        let Self { passwords, protected, letter, print: _ } = self;
+        let mut heard = f.debug_struct("Heard");
+        heard.field("passwords", &passwords.len()).field("protected", protected).field("letter", letter);
+        heard.finish_non_exhaustive()
     }
 }
 
@@ -68,7 +71,7 @@ impl Heard {
                 passwords.push(password.clone());
             }
         }
-        Self { passwords, protected, print: None }
+        Self { passwords, protected, ..Self::default() }
     }
 }
 
@@ -143,7 +146,7 @@ mod tests {
                 why: Some(why())
             }
         );
-        assert_eq!(heard, Heard { passwords: vec!["秘密2026".into(), "秘密２０２６".into()], ..Heard::default() });
+        assert_eq!((heard.passwords, heard.protected), (vec!["秘密2026".into(), "秘密２０２６".into()], false));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! `uninspected`, never an error and never silence. Text flows one way: [`extract`] finds it and hands it to a
 //! [`Sink`]; [`detect`] is that sink and turns it into findings and persons.
 //! Deliberately absent: files, network, clock, tokio, and any opinion on what should happen to the mail (`policy`).
-//! A found value never leaves this room unmasked, with one exception: passwords that a mail states go to the sealed memory
-//! of their sender, and nowhere else ([`Heard`]). Pictures go out as they are to be looked at (`sandbox::ocr`), and what is
+//! A found value never leaves this room unmasked, with two exceptions ([`Heard`]): passwords that a mail states go to the sealed
+//! memory of their sender, and its salutation to the checks of its recipients; neither goes anywhere else. Pictures go out as they are to be looked at (`sandbox::ocr`), and what is
 //! read in them comes back in ([`PictureText`]).
 
 pub mod detect;
@@ -20,7 +20,7 @@ mod why;
 use std::borrow::Cow;
 
 use detect::fingerprint::Keys;
-pub use detect::{ExclusionInfo, RuleError, RuleSource, Rules};
+pub use detect::{ExclusionInfo, Letter, RuleError, RuleSource, Rules};
 pub use extract::{Limits, Watch};
 pub use heard::{Heard, Statement};
 pub use passwords::Passwords;
@@ -129,10 +129,10 @@ pub fn hear(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut
         detection.take_print(keys);
     }
     let mut ledger = extract::extract(bytes, job, limits, &mut detection, watch);
-    let print = detection.print();
+    let (print, letter) = (detection.print(), detection.letter());
     let (mut findings, people, faults) = detection.finish();
     faults.iter().for_each(|what| ledger.unasked(what));
-    let heard = Heard { print, ..Heard::of(&ledger.statements, ledger.protected) };
+    let heard = Heard { print, letter, ..Heard::of(&ledger.statements, ledger.protected) };
     if (ledger.protected || job.protected_before) && rules.detectors().any(|detector| detector.id == heard::DETECTOR) {
         heard::find(&mut findings, &ledger.statements);
     }

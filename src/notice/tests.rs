@@ -64,25 +64,21 @@ pub(super) fn story() -> Story {
         quoted_persons: 0,
         coverage: Coverage { parts: 4, inspected: 3, characters: 900 },
     };
-    let lookalike = Issue {
-        check: Check::LookalikeDomain,
-        detail: "kita-haon.example.com ≈ kita-hoan.example.com".to_owned(),
-        suggestion: Some("yamada@kita-hoan.example.com".to_owned()),
-    };
+    let lookalike = Issue::new(
+        Check::LookalikeDomain,
+        "kita-haon.example.com ≈ kita-hoan.example.com",
+        "いつもの宛先とよく似た、別のドメインです（kita-haon.example.com ≈ kita-hoan.example.com）。",
+        "The domain looks like one that you write to, but is a different one (kita-haon.example.com ≈ kita-hoan.example.com).",
+    )
+    .meaning("yamada@kita-hoan.example.com");
     let recipients = vec![
         Recipient {
-            address: address("suzuki@kita-hoan.example.com"),
-            direction: Direction::External,
             partner: Some("kita-hoan".to_owned()),
-            may_receive: None,
-            issues: Vec::new(),
+            ..Recipient::new(address("suzuki@kita-hoan.example.com"), Direction::External)
         },
         Recipient {
-            address: address("yamada@kita-haon.example.com"),
-            direction: Direction::External,
-            partner: None,
-            may_receive: None,
             issues: vec![lookalike],
+            ..Recipient::new(address("yamada@kita-haon.example.com"), Direction::External)
         },
     ];
     Story {
@@ -330,7 +326,8 @@ fn a_hostile_mail_injects_nothing() {
     evil.subject = "x\r\nBcc: evil@example.com\r\n\r\n<script>alert(1)</script>\u{202E}".to_owned();
     evil.author = "\"<img src=x onerror=alert(1)>\" <a@b.jp>\r\nX-Evil: 1".to_owned();
     evil.message_id = Some("<a@b>\r\nBcc: evil@example.com".to_owned());
-    evil.recipients[1].issues[0].detail = "<script>alert(2)</script>\r\nX-Evil: 2".to_owned();
+    let said = "<script>alert(2)</script>\r\nX-Evil: 2";
+    evil.recipients[1].issues[0] = Issue::new(Check::LookalikeDomain, said, said, said).meaning(said);
     evil.inspection.findings[0].examples[0].place = "</td><script>alert(3)</script>.xlsx".to_owned();
     evil.inspection.findings[0].detector = "<script>".to_owned();
     for (name, notice) in both(&evil) {

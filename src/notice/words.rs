@@ -10,7 +10,7 @@ use crate::{
     inspect::{Category, Confidence, Coverage, Finding, Inspection, Reason, Reportable},
     language::Language,
     policy::Action,
-    recipients::{Check, Issue},
+    recipients::Issue,
 };
 
 /// A subject longer than this is cut.
@@ -252,18 +252,16 @@ pub fn action(action: Action, language: Language) -> &'static str {
 
 /// What is wrong with a recipient, as one sentence.
 pub fn issue(issue: &Issue, language: Language) -> String {
-    let detail = one_line(&issue.detail, 200);
-    match (issue.check, language) {
-        (Check::LookalikeDomain, Language::Ja) => format!("いつもの宛先とよく似た、別のドメインです（{detail}）。"),
-        (Check::LookalikeDomain, Language::En) => {
-            format!("The domain looks like one that you write to, but is a different one ({detail}).")
-        }
-        (Check::ExposedRecipients, Language::Ja) => {
-            format!("社外の宛先どうしで、互いのアドレスが見える状態です（{detail}）。")
-        }
-        (Check::ExposedRecipients, Language::En) => {
-            format!("Outside recipients can see each other's addresses ({detail}).")
-        }
+    let said = match &issue.reason {
+        Some(reason) => reason.in_language(language).to_owned(),
+        // Kept before reasons were.
+        None => format!("{} ({})", issue.check.what().in_language(language), issue.detail),
+    };
+    let said = one_line(&said, 300);
+    match (issue.learning, language) {
+        (false, _) => said,
+        (true, Language::Ja) => format!("{said}（学習期間中のため参考）"),
+        (true, Language::En) => format!("{said} (for information: the history is still being learned)"),
     }
 }
 

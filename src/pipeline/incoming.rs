@@ -15,7 +15,7 @@ use crate::{
         trace::{Protocol, Trace},
     },
     policy::{Action, Group},
-    recipients::Recipient,
+    recipients::{Lesson, Recipient},
     smtp::server::Peer,
 };
 
@@ -44,6 +44,7 @@ impl Incoming {
         self,
         recipients: Vec<Recipient>,
         inspection: Inspection,
+        lesson: &Lesson,
         groups: Vec<Group>,
     ) -> Arrival {
         let subject = self.subject();
@@ -54,6 +55,7 @@ impl Incoming {
             subject,
             recipients,
             inspection,
+            lesson: lesson.clone(),
             groups,
             id: self.id,
             at: self.at,

@@ -4,6 +4,8 @@
 //! nowhere else. Deliberately absent: what becomes of the mail; and a judgement that
 //! fails, but for the want of a worker.
 
+use jiff::Timestamp;
+
 use crate::{
     inspect::{
         Inspection, Job, Kind, Passwords,
@@ -11,11 +13,14 @@ use crate::{
     },
     mail::{Address, Envelope, Message, header},
     policy::{Policies, Verdict},
-    recipients::{self, Organization, Partners, Recipient},
+    recipients::{self, Case, History, Lesson, Organization, Partners, Recipient},
     store::Remembered,
 };
 
-use super::memory::Memory;
+use super::{
+    memory::Memory,
+    past::{Past, day},
+};
 
 /// What judges a mail; SIGHUP replaces it as a whole.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ pub struct Judgement {
     pub count_quoted: bool,
     /// What the sender's mails of the last days say; not in a command that looks at one mail.
     pub memory: Option<Memory>,
+    /// To whom we wrote before.
+    pub past: Option<Past>,
 }
 
 /// A mail judged.
@@ -43,6 +50,8 @@ pub struct Judged {
     pub inspection: Inspection,
     /// Who gets it.
     pub recipients: Vec<Recipient>,
+    /// What it teaches once it has gone out.
+    pub lesson: Lesson,
     /// What happens to it.
     pub verdict: Verdict,
 }
@@ -62,12 +71,28 @@ impl Judgement {
             ..Job::new(Kind::Mail)
         };
         let (inspection, heard) = self.workers.hear(message.bytes(), &job).await?;
+        let letter = heard.letter.clone();
         if let Some(memory) = &self.memory {
             memory.keep(envelope, message, heard).await;
         }
-        let recipients = recipients::judge(envelope, message, &self.organization, &self.partners);
+        let (recipients, lesson) = {
+            let nothing = History::default();
+            let history = self.past.as_ref().map(Past::read);
+            let case = Case {
+                envelope,
+                message,
+                inspection: &inspection,
+                letter: &letter,
+                organization: &self.organization,
+                partners: &self.partners,
+                history: history.as_deref().unwrap_or(&nothing),
+                today: day(Timestamp::now()),
+            };
+            let judged = recipients::judge(case);
+            (judged.recipients, judged.lesson)
+        };
         let verdict = self.policies.decide(&recipients, &inspection);
-        Ok(Judged { inspection, recipients, verdict })
+        Ok(Judged { inspection, recipients, lesson, verdict })
     }
 }
 

@@ -342,7 +342,7 @@ mod tests {
             assert_eq!(action(recipient("a@example.co.jp", Direction::Internal), &inspection), Forward);
         }
         for check in Check::ALL {
-            let issues = vec![Issue { check, detail: String::new(), suggestion: None }];
+            let issues = vec![Issue::new(check, "", "", "")];
             assert_eq!(action(Recipient { issues, ..outside() }, &about(0)), Hold, "{}", check.name());
         }
     }
@@ -489,7 +489,7 @@ mod tests {
     fn recipients(kinds: &[(bool, bool)]) -> Vec<Recipient> {
         let one = |(number, (external, wrong)): (usize, &(bool, bool))| {
             let direction = if *external { Direction::External } else { Direction::Internal };
-            let issue = Issue { check: Check::LookalikeDomain, detail: String::new(), suggestion: None };
+            let issue = Issue::new(Check::LookalikeDomain, "", "", "");
             let issues = if *external && *wrong { vec![issue] } else { Vec::new() };
             Recipient { issues, ..recipient(&format!("r{number}@b.example"), direction) }
         };

@@ -61,13 +61,12 @@ impl Example {
 
     /// The facts as the real rooms would give them.
     pub(super) fn facts(&self) -> (Recipient, Inspection) {
-        let issue = |check: &Check| Issue { check: *check, detail: self.what.clone(), suggestion: None };
+        let issue = |check: &Check| Issue::new(*check, &self.what, &self.what, &self.what);
         let recipient = Recipient {
-            address: an_address(),
-            direction: self.direction,
             partner: self.may_receive.as_ref().map(|_| "example".to_owned()),
             may_receive: self.may_receive.clone(),
             issues: self.issues.iter().map(issue).collect(),
+            ..Recipient::new(an_address(), self.direction)
         };
         let unread = |reason: &Reason| Uninspected { place: "example".to_owned(), reason: *reason };
         let ledger = Ledger {

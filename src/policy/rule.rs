@@ -215,7 +215,9 @@ impl When {
             && coverage.is_none_or(|bounds| bounds.contain(inspection.coverage.percent()))
             && self.findings_hold(inspection)
             && uninspected.as_ref().is_none_or(|few| inspection.uninspected.iter().any(|part| few.has(&part.reason)))
-            && issues.as_ref().is_none_or(|checks| recipient.issues.iter().any(|issue| checks.contains(&issue.check)))
+            && issues.as_ref().is_none_or(|checks| {
+                recipient.issues.iter().any(|issue| !issue.learning && checks.contains(&issue.check))
+            })
             && reportable.as_ref().is_none_or(|few| inspection.reportable.iter().any(|heading| few.has(heading)))
     }
 

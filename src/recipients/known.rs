@@ -5,35 +5,57 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::domain::Domain;
+use super::{domain::Domain, facts::Standing, near::Near};
 
 const KNOWN: &str = include_str!("../../rules/dictionaries/known-domains.txt");
 const DOPPELGANGERS: &str = include_str!("../../rules/dictionaries/doppelgangers.txt");
 
 static WELL_KNOWN: LazyLock<Vec<WellKnown>> = LazyLock::new(|| pairs(KNOWN).map(WellKnown::new).collect());
+static STANDINGS: LazyLock<HashMap<&str, Standing>> =
+    LazyLock::new(|| WELL_KNOWN.iter().map(|known| (known.domain.text.as_str(), known.standing)).collect());
+static NEAR: LazyLock<Near> = LazyLock::new(|| {
+    let mut near = Near::thorough();
+    (0..).zip(WELL_KNOWN.iter()).for_each(|(number, known)| near.add(&known.domain, number));
+    near
+});
 static MISTYPED: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| pairs(DOPPELGANGERS).collect());
 
 /// A domain that everybody writes to.
 pub(super) struct WellKnown {
     pub(super) domain: Domain,
-    /// Whether every address there is another person (free mail, carriers, providers).
-    people: bool,
+    /// Who has addresses there.
+    standing: Standing,
 }
 
 impl WellKnown {
     fn new((domain, who): (&str, &str)) -> Self {
-        Self { domain: Domain::new(domain), people: who == "people" }
+        let standing = match who {
+            "free" | "provider" => Standing::FreeMail,
+            "carrier" => Standing::MobileCarrier,
+            _ => Standing::External,
+        };
+        Self { domain: Domain::new(domain), standing }
     }
 }
 
-/// All of them.
-pub(super) fn well_known<'a>() -> impl Iterator<Item = &'a Domain> {
-    WELL_KNOWN.iter().map(|known| -> &'a Domain { &known.domain })
+/// Whether this is one of them, or below one.
+pub(super) fn is_known(domain: &Domain) -> bool {
+    listed(domain).is_some()
 }
 
-/// Whether addresses in this domain belong to unrelated people.
-pub(super) fn is_shared_by_people(domain: &Domain) -> bool {
-    WELL_KNOWN.iter().any(|known| known.people && domain.is_within(&known.domain))
+/// Those that somebody could mean who wrote this.
+pub(super) fn near<'a>(written: &Domain) -> impl Iterator<Item = &'a Domain> {
+    let numbers = NEAR.of(written).into_iter();
+    numbers.filter_map(|number| WELL_KNOWN.get(number as usize)).map(|known| -> &'a Domain { &known.domain })
+}
+
+/// Who has addresses in a domain outside: another person each, or an organisation.
+pub(super) fn standing(domain: &Domain) -> Standing {
+    listed(domain).unwrap_or(Standing::External)
+}
+
+fn listed(domain: &Domain) -> Option<Standing> {
+    domain.and_above().find_map(|domain| STANDINGS.get(domain).copied())
 }
 
 /// What is meant when this domain is written, if it is known to live on that.
@@ -54,14 +76,14 @@ mod tests {
         let lines = |list: &str| list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
         assert_eq!(lines(KNOWN), WELL_KNOWN.len());
         assert_eq!(lines(DOPPELGANGERS), MISTYPED.len(), "a line without its pair, or one that stands twice");
-        assert!(pairs(KNOWN).all(|(_, who)| who == "people" || who == "company"));
+        assert!(pairs(KNOWN).all(|(_, who)| ["free", "carrier", "provider", "company"].contains(&who)));
     }
 
     #[test]
     fn no_doppelganger_is_itself_well_known_and_all_point_to_one_that_is() {
         for (wrong, right) in MISTYPED.iter() {
-            assert!(well_known().all(|known| known.text != *wrong), "{wrong}");
-            assert!(well_known().any(|known| known.text == *right), "{right}");
+            assert!(WELL_KNOWN.iter().all(|known| known.domain.text != *wrong), "{wrong}");
+            assert!(WELL_KNOWN.iter().any(|known| known.domain.text == *right), "{right}");
         }
     }
 }

@@ -1,13 +1,12 @@
 //! `lookalike_domain`: the recipient's domain is almost, but not quite, one that we know.
 //!
-//! In: an outside address, our own domains, the partners' and the well-known ones. Out: an issue that names the domain
-//! that was probably meant. A domain that we know exactly (or one below it) is quiet, so two partners that resemble each
+//! In: an outside address, our own domains, the partners', the well-known ones and those with traffic of their own. Out:
+//! an issue that names the domain that was probably meant. A domain that we know exactly (or one below it) is quiet, so two partners that resemble each
 //! other never disturb. The shorter a name, the more real neighbours it has (nhk and nec, honda and handa), so what
 //! counts as a slip grows with its length.
-//! Deliberately absent: traffic. A domain that we often write to should be quiet too; that takes a history.
+//! A domain with traffic of its own is known too. Deliberately absent: DNS.
 
-use super::{Check, Issue, Organization, Partners, domain::Domain, known};
-use crate::mail::Address;
+use super::{Check, Facts, Issue, Partners, Relation, To, domain::Domain, known, opinion::Opinion};
 
 /// Names shorter than this have a real neighbour for every letter that is exchanged; only what leaves the letters as
 /// they are (look-alike characters, the known doppelgangers) counts.
@@ -28,39 +27,64 @@ const INSTITUTIONS: [&str; 8] = ["go.jp", "ac.jp", "lg.jp", "ed.jp", "ad.jp", "g
 /// Rows of the keyboard; a key's neighbours are beside it and, one row up or down, at most one place aside.
 const KEYBOARD: [&str; 4] = ["1234567890-", "qwertyuiop", "asdfghjkl", "zxcvbnm"];
 
+/// A domain with so many mails of its own is known, however much it resembles another.
+const TRAFFIC: f32 = 2.5;
+
 /// Everything a domain is compared with.
 pub(super) struct Known<'a> {
     own: Vec<Domain>,
     partners: &'a Partners,
+    facts: &'a Facts<'a>,
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(organization: &Organization, partners: &'a Partners) -> Self {
-        Self { own: organization.domains.iter().map(|domain| Domain::new(domain)).collect(), partners }
+    pub(super) fn new(facts: &'a Facts<'a>) -> Self {
+        let own = facts.organization.domains.iter().map(|domain| Domain::new(domain)).collect();
+        Self { own, partners: facts.partners, facts }
     }
 
-    /// The issue, if the address is in a domain that resembles a known one.
-    pub(super) fn check(&self, address: &Address) -> Option<Issue> {
-        let written = Domain::new(address.domain());
-        if self.all().any(|known| written.is_within(known)) {
-            return None;
+    /// A mismatch, if the address is in a domain that resembles a known one; a match in a known one.
+    pub(super) fn check(&self, to: &To<'_>) -> Opinion {
+        let written = &to.domain;
+        if to.partner.is_some() || known::is_known(written) || self.has_traffic(written) {
+            return Opinion::Match;
         }
+        self.lookalike(written).map_or(Opinion::Unknown, Opinion::Mismatch)
+    }
+
+    fn has_traffic(&self, written: &Domain) -> bool {
+        self.facts.weight(Relation::KnownDomain, "", &written.text) >= TRAFFIC
+            && known::meant_by(&written.text).is_none()
+    }
+
+    fn lookalike(&self, written: &Domain) -> Option<Issue> {
         let forms = written.upwards();
         let (form, meant) = forms
             .iter()
             .find_map(|form| known::meant_by(&form.text).map(|meant| (form, meant.to_owned())))
             .or_else(|| {
                 forms.iter().find_map(|form| {
-                    let known = self.all().find(|known| resembles(form, known))?;
+                    let known = self.near(form).find(|known| resembles(form, known))?;
                     Some((form, known.text.clone()))
                 })
-            })?;
+            })
+            .or_else(|| forms.iter().find_map(|form| Some((form, self.with_traffic(form)?))))?;
         let detail = format!("{} ≈ {meant}", shown(&form.text));
-        Some(Issue { check: Check::LookalikeDomain, detail, suggestion: Some(meant) })
+        let ja = format!("いつもの宛先とよく似た、別のドメインです（{detail}）。");
+        let en = format!("The domain looks like one that you write to, but is a different one ({detail}).");
+        Some(Issue::new(Check::LookalikeDomain, detail, ja, en).meaning(meant))
     }
 
-    fn all(&self) -> impl Iterator<Item = &Domain> {
-        self.own.iter().chain(self.partners.known()).chain(known::well_known())
+    /// The domain with the most traffic that this one resembles.
+    fn with_traffic(&self, written: &Domain) -> Option<String> {
+        let near = self.facts.history.near(written, self.facts.today);
+        near.filter(|(known, weight)| *weight >= TRAFFIC && resembles(written, &Domain::new(known)))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(known, _)| known.to_owned())
+    }
+
+    fn near(&self, written: &Domain) -> impl Iterator<Item = &Domain> {
+        self.own.iter().chain(self.partners.near(written)).chain(known::near(written))
     }
 }
 
@@ -193,6 +217,7 @@ fn are_neighbours(a: char, b: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{mail::Address, recipients::fixture::Mail};
 
     const PARTNERS: &str = r#"
 [[partner]]
@@ -215,12 +240,15 @@ id = "banks"
 domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-unyu.co.jp", "fujita.co.jp", "okada.co.jp"]
 "#;
 
+    fn issue(domain: &str, partners: &str) -> Option<Issue> {
+        let mut mail = Mail::to(&[&format!("yamada@{domain}")]).partners(partners);
+        mail.organization.domains = vec!["toho-kanko.co.jp".to_owned()];
+        mail.issues(Check::LookalikeDomain).remove(0)
+    }
+
     fn checked(domain: &str) -> Option<String> {
-        let partners = Partners::parse("partners.toml", PARTNERS).unwrap();
-        let organization = Organization { domains: vec!["toho-kanko.co.jp".to_owned()], ..Organization::default() };
-        let address = Address::parse(&format!("yamada@{domain}")).unwrap();
-        Known::new(&organization, &partners).check(&address).map(|issue| {
-            assert!(issue.detail.contains('≈'));
+        issue(domain, PARTNERS).map(|issue| {
+            assert!(issue.detail.contains('≈') && issue.reason.is_some());
             issue.suggestion.unwrap()
         })
     }
@@ -337,9 +365,31 @@ domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-uny
     }
 
     #[test]
+    fn domains_with_traffic_are_known_and_are_compared_with() {
+        let judged = |to: &str| {
+            Mail::to(&[to])
+                .before(5, "sato@example.co.jp", &["x@tanaka-shoji.example.net", "y@fabrikam.co.jp"])
+                .before(5, "sato@example.co.jp", &["z@kita-hoam.example.com"])
+                .before(1, "sato@example.co.jp", &["once@gmai.com"])
+                .partners(PARTNERS)
+                .issues(Check::LookalikeDomain)
+                .remove(0)
+                .map(|issue| issue.suggestion.unwrap_or_default())
+        };
+        let meant = |domain: &str| Some(domain.to_owned());
+        assert_eq!(judged("x@fabirkam.co.jp"), meant("fabrikam.co.jp"));
+        assert_eq!(judged("x@fabrikam.com"), meant("fabrikam.co.jp"));
+        assert_eq!(judged("x@tanakashoji.example.net"), meant("tanaka-shoji.example.net"));
+        assert_eq!(judged("x@fabrikam.co.jp"), None);
+        // One letter from a partner, and with traffic of its own.
+        assert_eq!(judged("x@kita-hoam.example.com"), None);
+        // Known to live on slips: no traffic makes it right.
+        assert_eq!(judged("x@gmai.com"), meant("gmail.com"));
+    }
+
+    #[test]
     fn deceiving_letters_are_shown_with_their_punycode() {
-        let known = Known::new(&Organization::default(), &Partners::default()).check(&"a@gmаil.com".parse().unwrap());
-        assert_eq!(known.unwrap().detail, "gmаil.com (xn--gmil-63d.com) ≈ gmail.com");
+        assert_eq!(issue("gmаil.com", "").unwrap().detail, "gmаil.com (xn--gmil-63d.com) ≈ gmail.com");
     }
 
     proptest::proptest! {
@@ -347,11 +397,12 @@ domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-uny
         #[test]
         fn any_domain_is_judged(domain in "[a-z0-9.あж-]{1,30}", upper in proptest::bool::ANY) {
             let toml = format!("[[partner]]\nid = \"a\"\ndomains = [\"{domain}\"]\n");
-            let partners = Partners::parse("partners.toml", &toml).unwrap_or_default();
+            let partners = Partners::parse("partners.toml", &toml);
             let written = if upper { domain.to_uppercase() } else { domain.clone() };
-            let address = Address::parse(&format!("a@{written}")).unwrap();
-            let issue = Known::new(&Organization::default(), &partners).check(&address);
-            proptest::prop_assert!(partners.of(&address).is_none() || issue.is_none(), "{:?}", issue);
+            let Ok(address) = Address::parse(&format!("a@{written}")) else { return Ok(()) };
+            let issue = issue(&written, if partners.is_ok() { &toml } else { "" });
+            let known = partners.is_ok_and(|partners| partners.of_address(&address).is_some());
+            proptest::prop_assert!(!known || issue.is_none(), "{:?}", issue);
         }
     }
 }

@@ -1,22 +1,39 @@
-//! Envelope + headers + partners → who the recipients are and what is wrong with each.
+//! Envelope + headers + letter + partners + history → who the recipients are and what is wrong with each.
 //!
-//! In: the [`Envelope`], the message's decoded To and Cc, the organisation and its partners. Out: one [`Recipient`]
-//! per envelope recipient with its issues. Deliberately absent: I/O, history (a later room's store), decisions.
+//! In: a [`Case`]: the envelope, the message, what was found in it, the organisation, its partners and to whom it wrote
+//! before. Out: one [`Recipient`] per envelope recipient with its issues, and the [`Lesson`] that the mail teaches once it
+//! has gone out. The way of a case: [`facts`] gathers what is known, once; each check, one file, gives its [`opinion`].
+//! Deliberately absent: I/O, the clock, decisions.
 
+mod check;
 mod domain;
 mod exposed_recipients;
+mod facts;
+mod first_contact;
+#[cfg(test)]
+mod fixture;
+mod free_mail;
+mod history;
 mod known;
 mod lookalike_domain;
+mod near;
+mod new_to_thread;
+mod opinion;
 mod partners;
+mod unusual_recipient;
 
+pub use check::Check;
 pub use exposed_recipients::EXPOSED_AT;
+pub use facts::{Case, Seen, Standing};
+pub use history::{Day, Entry, History, Lesson, LessonTo, MOST, Relation, folded, together};
+pub use opinion::Issue;
 pub use partners::{Partner, Partners, PartnersError};
 use serde::{Deserialize, Serialize};
 
+use self::facts::{Facts, To};
 use crate::{
     inspect::{Category, Confidence, Inspection},
-    language::Text,
-    mail::{Address, Envelope, Message},
+    mail::Address,
 };
 
 /// Who we are.
@@ -28,11 +45,16 @@ pub struct Organization {
     pub domains: Vec<String>,
     /// From how many outside addresses in To and Cc on a mail exposes its recipients; see [`EXPOSED_AT`].
     pub exposed_recipients: usize,
+    /// For so many days after its first lesson the history only reports.
+    pub learning_days: u16,
 }
+
+/// A month has seen most of those whom one writes to every week.
+pub const LEARNING_DAYS: u16 = 30;
 
 impl Default for Organization {
     fn default() -> Self {
-        Self { name: String::new(), domains: Vec::new(), exposed_recipients: EXPOSED_AT }
+        Self { name: String::new(), domains: Vec::new(), exposed_recipients: EXPOSED_AT, learning_days: LEARNING_DAYS }
     }
 }
 
@@ -41,6 +63,11 @@ impl Organization {
     pub fn is_internal(&self, address: &Address) -> bool {
         // `user%evil.example@ours.example` is delivered to evil.example by the mail server behind us.
         !address.is_routed() && self.owns(&domain::normal(address.domain()))
+    }
+
+    /// Whether an address, as it stands in a header or a log, is one of ours.
+    pub fn is_ours(&self, address: &str) -> bool {
+        Address::parse(address).is_ok_and(|address| self.is_internal(&address))
     }
 
     /// Whether a domain in normal form (lower case, Punycode decoded) is ours.
@@ -59,56 +86,6 @@ pub enum Direction {
     External,
 }
 
-/// Which check raised an issue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Check {
-    /// The domain is almost, but not quite, one that we know.
-    LookalikeDomain,
-    /// Too many outsiders see each other in To and Cc.
-    ExposedRecipients,
-}
-
-impl Check {
-    /// All that there are.
-    pub const ALL: [Self; 2] = [Self::LookalikeDomain, Self::ExposedRecipients];
-
-    /// The word for it in rules, journal and API.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::LookalikeDomain => "lookalike_domain",
-            Self::ExposedRecipients => "exposed_recipients",
-        }
-    }
-
-    /// What it looks for, in words for people.
-    pub fn what(self) -> Text {
-        let (ja, en) = match self {
-            Self::LookalikeDomain => (
-                "知っているドメインによく似た別のドメインです",
-                "the domain is almost, but not quite, one that we know",
-            ),
-            Self::ExposedRecipients => (
-                "多数の社外の宛先が、To・Ccで互いに見えています",
-                "many outside recipients see each other in To and Cc",
-            ),
-        };
-        Text { ja: ja.to_owned(), en: en.to_owned() }
-    }
-}
-
-/// One thing that is wrong with a recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Issue {
-    /// Which check says so.
-    pub check: Check,
-    /// What it saw: `kita-haon.example.com ≈ kita-hoan.example.com`.
-    pub detail: String,
-    /// What was probably meant, if the check can tell: `kita-hoan.example.com`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suggestion: Option<String>,
-}
-
 /// One envelope recipient, judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
@@ -116,6 +93,12 @@ pub struct Recipient {
     pub address: Address,
     /// Inside or outside.
     pub direction: Direction,
+    /// What it is to us, more finely.
+    #[serde(default = "external")]
+    pub standing: Standing,
+    /// Where it stands in the header.
+    #[serde(default = "in_envelope")]
+    pub seen: Seen,
     /// The partner whose domain it is, by id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partner: Option<String>,
@@ -124,6 +107,10 @@ pub struct Recipient {
     pub may_receive: Option<MayReceive>,
     /// What is wrong with it.
     pub issues: Vec<Issue>,
+    /// How surprising it is by the history, in tenths of a bit: 0 is the one to whom all mail goes, 166 one who was never
+    /// written to. None if nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surprise: Option<u16>,
 }
 
 /// Reads one of our domains as an administrator writes it, into the form that [`Organization`] compares.
@@ -134,35 +121,90 @@ pub fn own_domain(written: &str) -> Result<String, String> {
     domain::of_organization(written).map(|domain| domain.text)
 }
 
-/// Judges every recipient of the envelope, in its order.
-pub fn judge(
-    envelope: &Envelope,
-    message: &Message,
-    organization: &Organization,
-    partners: &Partners,
-) -> Vec<Recipient> {
-    let exposed = exposed_recipients::check(message, organization, partners);
-    let lookalikes = lookalike_domain::Known::new(organization, partners);
-    let judge_one = |address: &Address| {
-        if organization.is_internal(address) {
-            return Recipient::new(address.clone(), Direction::Internal);
+/// A mail's recipients, judged, and what it teaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// In the order of the envelope.
+    pub recipients: Vec<Recipient>,
+    /// For the history, once the mail has gone out.
+    pub lesson: Lesson,
+}
+
+/// Judges every recipient of the envelope.
+pub fn judge(case: Case<'_>) -> Judged {
+    let facts = Facts::gather(case);
+    let checks = Checks::new(&facts);
+    Judged { recipients: facts.recipients.iter().map(|to| checks.judge(to)).collect(), lesson: facts.lesson() }
+}
+
+/// All checks, with what they work out once for the whole mail.
+struct Checks<'a> {
+    exposed: Option<Issue>,
+    lookalikes: lookalike_domain::Known<'a>,
+    thread: new_to_thread::Thread,
+    company: unusual_recipient::Company,
+    facts: &'a Facts<'a>,
+}
+
+impl<'a> Checks<'a> {
+    fn new(facts: &'a Facts<'a>) -> Self {
+        Self {
+            exposed: exposed_recipients::check(facts),
+            lookalikes: lookalike_domain::Known::new(facts),
+            thread: new_to_thread::Thread::new(facts),
+            company: unusual_recipient::Company::new(facts),
+            facts,
         }
-        let partner = partners.of(address);
-        Recipient {
-            partner: partner.map(|partner| partner.id.clone()),
-            may_receive: partner.and_then(|partner| partner.may_receive.clone()),
-            issues: lookalikes.check(address).into_iter().chain(exposed.clone()).collect(),
-            ..Recipient::new(address.clone(), Direction::External)
+    }
+
+    fn judge(&self, to: &To<'_>) -> Recipient {
+        let recipient = Recipient {
+            standing: to.standing,
+            seen: to.seen,
+            partner: to.partner.map(|partner| partner.id.clone()),
+            may_receive: to.partner.and_then(|partner| partner.may_receive.clone()),
+            ..Recipient::new(to.address.clone(), to.direction())
+        };
+        if to.is_internal() {
+            return recipient;
         }
-    };
-    envelope.recipients.iter().map(judge_one).collect()
+        let opinions = [
+            self.lookalikes.check(to),
+            first_contact::check(self.facts, to),
+            self.thread.check(self.facts, to),
+            self.company.check(self.facts, to),
+            free_mail::check(self.facts, to),
+        ];
+        let issues = opinions.into_iter().filter_map(opinion::Opinion::issue).chain(self.exposed.clone()).collect();
+        Recipient { issues, surprise: self.company.surprise(self.facts, to), ..recipient }
+    }
 }
 
 impl Recipient {
     /// A recipient with whom nothing is wrong and nothing was agreed.
     pub fn new(address: Address, direction: Direction) -> Self {
-        Self { address, direction, partner: None, may_receive: None, issues: Vec::new() }
+        let standing = if direction == Direction::Internal { Standing::Internal } else { Standing::External };
+        Self {
+            address,
+            direction,
+            standing,
+            seen: Seen::To,
+            partner: None,
+            may_receive: None,
+            issues: Vec::new(),
+            surprise: None,
+        }
     }
+}
+
+/// What a recipient was that was kept before standings were.
+fn external() -> Standing {
+    Standing::External
+}
+
+/// Where a recipient stood that was kept before it was noted.
+fn in_envelope() -> Seen {
+    Seen::Bcc
 }
 
 /// What an agreement with a partner covers: `may_receive` in partners.toml.
@@ -192,6 +234,10 @@ impl MayReceive {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        inspect::Letter,
+        mail::{Envelope, Message},
+    };
 
     fn judged(header: &str, envelope: &[String]) -> Vec<Recipient> {
         let envelope = Envelope {
@@ -206,7 +252,18 @@ mod tests {
         )
         .unwrap();
         let organization = Organization { domains: vec!["example.co.jp".to_owned()], ..Organization::default() };
-        judge(&envelope, &Message::new(format!("{header}\r\n\r\nbody\r\n").into_bytes()), &organization, &partners)
+        let message = Message::new(format!("{header}\r\n\r\nbody\r\n").into_bytes());
+        let case = Case {
+            envelope: &envelope,
+            message: &message,
+            inspection: &Inspection::default(),
+            letter: &Letter::default(),
+            organization: &organization,
+            partners: &partners,
+            history: &History::default(),
+            today: Day(0),
+        };
+        judge(case).recipients
     }
 
     fn customers(number: usize, domain: impl Fn(usize) -> String) -> Vec<String> {

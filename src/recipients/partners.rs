@@ -3,19 +3,33 @@
 //! In: the file's text. Out: [`Partners`], or everything that is wrong with it, with line and column.
 //! Deliberately absent: reading the file (`config`), and partners learned from traffic.
 
+use std::{collections::HashMap, sync::Arc};
+
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
     MayReceive,
-    domain::{Domain, is_within, normal, of_organization},
+    domain::{Domain, is_within, of_organization},
+    near::Near,
 };
 use crate::{mail::Address, written};
 
 /// Every partner, in file order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Partners {
     partners: Vec<Partner>,
+    /// Whose each domain is.
+    of_domain: HashMap<String, usize>,
+    /// Their domains by what they could be mistaken for, and which of whom each number is.
+    near: Arc<Near>,
+    numbers: Vec<(usize, usize)>,
+}
+
+impl Default for Partners {
+    fn default() -> Self {
+        Self::of(Vec::new())
+    }
 }
 
 /// One organisation we often write to.
@@ -79,7 +93,7 @@ impl Partners {
             reading.take(raw, place);
         }
         if reading.errors.is_empty() {
-            return Ok(Self { partners: reading.partners });
+            return Ok(Self::of(reading.partners));
         }
         Err(reading
             .errors
@@ -88,9 +102,23 @@ impl Partners {
             .collect())
     }
 
+    fn of(partners: Vec<Partner>) -> Self {
+        let mut all =
+            Self { partners: Vec::new(), of_domain: HashMap::new(), near: Arc::default(), numbers: Vec::new() };
+        let mut near = Near::thorough();
+        for (whose, partner) in partners.iter().enumerate() {
+            for (which, domain) in partner.known.iter().enumerate() {
+                all.of_domain.insert(domain.text.clone(), whose);
+                near.add(domain, u32::try_from(all.numbers.len()).unwrap_or(u32::MAX));
+                all.numbers.push((whose, which));
+            }
+        }
+        Self { partners, near: Arc::new(near), ..all }
+    }
+
     /// Whose address this is.
-    pub fn of(&self, address: &Address) -> Option<&Partner> {
-        self.of_domain(&normal(address.domain()))
+    pub fn of_address(&self, address: &Address) -> Option<&Partner> {
+        self.of_domain(&Domain::new(address.domain()))
     }
 
     /// All of them.
@@ -98,14 +126,17 @@ impl Partners {
         self.partners.iter()
     }
 
-    /// Whose domain this is, in normal form.
-    pub(super) fn of_domain(&self, domain: &str) -> Option<&Partner> {
-        self.partners.iter().find(|partner| partner.domains.iter().any(|own| is_within(domain, own)))
+    /// Whose domain this is.
+    pub(super) fn of_domain(&self, domain: &Domain) -> Option<&Partner> {
+        let whose = domain.and_above().find_map(|domain| self.of_domain.get(domain))?;
+        self.partners.get(*whose)
     }
 
-    /// All domains of all partners.
-    pub(super) fn known(&self) -> impl Iterator<Item = &Domain> {
-        self.partners.iter().flat_map(|partner| &partner.known)
+    /// Their domains that somebody could mean who wrote this.
+    pub(super) fn near(&self, written: &Domain) -> impl Iterator<Item = &Domain> {
+        let numbers = self.near.of(written).into_iter();
+        let places = numbers.filter_map(|number| self.numbers.get(number as usize));
+        places.filter_map(|&(whose, which)| self.partners.get(whose)?.known.get(which))
     }
 }
 
@@ -185,10 +216,10 @@ domains = ["Kita-Hoan.example.com"]
 may_receive = { categories = ["contact"], max_persons = 100 }
 "#;
         let partners = Partners::parse("partners.toml", text).unwrap();
-        let partner = partners.of(&Address::parse("yamada@mail.kita-hoan.example.COM").unwrap()).unwrap();
+        let partner = partners.of_address(&Address::parse("yamada@mail.kita-hoan.example.COM").unwrap()).unwrap();
         assert_eq!((partner.id.as_str(), partner.names.len()), ("kita-hoan", 2));
         assert_eq!(partner.may_receive, Some(MayReceive { categories: vec![Category::Contact], max_persons: 100 }));
-        assert!(partners.of(&Address::parse("a@example.com").unwrap()).is_none());
+        assert!(partners.of_address(&Address::parse("a@example.com").unwrap()).is_none());
     }
 
     #[test]

@@ -144,12 +144,17 @@ impl History {
     }
 }
 
+/// Whether history or a forwarded mail begins at the first of these lines.
+pub(super) fn begins_history(lines: &[&str]) -> bool {
+    header(lines).is_some() || writes(lines).is_some() || lines.first().is_some_and(|line| is_forwarding(line))
+}
+
 fn is_quoted(line: &str) -> bool {
     line.trim_start().starts_with('>')
 }
 
 /// The addresses in a line, in small letters.
-fn addresses(line: &str) -> Vec<String> {
+pub(super) fn addresses(line: &str) -> Vec<String> {
     let parts = line.split(|c: char| c.is_whitespace() || !c.is_ascii() || "<>,;()[]\"':*".contains(c));
     let is_address =
         |part: &&str| part.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));

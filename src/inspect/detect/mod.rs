@@ -20,6 +20,7 @@ mod ground;
 mod history;
 mod identity;
 mod layout;
+mod letter;
 mod lists;
 mod mask;
 mod names;
@@ -50,6 +51,7 @@ use std::collections::HashSet;
 
 pub use self::exclude::Summary as ExclusionInfo;
 use self::history::History;
+pub use self::letter::Letter;
 use self::normal::Normal;
 use self::record::Record;
 pub use self::rule::DetectorInfo;
@@ -115,6 +117,7 @@ const ENVELOPE_FIELDS: [&str; 26] = [
 pub struct Detection<'a> {
     record: Record<'a>,
     history: History,
+    letter: letter::Reader,
     table: Option<Table>,
     exact: Vec<exact::Search<'a>>,
     prints: fingerprint::Reader<'a>,
@@ -128,7 +131,8 @@ impl<'a> Detection<'a> {
         let history = History::new(&own);
         let exact = rules.tables().iter().map(exact::Search::new).collect();
         let prints = fingerprint::Reader::new(rules.library());
-        Self { record: Record::new(rules, own, count_quoted), history, table: None, exact, prints }
+        let (record, letter) = (Record::new(rules, own, count_quoted), letter::Reader::default());
+        Self { record, history, letter, table: None, exact, prints }
     }
 
     /// Takes the fingerprint of what is read from now on.
@@ -158,6 +162,11 @@ impl<'a> Detection<'a> {
     pub fn hits(&mut self) -> impl Iterator<Item = (&str, Confidence, &Example)> {
         self.end_table();
         self.record.tally.examples(self.record.rules)
+    }
+
+    /// What the mail says about whom it is for, as far as it was read.
+    pub fn letter(&mut self) -> Letter {
+        std::mem::take(&mut self.letter).finish()
     }
 
     /// What was found, about how many people, and what of the organisation's own could not be asked.
@@ -192,6 +201,7 @@ impl Sink for Detection<'_> {
             return self.record.introduce(Normal::of(text).text());
         }
         let text = without_returns(text);
+        self.letter.text(place, &text);
         // A header field is one line and named by its name.
         let mut first = (field != "subject").then_some(1);
         for piece in pieces(&text) {

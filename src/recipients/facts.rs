@@ -1,0 +1,305 @@
+//! What is known about a mail and about each of its recipients, gathered once, for all checks.
+//!
+//! In: the envelope, the header, the letter's opening, what was found in it, the organisation, its partners and its
+//! history. Out: [`Facts`]: every recipient with its domain, its [`Standing`], its display name, who sees it and whether
+//! it is part of the thread. Deliberately absent: any opinion.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Day, Direction, History, Issue, Lesson, LessonTo, Organization, Partner, Partners, Relation, domain::Domain, known,
+};
+use crate::{
+    inspect::{Inspection, Letter},
+    mail::{Address, Envelope, Message, header},
+};
+
+/// What an address is to us, more finely than inside or outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// One of our domains.
+    Internal,
+    /// A domain of partners.toml.
+    Partner,
+    /// A private person's mailbox at a free-mail service or an internet provider.
+    FreeMail,
+    /// A private person's telephone.
+    MobileCarrier,
+    /// Any other organisation.
+    External,
+}
+
+/// Where a recipient stands in the header, so who sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// In To: everybody sees it.
+    To,
+    /// In Cc: everybody sees it.
+    Cc,
+    /// In the envelope only: nobody sees it.
+    Bcc,
+}
+
+/// One envelope recipient and what is known about it.
+#[derive(Debug, Clone)]
+pub(super) struct To<'a> {
+    /// As the envelope has it.
+    pub(super) address: &'a Address,
+    /// As addresses are compared.
+    pub(super) canonical: String,
+    /// Its domain in the forms that are compared.
+    pub(super) domain: Domain,
+    pub(super) standing: Standing,
+    pub(super) partner: Option<&'a Partner>,
+    /// What the header calls it; empty if nothing.
+    pub(super) display_name: String,
+    pub(super) seen: Seen,
+}
+
+/// One mailbox of To or Cc, whether or not the envelope has it.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    /// As addresses are compared.
+    pub(super) canonical: String,
+    /// What the header calls it; empty if nothing.
+    pub(super) display_name: String,
+    pub(super) seen: Seen,
+}
+
+/// Everything that a check may look at.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    pub(super) organization: &'a Organization,
+    pub(super) partners: &'a Partners,
+    pub(super) history: &'a History,
+    /// Which day it is, for what fades.
+    pub(super) today: Day,
+    pub(super) inspection: &'a Inspection,
+    pub(super) letter: &'a Letter,
+    /// The reverse path, or the author of a mail without one, as addresses are compared; empty if nobody knows.
+    pub(super) sender: String,
+    pub(super) subject: String,
+    /// Its own Message-ID.
+    pub(super) message_id: Option<String>,
+    /// The mails that this one answers (`In-Reply-To`, `References`), with their brackets.
+    pub(super) thread: Vec<String>,
+    /// To and Cc as the recipients will see them, each address once.
+    pub(super) shown: Vec<Shown>,
+    pub(super) recipients: Vec<To<'a>>,
+}
+
+/// What [`Facts`] are gathered from.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// Who sends it to whom.
+    pub envelope: &'a Envelope,
+    /// The mail.
+    pub message: &'a Message,
+    /// What was found in it.
+    pub inspection: &'a Inspection,
+    /// Whom it is for, by its own words.
+    pub letter: &'a Letter,
+    /// Who we are.
+    pub organization: &'a Organization,
+    /// Whom we know.
+    pub partners: &'a Partners,
+    /// To whom we wrote before.
+    pub history: &'a History,
+    /// Which day it is.
+    pub today: Day,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn gather(case: Case<'a>) -> Self {
+        let Case { envelope, message, inspection, letter, organization, partners, history, today } = case;
+        let shown = shown(message);
+        let headers: HashMap<&str, &Shown> =
+            shown.iter().rev().map(|mailbox| (mailbox.canonical.as_str(), mailbox)).collect();
+        let recipient = |address: &'a Address| {
+            let canonical = address.canonical();
+            let in_header = headers.get(canonical.as_str());
+            let domain = Domain::new(address.domain());
+            let partner = partners.of_domain(&domain);
+            To {
+                standing: standing(address, &domain, partner, organization),
+                partner,
+                display_name: in_header.map(|shown| shown.display_name.clone()).unwrap_or_default(),
+                seen: in_header.map_or(Seen::Bcc, |shown| shown.seen),
+                address,
+                canonical,
+                domain,
+            }
+        };
+        let recipients = envelope.recipients.iter().map(recipient).collect();
+        let subject = message.header("Subject").map(|subject| header::decode(subject.value)).unwrap_or_default();
+        Self {
+            organization,
+            partners,
+            history,
+            today,
+            inspection,
+            letter,
+            sender: sender(envelope, message),
+            subject,
+            message_id: message.message_id(),
+            thread: thread(message),
+            shown,
+            recipients,
+        }
+    }
+
+    /// How strongly two things belong together today; 0 if they never did.
+    pub(super) fn weight(&self, relation: Relation, from: &str, to: &str) -> f32 {
+        self.history.weight(relation, from, to, self.today)
+    }
+
+    /// An issue that rests on the history, which may be too short to act on it.
+    pub(super) fn of_history(&self, issue: Issue) -> Issue {
+        let long = |began| self.today.since(began) >= self.organization.learning_days;
+        Issue { learning: !self.history.began().is_some_and(long), ..issue }
+    }
+
+    /// What the mail teaches once it has gone out.
+    pub(super) fn lesson(&self) -> Lesson {
+        let to = self.recipients.iter().map(|to| LessonTo {
+            address: to.canonical.clone(),
+            display_name: to.display_name.clone(),
+            greeted: Vec::new(),
+        });
+        Lesson {
+            sender: self.sender.clone(),
+            to: to.collect(),
+            message_id: self.message_id.clone(),
+            thread: self.thread.clone(),
+        }
+    }
+}
+
+impl To<'_> {
+    /// Whether it is one of ours.
+    pub(super) fn is_internal(&self) -> bool {
+        self.standing == Standing::Internal
+    }
+
+    /// Inside or outside.
+    pub(super) fn direction(&self) -> Direction {
+        if self.is_internal() { Direction::Internal } else { Direction::External }
+    }
+
+    /// Whether another person lives behind every address of its domain.
+    pub(super) fn is_private(&self) -> bool {
+        matches!(self.standing, Standing::FreeMail | Standing::MobileCarrier)
+    }
+}
+
+fn standing(address: &Address, domain: &Domain, partner: Option<&Partner>, organization: &Organization) -> Standing {
+    if organization.is_internal(address) {
+        return Standing::Internal;
+    }
+    if partner.is_some() {
+        return Standing::Partner;
+    }
+    known::standing(domain)
+}
+
+/// To and Cc; who stands in both is seen in To.
+fn shown(message: &Message) -> Vec<Shown> {
+    let mut all: Vec<Shown> = Vec::new();
+    let mut known = std::collections::HashSet::new();
+    for (name, seen) in [("To", Seen::To), ("Cc", Seen::Cc)] {
+        for field in message.headers().filter(|field| field.is(name)) {
+            for mailbox in header::mailboxes(field.value) {
+                let canonical = mailbox.address.trim().to_lowercase();
+                if known.insert(canonical.clone()) {
+                    all.push(Shown { canonical, display_name: mailbox.name, seen });
+                }
+            }
+        }
+    }
+    all
+}
+
+fn sender(envelope: &Envelope, message: &Message) -> String {
+    let author = || {
+        let from = message.header("From")?;
+        header::mailboxes(from.value).into_iter().next().map(|author| author.address.to_lowercase())
+    };
+    envelope.sender.as_ref().map(Address::canonical).or_else(author).unwrap_or_default()
+}
+
+/// The Message-IDs of a thread, the latest first, each once.
+pub(super) fn thread(message: &Message) -> Vec<String> {
+    /// A thread is known by its last mails; a hostile References field holds thousands.
+    const LAST: usize = 20;
+    let mut ids: Vec<String> = Vec::new();
+    for name in ["In-Reply-To", "References"] {
+        let fields = message.headers().filter(|field| field.is(name));
+        for field in fields {
+            let text = String::from_utf8_lossy(field.value);
+            let ids_of_field = text.split_whitespace().rev().filter(|id| id.starts_with('<') && id.ends_with('>'));
+            for id in ids_of_field.take(LAST) {
+                if !ids.iter().any(|known| known == id) {
+                    ids.push(id.to_owned());
+                }
+            }
+        }
+    }
+    ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_recipient_is_known_by_its_standing_and_by_who_sees_it() {
+        let address = |text: &str| Address::parse(text).unwrap();
+        let envelope = Envelope {
+            sender: Some(address("Sato@example.co.jp")),
+            recipients: [
+                "boss@mail.example.co.jp",
+                "Yamada@kita-hoan.jp",
+                "hanako@gmail.com",
+                "taro@docomo.ne.jp",
+                "x@other.example",
+                "user%evil.example@example.co.jp",
+            ]
+            .map(address)
+            .to_vec(),
+            ..Envelope::default()
+        };
+        let message = Message::new(
+            *b"From: sato@example.co.jp\r\nTo: Yamada Jiro <yamada@KITA-hoan.jp>, boss@mail.example.co.jp\r\n\
+               Cc: yamada@kita-hoan.jp, hanako@gmail.com\r\nIn-Reply-To: <2@x>\r\nReferences: <1@x> <2@x>\r\n\
+               Subject: =?utf-8?b?5ZCN57C/?=\r\n\r\n",
+        );
+        let partners =
+            Partners::parse("partners.toml", "[[partner]]\nid = \"kita\"\ndomains = [\"kita-hoan.jp\"]\n").unwrap();
+        let organization = Organization { domains: vec!["example.co.jp".to_owned()], ..Organization::default() };
+        let (inspection, letter, history) = Default::default();
+        let facts = Facts::gather(Case {
+            envelope: &envelope,
+            message: &message,
+            inspection: &inspection,
+            letter: &letter,
+            organization: &organization,
+            partners: &partners,
+            history: &history,
+            today: Day(0),
+        });
+        use Seen::{Bcc, Cc, To};
+        use Standing::{External, FreeMail, Internal, MobileCarrier, Partner};
+        assert_eq!(
+            facts.recipients.iter().map(|to| (to.standing, to.seen)).collect::<Vec<_>>(),
+            [(Internal, To), (Partner, To), (FreeMail, Cc), (MobileCarrier, Bcc), (External, Bcc), (External, Bcc)]
+        );
+        assert_eq!(facts.recipients[1].display_name, "Yamada Jiro");
+        assert_eq!((facts.sender.as_str(), facts.subject.as_str()), ("sato@example.co.jp", "名簿"));
+        assert_eq!(facts.thread, ["<2@x>", "<1@x>"]);
+        assert_eq!(facts.shown.len(), 3);
+    }
+}
