@@ -8,7 +8,7 @@
 
 use super::{
     Check, Facts, Issue, Relation,
-    companies::Company,
+    companies::{Company, Letters},
     facts::To,
     folded,
     history::name,
@@ -96,12 +96,14 @@ fn by_history(facts: &Facts<'_>, to: &To<'_>, key: &str, address: &str) -> Optio
 
 /// A name with an organisation's name in it, before an address that is not of it.
 fn by_company(facts: &Facts<'_>, to: &To<'_>, display: &str) -> Opinion {
-    let own = Company::named(facts, &facts.organization.name).filter(|_| contains_own(facts, display));
-    let named = Company::in_text(facts, display);
+    let letters = Letters::new(display);
+    let named = Company::in_letters(facts, display, &letters);
     if named.iter().any(|(company, _)| company.has(facts, to) == Fit::Yes) {
         return Opinion::Match;
     }
-    let own = own.map(|company| (company, facts.organization.name.clone()));
+    // Colleagues are called by our name: 佐藤（東邦観光）.
+    let is_ours = facts.own_name.chars().count() >= 3 && letters.text.contains(&facts.own_name);
+    let own = is_ours.then(|| (Company::Own, facts.organization.name.clone()));
     for (company, written) in own.into_iter().chain(named) {
         let mismatch = match company.has(facts, to) {
             Fit::Yes => return Opinion::Match,
@@ -126,12 +128,6 @@ fn by_company(facts: &Facts<'_>, to: &To<'_>, display: &str) -> Opinion {
         });
     }
     Opinion::Unknown
-}
-
-fn contains_own(facts: &Facts<'_>, display: &str) -> bool {
-    use crate::inspect::detect::organizations::folded;
-    let own = folded(&facts.organization.name);
-    own.chars().count() >= 3 && folded(display).contains(&own)
 }
 
 /// An address inside a display name.
