@@ -6,6 +6,9 @@
 //! Deliberately absent: I/O, the clock, decisions.
 
 mod check;
+mod companies;
+mod data_scope;
+mod display_name_mismatch;
 mod domain;
 mod exposed_recipients;
 mod facts;
@@ -15,11 +18,19 @@ mod fixture;
 mod free_mail;
 mod history;
 mod known;
+mod local_part;
 mod lookalike_domain;
+mod meant;
 mod near;
 mod new_to_thread;
+mod office;
 mod opinion;
+mod organization_mismatch;
 mod partners;
+mod person;
+mod readings;
+mod salutation;
+mod salutation_mismatch;
 mod unusual_recipient;
 
 pub use check::Check;
@@ -134,13 +145,19 @@ pub struct Judged {
 pub fn judge(case: Case<'_>) -> Judged {
     let facts = Facts::gather(case);
     let checks = Checks::new(&facts);
-    Judged { recipients: facts.recipients.iter().map(|to| checks.judge(to)).collect(), lesson: facts.lesson() }
+    let recipients = facts.recipients.iter().enumerate().map(|(number, to)| checks.judge(number, to)).collect();
+    let mut lesson = facts.lesson();
+    checks.greetings.teach(&mut lesson);
+    Judged { recipients, lesson }
 }
 
 /// All checks, with what they work out once for the whole mail.
 struct Checks<'a> {
     exposed: Option<Issue>,
     lookalikes: lookalike_domain::Known<'a>,
+    greetings: salutation_mismatch::Greetings<'a>,
+    organizations: organization_mismatch::Organizations<'a>,
+    scope: data_scope::Scope<'a>,
     thread: new_to_thread::Thread,
     company: unusual_recipient::Company,
     facts: &'a Facts<'a>,
@@ -148,16 +165,20 @@ struct Checks<'a> {
 
 impl<'a> Checks<'a> {
     fn new(facts: &'a Facts<'a>) -> Self {
+        let greetings = salutation_mismatch::Greetings::new(facts);
         Self {
             exposed: exposed_recipients::check(facts),
             lookalikes: lookalike_domain::Known::new(facts),
+            organizations: organization_mismatch::Organizations::new(facts, &greetings),
+            greetings,
+            scope: data_scope::Scope::new(facts),
             thread: new_to_thread::Thread::new(facts),
             company: unusual_recipient::Company::new(facts),
             facts,
         }
     }
 
-    fn judge(&self, to: &To<'_>) -> Recipient {
+    fn judge(&self, number: usize, to: &To<'_>) -> Recipient {
         let recipient = Recipient {
             standing: to.standing,
             seen: to.seen,
@@ -168,8 +189,14 @@ impl<'a> Checks<'a> {
         if to.is_internal() {
             return recipient;
         }
+        let salutation = self.greetings.check(number, to);
+        let greeted = salutation == opinion::Opinion::Match;
         let opinions = [
             self.lookalikes.check(to),
+            salutation,
+            self.organizations.check(to, greeted, &self.greetings),
+            display_name_mismatch::check(self.facts, to),
+            self.scope.check(to),
             first_contact::check(self.facts, to),
             self.thread.check(self.facts, to),
             self.company.check(self.facts, to),
