@@ -26,6 +26,7 @@ mod unpack;
 use self::entity::{Content, Entity};
 use self::mime::{Fields, Line, guessed_boundary, pieces};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::sniff::Format;
 use crate::inspect::{Place, Reason};
 use crate::mail::{Header, header};
 
@@ -310,12 +311,17 @@ impl Mail<'_> {
             // Declared as base64, and too much of it is not: a reader may see it as it stands.
             reading.read(&Part { bytes: body, place: &place, depth: self.depth, hint: Hint { media: "", ..hint } });
         }
-        if matches!(entity.media.as_str(), "message/rfc822" | "message/global" | "message/news") {
+        let format = if matches!(entity.media.as_str(), "message/rfc822" | "message/global" | "message/news") {
             reading.read_nested_mail(&Part { bytes: &bytes, place: &place, depth: self.depth + 1, hint });
+            Format::Mail
         } else {
             // Attachments count as one level: what is inside them starts from there.
             let depth = if own_text { self.depth } else { self.depth + 1 };
-            reading.read(&Part { bytes: &bytes, place: &place, depth, hint });
+            reading.read(&Part { bytes: &bytes, place: &place, depth, hint })
+        };
+        // What a mail inside of the mail carries is inside of an attachment.
+        if !own_text && self.place.path.is_empty() {
+            reading.attached(&name, format, bytes.len());
         }
     }
 }
