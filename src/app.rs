@@ -69,6 +69,7 @@ pub async fn judgement(loaded: &Loaded, store: Option<&Store>) -> anyhow::Result
         policies: loaded.policies.clone(),
         workers,
         passwords: loaded.passwords.clone(),
+        timezone: loaded.config.timezone.clone(),
         count_quoted: loaded.config.count_quoted,
         memory: store.and_then(|store| Memory::new(store.clone(), loaded.config.remember_passwords)),
     })

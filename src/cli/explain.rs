@@ -5,6 +5,7 @@
 //! judgement ([`Judgement::judge`](crate::pipeline::Judgement::judge)), not a second one.
 
 use std::{
+    collections::BTreeSet,
     io::{self, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -47,6 +48,12 @@ pub(super) struct Options {
 struct Explanation<'a> {
     decision: Action,
     rules: Vec<&'a str>,
+    /// Rules that only report.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reported: Vec<&'a str>,
+    /// Rules of which nobody can tell.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    undecided: BTreeSet<String>,
     recipients: Vec<Explained<'a>>,
     inspection: &'a Inspection,
 }
@@ -67,8 +74,8 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let judgement = app::judgement(&loaded, None).await?;
     show::lack(judgement.workers.protection());
     let judged = judgement.judge(&envelope, &message).await.context("the mail could not be inspected")?;
-    let Judged { inspection, recipients, verdict } = &judged;
-    let matched = verdict.matched();
+    let Judged { inspection, recipients, verdict, .. } = &judged;
+    let (matched, reported, undecided) = (verdict.matched(), verdict.reported(), verdict.undecided());
     let decision_for = |address| verdict.action_for(address).unwrap_or_else(|| verdict.action());
 
     let mut out = io::stdout().lock();
@@ -82,6 +89,8 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
         let explanation = Explanation {
             decision: verdict.action(),
             rules: matched.iter().map(|m| m.rule.as_str()).collect(),
+            reported: reported.iter().map(|m| m.rule.as_str()).collect(),
+            undecided,
             recipients: explained.collect(),
             inspection,
         };
@@ -91,6 +100,13 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     writeln!(out, "decision: {}", show::word(&verdict.action()))?;
     for reason in &matched {
         writeln!(out, "  because of {}: {}", reason.rule, reason.title.in_language(language))?;
+    }
+    for reason in &reported {
+        let (action, title) = (show::word(&reason.action), reason.title.in_language(language));
+        writeln!(out, "  only reported, would be {action}: {}: {title}", reason.rule)?;
+    }
+    for rule in &undecided {
+        writeln!(out, "  undecided, because not all of it was read: {rule}")?;
     }
     writeln!(out, "recipients:")?;
     for recipient in recipients {

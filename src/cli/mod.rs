@@ -10,6 +10,7 @@ mod explain;
 mod held;
 mod journal;
 mod outbox;
+mod replay;
 pub mod rules;
 mod scan;
 mod serve;
@@ -46,7 +47,7 @@ enum Command {
     Scan(scan::Options),
     /// Tell the whole decision for one mail, sending nothing
     Explain(explain::Options),
-    /// Check, test or list the rules
+    /// Check, test or list the rules, or try others on past mails
     Rules(rules::Options),
     /// Find the rows of your own tables without keeping them
     Edm(edm::Options),
@@ -148,7 +149,7 @@ impl Cli {
             Command::Outbox(options) => on_runtime(outbox::run(options)),
             Command::Journal(options) => on_runtime(journal::run(options)),
             Command::User(options) => on_runtime(user::run(options)),
-            Command::Rules(options) => rules::run(&options),
+            Command::Rules(options) => on_runtime(rules::run(options)),
             Command::Edm(options) => edm::run(&options),
             Command::Config(options) => config::run(&options),
         };

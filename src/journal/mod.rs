@@ -22,6 +22,9 @@ use crate::store::{Store, StoreError};
 /// How many records may wait for the disk before callers wait to hand theirs in.
 const WAITING: usize = 1024;
 
+/// So many rows are read at once.
+const PAGE: u32 = 1_000;
+
 /// Why a record was not written, or the journal not read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
@@ -83,6 +86,19 @@ impl Journal {
     /// Walks the whole chain.
     pub async fn verify(&self) -> Result<Verified, JournalError> {
         chain::verify(&self.store).await
+    }
+
+    /// Hands over every record from `since` on, in order.
+    pub async fn walk(&self, since: Timestamp, mut each: impl FnMut(Record)) -> Result<(), JournalError> {
+        let mut after = 0;
+        loop {
+            let rows = self.store.journal_after(after, PAGE).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.seq;
+            for row in rows.iter().filter(|row| row.at >= since) {
+                each(serde_json::from_str(&row.record).map_err(|error| JournalError::Record(error.to_string()))?);
+            }
+        }
     }
 
     /// The newest `limit` records in `since..until` that contain `text` (an address, an id, a rule; empty: all).

@@ -4,13 +4,15 @@
 //! nowhere else. Deliberately absent: what becomes of the mail; and a judgement that
 //! fails, but for the want of a worker.
 
+use jiff::{Timestamp, tz::TimeZone};
+
 use crate::{
     inspect::{
         Inspection, Job, Kind, Passwords,
         sandbox::{Unavailable, Workers},
     },
     mail::{Address, Envelope, Message, header},
-    policy::{Policies, Verdict},
+    policy::{self, Policies, Verdict},
     recipients::{self, Case, Day, History, Organization, Partners, Recipient},
     store::Remembered,
 };
@@ -30,6 +32,8 @@ pub struct Judgement {
     pub workers: Workers,
     /// What opens protected attachments, by the organisation's own word.
     pub passwords: Passwords,
+    /// By which clock rules ask for the time of day.
+    pub timezone: TimeZone,
     /// Whether people in the quoted history of a mail are counted.
     pub count_quoted: bool,
     /// What the sender's mails of the last days say; not in a command that looks at one mail.
@@ -43,6 +47,8 @@ pub struct Judged {
     pub inspection: Inspection,
     /// Who gets it.
     pub recipients: Vec<Recipient>,
+    /// What rules were asked about.
+    pub facts: policy::Mail,
     /// What happens to it.
     pub verdict: Verdict,
 }
@@ -77,8 +83,11 @@ impl Judgement {
             today: Day(0),
         };
         let recipients = recipients::judge(case).recipients;
-        let verdict = self.policies.decide(&recipients, &inspection);
-        Ok(Judged { inspection, recipients, verdict })
+        let at = Timestamp::now().to_zoned(self.timezone.clone()).datetime();
+        let asked = self.policies.fields();
+        let facts = policy::Mail::gather((envelope, message), &inspection, &recipients, at, asked);
+        let verdict = self.policies.decide(&facts);
+        Ok(Judged { inspection, recipients, facts, verdict })
     }
 }
 

@@ -92,16 +92,16 @@ impl Stages {
             }
         };
         let record = mail.record(&judged);
-        let Judged { inspection, recipients, verdict } = judged;
+        let Judged { inspection, recipients, facts, verdict } = judged;
         match verdict.into_decision() {
             Decision::Forward(forward) => self.forward(&mail, record, Proof::Forward(&forward), next_hop).await,
             Decision::Split(forward, groups) => {
                 let_go(next_hop);
-                self.split(mail.into_arrival(recipients, inspection, groups), &forward).await
+                self.split(mail.into_arrival(recipients, inspection, facts, groups), &forward).await
             }
             Decision::Store(groups) => {
                 let_go(next_hop);
-                self.keep(mail.into_arrival(recipients, inspection, groups)).await
+                self.keep(mail.into_arrival(recipients, inspection, facts, groups)).await
             }
             Decision::Reject(_) => {
                 let_go(next_hop);

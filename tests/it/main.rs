@@ -28,6 +28,7 @@ mod loops;
 mod outbox;
 mod passwords;
 mod pictures;
+mod policy;
 mod postfix;
 mod postfix_filters;
 mod recipes;
