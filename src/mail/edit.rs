@@ -7,14 +7,14 @@
 //! Deliberately absent: which edits to make (`policy`); and signatures: a DKIM signature over an edited field breaks, so
 //! Sekisho stands before the signer (docs/policy.md).
 
+mod list;
+mod word;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Address, Header, Message, header};
-
-mod list;
-mod word;
 
 /// A line of a header is not longer than this, if it can be helped (RFC 5322 §2.1.1).
 const LINE: usize = 78;
