@@ -38,7 +38,8 @@ pub(super) enum Day {
     /// Business is done.
     Workday,
     /// No business is done: a weekend, a holiday, a day off of the organisation.
-    DayOff,
+    #[serde(rename = "day_off")]
+    Off,
     /// A national holiday.
     Holiday,
 }
@@ -72,7 +73,7 @@ impl Day {
             Self::Sat => weekday(Weekday::Saturday),
             Self::Sun => weekday(Weekday::Sunday),
             Self::Workday => calendar.is_workday(at.date()),
-            Self::DayOff => !calendar.is_workday(at.date()),
+            Self::Off => !calendar.is_workday(at.date()),
             Self::Holiday => is_holiday(at.date()).map_or(Truth::Unknown, Truth::from),
         }
     }

@@ -1,7 +1,5 @@
 //! What a set of rules decides.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 mod change;
 mod conditions;
 

@@ -347,6 +347,22 @@ mod tests {
     }
 
     #[test]
+    fn the_mails_own_attachments_are_listed_by_their_content() {
+        let inner = "Content-Type: multipart/mixed; boundary=i\r\nSubject: inner\r\nFrom: a@b.jp\r\n\r\n--i\r\nContent-Type: \
+                     text/plain; name=inside.txt\r\n\r\nx\r\n--i--\r\n";
+        let mail = format!(
+            "From: a@b.jp\r\nSubject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: \
+             text/plain\r\n\r\nbody\r\n--b\r\nContent-Type: application/pdf; name=\"list.pdf\"\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\n5bGx55Sw\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--b--\r\n"
+        );
+        let rules = Rules::compile(&[]).unwrap();
+        let found = inspect(mail.as_bytes(), &Job::new(Kind::Mail), &rules, &Limits::default(), &mut ());
+        let listed: Vec<_> = found.attachments.iter().map(|file| (file.kind.as_str(), file.name.as_str())).collect();
+        assert_eq!(listed, [("text", "list.pdf"), ("mail", "part 3")]);
+        assert_eq!(found.attachments[0].size, 6);
+    }
+
+    #[test]
     fn what_machines_and_certificates_say_is_nobodys_data() {
         let rules = Rules::compile(&[]).unwrap();
         for file in ["mail/clean_exchange.eml", "signed/chain.p7b", "signed/detached.p7s", "signed/key.gpg"] {
