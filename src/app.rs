@@ -23,7 +23,7 @@ use crate::{
     journal::Journal,
     notice::Voice,
     outbox::{Outbox, Pulse},
-    pipeline::{Judgement, Memory, Pipeline, Pressure, PressureSettings, Splits, Stages},
+    pipeline::{Judgement, Memory, Past, Pipeline, Pressure, PressureSettings, Splits, Stages},
     recipients::Organization,
     smtp::{
         client::NextHop,
@@ -51,12 +51,13 @@ pub struct App {
     stages: Arc<Stages>,
     outbox: Outbox,
     store: Store,
+    past: Past,
     /// Kept until the last mail under way is done: another process would discard what is prepared for it.
     claim: Arc<Claim>,
 }
 
-/// What judges mail, as `loaded` says, with a memory of earlier mails if there is a store; starts the inspection workers.
-pub async fn judgement(loaded: &Loaded, store: Option<&Store>) -> anyhow::Result<Judgement> {
+/// What judges mail, as `loaded` says, with a memory of earlier mails if there is a store and a history if there is one; starts the inspection workers.
+pub async fn judgement(loaded: &Loaded, store: Option<&Store>, past: Option<Past>) -> anyhow::Result<Judgement> {
     let program = sandbox::this_program().context("this program cannot find itself")?;
     let settings = loaded.config.inspection.clone();
     let workers = Workers::start(program, settings, loaded.rule_sources.clone()).await?;
@@ -71,8 +72,18 @@ pub async fn judgement(loaded: &Loaded, store: Option<&Store>) -> anyhow::Result
         passwords: loaded.passwords.clone(),
         timezone: loaded.config.timezone.clone(),
         count_quoted: loaded.config.count_quoted,
+        past,
         memory: store.and_then(|store| Memory::new(store.clone(), loaded.config.remember_passwords)),
     })
+}
+
+/// What the server of this configuration has learned so far; nothing if it never ran.
+pub async fn past(loaded: &Loaded) -> anyhow::Result<Option<Past>> {
+    if !Store::is_in(&loaded.config.data_dir) {
+        return Ok(None);
+    }
+    let store = Store::open(&loaded.config.data_dir).await?;
+    Ok(Some(Past::load(store, loaded.config.history).await?))
 }
 
 fn pressure_settings(config: &Config) -> PressureSettings {
@@ -139,6 +150,7 @@ impl App {
         }
         let store = Store::open(&config.data_dir).await?;
         let journal = Journal::start(store.clone());
+        let past = Past::load(store.clone(), config.history).await?;
         let hold = Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone());
         let claim = store.claim_outbox()?;
         discard_prepared(&claim, &hold).await?;
@@ -151,7 +163,7 @@ impl App {
             next_hop,
             hold: hold.clone(),
             journal,
-            judgement: Arc::new(judgement(&loaded, Some(&store)).await?).into(),
+            judgement: Arc::new(judgement(&loaded, Some(&store), Some(past.clone())).await?).into(),
             splits: Splits::default(),
             pressure: Pressure::new(health.clone(), pressure_settings(config)),
         });
@@ -178,6 +190,7 @@ impl App {
             stages,
             outbox,
             store,
+            past,
             claim: Arc::new(claim),
         })
     }
@@ -206,13 +219,14 @@ impl App {
             keys: Arc::clone(&self.keys),
             organization: self.organization.clone(),
             store: self.store.clone(),
+            past: self.past.clone(),
         }
     }
 
     /// Runs until `stop`; then what is under way is finished. A part that ends or panics by itself ends all: half a
     /// server is worse than a restart.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { smtp, keys, smtp_settings, console, pages, stages, outbox, store, claim, .. } = self;
+        let Self { smtp, keys, smtp_settings, console, pages, stages, outbox, store, past, claim, .. } = self;
         for listener in &smtp {
             let Listener { socket, tls, inherited } = listener;
             tracing::info!(address = %socket.local_addr()?, tls, inherited, "taking mail");
@@ -237,12 +251,21 @@ impl App {
             outbox.run(&claimed, heard).await;
             Ok("the outbox")
         });
+        let (learning, heard) = (past.clone(), stop.clone());
+        parts.spawn(async move {
+            learning.run(heard).await;
+            Ok("the history of recipients")
+        });
         let heard = stop.clone();
         parts.spawn(async move {
             console::serve(console, pages, heard).await?;
             Ok("the console")
         });
         all_ended(parts, stop).await?;
+        // What the last mails taught, after the SMTP server has ended.
+        if let Err(error) = past.settle().await {
+            tracing::error!(%error, "what the last mails taught about recipients is not kept");
+        }
         stages.next_hop.close().await;
         store.close().await;
         drop(claim);
@@ -277,6 +300,7 @@ pub struct Reload {
     keys: Arc<Keyring>,
     organization: Organization,
     store: Store,
+    past: Past,
 }
 
 impl Reload {
@@ -284,7 +308,8 @@ impl Reload {
     /// we are stays as it was at the start: judging by new domains and telling by old ones would tell outsiders.
     pub async fn apply(&self, loaded: &Loaded) -> anyhow::Result<()> {
         let organization = self.organization.clone();
-        self.stages.replace_judgement(Judgement { organization, ..judgement(loaded, Some(&self.store)).await? });
+        let judgement = judgement(loaded, Some(&self.store), Some(self.past.clone())).await?;
+        self.stages.replace_judgement(Judgement { organization, ..judgement });
         self.keys.replace(loaded.keys.clone());
         Ok(())
     }

@@ -71,7 +71,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let language = loaded.config.language;
     let message = read(&options.mail)?;
     let envelope = envelope(&message, options.mail_from, options.rcpt_to)?;
-    let judgement = app::judgement(&loaded, None).await?;
+    let judgement = app::judgement(&loaded, None, app::past(&loaded).await?).await?;
     show::lack(judgement.workers.protection());
     let judged = judgement.judge(&envelope, &message).await.context("the mail could not be inspected")?;
     let Judged { inspection, recipients, verdict, .. } = &judged;

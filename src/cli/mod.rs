@@ -8,6 +8,7 @@ pub mod demo;
 mod edm;
 mod explain;
 mod held;
+mod history;
 mod journal;
 mod outbox;
 mod replay;
@@ -55,6 +56,8 @@ enum Command {
     Held(held::Options),
     /// List, retry or drop mail that waits to go out
     Outbox(outbox::Options),
+    /// Show, import, export or forget to whom we wrote before
+    History(history::Options),
     /// Search or verify the journal of what left
     Journal(journal::Options),
     /// Manage the local accounts of the console
@@ -147,6 +150,7 @@ impl Cli {
             Command::Explain(options) => on_runtime(explain::run(options)),
             Command::Held(options) => on_runtime(held::run(options)),
             Command::Outbox(options) => on_runtime(outbox::run(options)),
+            Command::History(options) => on_runtime(history::run(options)),
             Command::Journal(options) => on_runtime(journal::run(options)),
             Command::User(options) => on_runtime(user::run(options)),
             Command::Rules(options) => on_runtime(rules::run(options)),

@@ -61,6 +61,8 @@ pub struct Config {
     pub min_free: u64,
     /// `[console]`
     pub console: console::Settings,
+    /// `history.max_entries`: how many counters of the history are kept.
+    pub history: usize,
     /// `[policy]` and `[calendar]`: which shipped rules there are, whether rules act, what happens at least to every mail,
     /// and when business is done.
     pub policy: policy::Settings,

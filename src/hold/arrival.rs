@@ -24,7 +24,7 @@ use crate::{
     mail::{Address, Envelope, MailId, Message, header},
     notice::{self, Letter, Outcome},
     policy::{self, Action, Group},
-    recipients::Recipient,
+    recipients::{Lesson, Recipient},
     store::{Consignee, HeldRow, Kind, MailRow, OutboxRow, Purpose, State, StoreError, Writing},
 };
 
@@ -57,6 +57,8 @@ pub struct Arrival {
     pub inspection: Inspection,
     /// What rules were asked about, for the journal.
     pub facts: Option<policy::Mail>,
+    /// What it teaches about recipients once it is released.
+    pub lesson: Lesson,
     /// What policy decided.
     pub groups: Vec<Group>,
 }
@@ -215,6 +217,7 @@ impl Hold {
         let held = self.held_rows(arrival, mail.at)?;
         for row in &held {
             writing.put_held(row).await?;
+            writing.put_lesson(&row.id, &json(&arrival.lesson.for_only(&row.rcpt_to))?).await?;
             self.tell_about(writing, mail, row, &arrival.message).await?;
         }
         for group in arrival.groups.iter().filter(|group| group.action == Action::Reject) {

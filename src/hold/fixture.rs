@@ -12,7 +12,7 @@ use crate::{
     mail::{Address, Envelope, MailId, Message},
     notice::Voice,
     policy::{Action, Duties, Group, Matched},
-    recipients::{Direction, Organization, Recipient},
+    recipients::{Direction, Lesson, Organization, Recipient},
     store::{Kind, OutboxRow, Store},
 };
 
@@ -82,6 +82,7 @@ pub(crate) fn arrival(groups: Vec<Group>) -> Arrival {
         subject: "list".to_owned(),
         inspection: Inspection { persons: 12, ..Inspection::default() },
         facts: None,
+        lesson: Lesson::default(),
         groups,
     }
 }

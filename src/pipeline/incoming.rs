@@ -15,7 +15,7 @@ use crate::{
         trace::{Protocol, Trace},
     },
     policy::{self, Action, Group},
-    recipients::Recipient,
+    recipients::{Lesson, Recipient},
     smtp::server::Peer,
 };
 
@@ -47,6 +47,7 @@ impl Incoming {
         recipients: Vec<Recipient>,
         inspection: Inspection,
         facts: policy::Mail,
+        lesson: &Lesson,
         groups: Vec<Group>,
     ) -> Arrival {
         let subject = self.subject();
@@ -58,6 +59,7 @@ impl Incoming {
             recipients,
             inspection,
             facts: Some(facts),
+            lesson: lesson.clone(),
             groups,
             id: self.id,
             at: self.at,

@@ -13,11 +13,14 @@ use crate::{
     },
     mail::{Address, Envelope, Message, header},
     policy::{self, Policies, Verdict},
-    recipients::{self, Case, Day, History, Organization, Partners, Recipient},
+    recipients::{self, Case, History, Lesson, Organization, Partners, Recipient},
     store::Remembered,
 };
 
-use super::memory::Memory;
+use super::{
+    memory::Memory,
+    past::{Past, day},
+};
 
 /// What judges a mail; SIGHUP replaces it as a whole.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub struct Judgement {
     pub count_quoted: bool,
     /// What the sender's mails of the last days say; not in a command that looks at one mail.
     pub memory: Option<Memory>,
+    /// To whom we wrote before.
+    pub past: Option<Past>,
 }
 
 /// A mail judged.
@@ -49,6 +54,8 @@ pub struct Judged {
     pub recipients: Vec<Recipient>,
     /// What rules were asked about.
     pub facts: policy::Mail,
+    /// What it teaches once it has gone out.
+    pub lesson: Lesson,
     /// What happens to it.
     pub verdict: Verdict,
 }
@@ -72,22 +79,27 @@ impl Judgement {
         if let Some(memory) = &self.memory {
             memory.keep(envelope, message, heard).await;
         }
-        let case = Case {
-            envelope,
-            message,
-            inspection: &inspection,
-            letter: &letter,
-            organization: &self.organization,
-            partners: &self.partners,
-            history: &History::default(),
-            today: Day(0),
+        let (recipients, lesson) = {
+            let nothing = History::default();
+            let history = self.past.as_ref().map(Past::read);
+            let case = Case {
+                envelope,
+                message,
+                inspection: &inspection,
+                letter: &letter,
+                organization: &self.organization,
+                partners: &self.partners,
+                history: history.as_deref().unwrap_or(&nothing),
+                today: day(Timestamp::now()),
+            };
+            let judged = recipients::judge(case);
+            (judged.recipients, judged.lesson)
         };
-        let recipients = recipients::judge(case).recipients;
         let at = Timestamp::now().to_zoned(self.timezone.clone()).datetime();
         let asked = self.policies.fields();
         let facts = policy::Mail::gather((envelope, message), &inspection, &recipients, at, asked);
         let verdict = self.policies.decide(&facts);
-        Ok(Judged { inspection, recipients, facts, verdict })
+        Ok(Judged { inspection, recipients, facts, lesson, verdict })
     }
 }
 

@@ -12,6 +12,7 @@ mod incoming;
 mod judgement;
 mod memory;
 mod passage;
+mod past;
 mod pressure;
 mod split;
 
@@ -23,8 +24,9 @@ use crate::{
     hold::{Arrival, Clearance, Hold, Passed, Proof, Relayed},
     inspect::sandbox::Unavailable,
     journal::{Journal, MailRecord},
-    mail::{MailId, Message, trace},
+    mail::{Address, MailId, Message, trace},
     policy::{Decision, Forward},
+    recipients::Lesson,
     smtp::{
         Reply,
         client::{self, NextHop, Sent},
@@ -35,6 +37,7 @@ use incoming::Incoming;
 pub use judgement::{Judged, Judgement};
 pub use memory::Memory;
 pub use passage::{Passage, Pipeline};
+pub use past::{Past, day};
 pub use pressure::{Pressure, Settings as PressureSettings};
 use split::Split;
 pub use split::Splits;
@@ -92,16 +95,24 @@ impl Stages {
             }
         };
         let record = mail.record(&judged);
-        let Judged { inspection, recipients, facts, verdict } = judged;
+        let Judged { inspection, recipients, facts, lesson, verdict } = judged;
         match verdict.into_decision() {
-            Decision::Forward(forward) => self.forward(&mail, record, Proof::Forward(&forward), next_hop).await,
+            Decision::Forward(forward) => {
+                let reply = self.forward(&mail, record, Proof::Forward(&forward), next_hop).await;
+                self.learn(&lesson, forward.recipients(), mail.at, &reply);
+                reply
+            }
             Decision::Split(forward, groups) => {
                 let_go(next_hop);
-                self.split(mail.into_arrival(recipients, inspection, facts, groups), &forward).await
+                let at = mail.at;
+                let arrival = mail.into_arrival(recipients, inspection, facts, &lesson, groups);
+                let reply = self.split(arrival, &forward).await;
+                self.learn(&lesson, forward.recipients(), at, &reply);
+                reply
             }
             Decision::Store(groups) => {
                 let_go(next_hop);
-                self.keep(mail.into_arrival(recipients, inspection, facts, groups)).await
+                self.keep(mail.into_arrival(recipients, inspection, facts, &lesson, groups)).await
             }
             Decision::Reject(_) => {
                 let_go(next_hop);
@@ -133,6 +144,15 @@ impl Stages {
             tell_relayed(&self.hold, &mail.relayed(&mail.subject(), &said)).await;
         }
         Reply::forwarded(&reply)
+    }
+
+    /// What went out teaches to whom we write.
+    fn learn(&self, lesson: &Lesson, recipients: &[Address], at: Timestamp, reply: &Reply) {
+        if reply.is_positive()
+            && let Some(past) = &self.judgement().past
+        {
+            past.learn(&lesson.for_only(recipients), at);
+        }
     }
 
     /// A mail that was let go before, to the same recipients, goes on without being inspected a second time.

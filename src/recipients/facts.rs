@@ -8,7 +8,9 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Day, Direction, History, Lesson, LessonTo, Organization, Partner, Partners, domain::Domain, known};
+use super::{
+    Day, Direction, History, Issue, Lesson, LessonTo, Organization, Partner, Partners, Relation, domain::Domain, known,
+};
 use crate::{
     inspect::{Inspection, Letter},
     mail::{Address, Envelope, Message, header},
@@ -148,6 +150,17 @@ impl<'a> Facts<'a> {
             shown,
             recipients,
         }
+    }
+
+    /// How strongly two things belong together today; 0 if they never did.
+    pub(super) fn weight(&self, relation: Relation, from: &str, to: &str) -> f32 {
+        self.history.weight(relation, from, to, self.today)
+    }
+
+    /// An issue that rests on the history, which may be too short to act on it.
+    pub(super) fn of_history(&self, issue: Issue) -> Issue {
+        let long = |began| self.today.since(began) >= self.organization.learning_days;
+        Issue { learning: !self.history.began().is_some_and(long), ..issue }
     }
 
     /// What the mail teaches once it has gone out.

@@ -1,12 +1,12 @@
 //! `lookalike_domain`: the recipient's domain is almost, but not quite, one that we know.
 //!
-//! In: an outside address, our own domains, the partners' and the well-known ones. Out: an issue that names the domain
-//! that was probably meant. A domain that we know exactly (or one below it) is quiet, so two partners that resemble each
+//! In: an outside address, our own domains, the partners', the well-known ones and those with traffic of their own. Out:
+//! an issue that names the domain that was probably meant. A domain that we know exactly (or one below it) is quiet, so two partners that resemble each
 //! other never disturb. The shorter a name, the more real neighbours it has (nhk and nec, honda and handa), so what
 //! counts as a slip grows with its length.
-//! Deliberately absent: traffic. A domain that we often write to should be quiet too; that takes a history.
+//! A domain with traffic of its own is known too. Deliberately absent: DNS.
 
-use super::{Check, Facts, Issue, Partners, To, domain::Domain, known, opinion::Opinion};
+use super::{Check, Facts, Issue, Partners, Relation, To, domain::Domain, known, opinion::Opinion};
 
 /// Names shorter than this have a real neighbour for every letter that is exchanged; only what leaves the letters as
 /// they are (look-alike characters, the known doppelgangers) counts.
@@ -27,25 +27,34 @@ const INSTITUTIONS: [&str; 8] = ["go.jp", "ac.jp", "lg.jp", "ed.jp", "ad.jp", "g
 /// Rows of the keyboard; a key's neighbours are beside it and, one row up or down, at most one place aside.
 const KEYBOARD: [&str; 4] = ["1234567890-", "qwertyuiop", "asdfghjkl", "zxcvbnm"];
 
+/// A domain with so many mails of its own is known, however much it resembles another.
+const TRAFFIC: f32 = 2.5;
+
 /// Everything a domain is compared with.
 pub(super) struct Known<'a> {
     own: Vec<Domain>,
     partners: &'a Partners,
+    facts: &'a Facts<'a>,
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(facts: &Facts<'a>) -> Self {
+    pub(super) fn new(facts: &'a Facts<'a>) -> Self {
         let own = facts.organization.domains.iter().map(|domain| Domain::new(domain)).collect();
-        Self { own, partners: facts.partners }
+        Self { own, partners: facts.partners, facts }
     }
 
     /// A mismatch, if the address is in a domain that resembles a known one; a match in a known one.
     pub(super) fn check(&self, to: &To<'_>) -> Opinion {
         let written = &to.domain;
-        if self.all().any(|known| written.is_within(known)) {
+        if self.all().any(|known| written.is_within(known)) || self.has_traffic(written) {
             return Opinion::Match;
         }
         self.lookalike(written).map_or(Opinion::Unknown, Opinion::Mismatch)
+    }
+
+    fn has_traffic(&self, written: &Domain) -> bool {
+        self.facts.weight(Relation::KnownDomain, "", &written.text) >= TRAFFIC
+            && known::meant_by(&written.text).is_none()
     }
 
     fn lookalike(&self, written: &Domain) -> Option<Issue> {
@@ -58,11 +67,20 @@ impl<'a> Known<'a> {
                     let known = self.all().find(|known| resembles(form, known))?;
                     Some((form, known.text.clone()))
                 })
-            })?;
+            })
+            .or_else(|| forms.iter().find_map(|form| Some((form, self.with_traffic(form)?))))?;
         let detail = format!("{} ≈ {meant}", shown(&form.text));
         let ja = format!("いつもの宛先とよく似た、別のドメインです（{detail}）。");
         let en = format!("The domain looks like one that you write to, but is a different one ({detail}).");
         Some(Issue::new(Check::LookalikeDomain, detail, ja, en).meaning(meant))
+    }
+
+    /// The domain with the most traffic that this one resembles.
+    fn with_traffic(&self, written: &Domain) -> Option<String> {
+        let near = self.facts.history.near(written, self.facts.today);
+        near.filter(|(known, weight)| *weight >= TRAFFIC && resembles(written, &Domain::new(known)))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(known, _)| known.to_owned())
     }
 
     fn all(&self) -> impl Iterator<Item = &Domain> {
@@ -344,6 +362,29 @@ domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-uny
             .filter_map(|(why, domain)| checked(domain).map(|meant| (why, domain, meant)))
             .collect();
         assert_eq!(loud, []);
+    }
+
+    #[test]
+    fn domains_with_traffic_are_known_and_are_compared_with() {
+        let judged = |to: &str| {
+            Mail::to(&[to])
+                .before(5, "sato@example.co.jp", &["x@tanaka-shoji.example.net", "y@fabrikam.co.jp"])
+                .before(5, "sato@example.co.jp", &["z@kita-hoam.example.com"])
+                .before(1, "sato@example.co.jp", &["once@gmai.com"])
+                .partners(PARTNERS)
+                .issues(Check::LookalikeDomain)
+                .remove(0)
+                .map(|issue| issue.suggestion.unwrap_or_default())
+        };
+        let meant = |domain: &str| Some(domain.to_owned());
+        assert_eq!(judged("x@fabirkam.co.jp"), meant("fabrikam.co.jp"));
+        assert_eq!(judged("x@fabrikam.com"), meant("fabrikam.co.jp"));
+        assert_eq!(judged("x@tanakashoji.example.net"), meant("tanaka-shoji.example.net"));
+        assert_eq!(judged("x@fabrikam.co.jp"), None);
+        // One letter from a partner, and with traffic of its own.
+        assert_eq!(judged("x@kita-hoam.example.com"), None);
+        // Known to live on slips: no traffic makes it right.
+        assert_eq!(judged("x@gmai.com"), meant("gmail.com"));
     }
 
     #[test]

@@ -6,21 +6,36 @@
 //! Deliberately absent: I/O, the clock, decisions.
 
 mod check;
+mod companies;
+mod data_scope;
+mod display_name_mismatch;
 mod domain;
 mod exposed_recipients;
 mod facts;
+mod first_contact;
 #[cfg(test)]
 mod fixture;
+mod free_mail;
 mod history;
 mod known;
+mod local_part;
 mod lookalike_domain;
+mod meant;
+mod new_to_thread;
+mod office;
 mod opinion;
+mod organization_mismatch;
 mod partners;
+mod person;
+mod readings;
+mod salutation;
+mod salutation_mismatch;
+mod unusual_recipient;
 
 pub use check::Check;
 pub use exposed_recipients::EXPOSED_AT;
 pub use facts::{Case, Seen, Standing};
-pub use history::{Day, Entry, HALF_LIFE, History, Lesson, LessonTo, MOST, Relation, folded};
+pub use history::{Day, Entry, History, Lesson, LessonTo, MOST, Relation, folded, together};
 pub use opinion::Issue;
 pub use partners::{Partner, Partners, PartnersError};
 use serde::{Deserialize, Serialize};
@@ -40,11 +55,16 @@ pub struct Organization {
     pub domains: Vec<String>,
     /// From how many outside addresses in To and Cc on a mail exposes its recipients; see [`EXPOSED_AT`].
     pub exposed_recipients: usize,
+    /// For so many days after its first lesson the history only reports.
+    pub learning_days: u16,
 }
+
+/// A month has seen most of those whom one writes to every week.
+pub const LEARNING_DAYS: u16 = 30;
 
 impl Default for Organization {
     fn default() -> Self {
-        Self { name: String::new(), domains: Vec::new(), exposed_recipients: EXPOSED_AT }
+        Self { name: String::new(), domains: Vec::new(), exposed_recipients: EXPOSED_AT, learning_days: LEARNING_DAYS }
     }
 }
 
@@ -53,6 +73,11 @@ impl Organization {
     pub fn is_internal(&self, address: &Address) -> bool {
         // `user%evil.example@ours.example` is delivered to evil.example by the mail server behind us.
         !address.is_routed() && self.owns(&domain::normal(address.domain()))
+    }
+
+    /// Whether an address, as it stands in a header or a log, is one of ours.
+    pub fn is_ours(&self, address: &str) -> bool {
+        Address::parse(address).is_ok_and(|address| self.is_internal(&address))
     }
 
     /// Whether a domain in normal form (lower case, Punycode decoded) is ours.
@@ -120,21 +145,40 @@ pub struct Judged {
 pub fn judge(case: Case<'_>) -> Judged {
     let facts = Facts::gather(case);
     let checks = Checks::new(&facts);
-    Judged { recipients: facts.recipients.iter().map(|to| checks.judge(to)).collect(), lesson: facts.lesson() }
+    let recipients = facts.recipients.iter().enumerate().map(|(number, to)| checks.judge(number, to)).collect();
+    let mut lesson = facts.lesson();
+    checks.greetings.teach(&mut lesson);
+    Judged { recipients, lesson }
 }
 
 /// All checks, with what they work out once for the whole mail.
 struct Checks<'a> {
     exposed: Option<Issue>,
     lookalikes: lookalike_domain::Known<'a>,
+    greetings: salutation_mismatch::Greetings<'a>,
+    organizations: organization_mismatch::Organizations<'a>,
+    scope: data_scope::Scope<'a>,
+    thread: new_to_thread::Thread,
+    company: unusual_recipient::Company,
+    facts: &'a Facts<'a>,
 }
 
 impl<'a> Checks<'a> {
     fn new(facts: &'a Facts<'a>) -> Self {
-        Self { exposed: exposed_recipients::check(facts), lookalikes: lookalike_domain::Known::new(facts) }
+        let greetings = salutation_mismatch::Greetings::new(facts);
+        Self {
+            exposed: exposed_recipients::check(facts),
+            lookalikes: lookalike_domain::Known::new(facts),
+            organizations: organization_mismatch::Organizations::new(facts, &greetings),
+            greetings,
+            scope: data_scope::Scope::new(facts),
+            thread: new_to_thread::Thread::new(facts),
+            company: unusual_recipient::Company::new(facts),
+            facts,
+        }
     }
 
-    fn judge(&self, to: &To<'_>) -> Recipient {
+    fn judge(&self, number: usize, to: &To<'_>) -> Recipient {
         let recipient = Recipient {
             standing: to.standing,
             seen: to.seen,
@@ -145,7 +189,19 @@ impl<'a> Checks<'a> {
         if to.is_internal() {
             return recipient;
         }
-        let opinions = [self.lookalikes.check(to)];
+        let salutation = self.greetings.check(number, to);
+        let greeted = salutation == opinion::Opinion::Match;
+        let opinions = [
+            self.lookalikes.check(to),
+            salutation,
+            self.organizations.check(to, greeted, &self.greetings),
+            display_name_mismatch::check(self.facts, to),
+            self.scope.check(to),
+            first_contact::check(self.facts, to),
+            self.thread.check(self.facts, to),
+            self.company.check(self.facts, to),
+            free_mail::check(self.facts, to),
+        ];
         let issues = opinions.into_iter().filter_map(opinion::Opinion::issue).chain(self.exposed.clone()).collect();
         Recipient { issues, ..recipient }
     }

@@ -3,6 +3,10 @@
 //! In: the file's text. Out: [`Partners`], or everything that is wrong with it, with line and column.
 //! Deliberately absent: reading the file (`config`), and partners learned from traffic.
 
+use std::collections::HashMap;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use regex::Regex;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -10,12 +14,17 @@ use super::{
     MayReceive,
     domain::{Domain, is_within, normal, of_organization},
 };
-use crate::{mail::Address, written};
+use crate::{inspect::detect::organizations, mail::Address, written};
 
 /// Every partner, in file order.
 #[derive(Debug, Clone, Default)]
 pub struct Partners {
     partners: Vec<Partner>,
+    /// Which partner a folded name is of.
+    by_name: HashMap<String, usize>,
+    /// All names at once, and which partner each is of.
+    names: Option<AhoCorasick>,
+    named: Vec<usize>,
 }
 
 /// One organisation we often write to.
@@ -29,9 +38,13 @@ pub struct Partner {
     pub domains: Vec<String>,
     /// What personal data it may receive without being stopped; nothing beyond the rules if not given.
     pub may_receive: Option<MayReceive>,
+    /// What codes of customers look like whose data are this partner's, if that can be told; it fits the whole code.
+    pub customer_codes: Option<Regex>,
     /// Where it is written: `file:line:column`.
     pub place: String,
     known: Vec<Domain>,
+    /// Its names as names are compared.
+    pub(super) folded: Vec<String>,
 }
 
 /// What is wrong with partners.toml, and how to mend it.
@@ -59,6 +72,7 @@ struct Raw {
     names: Vec<String>,
     domains: Spanned<Vec<Spanned<String>>>,
     may_receive: Option<Spanned<MayReceive>>,
+    customer_codes: Option<Spanned<String>>,
 }
 
 impl Partners {
@@ -79,13 +93,39 @@ impl Partners {
             reading.take(raw, place);
         }
         if reading.errors.is_empty() {
-            return Ok(Self { partners: reading.partners });
+            return Ok(Self::new(reading.partners));
         }
         Err(reading
             .errors
             .into_iter()
             .map(|(offset, message)| PartnersError { place: place(offset), message })
             .collect())
+    }
+
+    fn new(partners: Vec<Partner>) -> Self {
+        let all = || (0..).zip(&partners).flat_map(|(at, partner)| partner.folded.iter().map(move |name| (at, name)));
+        let by_name = all().map(|(at, name)| (name.clone(), at)).collect();
+        // What a name looks like where nothing but letters and digits is left.
+        let letters = |name: &String| name.chars().filter(|c| c.is_alphanumeric()).collect();
+        let named: Vec<(usize, String)> = all().map(|(at, name)| (at, letters(name))).collect();
+        let named: Vec<(usize, String)> = named.into_iter().filter(|(_, name)| name.chars().count() >= 2).collect();
+        let names = named.iter().map(|(_, name)| name);
+        let names = AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostLongest).build(names).ok();
+        Self { by_name, names, named: named.into_iter().map(|(at, _)| at).collect(), partners }
+    }
+
+    /// Whose folded name this is.
+    pub(super) fn of_name(&self, folded: &str) -> Option<&Partner> {
+        self.by_name.get(folded).and_then(|&at| self.partners.get(at))
+    }
+
+    /// The names in a text of which nothing but letters and digits is left, and where they stand.
+    pub(super) fn named_in(&self, letters: &str) -> impl Iterator<Item = (&Partner, std::ops::Range<usize>)> {
+        let found = self.names.iter().flat_map(move |names| names.find_iter(letters).collect::<Vec<_>>());
+        found.filter_map(|found| {
+            let partner = self.named.get(found.pattern().as_usize()).and_then(|&at| self.partners.get(at))?;
+            Some((partner, found.range()))
+        })
     }
 
     /// Whose address this is.
@@ -142,9 +182,24 @@ impl Reading {
             let message = format!("may_receive of `{id}` allows nothing; name categories or leave it out");
             self.errors.push((scope.span().start, message));
         }
+        let customer_codes = raw.customer_codes.and_then(|codes| self.codes(&id, &codes));
         let domains = known.iter().map(|domain| domain.text.clone()).collect();
         let may_receive = raw.may_receive.map(Spanned::into_inner);
-        self.partners.push(Partner { id, names: raw.names, domains, may_receive, place, known });
+        let folded = raw.names.iter().map(|name| organizations::folded(name)).collect();
+        let names = raw.names;
+        self.partners.push(Partner { id, names, domains, may_receive, customer_codes, place, known, folded });
+    }
+
+    fn codes(&mut self, id: &str, written: &Spanned<String>) -> Option<Regex> {
+        let pattern = format!("^(?:{})$", written.get_ref());
+        let codes = regex::RegexBuilder::new(&pattern).size_limit(1 << 20).build();
+        if codes.is_err() || written.get_ref().is_empty() {
+            let message = format!(
+                "customer_codes of `{id}` is no regular expression that can be used; write it as in 'KH-[0-9]{{5}}'"
+            );
+            self.errors.push((written.span().start, message));
+        }
+        codes.ok()
     }
 
     fn domain(&self, id: &str, written: &str) -> Result<Domain, String> {
@@ -204,6 +259,34 @@ may_receive = { categories = ["contact"], max_persons = 100 }
                 "partners.toml:9:12: `mail.a.jp` of partner `c` overlaps `a.jp` of partner `a`; each domain belongs \
                  to one partner",
             ]
+        );
+    }
+
+    #[test]
+    fn the_form_of_customer_codes_is_a_regular_expression() {
+        let text = "[[partner]]\nid = \"a\"\ndomains = [\"a.jp\"]\ncustomer_codes = 'A-[0-9]{3}'\n";
+        let partners = Partners::parse("partners.toml", text).unwrap();
+        let codes = partners.iter().next().unwrap().customer_codes.as_ref().unwrap();
+        assert!(codes.is_match("A-123") && !codes.is_match("BA-123") && !codes.is_match("A-1234"));
+        let text = "[[partner]]\nid = \"a\"\ndomains = [\"a.jp\"]\ncustomer_codes = '[0-9'\n";
+        assert_eq!(
+            errors(text),
+            ["partners.toml:4:18: customer_codes of `a` is no regular expression that can be used; write it as in \
+                 'KH-[0-9]{5}'"]
+        );
+    }
+
+    #[test]
+    fn names_are_found_folded() {
+        let text = "[[partner]]\nid = \"a\"\nnames = [\"北保安サービス株式会社\"]\ndomains = [\"a.jp\"]\n";
+        let partners = Partners::parse("partners.toml", text).unwrap();
+        assert!(partners.of_name("北保安サービス").is_some() && partners.of_name("北保安").is_none());
+        assert_eq!(
+            partners
+                .named_in("見積北保安サービス株式会社様")
+                .map(|(p, at)| (p.id.as_str(), at.start))
+                .collect::<Vec<_>>(),
+            [("a", 6)]
         );
     }
 

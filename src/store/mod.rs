@@ -12,6 +12,7 @@
 mod accounts;
 mod error;
 mod held;
+mod history;
 mod journal;
 mod key;
 mod mails;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 pub use error::StoreError;
 pub use held::{Approval, Change, HeldRow, Purpose, State, Token};
+pub use history::{HistoryMark, HistoryRow};
 use jiff::Timestamp;
 pub use journal::JournalRow;
 pub use mails::MailRow;

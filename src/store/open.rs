@@ -61,6 +61,11 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { writer, readers, master, directory, outbox_grew: Notify::new() }) })
     }
 
+    /// Whether there is a store in `data_dir` already.
+    pub fn is_in(data_dir: &Path) -> bool {
+        data_dir.join(DATABASE).is_file()
+    }
+
     /// Claims the outbox of this directory until the claim is dropped: two servers on one directory would send
     /// everything twice.
     pub fn claim_outbox(&self) -> Result<Claim, StoreError> {

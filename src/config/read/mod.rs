@@ -23,7 +23,7 @@ use super::{
 use crate::{
     console, hold,
     policy::{Calendar, Hours, Settings},
-    recipients::{EXPOSED_AT, Organization, own_domain},
+    recipients::{EXPOSED_AT, LEARNING_DAYS, MOST, Organization, own_domain},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -66,6 +66,8 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let approval = approval(document.section("approval"), &mut problems);
     let (store, min_free) = store(document.section("store"), &mut problems);
     let console = console(document.section("console"), &sockets, &mut problems);
+    let (learning_days, history) = history(document.section("history"), &mut problems);
+    let organization = Organization { learning_days, ..organization };
 
     problems.splice(0..0, document.finish());
     if !problems.is_empty() {
@@ -92,6 +94,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         store,
         min_free,
         console,
+        history,
         policy,
     })
 }
@@ -102,7 +105,12 @@ fn organization(mut section: Section<'_>, exposed: Option<usize>, problems: &mut
     let domains: Vec<String> = domains.into_iter().map(|(_, domain)| domain).collect();
     let name = section.read("name", value::something).or_else(|| domains.first().cloned());
     problems.extend(section.finish());
-    Organization { name: name.unwrap_or_default(), domains, exposed_recipients: exposed.unwrap_or(EXPOSED_AT) }
+    Organization {
+        name: name.unwrap_or_default(),
+        domains,
+        exposed_recipients: exposed.unwrap_or(EXPOSED_AT),
+        ..Organization::default()
+    }
 }
 
 /// What an organisation says about its rules as a whole.
@@ -194,6 +202,17 @@ fn console(mut section: Section<'_>, smtp: &[SocketAddr], problems: &mut Vec<Pro
     let public_url = section.read("public_url", value::url).unwrap_or_else(|| format!("http://{listen}"));
     problems.extend(section.finish());
     console::Settings { listen, public_url }
+}
+
+/// How long the history only reports, and how many counters it keeps.
+fn history(mut section: Section<'_>, problems: &mut Vec<Problem>) -> (u16, usize) {
+    let learning = section.read("learning", |text| {
+        within(value::duration(text)?, Duration::ZERO, 366 * DAY, "write a duration up to 366d")
+    });
+    let days = learning.and_then(|learning| u16::try_from(learning.as_secs().div_ceil(DAY.as_secs())).ok());
+    let most = whole(section.number("max_entries", 1_000..=50_000_000), MOST);
+    problems.extend(section.finish());
+    (days.unwrap_or(LEARNING_DAYS), most)
 }
 
 fn within<T: PartialOrd>(value: T, least: T, most: T, mend: &str) -> Result<T, String> {

@@ -1,13 +1,16 @@
-//! What a mail's own text says about whom it is for: the head of the new text, and who took part before.
+//! What a mail's own text says about whom it is for: the head of the new text, who took part before, and whose names
+//! its content says.
 //!
-//! In: the texts of the mail as they come. Out: a [`Letter`], for the checks of its recipients. It is a few lines of
-//! content and stands unmasked, so it is never written, logged or shown; what a check says of it, the check says in its
-//! own words. Deliberately absent: what the lines mean (`recipients`), and the bodies of mails inside the mail.
+//! In: the texts and tables of the mail as they come. Out: a [`Letter`], for the checks of its recipients. It is a few
+//! lines of content and stands unmasked, so it is never written, logged or shown; what a check says of it, the check
+//! says in its own words. Deliberately absent: what the lines mean (`recipients`), and the bodies of mails inside the mail.
 
 use serde::{Deserialize, Serialize};
 
 use super::history::{addresses, begins_history};
-use crate::inspect::Place;
+use super::organizations::{self, Mention, Mentions, Said};
+use super::zones::{self, Zone};
+use crate::inspect::{Cell, Place};
 
 /// A salutation stands within so many lines that are not empty.
 const LINES: usize = 12;
@@ -17,6 +20,21 @@ const CHARACTERS: usize = 120;
 const SEARCHED: usize = 1_000;
 /// A thread has seldom more people than that in its quoted headers.
 const QUOTED: usize = 64;
+/// So much of a text, and of all texts together, is searched for names of organisations; whose it is stands at its head.
+const READ: usize = 256 << 10;
+const READ_IN_ALL: usize = 2 << 20;
+/// So many names of files are handed on, and so much of each.
+const FILES: usize = 64;
+const FILE_NAME: usize = 200;
+/// So many codes of customers are drawn from what stands in rows.
+const DRAWN: usize = 64;
+/// The first rows of a table are read for names, then one of so many.
+const FIRST_ROWS: u32 = 512;
+const ONE_OF: u32 = 16;
+/// Within so many rows the head of a table stands.
+const HEAD_ROWS: u32 = 32;
+/// A longer cell is no name.
+const CELL: usize = 200;
 
 /// What a mail says about whom it is for.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -25,13 +43,27 @@ pub struct Letter {
     pub opening: Vec<String>,
     /// Addresses in the headers of quoted mails, in small letters: who took part in the thread before.
     pub quoted: Vec<String>,
+    /// Organisations that are named by their corporate form, outside signatures and quotations.
+    #[serde(default)]
+    pub organizations: Vec<Mention>,
+    /// Mail domains in the content.
+    #[serde(default)]
+    pub domains: Vec<Mention>,
+    /// Some of the codes in columns of customers' codes, as they are written, drawn evenly.
+    #[serde(default)]
+    pub codes: Vec<String>,
+    /// What attached files are called.
+    #[serde(default)]
+    pub files: Vec<String>,
 }
 
 /// Lines are counted, not shown.
 impl std::fmt::Debug for Letter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { opening, quoted } = self;
-        f.debug_struct("Letter").field("opening", &opening.len()).field("quoted", &quoted.len()).finish()
+        let Self { opening, quoted, organizations, .. } = self;
+        let mut letter = f.debug_struct("Letter");
+        letter.field("opening", &opening.len()).field("quoted", &quoted.len());
+        letter.field("organizations", &organizations.len()).finish_non_exhaustive()
     }
 }
 
@@ -41,31 +73,144 @@ pub(super) struct Reader {
     letter: Letter,
     /// Whether the head is complete: the same letter as HTML says the same once more.
     read: bool,
+    organizations: Mentions,
+    domains: Mentions,
+    codes: Drawn,
+    table: Option<Rows>,
+    /// How much was searched, in bytes.
+    searched: usize,
+}
+
+/// The table that is being read.
+#[derive(Debug)]
+struct Rows {
+    place: String,
+    /// Columns of customers' codes.
+    codes: Vec<u32>,
 }
 
 impl Reader {
     /// Takes note of a text; only the mail's own body is the letter.
     pub(super) fn text(&mut self, place: &Place, text: &str) {
-        if place.field || place.hidden || place.path != "body" {
+        if place.field || place.hidden {
             return;
         }
+        if place.path != "body" {
+            return self.content(place, text);
+        }
         let mut lines = text.lines().take(SEARCHED).peekable();
-        let mut opening = Vec::new();
+        let mut new = Vec::new();
         while let Some(line) = lines.next() {
             let ahead = [line, lines.peek().copied().unwrap_or_default()];
             if line.trim_start().starts_with('>') || begins_history(&ahead) {
                 self.quote(std::iter::once(line).chain(lines));
                 break;
             }
-            let line = line.trim();
-            if !line.is_empty() && opening.len() < LINES {
-                opening.push(line.chars().take(CHARACTERS).collect());
-            }
+            new.push(line);
         }
+        let filled = new.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
+        let opening: Vec<String> = filled.take(LINES).map(|line| line.chars().take(CHARACTERS).collect()).collect();
         if !self.read && !opening.is_empty() {
             self.letter.opening = opening;
             self.read = true;
+            self.body(&new);
         }
+    }
+
+    /// The new text, without the signature below it: who writes names himself there.
+    fn body(&mut self, lines: &[&str]) {
+        let says = |line: &&str| line.contains('@') || organizations::said(line).next().is_some();
+        if !lines.iter().any(says) {
+            return;
+        }
+        let zones = zones::of(lines, &[], &vec![true; lines.len()]);
+        for (line, zone) in lines.iter().zip(zones) {
+            if matches!(zone, Zone::Body | Zone::Salutation) {
+                self.line("body", line, "");
+            }
+        }
+    }
+
+    /// What is no body: a file's name, or what stands in it.
+    fn content(&mut self, place: &Place, text: &str) {
+        let name = place.path.rsplit(" › ").next().unwrap_or_default();
+        if text.starts_with(name) && text.lines().next() == Some(name) {
+            if self.letter.files.len() < FILES {
+                self.letter.files.push(name.chars().take(FILE_NAME).collect());
+            }
+            return;
+        }
+        let end = text.floor_char_boundary(READ.min(READ_IN_ALL.saturating_sub(self.searched)));
+        self.searched += end;
+        let mut lines = text.get(..end).unwrap_or_default().lines().peekable();
+        while let Some(line) = lines.next() {
+            self.line(&place.path, line, lines.peek().copied().unwrap_or_default());
+        }
+    }
+
+    fn line(&mut self, place: &str, line: &str, next: &str) {
+        for said in organizations::said(line) {
+            match said {
+                Said::Organization(name, addressed) => {
+                    let addressed = addressed || organizations::addresses(next) && next.trim().chars().count() <= 3;
+                    self.organizations.add(&name, place, false, addressed);
+                }
+                Said::Code(rest) => {
+                    let value = rest.trim_start_matches([':', '：', ' ', '　', '\t', '=']);
+                    let value = value.split(|c: char| c.is_whitespace() || "、。,)）".contains(c)).next();
+                    self.codes.add(value.unwrap_or_default());
+                }
+            }
+        }
+        if memchr::memchr(b'@', line.as_bytes()).is_some() {
+            self.addresses(place, line, false);
+        }
+    }
+
+    fn addresses(&mut self, place: &str, text: &str, in_row: bool) {
+        for address in addresses(text) {
+            let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain).trim_end_matches('.');
+            self.domains.add(domain, place, in_row, false);
+        }
+    }
+
+    /// A table begins.
+    pub(super) fn begin_table(&mut self, place: &Place) {
+        self.table = (!place.hidden).then(|| Rows { place: place.path.clone(), codes: Vec::new() });
+    }
+
+    /// A row of it; of a long table not every one is read.
+    pub(super) fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
+        if row >= FIRST_ROWS && !row.is_multiple_of(ONE_OF) {
+            return;
+        }
+        let Some(mut table) = self.table.take() else { return };
+        for (cell, next) in cells.iter().zip(cells.iter().skip(1).map(Some).chain([None])) {
+            let text = cell.text.as_ref();
+            if table.codes.contains(&cell.column) {
+                self.codes.add(text);
+                continue;
+            }
+            if text.len() > CELL {
+                continue;
+            }
+            for said in organizations::said(text) {
+                match said {
+                    Said::Organization(name, addressed) => {
+                        let addressed = addressed || next.is_some_and(|next| organizations::addresses(&next.text));
+                        self.organizations.add(&name, &table.place, true, addressed);
+                    }
+                    Said::Code(rest) if row < HEAD_ROWS && rest.trim().chars().count() <= 2 => {
+                        table.codes.push(cell.column);
+                    }
+                    Said::Code(_) => {}
+                }
+            }
+            if memchr::memchr(b'@', text.as_bytes()).is_some() {
+                self.addresses(&table.place, text, true);
+            }
+        }
+        self.table = Some(table);
     }
 
     fn quote<'a>(&mut self, lines: impl Iterator<Item = &'a str>) {
@@ -82,7 +227,40 @@ impl Reader {
 
     /// What was read.
     pub(super) fn finish(self) -> Letter {
-        self.letter
+        let (organizations, domains) = (self.organizations.finish(), self.domains.finish());
+        Letter { organizations, domains, codes: self.codes.values, ..self.letter }
+    }
+}
+
+/// An even draw of what comes, in bounded memory: when it is full, every second value goes and half as many come.
+#[derive(Debug, Default)]
+struct Drawn {
+    values: Vec<String>,
+    seen: u64,
+    /// One of two to the power of this is taken.
+    halvings: u32,
+}
+
+impl Drawn {
+    fn add(&mut self, value: &str) {
+        let value = value.trim();
+        if value.is_empty() || value.len() > CELL || !value.bytes().any(|byte| byte.is_ascii_digit()) {
+            return;
+        }
+        let turn = self.seen;
+        self.seen += 1;
+        if turn & ((1 << self.halvings.min(63)) - 1) != 0 {
+            return;
+        }
+        self.values.push(value.to_owned());
+        if self.values.len() > DRAWN {
+            let mut keep = false;
+            self.values.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.halvings += 1;
+        }
     }
 }
 
@@ -123,6 +301,52 @@ mod tests {
         let long = "あ".repeat(10_000);
         let letter = letter(&[&format!("{long}\n").repeat(100)]);
         assert_eq!((letter.opening.len(), letter.opening[0].chars().count()), (LINES, CHARACTERS));
-        assert_eq!(format!("{letter:?}"), "Letter { opening: 12, quoted: 0 }");
+        assert_eq!(format!("{letter:?}"), "Letter { opening: 12, quoted: 0, organizations: 0, .. }");
+    }
+
+    fn cells<'a>(texts: &[&'a str]) -> Vec<Cell<'a>> {
+        (0..).zip(texts).map(|(column, text)| Cell { column, text: (*text).into(), hidden: false }).collect()
+    }
+
+    #[test]
+    fn names_of_organizations_are_handed_on_but_not_the_writers_own() {
+        let mut reader = Reader::default();
+        let body = "山田様\n\n南商事株式会社の件です。\n\n-- \n東邦観光株式会社\n佐藤\nsato@example.co.jp\n\n\
+                    -----Original Message-----\nFrom: a@b.example\n\n西不動産株式会社";
+        reader.text(&Place::new("body"), body);
+        reader.text(&Place::new("見積書_北保安.pdf"), "見積書_北保安.pdf");
+        reader.text(&Place::new("見積書_北保安.pdf"), "御見積書\n北保安サービス株式会社\n御中\nx@kita.example");
+        reader.begin_table(&Place::new("顧客.xlsx › 顧客"));
+        reader.row(0, &cells(&["顧客コード", "会社", "メール"]));
+        for row in 1..100 {
+            reader.row(row, &cells(&["KH-001", "㈱北保安サービス", "a@kita.example"]));
+        }
+        reader.row(100, &cells(&["", "南商事株式会社", "御中"]));
+        let letter = reader.finish();
+        let found: Vec<_> =
+            letter.organizations.iter().map(|m| (m.name.as_str(), m.count, m.addressed, m.rows)).collect();
+        assert_eq!(found, [("南商事", 2, 1, 1), ("北保安サービス", 100, 1, 99)]);
+        assert_eq!(letter.organizations[1].place, "見積書_北保安.pdf");
+        assert_eq!(
+            letter.domains.iter().map(|m| (m.name.as_str(), m.count)).collect::<Vec<_>>(),
+            [("kita.example", 100)]
+        );
+        assert_eq!(letter.files, ["見積書_北保安.pdf"]);
+        assert!((DRAWN / 2..=DRAWN).contains(&letter.codes.len()) && letter.codes.iter().all(|code| code == "KH-001"));
+    }
+
+    #[test]
+    fn what_is_handed_on_is_bounded_and_drawn_evenly() {
+        let mut reader = Reader::default();
+        reader.begin_table(&Place::new("a.csv"));
+        reader.row(0, &cells(&["Customer ID", "Name"]));
+        for row in 1..200_000u32 {
+            let code = format!("{}-1", if row < 100_000 { "A" } else { "B" });
+            reader.row(row, &cells(&[&code, &format!("会社{row}株式会社")]));
+        }
+        let letter = reader.finish();
+        assert_eq!(letter.organizations.len(), 64);
+        let of_a = letter.codes.iter().filter(|code| code.starts_with('A')).count();
+        assert!(of_a * 10 > letter.codes.len() * 4 && of_a * 10 < letter.codes.len() * 6, "{of_a}");
     }
 }

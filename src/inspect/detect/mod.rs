@@ -21,12 +21,13 @@ mod lists;
 mod mask;
 mod names;
 mod normal;
+pub mod organizations;
 mod patterns;
 mod places;
 mod prefixes;
 mod prose;
 mod record;
-mod romaji;
+pub mod romaji;
 mod row;
 mod rule;
 mod rules;
@@ -52,6 +53,7 @@ pub use self::rule::DetectorInfo;
 pub use self::rules::{ExampleResult, Rules};
 use self::table::Table;
 use self::whereabouts::{Where, Whereabouts};
+pub use self::words::modern;
 use super::{Cell, Confidence, Example, Finding, People, Place, Sink};
 
 /// One rule file as text: its name for messages, and its content.
@@ -197,12 +199,14 @@ impl Sink for Detection<'_> {
 
     fn begin_table(&mut self, place: &Place) {
         self.end_table();
+        self.letter.begin_table(place);
         self.record.quoted = self.history.is_open(place);
         let place = Where::Sheet { place: place.clone(), hidden: HashSet::new() };
         self.table = Some(Table::new(&mut self.record, place));
     }
 
     fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
+        self.letter.row(row, cells);
         if let Some(table) = &mut self.table {
             cells.iter().filter(|cell| cell.hidden).for_each(|cell| table.hide(row, cell.column));
             for search in &mut self.exact {

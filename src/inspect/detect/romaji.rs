@@ -5,7 +5,7 @@
 //! absent: the dictionaries ([`super::names`]).
 
 /// The one spelling of a reading; empty when it is no katakana.
-pub(super) fn of_kana(reading: &str) -> String {
+pub fn of_kana(reading: &str) -> String {
     let mut out = String::with_capacity(reading.len());
     for c in reading.chars() {
         match c {
@@ -31,7 +31,7 @@ pub(super) fn of_kana(reading: &str) -> String {
 }
 
 /// The one spelling of a word in Latin letters; empty when it cannot be a Japanese one.
-pub(super) fn of_latin(word: &str) -> String {
+pub fn of_latin(word: &str) -> String {
     let mut letters = String::with_capacity(word.len());
     for c in word.chars() {
         match c {

@@ -84,7 +84,7 @@ impl Words {
 }
 
 /// The form of `c` that stands for all its variants in personal names.
-pub(crate) fn modern(c: char) -> char {
+pub fn modern(c: char) -> char {
     match c {
         '髙' => '高',
         '﨑' | '嵜' | '碕' => '崎',

@@ -6,6 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Relation, folded};
+use crate::{
+    mail::{Address, Message, header},
+    recipients::facts::thread,
+};
 
 /// A mail to more people is a mailing: that they stand together says nothing about them.
 const COMPANY: usize = 30;
@@ -39,6 +43,35 @@ pub struct LessonTo {
 }
 
 impl Lesson {
+    /// What a mail of earlier days teaches, by its header alone.
+    pub fn of_message(message: &Message) -> Self {
+        let named = |name: &'static str| {
+            let fields = message.headers().filter(move |field| field.is(name));
+            fields.flat_map(|field| header::mailboxes(field.value))
+        };
+        let to = ["To", "Cc", "Bcc"].into_iter().flat_map(named).filter(|mailbox| mailbox.address.contains('@'));
+        Self {
+            sender: named("From").next().map(|author| author.address.to_lowercase()).unwrap_or_default(),
+            to: to
+                .map(|mailbox| LessonTo {
+                    address: mailbox.address.to_lowercase(),
+                    display_name: mailbox.name,
+                    greeted: Vec::new(),
+                })
+                .collect(),
+            message_id: message.message_id(),
+            thread: thread(message),
+        }
+    }
+
+    /// What the mail teaches that only these recipients got.
+    #[must_use]
+    pub fn for_only(&self, recipients: &[Address]) -> Self {
+        let canonical: Vec<String> = recipients.iter().map(Address::canonical).collect();
+        let to = self.to.iter().filter(|to| canonical.contains(&to.address)).cloned().collect();
+        Self { to, ..self.clone() }
+    }
+
     /// What is to be counted.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (Relation, String, String)> {
         let sender = folded(&self.sender);
@@ -56,7 +89,13 @@ impl Lesson {
             if !name.is_empty() {
                 pairs.push((Relation::Named, name, person.clone()));
             }
+            if let Some(alike) = alike(person) {
+                pairs.push((Relation::Alike, alike, person.clone()));
+            }
             pairs.extend(to.greeted.iter().map(|name| (Relation::Greeted, name.clone(), person.clone())));
+        }
+        if let Some(alike) = alike(&sender) {
+            pairs.push((Relation::Alike, alike, sender.clone()));
         }
         if people.len() <= COMPANY {
             for one in &people {
@@ -76,4 +115,50 @@ impl Lesson {
 pub(in crate::recipients) fn name(written: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
     written.nfkc().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\'')).collect()
+}
+
+/// Local parts that name an office and no person.
+const OFFICES: [&str; 28] = [
+    "info",
+    "sales",
+    "support",
+    "contact",
+    "office",
+    "admin",
+    "webmaster",
+    "postmaster",
+    "mail",
+    "help",
+    "soumu",
+    "keiri",
+    "jinji",
+    "eigyo",
+    "eigyou",
+    "saiyo",
+    "recruit",
+    "hr",
+    "pr",
+    "press",
+    "shop",
+    "order",
+    "noreply",
+    "newsletter",
+    "honsha",
+    "somu",
+    "accounting",
+    "reception",
+];
+
+/// The names in the local part of an address, in one order: `taro.yamada`, `yamada_taro` and `Yamada-Taro` are called
+/// alike. None if it names no person.
+pub(in crate::recipients) fn alike(address: &str) -> Option<String> {
+    let (local, _) = address.rsplit_once('@')?;
+    let lower = local.to_lowercase();
+    let mut names: Vec<&str> = lower.split(|c: char| !c.is_alphabetic()).filter(|name| !name.is_empty()).collect();
+    let says = names.iter().map(|name| name.len()).sum::<usize>();
+    if says < 4 || names.iter().any(|name| OFFICES.contains(name)) || names.iter().all(|name| name.len() < 3) {
+        return None;
+    }
+    names.sort_unstable();
+    Some(names.join(" "))
 }

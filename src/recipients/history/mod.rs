@@ -8,13 +8,16 @@
 
 mod lesson;
 mod names;
+mod near;
 
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::lesson::{Lesson, LessonTo};
-use self::names::Names;
+pub(super) use self::lesson::{alike, name};
+use self::{names::Names, near::Near};
+use super::domain::Domain;
 
 /// Whole days since 1970, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -56,11 +59,13 @@ pub enum Relation {
     Greeted,
     /// A display name → its address.
     Named,
+    /// The names in the local part of an address → the address: who is called alike.
+    Alike,
 }
 
 impl Relation {
     /// All that there are.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Known,
         Self::KnownDomain,
         Self::Wrote,
@@ -69,6 +74,7 @@ impl Relation {
         Self::Thread,
         Self::Greeted,
         Self::Named,
+        Self::Alike,
     ];
 
     /// The word for it in exports and in the store.
@@ -82,6 +88,7 @@ impl Relation {
             Self::Thread => "thread",
             Self::Greeted => "greeted",
             Self::Named => "named",
+            Self::Alike => "alike",
         }
     }
 
@@ -113,6 +120,8 @@ pub struct History {
     counters: HashMap<Key, Counter>,
     /// What a name leads to, so that its counters can be listed.
     onward: HashMap<(Relation, u32), Vec<u32>>,
+    /// Known domains by what they could be mistaken for.
+    near: Near,
     began: Option<Day>,
 }
 
@@ -136,6 +145,14 @@ impl Counter {
     }
 }
 
+/// What two counts of one thing are together, each a weight as of a day. A mail of the past, learned late, fades as if it
+/// had been learned in time.
+pub fn together(one: (f32, Day), other: (f32, Day)) -> (f32, Day) {
+    let latest = one.1.max(other.1);
+    let on = |(weight, day): (f32, Day)| Counter { weight, day }.on(latest);
+    (on(one) + on(other), latest)
+}
+
 impl History {
     /// How strongly two things belong together today: about the number of mails; 0 if they never did.
     pub fn weight(&self, relation: Relation, from: &str, to: &str, today: Day) -> f32 {
@@ -150,6 +167,14 @@ impl History {
         onward.iter().filter_map(move |&to| {
             let counter = self.counters.get(&Key { relation, from: from?, to })?;
             Some((self.names.text(to)?, counter.on(today)))
+        })
+    }
+
+    /// Domains that we write to and that somebody could mean who wrote this one, with what they are worth today.
+    pub(super) fn near<'a>(&'a self, written: &Domain, today: Day) -> impl Iterator<Item = (&'a str, f32)> {
+        self.near.of(&written.text).into_iter().filter_map(move |number| {
+            let domain = self.names.text(number)?;
+            Some((domain, self.weight(Relation::KnownDomain, "", domain, today)))
         })
     }
 
@@ -168,39 +193,37 @@ impl History {
         self.began
     }
 
-    /// Takes a mail that went out on a day; the counters as they are now, for whoever keeps them.
+    /// Takes a mail that went out on a day; what was counted, each once, for whoever keeps it.
     pub fn learn(&mut self, lesson: &Lesson, day: Day) -> Vec<Entry> {
-        self.began = Some(self.began.map_or(day, |began| began.min(day)));
         let pairs: HashSet<(Relation, String, String)> = lesson.pairs().collect();
-        pairs.into_iter().map(|(relation, from, to)| self.count(relation, from, to, day)).collect()
+        let counts = pairs.into_iter().map(|(relation, from, to)| Entry { relation, from, to, weight: 1.0, day });
+        let counts: Vec<Entry> = counts.collect();
+        counts.iter().for_each(|count| self.count(count));
+        counts
     }
 
-    fn count(&mut self, relation: Relation, from: String, to: String, day: Day) -> Entry {
-        let key = Key { relation, from: self.names.add(&from), to: self.names.add(&to) };
-        let counter = self.counters.entry(key).or_insert_with(|| {
-            self.onward.entry((relation, key.from)).or_default().push(key.to);
-            Counter { weight: 0.0, day }
-        });
-        // A mail of the past, learned late, fades as if it had been learned in time.
-        let latest = counter.day.max(day);
-        let weight = counter.on(latest) + Counter { weight: 1.0, day }.on(latest);
-        *counter = Counter { weight, day: latest };
-        Entry { relation, from, to, weight, day: latest }
+    /// Adds to a counter.
+    pub fn count(&mut self, count: &Entry) {
+        let counter = self.counter(count);
+        (counter.weight, counter.day) = together((counter.weight, counter.day), (count.weight, count.day));
     }
 
     /// Puts back a counter that was kept.
     pub fn restore(&mut self, entry: &Entry) {
-        let Entry { relation, weight, day, .. } = *entry;
-        let key = Key { relation, from: self.names.add(&entry.from), to: self.names.add(&entry.to) };
-        if self.counters.insert(key, Counter { weight, day }).is_none() {
-            self.onward.entry((relation, key.from)).or_default().push(key.to);
-        }
-        self.began = Some(self.began.map_or(day, |began| began.min(day)));
+        *self.counter(entry) = Counter { weight: entry.weight, day: entry.day };
     }
 
-    /// Says when learning began, where the first counters have faded since.
-    pub fn set_began(&mut self, began: Day) {
-        self.began = Some(began);
+    fn counter(&mut self, entry: &Entry) -> &mut Counter {
+        let Entry { relation, day, .. } = *entry;
+        self.began = Some(self.began.map_or(day, |began| began.min(day)));
+        let key = Key { relation, from: self.names.add(&entry.from), to: self.names.add(&entry.to) };
+        self.counters.entry(key).or_insert_with(|| {
+            self.onward.entry((relation, key.from)).or_default().push(key.to);
+            if relation == Relation::KnownDomain {
+                self.near.add(&entry.to, key.to);
+            }
+            Counter { weight: 0.0, day }
+        })
     }
 
     /// Every counter, in no order.
@@ -271,6 +294,20 @@ pub fn folded(address: &str) -> String {
         return format!("{}@gmail.com", local.replace('.', ""));
     }
     format!("{local}@{domain}")
+}
+
+/// From so many letters on, one slip in a local part is a slip and not another name.
+const SLIPS_FROM: usize = 5;
+
+/// Whether two addresses of one domain are one slip of the finger apart. `store1` and `store2` are two mailboxes.
+pub(super) fn is_slip(a: &str, b: &str) -> bool {
+    let (Some((a, of_a)), Some((b, of_b))) = (a.rsplit_once('@'), b.rsplit_once('@')) else { return false };
+    let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    of_a == of_b
+        && a.len().min(b.len()) >= SLIPS_FROM
+        && a.len().abs_diff(b.len()) <= 1
+        && strsim::damerau_levenshtein(a, b) == 1
+        && letters(a) != letters(b)
 }
 
 #[cfg(test)]

@@ -52,16 +52,17 @@ fn a_mail_learned_late_counts_as_of_its_day() {
 #[test]
 fn what_is_kept_can_be_put_back() {
     let mut history = History::default();
-    let kept = history.learn(&lesson("a@x.jp", &[("b@y.jp", "B"), ("c@z.jp", "")]), NOW);
+    let counts = history.learn(&lesson("a@x.jp", &[("b@y.jp", "B"), ("c@z.jp", "")]), NOW);
+    history.learn(&lesson("a@x.jp", &[("b@y.jp", "B")]), Day(NOW.0 + 1));
     let mut again = History::default();
-    kept.iter().for_each(|entry| again.restore(entry));
+    history.entries().for_each(|entry| again.restore(&entry));
     let sorted = |history: &History| {
         let mut all: Vec<String> = history.entries().map(|entry| format!("{entry:?}")).collect();
         all.sort();
         all
     };
     assert_eq!(sorted(&again), sorted(&history));
-    assert_eq!(again.len(), kept.len());
+    assert_eq!(again.len(), counts.len());
 }
 
 #[test]

@@ -1,0 +1,168 @@
+//! `sekisho history`: to whom the organisation wrote before, as the checks of recipients know it.
+//!
+//! In: an address, or mails and logs of earlier days. Out: what is known, as lines or JSON; an import that makes day one
+//! not blind; a person forgotten (個人情報保護法 Article 35, GDPR Article 17). A running server picks up each change within
+//! seconds. Deliberately absent: words of the mails that are imported; only who wrote to whom, when, in which thread and
+//! under which display names is counted.
+
+mod postfix;
+mod sources;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+
+use super::{ConfigFile, Failure};
+use crate::{
+    config::Loaded,
+    pipeline::{Past, day},
+    recipients::{Entry, Lesson, folded},
+    store::Store,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// What is known of an address
+    Show {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// One JSON object per line
+        #[arg(long)]
+        json: bool,
+        /// Whose
+        address: String,
+    },
+    /// Everything that is counted, one JSON object per line
+    Export {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Learn from mails that were sent before: mbox files, maildirs, folders of .eml files, Postfix logs
+    Import {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// What to read
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Forget a person: every counter of an address
+    Forget {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Whom
+        address: String,
+    },
+}
+
+pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
+    match options.action {
+        Action::Show { config, json, address } => show(&open(&config.load()?).await?, &address, json),
+        Action::Export { config } => {
+            let past = open(&config.load()?).await?;
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            for entry in past.read().entries() {
+                writeln!(out, "{}", serde_json::to_string(&entry).context("JSON")?)?;
+            }
+            out.flush()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Action::Import { config, paths } => import(&config.load()?, &paths).await,
+        Action::Forget { config, address } => {
+            let past = open(&config.load()?).await?;
+            let dropped = past.forget(&address).await.context("the history could not be changed")?;
+            writeln!(io::stdout(), "{dropped} counters of {} forgotten", folded(&address))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn open(loaded: &Loaded) -> Result<Past, Failure> {
+    let store = Store::open(&loaded.config.data_dir).await.context("the store could not be opened")?;
+    Ok(Past::load(store, loaded.config.history).await.context("the history could not be read")?)
+}
+
+fn show(past: &Past, address: &str, json: bool) -> Result<ExitCode, Failure> {
+    let (address, today) = (folded(address), day(Timestamp::now()));
+    let mut entries: Vec<Entry> =
+        past.read().entries().filter(|entry| entry.from == address || entry.to == address).collect();
+    entries.sort_by(|a, b| (a.relation, &a.from, &a.to).cmp(&(b.relation, &b.from, &b.to)));
+    let mut out = io::stdout().lock();
+    if entries.is_empty() && !json {
+        writeln!(out, "nothing is known of {address}")?;
+    }
+    for entry in entries {
+        if json {
+            writeln!(out, "{}", serde_json::to_string(&entry).context("JSON")?)?;
+            continue;
+        }
+        let Entry { relation, from, to, weight, day } = entry;
+        let from = if from.is_empty() { "the organisation" } else { &from };
+        let ago = today.since(day);
+        writeln!(out, "{:<12} {from} → {to}: about {:.1} mails, the last {ago} days ago", relation.name(), weight)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What an import did.
+#[derive(Debug, Default)]
+struct Imported {
+    mails: u64,
+    learned: u64,
+}
+
+async fn import(loaded: &Loaded, paths: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let past = open(loaded).await?;
+    let files = sources::files(paths)?;
+    let bar = progress(files.iter().map(|file| file.bytes).sum());
+    let mut done = Imported::default();
+    for file in files {
+        let mut learn = |lesson: Lesson, at: Timestamp| {
+            done.mails += 1;
+            let ours = loaded.config.organization.is_ours(&lesson.sender);
+            if ours && !lesson.to.is_empty() && at <= Timestamp::now() {
+                past.learn(&lesson, at);
+                done.learned += 1;
+            }
+        };
+        sources::read(&file.path, &mut learn).map_err(|error| unreadable(&file.path, &error))?;
+        bar.inc(file.bytes);
+        past.settle().await.context("what was learned could not be kept")?;
+    }
+    bar.finish_and_clear();
+    let Imported { mails, learned } = done;
+    let counters = past.read().len();
+    writeln!(io::stdout(), "{mails} mails read, {learned} of them sent by us and learned; {counters} counters in all")?;
+    if learned == 0 {
+        let domains = loaded.config.organization.domains.join(", ");
+        return Err(Failure::Input(format!(
+            "nothing was learned: no mail was sent by an address of {domains} (organization.domains); give the folder of \
+             sent mail or the log of the mail server that sends"
+        )));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::Input(format!("{} cannot be read: {error}; check the path and its rights", path.display()))
+}
+
+fn progress(bytes: u64) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("learning {bar:40} {bytes}/{total_bytes}, {eta} left");
+    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

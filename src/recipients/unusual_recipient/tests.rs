@@ -1,0 +1,100 @@
+use super::*;
+use crate::recipients::fixture::Mail;
+
+const ME: &str = "sato@example.co.jp";
+
+/// A mail of somebody who writes to these people: often to the first of each pair, to others seldom.
+fn office(to: &[&str]) -> Mail {
+    Mail::to(to)
+        .before(20, ME, &["山田 太郎 <yamada.taro@kita.jp>", "suzuki@kita.jp"])
+        .before(12, ME, &["tanaka.ken@minami.example"])
+        .before(10, ME, &["john.smith@acme.example", "mary.jones@acme.example", "lee@acme.example"])
+        .before(8, ME, &["watanabe@higashi.example"])
+        .before(6, "ito@example.co.jp", &["yamada.taro@nishi.example", "watanabe@hokkaido.example"])
+        .before(
+            6,
+            "ito@example.co.jp",
+            &["ken.tanaka@osaka.example", "john.smith@globex.example", "suzuki@fuji.example"],
+        )
+}
+
+fn judged(to: &[&str]) -> Vec<Option<Issue>> {
+    office(to).issues(Check::UnusualRecipient)
+}
+
+#[test]
+fn the_namesake_whom_this_sender_never_writes_to_is_told_with_the_right_one() {
+    let pairs = [
+        ("yamada.taro@nishi.example", "yamada.taro@kita.jp"),
+        ("taro.yamada@nishi.example", "yamada.taro@kita.jp"),
+        ("taro_yamada@unknown.example", "yamada.taro@kita.jp"),
+        ("Yamada-Taro@unknown.example", "yamada.taro@kita.jp"),
+        ("山田　太郎 <t-y@unknown.example>", "yamada.taro@kita.jp"),
+        ("ken.tanaka@osaka.example", "tanaka.ken@minami.example"),
+        ("tanaka-ken@unknown.example", "tanaka.ken@minami.example"),
+        ("john.smith@globex.example", "john.smith@acme.example"),
+        ("smith.john@unknown.example", "john.smith@acme.example"),
+        ("watanabe@hokkaido.example", "watanabe@higashi.example"),
+        ("watanabe@unknown.example", "watanabe@higashi.example"),
+        ("suzuki@fuji.example", "suzuki@kita.jp"),
+        ("suzuki.goro@unknown.example", "suzuki@kita.jp"),
+        ("watanabe.ai@unknown.example", "watanabe@higashi.example"),
+    ];
+    let mut told = 0;
+    for (to, meant) in pairs {
+        for beside in [&[][..], &["boss@example.co.jp"], &["lee@acme.example"]] {
+            let all: Vec<&str> = std::iter::once(to).chain(beside.iter().copied()).collect();
+            let issue = judged(&all).remove(0).unwrap_or_else(|| panic!("{all:?}"));
+            assert_eq!(issue.suggestion.as_deref(), Some(meant), "{all:?}");
+            assert!(issue.detail.contains('~') && issue.reason.is_some());
+            told += 1;
+        }
+    }
+    assert!(told >= 40, "{told}");
+}
+
+#[test]
+fn a_stranger_among_those_who_go_together_is_told_with_who_is_missing() {
+    let issues = judged(&["john.smith@acme.example", "mary.jones@acme.example", "kato@fabrikam.example"]);
+    assert_eq!((&issues[0], &issues[1]), (&None, &None));
+    let issue = issues[2].as_ref().unwrap();
+    assert_eq!(issue.suggestion.as_deref(), Some("lee@acme.example"));
+    assert_eq!(issue.detail, "kato@fabrikam.example + john.smith@acme.example, mary.jones@acme.example");
+}
+
+#[test]
+fn whom_the_sender_writes_to_and_who_has_no_namesake_is_usual() {
+    let usual = [
+        "yamada.taro@kita.jp",
+        "YAMADA.TARO@KITA.JP",
+        "yamada.taro+x@kita.jp",
+        "suzuki@kita.jp",
+        "tanaka.ken@minami.example",
+        "john.smith@acme.example",
+        "mary.jones@acme.example",
+        "lee@acme.example",
+        "watanabe@higashi.example",
+        "mori@new.example",
+        "info@new.example",
+        "sales@kita.jp",
+        "kato@kita.jp",
+        "hanako@gmail.com",
+        "a.b@unknown.example",
+        "x@unknown.example",
+    ];
+    let mut quiet = 0;
+    for to in usual {
+        for beside in [&[][..], &["boss@example.co.jp"], &["new.one@other.example"]] {
+            let all: Vec<&str> = std::iter::once(to).chain(beside.iter().copied()).collect();
+            assert!(judged(&all).iter().all(Option::is_none), "{all:?}: {:?}", judged(&all));
+            quiet += 1;
+        }
+    }
+    // Both namesakes on one mail are both meant; a mailing has no company; without a history nobody is unusual.
+    assert!(judged(&["yamada.taro@kita.jp", "yamada.taro@nishi.example"]).iter().all(Option::is_none));
+    let many: Vec<String> = (0..40).map(|n| format!("suzuki@customer{n}.example")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert!(judged(&many).iter().all(Option::is_none));
+    assert_eq!(Mail::to(&["suzuki@fuji.example"]).issues(Check::UnusualRecipient), [None]);
+    assert!(quiet >= 40, "{quiet}");
+}
