@@ -64,24 +64,13 @@ pub(super) fn diff(config: Option<&Path>, new: &Path, json: bool) -> Result<Outc
             let rule = Rule { rule: id, before: *before, after: *after, parts };
             out.push_str(&line(&rule)?);
         } else {
-            out.push_str(&told(difference));
+            let _ = writeln!(out, "{difference}");
         }
     }
     if differences.is_empty() && !json {
         out.push_str("the rules are the same\n");
     }
     Ok(Outcome { out, ..Outcome::default() })
-}
-
-fn told(Difference { id, before, after, parts }: &Difference<'_>) -> String {
-    match (before, after) {
-        (Some(before), Some(after)) if before != after => {
-            format!("~ {id}: {before} → {after} ({})\n", parts.join(", "))
-        }
-        (Some(before), Some(_)) => format!("~ {id}: {before}; changed: {}\n", parts.join(", ")),
-        (Some(before), None) => format!("- {id}: {before}\n"),
-        (None, after) => format!("+ {id}: {}\n", after.map_or("", Action::name)),
-    }
 }
 
 /// Decides the mails of `since` again.

@@ -140,6 +140,7 @@ pub(crate) async fn changes(store: &Store) -> Vec<String> {
         .map(|record| match record.what {
             crate::journal::What::Mail(mail) => format!("mail {}", mail.decision),
             crate::journal::What::Change(change) => change.change,
+            crate::journal::What::Rules(_) => "rules".to_owned(),
         })
         .collect()
 }

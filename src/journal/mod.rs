@@ -1,4 +1,4 @@
-//! What left, to whom, about how many people: one record per mail and one per change of a held mail.
+//! What left, to whom, about how many people: one record per mail, one per change of a held mail, one per reload of rules.
 //!
 //! In: a [`Record`]. Out: a row that is on the disk when [`Journal::record`] returns, chained to the row before it by
 //! SHA-256, so that a changed, removed or inserted row is found by [`Journal::verify`]. Many mails share one disk flush.
@@ -14,7 +14,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 pub use chain::{Broken, Verified, append};
 use jiff::Timestamp;
-pub use record::{Change, Decided, MailRecord, Record, Via, What};
+pub use record::{Change, Decided, MailRecord, Record, RulesChange, Via, What};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::store::{Store, StoreError};

@@ -34,6 +34,19 @@ pub enum What {
     Mail(Box<MailRecord>),
     /// Something happened to a held mail.
     Change(Change),
+    /// The rules were replaced by others.
+    Rules(RulesChange),
+}
+
+/// Which rules are other ones from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesChange {
+    /// From where.
+    pub via: Via,
+    /// How many policy rules there are now.
+    pub rules: usize,
+    /// Which are new (`+`), gone (`-`) or other ones (`~`), and in what; none if only other files changed.
+    pub differences: Vec<String>,
 }
 
 /// What came and what was decided.
@@ -158,6 +171,11 @@ impl Record {
     /// The record of a mail on which policy has decided.
     pub fn mail(id: MailId, at: Timestamp, mail: MailRecord) -> Self {
         Self { id, at, what: What::Mail(Box::new(mail)) }
+    }
+
+    /// The record of a reload; `id` is nobody else's.
+    pub fn rules(id: MailId, at: Timestamp, change: RulesChange) -> Self {
+        Self { id, at, what: What::Rules(change) }
     }
 
     /// The record of a change.

@@ -68,9 +68,10 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// Replaces what judges; mails on their way keep the judgement they began with.
-    pub fn replace_judgement(&self, judgement: Judgement) {
-        *self.judgement.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(judgement);
+    /// Replaces what judges, and gives back what did; mails on their way keep the judgement they began with.
+    pub fn replace_judgement(&self, judgement: Judgement) -> Arc<Judgement> {
+        let mut current = self.judgement.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut current, Arc::new(judgement))
     }
 
     fn judgement(&self) -> Arc<Judgement> {

@@ -34,6 +34,19 @@ pub struct Changed {
     pub gone: Vec<String>,
 }
 
+impl std::fmt::Display for Difference<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { id, before, after, parts } = self;
+        let parts = parts.join(", ");
+        match (before, after) {
+            (Some(before), Some(after)) if before != after => write!(f, "~ {id}: {before} → {after} ({parts})"),
+            (Some(before), Some(_)) => write!(f, "~ {id}: {before}; changed: {parts}"),
+            (Some(before), None) => write!(f, "- {id}: {before}"),
+            (None, after) => write!(f, "+ {id}: {}", after.map_or("", Action::name)),
+        }
+    }
+}
+
 impl Policies {
     /// What differs in `new`, by rule id.
     pub fn differences<'a>(&'a self, new: &'a Self) -> Vec<Difference<'a>> {

@@ -19,6 +19,9 @@ use crate::{
 /// What the facts are called that this version writes; a later one with another meaning gets another number.
 pub const FORMAT: u8 = 1;
 
+/// So many attachments are listed; of a mail with as many there may be more.
+const LISTED: usize = 1_000;
+
 /// The detector whose examples are labels, in their own words.
 const LABELS: &str = "mark.sensitivity_label";
 
@@ -203,7 +206,8 @@ impl Mail {
 
     /// Whether it may carry files that nobody saw.
     pub(super) fn may_carry_more(&self) -> bool {
-        self.unread.iter().any(|reason| matches!(reason, Reason::Limit | Reason::Timeout | Reason::Crashed))
+        self.attachments.as_ref().is_some_and(|files| files.len() >= LISTED)
+            || self.unread.iter().any(|reason| matches!(reason, Reason::Limit | Reason::Timeout | Reason::Crashed))
     }
 }
 
