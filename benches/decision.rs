@@ -40,6 +40,7 @@ fn main() {
     let program = env!("CARGO_BIN_EXE_sekisho").into();
     let judgement = Judgement {
         count_quoted: false,
+        timezone: jiff::tz::TimeZone::UTC,
         organization: Organization {
             name: "東邦ガス".into(),
             domains: vec!["toho.example.co.jp".into()],

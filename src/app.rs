@@ -20,10 +20,12 @@ use crate::{
     console,
     hold::Hold,
     inspect::sandbox::{self, Workers},
-    journal::Journal,
+    journal::{Journal, Record, RulesChange, Via},
+    mail::MailId,
     notice::Voice,
     outbox::{Outbox, Pulse},
     pipeline::{Judgement, Memory, Past, Pipeline, Pressure, PressureSettings, Splits, Stages},
+    policy::Policies,
     recipients::Organization,
     smtp::{
         client::NextHop,
@@ -70,6 +72,7 @@ pub async fn judgement(loaded: &Loaded, store: Option<&Store>, past: Option<Past
         policies: loaded.policies.clone(),
         workers,
         passwords: loaded.passwords.clone(),
+        timezone: loaded.config.timezone.clone(),
         count_quoted: loaded.config.count_quoted,
         past,
         memory: store.and_then(|store| Memory::new(store.clone(), loaded.config.remember_passwords)),
@@ -308,8 +311,19 @@ impl Reload {
     pub async fn apply(&self, loaded: &Loaded) -> anyhow::Result<()> {
         let organization = self.organization.clone();
         let judgement = judgement(loaded, Some(&self.store), Some(self.past.clone())).await?;
-        self.stages.replace_judgement(Judgement { organization, ..judgement });
+        let before = self.stages.replace_judgement(Judgement { organization, ..judgement });
         self.keys.replace(loaded.keys.clone());
+        self.journal(&before.policies, &loaded.policies).await;
         Ok(())
+    }
+
+    /// The new rules are in force; a journal that cannot be written closes the gate for the mails after this by itself.
+    async fn journal(&self, before: &Policies, now: &Policies) {
+        let differences = before.differences(now).iter().map(ToString::to_string).collect();
+        let change = RulesChange { via: Via::System, rules: now.rules().count(), differences };
+        let id = MailId(ulid::Ulid::generate().to_string());
+        if let Err(why) = self.stages.journal.record(Record::rules(id, Timestamp::now(), change)).await {
+            tracing::error!(%why, "the rules were replaced, but that is not journalled");
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! What people write in TOML files, and how they are told where it is wrong.
 //!
-//! In: a file's text and a byte offset or a misspelt word. Out: `file:line:column` and "did you mean …".
+//! In: a file's text and a byte offset, a misspelt word, a size or a duration. Out: `file:line:column`, "did you mean …",
+//! the number that was meant.
 //! Deliberately absent: the meaning of any key; and everything else of the crate, so that every room may use this.
+
+use std::time::Duration;
 
 /// `name:line:column` of the byte `offset` in `text`; both count from 1, columns count characters.
 pub fn place(name: &str, text: &str, offset: usize) -> String {
@@ -42,6 +45,46 @@ pub fn mended(message: &str) -> String {
     format!("{message}; mend the TOML here")
 }
 
+/// `50 MiB` → bytes.
+///
+/// # Errors
+/// It is no size; and how to write one.
+pub fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no size; write a whole number and KiB, MiB or GiB, as in \"50 MiB\"");
+    let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
+    let factor: u64 = match unit {
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(factor).ok_or_else(|| format!("`{text}` is larger than any mail; write a smaller size"))
+}
+
+/// `10m` → duration.
+///
+/// # Errors
+/// It is no duration; and how to write one.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no duration; write a whole number and s, m, h or d, as in \"10m\"");
+    let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let seconds = number.checked_mul(factor).ok_or_else(|| format!("`{text}` is longer than time; write less"))?;
+    Ok(Duration::from_secs(seconds))
+}
+
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at_checked(digits)?;
+    Some((number.parse().ok()?, unit.trim_start_matches(' ')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +111,19 @@ mod tests {
         );
         assert_eq!(mended("missing field `id`"), "missing field `id`; add it");
         assert_eq!(mended("invalid type"), "invalid type; mend the TOML here");
+    }
+
+    #[test]
+    fn sizes_and_durations() {
+        assert_eq!(size("50 MiB"), Ok(50 << 20));
+        assert_eq!(size("64KiB"), Ok(64 << 10));
+        for wrong in ["50", "50 MB", "MiB", "", "-1 MiB", "1.5 GiB", "99999999999999 GiB", "５０ MiB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(duration("10d"), Ok(Duration::from_secs(864_000)));
+        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
+        for wrong in ["60", "1h30m", "ten minutes", "", "s", "99999999999999999999d", "999999999999999999d"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
     }
 }

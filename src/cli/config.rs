@@ -88,7 +88,7 @@ mod tests {
     fn the_sample_is_good() {
         let outcome = check(&repository("deploy/sekisho.toml"));
         assert_eq!((outcome.status, outcome.err.as_str()), (0, ""));
-        assert!(outcome.out.ends_with(": good; 10 policy rules, 1 partners\n"), "{}", outcome.out);
+        assert!(outcome.out.ends_with(": good; 16 policy rules, 1 partners\n"), "{}", outcome.out);
     }
 
     #[test]

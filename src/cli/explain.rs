@@ -5,6 +5,7 @@
 //! judgement ([`Judgement::judge`](crate::pipeline::Judgement::judge)), not a second one.
 
 use std::{
+    collections::BTreeSet,
     io::{self, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -53,6 +54,12 @@ pub(super) struct Options {
 struct Explanation<'a> {
     decision: Action,
     rules: Vec<&'a str>,
+    /// Rules that only report.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reported: Vec<&'a str>,
+    /// Rules of which nobody can tell.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    undecided: BTreeSet<String>,
     recipients: Vec<Explained<'a>>,
     inspection: &'a Inspection,
 }
@@ -73,8 +80,8 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let judgement = app::judgement(&loaded, None, app::past(&loaded).await?).await?;
     show::lack(judgement.workers.protection());
     let judged = judgement.judge(&envelope, &message).await.context("the mail could not be inspected")?;
-    let Judged { inspection, recipients, verdict } = &judged;
-    let matched = verdict.matched();
+    let Judged { inspection, recipients, verdict, .. } = &judged;
+    let (matched, reported, undecided) = (verdict.matched(), verdict.reported(), verdict.undecided());
     let decision_for = |address| verdict.action_for(address).unwrap_or_else(|| verdict.action());
 
     let mut out = anstream::stdout().lock();
@@ -88,6 +95,8 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
         let explanation = Explanation {
             decision: verdict.action(),
             rules: matched.iter().map(|m| m.rule.as_str()).collect(),
+            reported: reported.iter().map(|m| m.rule.as_str()).collect(),
+            undecided,
             recipients: explained.collect(),
             inspection,
         };
@@ -107,6 +116,15 @@ fn told(out: &mut impl Write, judged: &Judged, l: Language) -> io::Result<()> {
     for reason in verdict.matched() {
         let title = words::one_line(reason.title.in_language(l), 200);
         writeln!(out, "  {BOLD}{}{BOLD:#}: {title}", reason.rule)?;
+    }
+    for reason in verdict.reported() {
+        let title = words::one_line(reason.title.in_language(l), 200);
+        let only = words::pick(l, "記録のみ、本来は", "only reported, would be");
+        writeln!(out, "  {BOLD}{}{BOLD:#}: {title} ({only} {})", reason.rule, decision(reason.action, l))?;
+    }
+    for rule in verdict.undecided() {
+        let why = words::pick(l, "読めない部分があるため判断できません", "undecided, because not all of it was read");
+        writeln!(out, "  {BOLD}{rule}{BOLD:#}: {why}")?;
     }
     writeln!(out, "{}:", words::pick(l, "宛先", "recipients"))?;
     for recipient in recipients {

@@ -13,6 +13,7 @@ mod held;
 mod history;
 mod journal;
 mod outbox;
+mod replay;
 pub mod rules;
 mod scan;
 mod serve;
@@ -49,7 +50,7 @@ enum Command {
     Scan(scan::Options),
     /// Tell the whole decision for one mail, sending nothing
     Explain(explain::Options),
-    /// Check, test or list the rules
+    /// Check, test or list the rules, or try others on past mails
     Rules(rules::Options),
     /// Find the rows of your own tables without keeping them
     Edm(edm::Options),
@@ -157,7 +158,7 @@ impl Cli {
             Command::History(options) => on_runtime(history::run(options)),
             Command::Journal(options) => on_runtime(journal::run(options)),
             Command::User(options) => on_runtime(user::run(options)),
-            Command::Rules(options) => rules::run(&options),
+            Command::Rules(options) => on_runtime(rules::run(options)),
             Command::Edm(options) => edm::run(&options),
             Command::Config(options) => config::run(&options),
         };

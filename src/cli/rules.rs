@@ -1,4 +1,5 @@
-//! `sekisho rules check | test | list | new`: the rules as the server loads them, and how to begin one's own.
+//! `sekisho rules check | test | list | new | diff | replay`: the rules as the server loads them, how to begin one's own,
+//! and what other rules would change (`replay`).
 //!
 //! In: a path to sekisho.toml, or none for the shipped rules alone. Out: an [`Outcome`]. `check` and `test` load
 //! everything, which runs every rule's own examples; a rule whose examples fail is never loaded.
@@ -11,6 +12,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, ValueEnum};
@@ -18,13 +20,15 @@ use clap::{Args, ValueEnum};
 use super::{
     Failure,
     config::{Outcome, wrong},
+    replay,
     show::word,
 };
 use crate::{
     config::{ConfigErrors, load_all},
     inspect::{ExclusionInfo, Rules},
-    policy::{self, Policies},
+    policy::{Mode, Policies, Settings},
     recipients::Check,
+    written,
 };
 
 /// `sekisho rules`.
@@ -38,9 +42,18 @@ pub struct Options {
     /// The configuration whose rules to load; without it, the shipped rules alone
     #[arg(long, value_name = "FILE", env = "SEKISHO_CONFIG")]
     config: Option<PathBuf>,
+    /// For `diff` and `replay`: the new rules, a folder such as rules.directory or one file of it
+    #[arg(long, value_name = "NEW")]
+    rules: Option<PathBuf>,
+    /// For `replay`: how far to go back
+    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = written::duration)]
+    since: Duration,
+    /// For `diff` and `replay`: one JSON object a line
+    #[arg(long)]
+    json: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Action {
     /// Whether all of them can be used
     Check,
@@ -50,19 +63,32 @@ enum Action {
     List,
     /// Write a commented example of rules of one's own
     New,
+    /// Tell which policy rules are other ones in NEW
+    Diff,
+    /// Decide past mails again under NEW, and tell for whom the decision would be another one
+    Replay,
 }
 
 /// Rules to begin with; they load as they are.
 const EXAMPLE: &str = include_str!("../../rules/example.toml");
 
 /// Runs the command.
-pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
+pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let config = options.config.as_deref();
-    if let (Some(file), Action::Check | Action::Test | Action::List) = (&options.file, options.action) {
+    if let (Some(file), true) = (&options.file, options.action != Action::New) {
         let file = file.display();
         return Err(Failure::Input(format!("{file}: rules come from the configuration; name it with --config FILE")));
     }
+    let other = || {
+        let missing = "which rules? name the new ones with --rules NEW, a folder or one file";
+        options.rules.as_deref().ok_or_else(|| Failure::Input(missing.to_owned()))
+    };
     match options.action {
+        Action::Diff => replay::diff(config, other()?, options.json)?,
+        Action::Replay => {
+            let file = config.ok_or_else(|| Failure::Input("whose mails? name --config FILE".to_owned()))?;
+            replay::replay(file, other()?, options.since, options.json).await?
+        }
         Action::Check => check(config),
         Action::Test => test(config),
         Action::List => list(config),
@@ -89,6 +115,11 @@ pub fn check(config: Option<&Path>) -> Outcome {
         let (detectors, policies) = (rules.detectors().count(), policies.rules().count());
         format!("rules: good; {detectors} detectors, {policies} policy rules\n")
     })
+}
+
+/// What is odd about rules that can be used, a line each.
+fn warnings(policies: &Policies) -> String {
+    policies.warnings().iter().map(|warning| format!("warning: {warning}\n")).collect()
 }
 
 /// Runs every rule's own examples and says how many there were.
@@ -133,7 +164,8 @@ pub fn list(config: Option<&Path>) -> Outcome {
             let _ = writeln!(out, "check\t{}\t{}", check.name(), check.what().en);
         }
         for rule in policies.rules() {
-            let _ = writeln!(out, "policy\t{}\t{}\t{}", rule.id, rule.action, rule.title.en);
+            let mode = if rule.mode == Mode::Report { " (report)" } else { "" };
+            let _ = writeln!(out, "policy\t{}\t{}{mode}\t{}", rule.id, rule.action, rule.title.en);
         }
         out
     })
@@ -150,7 +182,9 @@ fn answer(config: Option<&Path>, say: impl Fn(&Rules, &Policies) -> String) -> O
         None => shipped(),
     };
     match loaded {
-        Ok((rules, policies)) => Outcome { out: say(&rules, &policies), ..Outcome::default() },
+        Ok((rules, policies)) => {
+            Outcome { out: say(&rules, &policies), err: warnings(&policies), ..Outcome::default() }
+        }
         Err(errors) => wrong(&errors),
     }
 }
@@ -158,7 +192,7 @@ fn answer(config: Option<&Path>, say: impl Fn(&Rules, &Policies) -> String) -> O
 fn shipped() -> Result<(Rules, Policies), ConfigErrors> {
     let wrong = |errors: Vec<_>| ConfigErrors { lines: errors.iter().map(ToString::to_string).collect() };
     let rules = Rules::compile(&[]).map_err(|error| wrong(vec![error]))?;
-    Ok((rules, Policies::compile_all(&[], policy::Action::Forward).map_err(wrong)?))
+    Ok((rules, Policies::compile_all(&[], Settings::default()).map_err(wrong)?))
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
     let mut told = |errors: Vec<RuleError>| lines.extend(errors.iter().map(|e| in_directory(&config, e)));
     let shelf = sandbox::Folder::new(config.inspection.shelf.clone());
     let rules = Rules::compile_with(&rule_sources, &shelf).map_err(|error| told(vec![error])).ok();
-    let policies = Policies::compile_all(&policy_sources, config.default_action).map_err(&mut told).ok();
+    let policies = Policies::compile_all(&policy_sources, config.policy.clone()).map_err(&mut told).ok();
 
     if let (Some(rules), Some(policies)) = (&rules, &policies) {
         let detectors: Vec<&str> = rules.detectors().map(|detector| detector.id.as_str()).collect();
@@ -99,6 +99,33 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
         }
         _ => Err(ConfigErrors { lines }),
     }
+}
+
+/// The policies as they would be with `rules` in the place of the organisation's own: a folder such as rules.directory,
+/// or one file, which stands beside those that there are and replaces the one of its name.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub fn load_policies(config: Option<&Config>, rules: &Path) -> Result<Policies, ConfigErrors> {
+    let mut lines = Vec::new();
+    let sources = if rules.is_dir() {
+        rule_sources(rules, &mut lines)
+    } else {
+        let directory = config.and_then(|config| config.rules.directory.as_deref());
+        let mut sources = directory.map(|directory| rule_sources(directory, &mut lines)).unwrap_or_default();
+        let name = format!("policies/{}", file_name(rules));
+        sources.retain(|source| source.name != name && source.name != file_name(rules));
+        sources.extend(rule_source(rules, name, &mut lines));
+        sources
+    };
+    let policies: Vec<RuleSource> = sources.into_iter().filter(is_policy).collect();
+    let settings = config.map(|config| config.policy.clone()).unwrap_or_default();
+    match Policies::compile_all(&policies, settings) {
+        Ok(compiled) if lines.is_empty() => return Ok(compiled),
+        Ok(_) => {}
+        Err(errors) => lines.extend(errors.iter().map(ToString::to_string)),
+    }
+    Err(ConfigErrors { lines })
 }
 
 /// Every rule file of the folder, in the order of their names, so that two machines load the same.

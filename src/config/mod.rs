@@ -13,11 +13,11 @@ mod value;
 use std::{path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
-pub use load::{Loaded, load_all};
+pub use load::{Loaded, load_all, load_policies};
 
 use crate::{
-    console, hold, inspect::sandbox, language::Language, outbox, policy::Action, recipients::Organization,
-    smtp::client, smtp::server,
+    console, hold, inspect::sandbox, language::Language, outbox, policy, recipients::Organization, smtp::client,
+    smtp::server,
 };
 
 /// What the file says, checked; every module owns its part.
@@ -63,8 +63,9 @@ pub struct Config {
     pub console: console::Settings,
     /// `history.max_entries`: how many counters of the history are kept.
     pub history: usize,
-    /// `policy.default`: what happens at least to every mail.
-    pub default_action: Action,
+    /// `[policy]` and `[calendar]`: which shipped rules there are, whether rules act, what happens at least to every mail,
+    /// and when business is done.
+    pub policy: policy::Settings,
 }
 
 /// Where an organisation's own rules and partners are.

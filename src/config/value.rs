@@ -3,43 +3,19 @@
 //! In: one string as an administrator wrote it. Out: the typed value, or what is wrong and how to mend it (the place
 //! is added by the caller). Deliberately absent: keys, defaults, and checks of one value against another.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
-use jiff::tz::TimeZone;
+use jiff::{civil::Date, tz::TimeZone};
 
-use crate::{language::Language, mail::Address, policy::Action, smtp::client::Tls, written};
-
-/// `50 MiB` → bytes.
-pub(super) fn size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no size; write a whole number and KiB, MiB or GiB, as in \"50 MiB\"");
-    let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
-    let factor: u64 = match unit {
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(factor).ok_or_else(|| format!("`{text}` is larger than any mail; write a smaller size"))
-}
-
-/// `10m` → duration.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no duration; write a whole number and s, m, h or d, as in \"10m\"");
-    let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
-    let factor = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return Err(wrong()),
-    };
-    let seconds = number.checked_mul(factor).ok_or_else(|| format!("`{text}` is longer than time; write less"))?;
-    Ok(Duration::from_secs(seconds))
-}
+pub(super) use crate::written::{duration, size};
+use crate::{
+    language::Language,
+    mail::Address,
+    policy::{Action, Mode, Preset},
+    smtp::client::Tls,
+    written,
+};
 
 /// `192.0.2.0/24`, or one address.
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
@@ -145,6 +121,21 @@ pub(super) fn tls(text: &str) -> Result<Tls, String> {
     word(text, "TLS mode", &words)
 }
 
+/// Whether rules act.
+pub(super) fn mode(text: &str) -> Result<Mode, String> {
+    word(text, "mode", &[("enforce", Mode::Enforce), ("report", Mode::Report)])
+}
+
+/// Which shipped rules there are.
+pub(super) fn preset(text: &str) -> Result<Preset, String> {
+    word(text, "preset", &Preset::ALL.map(|preset| (preset.name(), preset)))
+}
+
+/// `2026-12-29`: a day off.
+pub(super) fn day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| format!("`{text}` is no day; write it as in \"2026-12-29\""))
+}
+
 /// What happens at least to every mail.
 pub(super) fn action(text: &str) -> Result<Action, String> {
     word(text, "action", &Action::ALL.map(|action| (action.name(), action)))
@@ -156,12 +147,6 @@ fn word<T: Copy>(text: &str, what: &str, words: &[(&str, T)]) -> Result<T, Strin
         let list = words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
         format!("`{text}` is no {what}{hint}; write one of {list}")
     })
-}
-
-fn number_and_unit(text: &str) -> Option<(u64, &str)> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, unit) = text.split_at_checked(digits)?;
-    Some((number.parse().ok()?, unit.trim_start_matches(' ')))
 }
 
 fn is_hostname(text: &str) -> bool {
@@ -177,20 +162,6 @@ fn is_hostname(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_and_durations() {
-        assert_eq!(size("50 MiB"), Ok(50 << 20));
-        assert_eq!(size("64KiB"), Ok(64 << 10));
-        for wrong in ["50", "50 MB", "MiB", "", "-1 MiB", "1.5 GiB", "99999999999999 GiB", "５０ MiB"] {
-            assert!(size(wrong).is_err(), "{wrong}");
-        }
-        assert_eq!(duration("10d"), Ok(Duration::from_secs(864_000)));
-        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
-        for wrong in ["60", "1h30m", "ten minutes", "", "s", "99999999999999999999d", "999999999999999999d"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn hosts_and_networks() {

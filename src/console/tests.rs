@@ -100,6 +100,7 @@ fn story() -> Story {
                 ja: "10人以上の個人情報を社外に送ろうとしています".into(),
                 en: "Personal data of ten people or more to outside".into(),
             },
+            duties: Default::default(),
         }],
         deciders: vec![address("hanako@example.co.jp")],
         arrived_at: "2026-11-20T00:30:00Z".parse().unwrap(),

@@ -12,6 +12,8 @@
 //! unless it has come to nothing (rejected, withdrawn, expired, bounced): then a person sent it again.
 //! Deliberately absent: the decision (groups come from policy as they are), and sending the part that does not wait.
 
+use std::time::Duration;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,7 +23,7 @@ use crate::{
     journal::{self, MailRecord, Record, Via},
     mail::{Address, Envelope, MailId, Message, header},
     notice::{self, Letter, Outcome},
-    policy::{Action, Group},
+    policy::{self, Action, Group},
     recipients::{Lesson, Recipient},
     store::{Consignee, HeldRow, Kind, MailRow, OutboxRow, Purpose, State, StoreError, Writing},
 };
@@ -53,6 +55,8 @@ pub struct Arrival {
     pub recipients: Vec<Recipient>,
     /// What was found.
     pub inspection: Inspection,
+    /// What rules were asked about, for the journal.
+    pub facts: Option<policy::Mail>,
     /// What it teaches about recipients once it is released.
     pub lesson: Lesson,
     /// What policy decided.
@@ -235,7 +239,11 @@ impl Hold {
         let mut rows = Vec::with_capacity(groups.len());
         for group in groups {
             let id = if rows.is_empty() { arrival.id.clone() } else { new_id() };
-            let release_at = (group.action == Action::Delay).then(|| later(at, settings.delay));
+            let orders = group.orders();
+            let ordered = |seconds: Option<u32>, usual| seconds.map_or(usual, |s| Duration::from_secs(s.into()));
+            let delay = ordered(orders.delay, settings.delay);
+            let release_at = (group.action == Action::Delay).then(|| later(at, delay));
+            let expires_at = later(at, ordered(orders.deadline, settings.expires_after));
             rows.push(HeldRow {
                 id,
                 mail_id: arrival.id.clone(),
@@ -243,9 +251,10 @@ impl Hold {
                 action: group.action.name().to_owned(),
                 rcpt_to: group.recipients.clone(),
                 matched: json(&group.matched)?,
-                asked: self.deciders(group.action, arrival.envelope.sender.as_ref(), &arrival.authors),
+                asked: self.deciders(group.action, arrival.envelope.sender.as_ref(), &arrival.authors, &orders),
                 created_at: at,
-                expires_at: later(at, settings.expires_after),
+                // A delay that a rule makes longer must not expire before it is over.
+                expires_at: release_at.map_or(expires_at, |release| expires_at.max(later(release, delay))),
                 release_at,
                 changed_at: at,
             });
@@ -355,8 +364,11 @@ fn mail_row(arrival: &Arrival, at: Timestamp, key: RetryKey) -> Result<MailRow, 
 }
 
 fn record(arrival: &Arrival, at: Timestamp, held: &[HeldRow], said: Option<&str>) -> Record {
-    let Arrival { peer, envelope, message, inspection, groups, .. } = arrival;
+    let Arrival { peer, envelope, message, inspection, facts, groups, .. } = arrival;
     let mut mail = MailRecord::new(peer.clone(), envelope, message, inspection, groups);
+    if let Some(facts) = facts {
+        mail = mail.with_facts(facts.clone());
+    }
     mail.held = held.iter().map(|row| row.id.clone()).collect();
     mail.next_hop = said.map(str::to_owned);
     Record::mail(arrival.id.clone(), at, mail)

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{Hold, HoldError, Passed, pass, telling};
 use crate::{
     journal::{self, Record, Via},
-    mail::{Address, MailId, Message, trace},
+    mail::{Address, MailId, Message, edit::Edits, trace},
     policy::Forward,
     smtp::client::Cleared,
     store::{Change, Kind, OutboxRow, State},
@@ -46,11 +46,19 @@ pub enum Proof<'a> {
 impl Hold {
     /// Clears a mail for those recipients for whom `proof` was given.
     pub async fn clear_at_once(&self, proof: Proof<'_>, mail: Outgoing<'_>, now: Timestamp) -> Clearance {
-        let expires_at = match proof {
-            Proof::Forward(_) => pass::expiry(now),
-            Proof::Passed(passed) => passed.expires_at(),
-        };
-        self.stamped(mail, expires_at).await
+        match proof {
+            Proof::Forward(forward) => {
+                let message = self.edited(mail.message, &forward.edits());
+                self.stamped(Outgoing { message: &message, ..mail }, pass::expiry(now)).await
+            }
+            // What was to be edited in it was, when it went out for the first time.
+            Proof::Passed(passed) => self.stamped(mail, passed.expires_at()).await,
+        }
+    }
+
+    /// With the header edits that policy ordered; the pass is over what leaves.
+    fn edited(&self, message: &Message, edits: &Edits) -> Message {
+        edits.apply(message, |address| self.inner.organization.is_internal(address))
     }
 
     /// With a pass that is good until `expires_at`.
@@ -84,8 +92,10 @@ impl Hold {
     pub async fn clear(&self, id: &MailId, now: Timestamp) -> Result<Option<Consignment>, HoldError> {
         let mut writing = self.store().write().await?;
         let Some(row) = writing.queued(id).await? else { return Ok(None) };
+        let mut edits = Edits::default();
         if let (Kind::Release, Some(held_id)) = (row.kind, &row.held_id) {
             let held = writing.held(held_id).await?.ok_or_else(|| HoldError::NotCleared(id.clone()))?;
+            edits = telling::orders(&held)?.edits;
             match held.state {
                 State::Approved => {
                     writing.change_held(held_id, Change::Release, now).await?;
@@ -108,6 +118,7 @@ impl Hold {
         let message = Message::new(self.store().unseal(&row.sealed_id).await?);
         let clearance = match (row.kind, &row.mail_id) {
             (Kind::Release, Some(id)) => {
+                let message = self.edited(&message, &edits);
                 let mail = Outgoing { id, sender: row.sender.as_ref(), trace: &row.trace, message: &message };
                 self.stamped(mail, pass::expiry(now)).await
             }
@@ -120,7 +131,83 @@ impl Hold {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{hold::fixture::*, policy::Action, store::Change};
+    use crate::{
+        hold::{fixture::*, later},
+        policy::{Action, Approver, Decision, Duties, Group, Verdict},
+        store::Change,
+    };
+
+    /// A group whose rule orders more than its action.
+    fn ordered(action: Action, duties: Duties) -> Group {
+        let mut group = group(action, &[OUTSIDE]);
+        for reason in &mut group.matched {
+            reason.duties = duties.clone();
+        }
+        group
+    }
+
+    fn tagged() -> Edits {
+        Edits { tags: ["[EXT]".to_owned()].into(), ..Edits::default() }
+    }
+
+    #[tokio::test]
+    async fn what_rules_order_is_done_when_a_held_mail_leaves_and_the_original_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let duties = Duties {
+            approvers: vec![Approver::Person(address(VICE)), Approver::Person(address(SENDER))],
+            deadline: Some(7_200),
+            edits: tagged(),
+            ..Duties::default()
+        };
+        let id = hold.take(arrival(vec![ordered(Action::Hold, duties)])).await.unwrap();
+        assert_eq!(hold.list(None).await.unwrap()[0].expires_at, later(noon(), minutes(120)));
+        for stranger in [SECURITY, SENDER] {
+            let refused = hold.approve(&id.0, &address(stranger), Via::Cli, "", noon()).await;
+            assert!(refused.is_err(), "{stranger} decides about what was given to others");
+        }
+        hold.approve(&id.0, &address(VICE), Via::Cli, "", noon()).await.unwrap();
+        let row = release(&store).await;
+        let cleared = hold.clear(&row.id, noon()).await.unwrap().unwrap().clearance;
+        let expected = String::from_utf8_lossy(BYTES).replace("Subject: list", "Subject: [EXT] list");
+        assert_eq!(String::from_utf8_lossy(cleared.message()), expected);
+        let original = hold.original(&id.0, &address(SENDER), Via::Console, noon()).await.unwrap();
+        assert_eq!(original.bytes(), BYTES);
+    }
+
+    #[tokio::test]
+    async fn whom_a_rule_names_in_vain_the_security_team_stands_in_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, hold) = hold_in(dir.path(), settings()).await;
+        let duties = Duties { approvers: vec![Approver::Person(address(SENDER))], ..Duties::default() };
+        let id = hold.take(arrival(vec![ordered(Action::Hold, duties)])).await.unwrap();
+        hold.approve(&id.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_delay_is_as_long_as_its_rule_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, hold) = hold_in(dir.path(), settings()).await;
+        let duties = Duties { delay: Some(2 * 3_600), ..Duties::default() };
+        hold.take(arrival(vec![ordered(Action::Delay, duties)])).await.unwrap();
+        assert_eq!(hold.list(None).await.unwrap()[0].expires_at, later(noon(), minutes(120)));
+    }
+
+    #[tokio::test]
+    async fn a_forwarded_mail_is_edited_and_known_again_as_it_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, hold) = hold_in(dir.path(), settings()).await;
+        let group = ordered(Action::Forward, Duties { edits: tagged(), ..Duties::default() });
+        let Decision::Forward(proof) = Verdict::invented(vec![group]).into_decision() else { panic!("not forwarded") };
+        let (id, message, sender) = (MailId("01A".to_owned()), Message::new(BYTES), address(SENDER));
+        let trace = b"Received: by relay.example.co.jp (Sekisho) with ESMTP id 01A; x\r\n";
+        let mail = Outgoing { id: &id, sender: Some(&sender), trace, message: &message };
+        let cleared = hold.clear_at_once(Proof::Forward(&proof), mail, noon()).await;
+        let edited = Message::new(cleared.message().to_vec());
+        assert!(edited.bytes().windows(13).any(|bytes| bytes == b"Subject: [EXT"));
+        let stamped = hold.stamped(Outgoing { message: &edited, ..mail }, pass::expiry(noon())).await;
+        assert_eq!(cleared.trace(), stamped.trace(), "the pass is over what left");
+    }
 
     #[tokio::test]
     async fn a_release_is_cleared_only_by_the_state_of_its_held_mail() {

@@ -92,7 +92,7 @@ impl Hold {
             return Err(HoldError::OwnMail { id: held.id, person: person.clone() });
         }
         let action = telling::action(&held.action)?;
-        let deciders = self.deciders(action, mail.sender.as_ref(), &mail.authors);
+        let deciders = self.deciders(action, mail.sender.as_ref(), &mail.authors, &telling::orders(&held)?);
         if !deciders.iter().any(|decider| decider.same_mailbox(person)) {
             return Err(HoldError::NotADecider { id: held.id, person: person.clone(), deciders });
         }

@@ -11,7 +11,7 @@ use crate::{
     language::{Language, Text},
     mail::{Address, Envelope, MailId, Message},
     notice::Voice,
-    policy::{Action, Group, Matched},
+    policy::{Action, Duties, Group, Matched},
     recipients::{Direction, Lesson, Organization, Recipient},
     store::{Kind, OutboxRow, Store},
 };
@@ -62,8 +62,8 @@ pub(crate) async fn hold_in(dir: &Path, settings: Settings) -> (Store, Hold) {
 
 pub(crate) fn group(action: Action, recipients: &[&str]) -> Group {
     let title = Text { ja: "理由".to_owned(), en: "reason".to_owned() };
-    let matched = vec![Matched { rule: format!("rule-{action}"), action, title }];
-    Group { action, recipients: recipients.iter().map(|text| address(text)).collect(), matched }
+    let matched = vec![Matched { rule: format!("rule-{action}"), action, title, duties: Duties::default() }];
+    Group { matched, ..Group::new(action, recipients.iter().map(|text| address(text)).collect()) }
 }
 
 /// A mail from [`SENDER`] with the given verdict.
@@ -81,6 +81,7 @@ pub(crate) fn arrival(groups: Vec<Group>) -> Arrival {
         trace: TRACE.to_vec(),
         subject: "list".to_owned(),
         inspection: Inspection { persons: 12, ..Inspection::default() },
+        facts: None,
         lesson: Lesson::default(),
         groups,
     }
@@ -139,6 +140,7 @@ pub(crate) async fn changes(store: &Store) -> Vec<String> {
         .map(|record| match record.what {
             crate::journal::What::Mail(mail) => format!("mail {}", mail.decision),
             crate::journal::What::Change(change) => change.change,
+            crate::journal::What::Rules(_) => "rules".to_owned(),
         })
         .collect()
 }

@@ -44,7 +44,7 @@ use crate::{
     directory,
     mail::Address,
     notice::Voice,
-    policy::Action,
+    policy::{Action, Approver, Orders},
     recipients::Organization,
     store::{MailRow, Store},
 };
@@ -99,13 +99,25 @@ impl Hold {
 
     /// Who may decide about a mail by `sender` and `authors`, none of whom is ever among them. A mail with the null
     /// reverse path has nobody to answer for it: the security team decides, whatever policy asks for.
-    fn deciders(&self, action: Action, sender: Option<&Address>, authors: &[Address]) -> Vec<Address> {
+    /// Those whom rules name decide in the place of the usual ones, unless none of them is left.
+    fn deciders(&self, action: Action, sender: Option<&Address>, authors: &[Address], orders: &Orders) -> Vec<Address> {
         let others = |list: &[Address]| -> Vec<Address> {
             list.iter().filter(|person| !authors.iter().any(|own| own.may_be_same_person(person))).cloned().collect()
         };
         let security = others(&self.inner.settings.security);
         let approvers = if sender.is_some() { others(&self.inner.settings.approvers) } else { Vec::new() };
-        directory::deciders(action, &security, &approvers, sender)
+        let named: Vec<Address> = sender.map_or_else(Vec::new, |sender| {
+            let named = orders.approvers.iter().flatten().flat_map(|approver| match approver {
+                Approver::Security => security.clone(),
+                Approver::Person(person) => others(std::slice::from_ref(person)),
+            });
+            named.filter(|person| !sender.may_be_same_person(person)).collect()
+        });
+        match (named.is_empty(), action) {
+            (true, _) => directory::deciders(action, &security, &approvers, sender),
+            (false, Action::Hold) => directory::deciders(action, &named, &approvers, sender),
+            (false, _) => directory::deciders(action, &security, &named, sender),
+        }
     }
 }
 

@@ -116,8 +116,8 @@ impl Hold {
 
     fn rights(&self, who: &Address, mail: &MailRow, held: &HeldRow) -> Result<Rights, HoldError> {
         let action = telling::action(&held.action)?;
-        let decider =
-            self.deciders(action, mail.sender.as_ref(), &mail.authors).iter().any(|person| person.same_mailbox(who));
+        let deciders = self.deciders(action, mail.sender.as_ref(), &mail.authors, &telling::orders(held)?);
+        let decider = deciders.iter().any(|person| person.same_mailbox(who));
         let security = self.inner.settings.security.iter().any(|person| person.same_mailbox(who));
         let sender = is_sender(mail, who);
         let open = held.state == State::Pending;

@@ -131,7 +131,8 @@ impl Hold {
         let mut writing = self.store().write().await?;
         let held = one(writing.held_by_prefix(&normal(id)).await?, id)?;
         let mail = mail_of(&mut writing, &held).await?;
-        let deciders = self.deciders(telling::action(&held.action)?, mail.sender.as_ref(), &mail.authors);
+        let (action, orders) = (telling::action(&held.action)?, telling::orders(&held)?);
+        let deciders = self.deciders(action, mail.sender.as_ref(), &mail.authors, &orders);
         let mut trusted = deciders.iter().chain(&self.inner.settings.security);
         if !is_sender(&mail, person) && !trusted.any(|known| known.same_mailbox(person)) {
             return Err(HoldError::NotForYou { id: held.id, person: person.clone() });

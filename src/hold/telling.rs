@@ -16,7 +16,7 @@ use crate::{
         dsn::{self, Entry},
     },
     notice::{self, Letter, Notice, Outcome, Story},
-    policy::{Action, Matched},
+    policy::{Action, Matched, Orders},
     recipients::Recipient,
     store::{Approval, Consignee, HeldRow, Kind, MailRow, OutboxRow, State, Writing},
 };
@@ -90,6 +90,12 @@ pub(super) fn action(name: &str) -> Result<Action, HoldError> {
         .into_iter()
         .find(|action| action.name() == name)
         .ok_or_else(|| HoldError::Row(format!("{name} is no action")))
+}
+
+/// What the rules for which it is held order.
+pub(super) fn orders(held: &HeldRow) -> Result<Orders, HoldError> {
+    let matched: Vec<Matched> = parse(&held.matched)?;
+    Ok(Orders::of(action(&held.action)?, &matched))
 }
 
 pub(super) fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, HoldError> {

@@ -25,7 +25,8 @@ pub use extract::{Limits, Watch};
 pub use heard::{Heard, Statement};
 pub use passwords::Passwords;
 pub use report::{
-    Category, Confidence, Coverage, Example, Finding, Inspected, Inspection, People, Reason, Reportable, Uninspected,
+    Attachment, Category, Confidence, Coverage, Example, Finding, Inspected, Inspection, People, Reason, Reportable,
+    Uninspected,
 };
 use serde::{Deserialize, Serialize};
 pub use why::{By, Lowered, Raised, Validation, Why};

@@ -47,6 +47,9 @@ pub struct Inspection {
     pub uninspected: Vec<Uninspected>,
     /// How much of it was read.
     pub coverage: Coverage,
+    /// The files that a mail carries, of themselves: what is inside of them is not listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
 }
 
 impl Inspection {
@@ -67,6 +70,7 @@ impl Inspection {
             inspected: ledger.inspected,
             uninspected: ledger.uninspected,
             coverage: ledger.coverage,
+            attachments: ledger.attachments,
         }
     }
 
@@ -199,6 +203,18 @@ pub struct People {
     pub least: u32,
     /// The same, if nobody is one whom nothing but a name makes one.
     pub most: u32,
+}
+
+/// A file that a mail carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// What it is by its content: `xlsx`, `zip`, `image`, ….
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it is called, as the mail says it.
+    pub name: String,
+    /// In bytes, undone from its transfer encoding.
+    pub size: u64,
 }
 
 /// Something that was read.

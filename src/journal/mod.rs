@@ -1,4 +1,4 @@
-//! What left, to whom, about how many people: one record per mail and one per change of a held mail.
+//! What left, to whom, about how many people: one record per mail, one per change of a held mail, one per reload of rules.
 //!
 //! In: a [`Record`]. Out: a row that is on the disk when [`Journal::record`] returns, chained to the row before it by
 //! SHA-256, so that a changed, removed or inserted row is found by [`Journal::verify`]. Many mails share one disk flush.
@@ -14,13 +14,16 @@ use std::sync::{Arc, atomic::Ordering};
 
 pub use chain::{Broken, Verified, append};
 use jiff::Timestamp;
-pub use record::{Change, Decided, MailRecord, Record, Via, What};
+pub use record::{Change, Decided, MailRecord, Record, RulesChange, Via, What};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::store::{Store, StoreError};
 
 /// How many records may wait for the disk before callers wait to hand theirs in.
 const WAITING: usize = 1024;
+
+/// So many rows are read at once.
+const PAGE: u32 = 1_000;
 
 /// Why a record was not written, or the journal not read.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -83,6 +86,19 @@ impl Journal {
     /// Walks the whole chain.
     pub async fn verify(&self) -> Result<Verified, JournalError> {
         chain::verify(&self.store).await
+    }
+
+    /// Hands over every record from `since` on, in order.
+    pub async fn walk(&self, since: Timestamp, mut each: impl FnMut(Record)) -> Result<(), JournalError> {
+        let mut after = 0;
+        loop {
+            let rows = self.store.journal_after(after, PAGE).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.seq;
+            for row in rows.iter().filter(|row| row.at >= since) {
+                each(serde_json::from_str(&row.record).map_err(|error| JournalError::Record(error.to_string()))?);
+            }
+        }
     }
 
     /// The newest `limit` records in `since..until` that contain `text` (an address, an id, a rule; empty: all).

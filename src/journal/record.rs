@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     inspect::{Category, Coverage, Inspection, Reason, Reportable},
     mail::{Address, Envelope, MailId, Message},
-    policy::{Action, Group},
+    policy::{self, Action, Group},
 };
 
 /// One record.
@@ -34,6 +34,19 @@ pub enum What {
     Mail(Box<MailRecord>),
     /// Something happened to a held mail.
     Change(Change),
+    /// The rules were replaced by others.
+    Rules(RulesChange),
+}
+
+/// Which rules are other ones from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesChange {
+    /// From where.
+    pub via: Via,
+    /// How many policy rules there are now.
+    pub rules: usize,
+    /// Which are new (`+`), gone (`-`) or other ones (`~`), and in what; none if only other files changed.
+    pub differences: Vec<String>,
 }
 
 /// What came and what was decided.
@@ -78,6 +91,10 @@ pub struct MailRecord {
     /// Under which id it was inspected and let go before, if it was known again and not inspected this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_before: Option<MailId>,
+    /// What rules may ask about it, without its content: by these it can be decided again under other rules. Records of
+    /// earlier versions and of mails that were known again have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Box<policy::Mail>>,
     /// The ids under which it is held.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<MailId>,
@@ -92,6 +109,15 @@ pub struct Decided {
     pub rcpt_to: Vec<Address>,
     /// The rules that matched.
     pub rules: Vec<String>,
+    /// The rules that would have matched but only report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reported: Vec<String>,
+    /// What they would have made of it, if that is more than was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would: Option<Action>,
+    /// The rules of which nobody could tell, because a part of the mail was not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<String>,
 }
 
 /// What happened to a held mail.
@@ -147,6 +173,11 @@ impl Record {
         Self { id, at, what: What::Mail(Box::new(mail)) }
     }
 
+    /// The record of a reload; `id` is nobody else's.
+    pub fn rules(id: MailId, at: Timestamp, change: RulesChange) -> Self {
+        Self { id, at, what: What::Rules(change) }
+    }
+
     /// The record of a change.
     pub fn change(mail: MailId, at: Timestamp, change: Change) -> Self {
         Self { id: mail, at, what: What::Change(change) }
@@ -190,8 +221,15 @@ impl MailRecord {
             decisions: groups.iter().map(Decided::of).collect(),
             next_hop: None,
             passed_before: None,
+            facts: None,
             held: Vec::new(),
         }
+    }
+
+    /// The same with what rules may ask about the mail.
+    pub fn with_facts(mut self, facts: policy::Mail) -> Self {
+        self.facts = Some(Box::new(facts.without_content()));
+        self
     }
 
     /// The same with what the next hop said.
@@ -207,6 +245,9 @@ impl Decided {
             action: group.action,
             rcpt_to: group.recipients.clone(),
             rules: group.matched.iter().map(|matched| matched.rule.clone()).collect(),
+            reported: group.reported.iter().map(|reported| reported.rule.clone()).collect(),
+            would: group.reported.iter().map(|reported| reported.action).max().filter(|would| *would > group.action),
+            undecided: group.undecided.clone(),
         }
     }
 }
@@ -244,7 +285,7 @@ mod tests {
             coverage: Coverage { parts: 3, inspected: 2, characters: 40 },
             ..Inspection::default()
         };
-        let groups = [Group { action: Action::Forward, recipients: envelope.recipients.clone(), matched: Vec::new() }];
+        let groups = [Group::new(Action::Forward, envelope.recipients.clone())];
         let mail = MailRecord::new("127.0.0.1 mta", &envelope, &message, &inspection, &groups).answered("250 2.0.0 ok");
         let record = Record::mail(MailId("01A".to_owned()), Timestamp::UNIX_EPOCH, mail);
         let text = serde_json::to_string(&record).unwrap();

@@ -57,6 +57,30 @@ impl Message {
         Fields { rest: self.bytes.get(..self.body_at).unwrap_or_default() }
     }
 
+    /// The lines of the header as they are, each field with its folds and its line end; without the empty line.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (&[u8], Option<Header<'_>>)> {
+        let mut fields = Fields { rest: self.bytes.get(..self.header_end()).unwrap_or_default() };
+        std::iter::from_fn(move || {
+            let before = fields.rest;
+            let field = fields.next_unfolded().filter(|_| !before.is_empty())?;
+            let line = before.get(..before.len() - fields.rest.len()).unwrap_or_default();
+            Some((line, header(field)))
+        })
+    }
+
+    /// Where the header ends: before the empty line.
+    pub(super) fn header_end(&self) -> usize {
+        let header = self.bytes.get(..self.body_at).unwrap_or_default();
+        let ends_blank = |end: &[u8]| header.ends_with(end) || header == end.get(1..).unwrap_or_default();
+        if ends_blank(b"\n\r\n") {
+            self.body_at - 2
+        } else if ends_blank(b"\n\n") {
+            self.body_at - 1
+        } else {
+            self.body_at
+        }
+    }
+
     /// The first field called `name`.
     pub fn header(&self, name: &str) -> Option<Header<'_>> {
         self.headers().find(|header| header.is(name))
@@ -116,16 +140,20 @@ impl<'a> Iterator for Fields<'a> {
     fn next(&mut self) -> Option<Header<'a>> {
         while !self.rest.is_empty() {
             let field = self.next_unfolded()?;
-            if let Some(colon) = memchr::memchr(b':', field) {
-                let (name, value) = field.split_at(colon);
-                let name = name.trim_ascii_end();
-                if !name.is_empty() && name.iter().all(|c| c.is_ascii_graphic()) {
-                    return Some(Header { name, value: value.get(1..).unwrap_or_default() });
-                }
+            if let Some(field) = header(field) {
+                return Some(field);
             }
         }
         None
     }
+}
+
+/// An unfolded line as a field, if it is one.
+fn header(line: &[u8]) -> Option<Header<'_>> {
+    let (name, value) = line.split_at(memchr::memchr(b':', line)?);
+    let name = name.trim_ascii_end();
+    let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+    is_name.then(|| Header { name, value: value.get(1..).unwrap_or_default() })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod address;
 pub mod charset;
 pub mod dsn;
 mod dsn_request;
+pub mod edit;
 mod envelope;
 pub mod header;
 mod message;

@@ -62,6 +62,7 @@ pub(super) fn story() -> Story {
         persons_min: 12_000,
         persons_max: 12_000,
         quoted_persons: 0,
+        attachments: Vec::new(),
         coverage: Coverage { parts: 4, inspected: 3, characters: 900 },
     };
     let lookalike = Issue::new(
@@ -98,6 +99,7 @@ pub(super) fn story() -> Story {
                 ja: "10人以上の個人情報を社外に送ろうとしています".to_owned(),
                 en: "Personal data of ten people or more to outside".to_owned(),
             },
+            duties: Default::default(),
         }],
         deciders: vec![address("bucho@example.co.jp")],
         arrived_at: "2026-11-20T00:30:00Z".parse().unwrap(),

@@ -14,7 +14,7 @@ use crate::{
         Address, Envelope, MailId, Message, header,
         trace::{Protocol, Trace},
     },
-    policy::{Action, Group},
+    policy::{self, Action, Group},
     recipients::{Lesson, Recipient},
     smtp::server::Peer,
 };
@@ -33,7 +33,9 @@ pub(super) struct Incoming {
 impl Incoming {
     /// What the journal says about it, before it is known what the next hop says.
     pub(super) fn record(&self, judged: &Judged) -> MailRecord {
-        MailRecord::new(self.peer.client(), &self.envelope, &self.message, &judged.inspection, judged.verdict.groups())
+        let Judged { inspection, facts, verdict, .. } = judged;
+        MailRecord::new(self.peer.client(), &self.envelope, &self.message, inspection, verdict.groups())
+            .with_facts(facts.clone())
     }
 
     pub(super) fn entry(&self, record: MailRecord) -> Record {
@@ -44,6 +46,7 @@ impl Incoming {
         self,
         recipients: Vec<Recipient>,
         inspection: Inspection,
+        facts: policy::Mail,
         lesson: &Lesson,
         groups: Vec<Group>,
     ) -> Arrival {
@@ -55,6 +58,7 @@ impl Incoming {
             subject,
             recipients,
             inspection,
+            facts: Some(facts),
             lesson: lesson.clone(),
             groups,
             id: self.id,
@@ -84,7 +88,7 @@ impl Incoming {
     /// What the journal says about a mail that passed before; nothing was inspected this time.
     pub(super) fn record_of_passed(&self, passed: &Passed) -> MailRecord {
         let recipients = self.envelope.recipients.clone();
-        let groups = [Group { action: Action::Forward, recipients, matched: Vec::new() }];
+        let groups = [Group::new(Action::Forward, recipients)];
         let record =
             MailRecord::new(self.peer.client(), &self.envelope, &self.message, &Inspection::default(), &groups);
         MailRecord { passed_before: Some(passed.first().clone()), ..record }

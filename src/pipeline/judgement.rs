@@ -4,7 +4,7 @@
 //! nowhere else. Deliberately absent: what becomes of the mail; and a judgement that
 //! fails, but for the want of a worker.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     inspect::{
@@ -12,7 +12,7 @@ use crate::{
         sandbox::{Unavailable, Workers},
     },
     mail::{Address, Envelope, Message, header},
-    policy::{Policies, Verdict},
+    policy::{self, Policies, Verdict},
     recipients::{self, Case, History, Lesson, Organization, Partners, Recipient},
     store::Remembered,
 };
@@ -35,6 +35,8 @@ pub struct Judgement {
     pub workers: Workers,
     /// What opens protected attachments, by the organisation's own word.
     pub passwords: Passwords,
+    /// By which clock rules ask for the time of day.
+    pub timezone: TimeZone,
     /// Whether people in the quoted history of a mail are counted.
     pub count_quoted: bool,
     /// What the sender's mails of the last days say; not in a command that looks at one mail.
@@ -50,6 +52,8 @@ pub struct Judged {
     pub inspection: Inspection,
     /// Who gets it.
     pub recipients: Vec<Recipient>,
+    /// What rules were asked about.
+    pub facts: policy::Mail,
     /// What it teaches once it has gone out.
     pub lesson: Lesson,
     /// What happens to it.
@@ -91,8 +95,11 @@ impl Judgement {
             let judged = recipients::judge(case);
             (judged.recipients, judged.lesson)
         };
-        let verdict = self.policies.decide(&recipients, &inspection);
-        Ok(Judged { inspection, recipients, lesson, verdict })
+        let at = Timestamp::now().to_zoned(self.timezone.clone()).datetime();
+        let asked = self.policies.fields();
+        let facts = policy::Mail::gather((envelope, message), &inspection, &recipients, at, asked);
+        let verdict = self.policies.decide(&facts);
+        Ok(Judged { inspection, recipients, facts, lesson, verdict })
     }
 }
 

@@ -68,9 +68,10 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// Replaces what judges; mails on their way keep the judgement they began with.
-    pub fn replace_judgement(&self, judgement: Judgement) {
-        *self.judgement.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(judgement);
+    /// Replaces what judges, and gives back what did; mails on their way keep the judgement they began with.
+    pub fn replace_judgement(&self, judgement: Judgement) -> Arc<Judgement> {
+        let mut current = self.judgement.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut current, Arc::new(judgement))
     }
 
     fn judgement(&self) -> Arc<Judgement> {
@@ -95,7 +96,7 @@ impl Stages {
             }
         };
         let record = mail.record(&judged);
-        let Judged { inspection, recipients, lesson, verdict } = judged;
+        let Judged { inspection, recipients, facts, lesson, verdict } = judged;
         match verdict.into_decision() {
             Decision::Forward(forward) => {
                 let reply = self.forward(&mail, record, Proof::Forward(&forward), next_hop).await;
@@ -105,13 +106,14 @@ impl Stages {
             Decision::Split(forward, groups) => {
                 let_go(next_hop);
                 let at = mail.at;
-                let reply = self.split(mail.into_arrival(recipients, inspection, &lesson, groups), &forward).await;
+                let arrival = mail.into_arrival(recipients, inspection, facts, &lesson, groups);
+                let reply = self.split(arrival, &forward).await;
                 self.learn(&lesson, forward.recipients(), at, &reply);
                 reply
             }
             Decision::Store(groups) => {
                 let_go(next_hop);
-                self.keep(mail.into_arrival(recipients, inspection, &lesson, groups)).await
+                self.keep(mail.into_arrival(recipients, inspection, facts, &lesson, groups)).await
             }
             Decision::Reject(_) => {
                 let_go(next_hop);

@@ -1,18 +1,42 @@
 //! Rules + facts → [`Decision`], per recipient.
 //!
-//! In: recipients with their issues, and the [`Inspection`](crate::inspect::Inspection) of the mail. Out: a
-//! [`Verdict`]: every recipient in exactly one [`Group`], every matching rule kept as a reason.
+//! In: [`Mail`], everything that a rule may ask. Out: a [`Verdict`]: every recipient in exactly one [`Group`], every
+//! matching rule kept as a reason. The way there: [`Policies::compile`] reads rules; each `condition` comes to true,
+//! false or unknown; `decide` takes the most severe rule; `duty` joins what the rules order beside their actions.
 //!
 //! Three properties hold and are tested: the most severe matching rule wins; one more matching rule never makes the
 //! outcome milder; and the order of rules and files does not matter.
 //! Deliberately absent: I/O, clock, and scripting; rules are declarations that can be read and tested.
 
+mod calendar;
 mod compile;
+mod condition;
+mod contradiction;
+mod crowd;
+mod decide;
+mod differ;
+mod duty;
 mod example;
+mod holidays;
+mod mail;
+mod moment;
+mod preset;
+mod reach;
 mod rule;
+#[cfg(test)]
+mod tests;
+mod truth;
+mod value;
 mod verdict;
+mod who;
 
-pub use compile::{Policies, Summary};
+pub use calendar::{Calendar, Hours};
+pub use compile::{Policies, Settings, Summary};
+pub use differ::{Changed, Difference};
+pub use duty::{Approver, Duties, Orders};
+pub use mail::{FORMAT, File, Found, Mail, Persons, To};
+pub use preset::Preset;
+pub use rule::Mode;
 use serde::{Deserialize, Serialize};
 pub use verdict::{Decision, Forward, Verdict};
 
@@ -65,6 +89,9 @@ pub struct Matched {
     pub action: Action,
     /// Why, in words for people.
     pub title: Text,
+    /// What it orders beside that.
+    #[serde(default, skip_serializing_if = "Duties::is_empty")]
+    pub duties: Duties,
 }
 
 /// Recipients with the same outcome travel together.
@@ -76,4 +103,17 @@ pub struct Group {
     pub recipients: Vec<Address>,
     /// Every rule that matched for one of them, the most severe first.
     pub matched: Vec<Matched>,
+    /// Every rule that would have matched but only reports, the most severe first.
+    #[serde(default)]
+    pub reported: Vec<Matched>,
+    /// The rules of which nobody can tell, because a part of the mail was not read.
+    #[serde(default)]
+    pub undecided: Vec<String>,
+}
+
+impl Group {
+    /// A group for which no rule said anything.
+    pub fn new(action: Action, recipients: Vec<Address>) -> Self {
+        Self { action, recipients, matched: Vec::new(), reported: Vec::new(), undecided: Vec::new() }
+    }
 }

@@ -1,36 +1,59 @@
 //! One policy rule: what is written in TOML, and whether it matches.
 //!
-//! In: one `[[policy]]` table. Out: a checked [`Rule`], or what is wrong with it: no examples, contradicting bounds,
-//! a list that nothing can be in. Every condition that is given must hold; within a list one is enough.
-//! Deliberately absent: which rule wins (`compile`), and negation of findings; a rule can only add a reason to stop.
+//! In: one `[[policy]]` table. Out: a checked [`Rule`], or what is wrong with it: no examples, a contradiction, an order
+//! that nobody can carry out. A rule matches when `when` is true and `unless` is not: an exemption must be certain. Where
+//! `when` is unknown, because a part of the mail was not read, the rule is noted as undecided, or matches all the same if
+//! it says `if_unknown = "match"`.
+//! Deliberately absent: which rule wins (`decide`); a rule can only add a reason to stop.
 
-use std::{fmt, marker::PhantomData};
+use serde::{Deserialize, Serialize};
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, SeqAccess, Unexpected, Visitor, value::SeqAccessDeserializer},
+use super::{
+    Action,
+    condition::{Asked, Condition, World},
+    crowd::Crowd,
+    duty::{Ordered, RawDuties},
+    example::Example,
+    mail::{Mail, To},
+    truth::Truth,
 };
-
-use super::{Action, example::Example};
-use crate::{
-    inspect::{Category, Confidence, Finding, Inspection, Reason, Reportable},
-    language::Text,
-    recipients::{Check, Direction, Recipient},
-};
+use crate::{language::Text, written};
 
 /// What an organisation may not call its own rule: the reason that `policy.default` gives.
 pub(super) const DEFAULT_ID: &str = "default";
 
+/// Whether a rule acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It does.
+    #[default]
+    Enforce,
+    /// It only says what it would do.
+    Report,
+}
+
+/// What unknown means to a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum IfUnknown {
+    #[default]
+    Pass,
+    Match,
+}
+
 /// A rule that can decide.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rule {
     pub(super) id: String,
     pub(super) title: Text,
     pub(super) action: Action,
-    pub(super) when: When,
-    pub(super) unless: Unless,
-    pub(super) must_match: Vec<Example>,
-    pub(super) must_not_match: Vec<Example>,
+    pub(super) mode: Mode,
+    pub(super) when: Condition,
+    pub(super) unless: Option<Condition>,
+    pub(super) if_unknown: IfUnknown,
+    pub(super) orders: Ordered,
+    pub(super) examples: usize,
 }
 
 /// `[[policy]]` as it is written.
@@ -43,97 +66,31 @@ pub(super) struct RawRule {
     title: Option<Text>,
     action: Option<Action>,
     #[serde(default)]
-    when: When,
+    mode: Mode,
     #[serde(default)]
-    unless: Unless,
+    when: Condition,
+    unless: Option<Condition>,
+    #[serde(default)]
+    if_unknown: IfUnknown,
+    approvers: Option<Vec<String>>,
+    approvals: Option<u32>,
+    delay: Option<String>,
+    deadline: Option<String>,
+    notice: Option<Text>,
+    #[serde(default)]
+    bcc: bool,
+    #[serde(default)]
+    add_header: std::collections::BTreeMap<String, String>,
+    tag_subject: Option<String>,
     #[serde(default)]
     must_match: Vec<Example>,
     #[serde(default)]
     must_not_match: Vec<Example>,
 }
 
-/// All that must hold.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct When {
-    /// Where the recipient is; both if not given.
-    direction: Option<Direction>,
-    /// Findings of one of these categories …
-    categories: Option<Vec<Category>>,
-    /// … by one of these detectors (`secret.*` is every detector that starts so) …
-    pub(super) detectors: Option<Vec<String>>,
-    /// … at least this sure …
-    confidence: Option<Confidence>,
-    /// … this often in all.
-    count: Option<Bounds>,
-    /// About how many people the mail is.
-    persons: Option<Bounds>,
-    /// About how many people whose data stands only where a reader does not see it.
-    hidden_persons: Option<Bounds>,
-    /// About how many people more in the history of the mail, who are not counted.
-    quoted_persons: Option<Bounds>,
-    /// How many of a hundred parts were read.
-    coverage: Option<Bounds>,
-    /// Something was not read, for one of these reasons.
-    uninspected: Option<Few<Reason>>,
-    /// The recipient has one of these issues.
-    issues: Option<Vec<Check>>,
-    /// A leak would be reportable under one of these headings.
-    reportable: Option<Few<Reportable>>,
-}
-
-/// What exempts a recipient from the rule.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Unless {
-    /// The recipient is a partner, and the mail stays within what `may_receive` in partners.toml allows.
-    #[serde(default)]
-    within_partner_scope: bool,
-}
-
-/// From `min` to `max`, both included.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Bounds {
-    min: Option<u32>,
-    max: Option<u32>,
-}
-
-/// A list, or the word `any`.
-#[derive(Debug, Clone)]
-enum Few<T> {
-    Any,
-    These(Vec<T>),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Few<T> {
-    /// By hand, because serde's untagged enums forget which word was unknown and where it stands.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AnyOrList<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyOrList<T> {
-            type Value = Few<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"any\" or a list")
-            }
-
-            fn visit_str<E: de::Error>(self, word: &str) -> Result<Few<T>, E> {
-                if word == "any" { Ok(Few::Any) } else { Err(E::invalid_value(Unexpected::Str(word), &self)) }
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Few<T>, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Few::These)
-            }
-        }
-
-        deserializer.deserialize_any(AnyOrList(PhantomData))
-    }
-}
-
 impl RawRule {
-    /// The checked rule, or what is wrong and how to mend it.
-    pub(super) fn check(self) -> Result<Rule, String> {
+    /// The checked rule, or what is wrong and how to mend it. Its examples run in `world`.
+    pub(super) fn check(self, world: &World) -> Result<Rule, String> {
         let id = &self.id;
         if !is_id(id) {
             return Err(format!("`{id}` is no rule id; use lower-case letters, digits and hyphens"));
@@ -150,7 +107,18 @@ impl RawRule {
         let Some(action) = self.action else {
             return Err(format!("rule `{id}` has no action; choose delay, hold, require_approval or reject"));
         };
-        if action == Action::Forward {
+        let duties = RawDuties {
+            approvers: self.approvers,
+            approvals: self.approvals,
+            delay: self.delay,
+            deadline: self.deadline,
+            notice: self.notice,
+            bcc: self.bcc,
+            add_header: self.add_header,
+            tag_subject: self.tag_subject,
+        };
+        let orders = duties.check(action).map_err(|why| format!("rule `{id}`: {why}"))?;
+        if action == Action::Forward && orders.edits.is_empty() {
             return Err(format!(
                 "rule `{id}` can never decide: `forward` is the mildest action and the most severe wins; narrow the \
                  rule that stops the mail instead"
@@ -158,6 +126,14 @@ impl RawRule {
         }
         if let Some(why) = self.when.contradiction() {
             return Err(format!("rule `{id}` can never match: {why}"));
+        }
+        if let Some(unless) = &self.unless {
+            if *unless == Condition::default() {
+                return Err(format!("rule `{id}` can never match: unless exempts every mail; say which, or drop it"));
+            }
+            if let Some(why) = unless.contradiction() {
+                return Err(format!("rule `{id}` has an exemption that never applies: {why}"));
+            }
         }
         if self.must_match.is_empty() || self.must_not_match.is_empty() {
             return Err(format!(
@@ -168,148 +144,95 @@ impl RawRule {
             id: self.id,
             title,
             action,
+            mode: self.mode,
             when: self.when,
             unless: self.unless,
-            must_match: self.must_match,
-            must_not_match: self.must_not_match,
+            if_unknown: self.if_unknown,
+            orders,
+            examples: self.must_match.len() + self.must_not_match.len(),
         };
-        rule.run_examples()?;
+        if let Some(why) = rule.unknown_list(world) {
+            return Err(why);
+        }
+        rule.run(&self.must_match, true, world)?;
+        rule.run(&self.must_not_match, false, world)?;
         Ok(rule)
     }
 }
 
+/// A rule of which everything is answered but what differs between recipients.
+pub(super) struct Question<'a> {
+    pub(super) rule: &'a Rule,
+    when: Asked<'a>,
+    unless: Option<Asked<'a>>,
+}
+
 impl Rule {
-    /// Whether the rule holds for this recipient of this mail.
-    pub(super) fn matches(&self, recipient: &Recipient, inspection: &Inspection) -> bool {
-        self.when.holds(recipient, inspection) && !self.unless.exempts(recipient, inspection)
+    /// Asks what is the same for all recipients.
+    pub(super) fn ask<'a>(&'a self, mail: &Mail, world: &'a World) -> Question<'a> {
+        Question {
+            rule: self,
+            when: self.when.ask(mail, world),
+            unless: self.unless.as_ref().map(|unless| unless.ask(mail, world)),
+        }
     }
 
-    fn run_examples(&self) -> Result<(), String> {
-        for (examples, expected) in [(&self.must_match, true), (&self.must_not_match, false)] {
-            for (number, example) in examples.iter().enumerate() {
-                let (recipient, inspection) = example.facts();
-                if self.matches(&recipient, &inspection) != expected {
-                    return Err(format!(
-                        "rule `{}`: {} example {} ({}) {}; mend the rule or the example",
-                        self.id,
-                        if expected { "must_match" } else { "must_not_match" },
-                        number + 1,
-                        example.what(),
-                        if expected { "does not match" } else { "matches" },
-                    ));
-                }
+    /// Both conditions of it and of their groups.
+    pub(super) fn conditions(&self) -> Vec<&Condition> {
+        let mut all = Vec::new();
+        for condition in std::iter::once(&self.when).chain(&self.unless) {
+            condition.walk(&mut |condition| all.push(condition));
+        }
+        all
+    }
+
+    /// A list that it names and nobody wrote.
+    fn unknown_list(&self, world: &World) -> Option<String> {
+        let conditions = self.conditions();
+        let whos = conditions
+            .iter()
+            .flat_map(|condition| condition.recipient.iter().chain(condition.recipients.iter().flat_map(Crowd::each)));
+        let named = whos.flat_map(|who| who.lists.iter().flatten());
+        let senders = conditions.iter().flat_map(|condition| &condition.sender);
+        let mut named = named.chain(senders.flat_map(|sender| sender.lists.iter().flatten()));
+        let unknown = named.find(|id| !world.lists.contains_key(*id))?;
+        let hint = written::did_you_mean(unknown, world.lists.keys().map(String::as_str));
+        Some(format!("rule `{}` names the list `{unknown}`, which there is not{hint}; add it as a [[list]]", self.id))
+    }
+
+    fn run(&self, examples: &[Example], expected: bool, world: &World) -> Result<(), String> {
+        for (number, example) in examples.iter().enumerate() {
+            let mail = example.mail();
+            let question = self.ask(&mail, world);
+            // The first recipient is the one in question.
+            if mail.recipients.first().is_some_and(|to| (question.answer(to) == Truth::True) != expected) {
+                return Err(format!(
+                    "rule `{}`: {} example {} ({}) {}; mend the rule or the example",
+                    self.id,
+                    if expected { "must_match" } else { "must_not_match" },
+                    number + 1,
+                    example.what(),
+                    if expected { "does not match" } else { "matches" },
+                ));
             }
         }
         Ok(())
     }
 }
 
-impl When {
-    fn holds(&self, recipient: &Recipient, inspection: &Inspection) -> bool {
-        let Self { direction, persons, hidden_persons, quoted_persons, coverage, uninspected, .. } = self;
-        let Self { issues, reportable, .. } = self;
-        direction.is_none_or(|direction| direction == recipient.direction)
-            && persons.is_none_or(|bounds| bounds.contain(inspection.persons))
-            && hidden_persons.is_none_or(|bounds| bounds.contain(inspection.hidden_persons))
-            && quoted_persons.is_none_or(|bounds| bounds.contain(inspection.quoted_persons))
-            && coverage.is_none_or(|bounds| bounds.contain(inspection.coverage.percent()))
-            && self.findings_hold(inspection)
-            && uninspected.as_ref().is_none_or(|few| inspection.uninspected.iter().any(|part| few.has(&part.reason)))
-            && issues.as_ref().is_none_or(|checks| {
-                recipient.issues.iter().any(|issue| !issue.learning && checks.contains(&issue.check))
-            })
-            && reportable.as_ref().is_none_or(|few| inspection.reportable.iter().any(|heading| few.has(heading)))
-    }
-
-    fn findings_hold(&self, inspection: &Inspection) -> bool {
-        if !self.asks_for_findings() {
-            return true;
-        }
-        let found =
-            inspection.findings.iter().filter(|f| self.selects(f)).fold(0u32, |sum, f| sum.saturating_add(f.count));
-        found > 0 && self.count.is_none_or(|bounds| bounds.contain(found))
-    }
-
-    fn asks_for_findings(&self) -> bool {
-        self.categories.is_some() || self.detectors.is_some() || self.confidence.is_some() || self.count.is_some()
-    }
-
-    fn selects(&self, finding: &Finding) -> bool {
-        self.categories.as_ref().is_none_or(|categories| categories.contains(&finding.category))
-            && self.detectors.as_ref().is_none_or(|names| names.iter().any(|name| names_it(name, &finding.detector)))
-            && self.confidence.is_none_or(|least| finding.confidence >= least)
-    }
-
-    /// Why no mail at all can fulfil this, if so.
-    fn contradiction(&self) -> Option<String> {
-        let bounded = [
-            ("persons", self.persons),
-            ("hidden_persons", self.hidden_persons),
-            ("quoted_persons", self.quoted_persons),
-            ("coverage", self.coverage),
-            ("count", self.count),
-        ];
-        for (name, bounds) in bounded {
-            let (min, max) = bounds.map_or((0, u32::MAX), |b| (b.min.unwrap_or(0), b.max.unwrap_or(u32::MAX)));
-            if min > max {
-                return Some(format!("{name}.min = {min} is more than {name}.max = {max}; exchange them"));
-            }
-        }
-        if self.count.is_some_and(|bounds| bounds.max == Some(0)) {
-            return Some("count.max = 0 asks for findings and for none of them; leave count out".to_owned());
-        }
-        let empty = [
-            ("categories", self.categories.as_ref().is_some_and(Vec::is_empty)),
-            ("detectors", self.detectors.as_ref().is_some_and(Vec::is_empty)),
-            ("issues", self.issues.as_ref().is_some_and(Vec::is_empty)),
-            ("uninspected", matches!(&self.uninspected, Some(Few::These(list)) if list.is_empty())),
-            ("reportable", matches!(&self.reportable, Some(Few::These(list)) if list.is_empty())),
-        ];
-        if let Some((name, _)) = empty.into_iter().find(|(_, empty)| *empty) {
-            return Some(format!("the list {name} is empty; name something in it or leave it out"));
-        }
-        if self.direction == Some(Direction::Internal) && self.issues.is_some() {
-            return Some("only external recipients have issues; drop direction = \"internal\"".to_owned());
-        }
-        let only_over_1000 =
-            matches!(&self.reportable, Some(Few::These(list)) if list.iter().all(|r| *r == Reportable::Over1000));
-        if only_over_1000 && self.persons.and_then(|bounds| bounds.max).is_some_and(|max| max <= 1_000) {
-            return Some("reportable over_1000 needs more people than persons.max allows; raise or drop it".to_owned());
-        }
-        None
+impl Question<'_> {
+    /// Whether the rule matches for this recipient; unknown if that cannot be decided.
+    pub(super) fn answer(&self, to: &To) -> Truth {
+        let when = match (self.when.of(to), self.rule.if_unknown) {
+            (Truth::Unknown, IfUnknown::Match) => Truth::True,
+            (when, _) => when,
+        };
+        let exempt = when != Truth::False && self.unless.as_ref().is_some_and(|unless| unless.of(to) == Truth::True);
+        if exempt { Truth::False } else { when }
     }
 }
 
-impl Unless {
-    fn exempts(&self, recipient: &Recipient, inspection: &Inspection) -> bool {
-        self.within_partner_scope && recipient.may_receive.as_ref().is_some_and(|scope| scope.covers(inspection))
-    }
-}
-
-impl Bounds {
-    fn contain(self, number: u32) -> bool {
-        self.min.is_none_or(|min| number >= min) && self.max.is_none_or(|max| number <= max)
-    }
-}
-
-impl<T: PartialEq> Few<T> {
-    fn has(&self, one: &T) -> bool {
-        match self {
-            Self::Any => true,
-            Self::These(list) => list.contains(one),
-        }
-    }
-}
-
-/// Whether a detector name of a rule, possibly ending in `*`, names `detector`.
-pub(super) fn names_it(name: &str, detector: &str) -> bool {
-    match name.strip_suffix('*') {
-        Some(start) => detector.starts_with(start),
-        None => name == detector,
-    }
-}
-
-fn is_id(id: &str) -> bool {
+pub(super) fn is_id(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 

@@ -4,8 +4,10 @@
 //! reader cannot ignore, and [`Forward`], which no other module can make or alter.
 //! Deliberately absent: what becomes of the mail; that is the pipeline's story.
 
-use super::{Action, Group, Matched};
-use crate::mail::Address;
+use std::collections::BTreeSet;
+
+use super::{Action, Group, Matched, Orders};
+use crate::mail::{Address, edit::Edits};
 
 /// Every recipient in exactly one group; never without a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +44,7 @@ impl Verdict {
     /// recipients, which SMTP refuses earlier) nobody can say where the mail would go, so it is held.
     pub(super) fn new(mut groups: Vec<Group>) -> Self {
         if groups.is_empty() {
-            groups.push(Group { action: Action::Hold, recipients: Vec::new(), matched: Vec::new() });
+            groups.push(Group::new(Action::Hold, Vec::new()));
         }
         Self { groups }
     }
@@ -70,14 +72,17 @@ impl Verdict {
 
     /// Every matching rule of every group, once, the most severe first.
     pub fn matched(&self) -> Vec<Matched> {
-        let mut all: Vec<Matched> = Vec::new();
-        for matched in self.groups.iter().flat_map(|group| &group.matched) {
-            if !all.iter().any(|seen| seen.rule == matched.rule) {
-                all.push(matched.clone());
-            }
-        }
-        all.sort_by(|a, b| b.action.cmp(&a.action).then_with(|| a.rule.cmp(&b.rule)));
-        all
+        once(self.groups.iter().flat_map(|group| &group.matched))
+    }
+
+    /// Every rule that would have matched if it were enforced, once, the most severe first.
+    pub fn reported(&self) -> Vec<Matched> {
+        once(self.groups.iter().flat_map(|group| &group.reported))
+    }
+
+    /// The rules of which nobody can tell for somebody, once.
+    pub fn undecided(&self) -> BTreeSet<String> {
+        self.groups.iter().flat_map(|group| group.undecided.iter().cloned()).collect()
     }
 
     /// What is to be done.
@@ -100,6 +105,17 @@ impl Verdict {
     }
 }
 
+fn once<'a>(reasons: impl Iterator<Item = &'a Matched>) -> Vec<Matched> {
+    let mut all: Vec<Matched> = Vec::new();
+    for matched in reasons {
+        if !all.iter().any(|seen| seen.rule == matched.rule) {
+            all.push(matched.clone());
+        }
+    }
+    all.sort_by(|a, b| b.action.cmp(&a.action).then_with(|| a.rule.cmp(&b.rule)));
+    all
+}
+
 impl Forward {
     /// To whom it may go.
     pub fn recipients(&self) -> &[Address] {
@@ -110,6 +126,11 @@ impl Forward {
     pub fn matched(&self) -> &[Matched] {
         &self.matched
     }
+
+    /// What is to be changed in its header.
+    pub fn edits(&self) -> Edits {
+        Orders::of(Action::Forward, &self.matched).edits
+    }
 }
 
 #[cfg(test)]
@@ -117,7 +138,7 @@ mod tests {
     use super::*;
 
     fn group(action: Action, recipient: &str) -> Group {
-        Group { action, recipients: vec![Address::parse(recipient).unwrap()], matched: Vec::new() }
+        Group::new(action, vec![Address::parse(recipient).unwrap()])
     }
 
     #[test]

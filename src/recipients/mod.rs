@@ -132,6 +132,11 @@ pub fn own_domain(written: &str) -> Result<String, String> {
     domain::of_organization(written).map(|domain| domain.text)
 }
 
+/// Whether an address is under `domain`, which may be written in any form.
+pub fn is_under(address: &Address, domain: &str) -> bool {
+    domain::is_within(&domain::normal(address.domain()), &domain::normal(domain))
+}
+
 /// A mail's recipients, judged, and what it teaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {

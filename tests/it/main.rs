@@ -30,6 +30,7 @@ mod outbox;
 mod passwords;
 mod pictures;
 mod planted;
+mod policy;
 mod postfix;
 mod postfix_filters;
 mod recipes;

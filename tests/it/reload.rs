@@ -47,6 +47,10 @@ fn rules_change_without_a_restart_and_broken_ones_do_not_count() {
     eventually("the refusal in the log", || relay.log().contains("not reloaded").then_some(()));
     let reply = send(&relay);
     assert!(reply.starts_with("250 2.0.0 held"), "{reply}");
+    let journal = relay.command(&["journal", "search", "\"kind\":\"rules\""]);
+    let journal = String::from_utf8_lossy(&journal.stdout).into_owned();
+    assert!(journal.contains("\"differences\":[\"+ everything-outside: hold\"]"), "{journal}");
+    assert_eq!(journal.lines().count(), 1, "what did not load changed nothing: {journal}");
 }
 
 /// Our own telephone and our own mail addresses.

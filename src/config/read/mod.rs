@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     console, hold,
-    policy::Action,
+    policy::{Calendar, Hours, Settings},
     recipients::{EXPOSED_AT, LEARNING_DAYS, MOST, Organization, own_domain},
 };
 
@@ -45,8 +45,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let mut policy = document.section("policy");
     let exposed = policy.number("exposed_recipients", 2..=10_000).and_then(|n| usize::try_from(n).ok());
     let organization = organization(organization_section, exposed, &mut problems);
-    let default_action = policy.read("default", value::action).unwrap_or(Action::Forward);
-    problems.extend(policy.finish());
+    let policy = policy_settings(policy, document.section("calendar"), &mut problems);
 
     let hostname = hostname.unwrap_or_default();
     let mut smtp_section = document.section("smtp");
@@ -96,7 +95,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         min_free,
         console,
         history,
-        default_action,
+        policy,
     })
 }
 
@@ -112,6 +111,22 @@ fn organization(mut section: Section<'_>, exposed: Option<usize>, problems: &mut
         exposed_recipients: exposed.unwrap_or(EXPOSED_AT),
         ..Organization::default()
     }
+}
+
+/// What an organisation says about its rules as a whole.
+fn policy_settings(mut policy: Section<'_>, mut calendar: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
+    let usual = Settings::default();
+    let hours = calendar.read("hours", Hours::parse).unwrap_or(usual.calendar.hours);
+    let days_off = calendar.list("days_off", value::day).unwrap_or_default();
+    let settings = Settings {
+        default: policy.read("default", value::action).unwrap_or(usual.default),
+        mode: policy.read("mode", value::mode).unwrap_or(usual.mode),
+        preset: policy.read("preset", value::preset).unwrap_or(usual.preset),
+        calendar: Calendar { hours, days_off: days_off.into_iter().map(|(_, day)| day).collect() },
+    };
+    problems.extend(policy.finish());
+    problems.extend(calendar.finish());
+    settings
 }
 
 /// The file with the organisation's passwords, and how long those of mails are remembered.

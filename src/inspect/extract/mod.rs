@@ -47,7 +47,7 @@ mod xml_stream;
 use serde::{Deserialize, Serialize};
 
 use self::reading::{Hint, Part, Reading};
-use super::{Coverage, Inspected, Job, Kind, Place, Reason, Sink, Statement, Uninspected};
+use super::{Attachment, Coverage, Inspected, Job, Kind, Place, Reason, Sink, Statement, Uninspected};
 
 /// So much may be unpacked whatever the ratio: a small workbook may well repeat itself a thousand times.
 const UNPACKED: u64 = 64 << 20;
@@ -98,6 +98,8 @@ pub struct Ledger {
     pub statements: Vec<Statement>,
     /// Whether anything was protected by a password, known or not.
     pub protected: bool,
+    /// The files that the mail carries.
+    pub attachments: Vec<Attachment>,
 }
 
 impl Ledger {

@@ -16,7 +16,7 @@ use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
 use crate::inspect::extract::{
     Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
 };
-use crate::inspect::{Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
+use crate::inspect::{Attachment, Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
 
 /// The largest single part that is unpacked. More than that in one piece would ask for several times as much memory
 /// while it is decoded and searched.
@@ -330,6 +330,14 @@ impl<'s> Reading<'s> {
         coverage.characters = coverage.characters.saturating_add(characters);
         if self.ledger.inspected.len() < ENTRIES {
             self.ledger.inspected.push(Inspected { place: named(place), characters, note });
+        }
+    }
+
+    /// The mail carries this file; the first thousand are listed.
+    pub(crate) fn attached(&mut self, name: &str, format: Format, size: usize) {
+        if self.ledger.attachments.len() < ENTRIES {
+            let (kind, name) = (format.name().to_owned(), name.to_owned());
+            self.ledger.attachments.push(Attachment { kind, name, size: size as u64 });
         }
     }
 

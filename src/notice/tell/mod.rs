@@ -83,16 +83,18 @@ fn authors(story: &Story, voice: &Voice) -> Vec<(String, String)> {
 /// Which rules matched.
 fn reasons(story: &Story, voice: &Voice) -> Vec<Block> {
     let l = voice.language;
-    let mut titles: Vec<String> = Vec::new();
+    let mut items: Vec<Item> = Vec::new();
     // A rule that asked for a pause only says so in its title; where the mail waits for a person, that would be untrue.
     let paused = |matched: &&Matched| matched.action > Action::Delay || story.action == Action::Delay;
     for matched in story.matched.iter().filter(paused) {
         let title = words::one_line(matched.title.in_language(l), 200);
-        if !title.is_empty() && !titles.contains(&title) {
-            titles.push(title);
+        let notice = matched.duties.notice.as_ref().map(|notice| words::one_line(notice.in_language(l), 600));
+        if !title.is_empty()
+            && !items.iter().any(|item| item.text == title && item.notes.len() == usize::from(notice.is_some()))
+        {
+            items.push(Item { text: title, notes: notice.into_iter().collect() });
         }
     }
-    let items: Vec<Item> = titles.into_iter().map(Item::new).collect();
     section(voice, words::pick(l, "理由", "Why"), items, MOST)
 }
 

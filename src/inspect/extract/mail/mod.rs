@@ -26,6 +26,7 @@ mod unpack;
 use self::entity::{Content, Entity};
 use self::mime::{Fields, Line, guessed_boundary, pieces};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
+use crate::inspect::extract::sniff::Format;
 use crate::inspect::{Place, Reason};
 use crate::mail::{Header, header};
 
@@ -310,12 +311,17 @@ impl Mail<'_> {
             // Declared as base64, and too much of it is not: a reader may see it as it stands.
             reading.read(&Part { bytes: body, place: &place, depth: self.depth, hint: Hint { media: "", ..hint } });
         }
-        if matches!(entity.media.as_str(), "message/rfc822" | "message/global" | "message/news") {
+        let format = if matches!(entity.media.as_str(), "message/rfc822" | "message/global" | "message/news") {
             reading.read_nested_mail(&Part { bytes: &bytes, place: &place, depth: self.depth + 1, hint });
+            Format::Mail
         } else {
             // Attachments count as one level: what is inside them starts from there.
             let depth = if own_text { self.depth } else { self.depth + 1 };
-            reading.read(&Part { bytes: &bytes, place: &place, depth, hint });
+            reading.read(&Part { bytes: &bytes, place: &place, depth, hint })
+        };
+        // What a mail inside of the mail carries is inside of an attachment.
+        if !own_text && self.place.path.is_empty() {
+            reading.attached(&name, format, bytes.len());
         }
     }
 }
@@ -338,6 +344,22 @@ mod tests {
         ] {
             assert_eq!(looks_like_mail(text.as_bytes()), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn the_mails_own_attachments_are_listed_by_their_content() {
+        let inner = "Content-Type: multipart/mixed; boundary=i\r\nSubject: inner\r\nFrom: a@b.jp\r\n\r\n--i\r\nContent-Type: \
+                     text/plain; name=inside.txt\r\n\r\nx\r\n--i--\r\n";
+        let mail = format!(
+            "From: a@b.jp\r\nSubject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: \
+             text/plain\r\n\r\nbody\r\n--b\r\nContent-Type: application/pdf; name=\"list.pdf\"\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\n5bGx55Sw\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--b--\r\n"
+        );
+        let rules = Rules::compile(&[]).unwrap();
+        let found = inspect(mail.as_bytes(), &Job::new(Kind::Mail), &rules, &Limits::default(), &mut ());
+        let listed: Vec<_> = found.attachments.iter().map(|file| (file.kind.as_str(), file.name.as_str())).collect();
+        assert_eq!(listed, [("text", "list.pdf"), ("mail", "part 3")]);
+        assert_eq!(found.attachments[0].size, 6);
     }
 
     #[test]
