@@ -90,7 +90,7 @@ mod tests {
     }
 
     fn heard() -> Heard {
-        Heard { passwords: vec!["Himitsu2026".to_owned()], protected: true, print: None }
+        Heard { passwords: vec!["Himitsu2026".to_owned()], protected: true, ..Heard::default() }
     }
 
     #[tokio::test]

@@ -166,6 +166,7 @@ impl Example {
 impl Found {
     fn finding(&self) -> Finding {
         Finding {
+            title: None,
             detector: self.detector.clone(),
             category: self.category,
             confidence: self.confidence,

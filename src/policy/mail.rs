@@ -252,6 +252,7 @@ mod tests {
     #[test]
     fn what_stands_in_the_journal_has_no_content() {
         let finding = Finding {
+            title: None,
             detector: LABELS.to_owned(),
             category: Category::Organizational,
             confidence: Confidence::High,
@@ -261,6 +262,7 @@ mod tests {
                 place: "secret.xlsx".into(),
                 hidden: false,
                 quoted: false,
+                why: None,
             }],
         };
         let inspection = Inspection {

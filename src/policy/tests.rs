@@ -36,8 +36,14 @@ fn about(persons: u32) -> Inspection {
 }
 
 fn with(category: Category) -> Inspection {
-    let finding =
-        Finding { detector: "any".to_owned(), category, confidence: Confidence::High, count: 1, examples: Vec::new() };
+    let finding = Finding {
+        detector: "any".to_owned(),
+        title: None,
+        category,
+        confidence: Confidence::High,
+        count: 1,
+        examples: Vec::new(),
+    };
     Inspection { findings: vec![finding], ..Inspection::default() }
 }
 

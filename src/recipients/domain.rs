@@ -65,11 +65,6 @@ impl Domain {
     pub(super) fn registered(&self) -> &str {
         psl::domain_str(&self.text).unwrap_or(&self.text)
     }
-
-    /// Whether this is `other` or below it.
-    pub(super) fn is_within(&self, other: &Self) -> bool {
-        is_within(&self.text, &other.text)
-    }
 }
 
 /// Reads a domain that somebody says is an organisation's, ours or a partner's.

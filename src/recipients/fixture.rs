@@ -17,7 +17,6 @@ pub(super) struct Mail {
     from: String,
     to: Vec<String>,
     cc: Vec<String>,
-    bcc: Vec<String>,
     subject: String,
     answers: Vec<String>,
     pub(super) inspection: Inspection,
@@ -35,7 +34,6 @@ impl Mail {
             from: "sato@example.co.jp".to_owned(),
             to: to.iter().map(ToString::to_string).collect(),
             cc: Vec::new(),
-            bcc: Vec::new(),
             subject: String::new(),
             answers: Vec::new(),
             inspection: Inspection::default(),
@@ -46,18 +44,8 @@ impl Mail {
         }
     }
 
-    pub(super) fn from(mut self, from: &str) -> Self {
-        from.clone_into(&mut self.from);
-        self
-    }
-
     pub(super) fn cc(mut self, cc: &[&str]) -> Self {
         self.cc.extend(cc.iter().map(ToString::to_string));
-        self
-    }
-
-    pub(super) fn bcc(mut self, bcc: &[&str]) -> Self {
-        self.bcc.extend(bcc.iter().map(ToString::to_string));
         self
     }
 
@@ -98,7 +86,7 @@ impl Mail {
         self
     }
 
-    /// The issues of each recipient, in the order To, Cc, Bcc.
+    /// The issues of each recipient, in the order To, Cc.
     pub(super) fn judged(&self) -> Judged {
         let line = |name: &str, list: &[String]| {
             if list.is_empty() { String::new() } else { format!("{name}: {}\r\n", list.join(",\r\n ")) }
@@ -111,7 +99,7 @@ impl Mail {
             line("Cc", &self.cc),
             self.subject
         );
-        let all = self.to.iter().chain(&self.cc).chain(&self.bcc);
+        let all = self.to.iter().chain(&self.cc);
         let envelope = Envelope {
             sender: Some(Address::parse(bare(&self.from)).unwrap()),
             recipients: all.map(|mailbox| Address::parse(bare(mailbox)).unwrap()).collect(),

@@ -28,7 +28,14 @@ fn mail(&(to, findings, persons, names, domains, codes): &Row) -> Mail {
         };
         let category: Category = serde_json::from_value(category.into()).unwrap();
         let detector = "x".to_owned();
-        mail.inspection.findings.push(Finding { detector, category, confidence, count: 1, examples: Vec::new() });
+        mail.inspection.findings.push(Finding {
+            detector,
+            title: None,
+            category,
+            confidence,
+            count: 1,
+            examples: Vec::new(),
+        });
     }
     let counted = |list: &'static str| {
         let some = list.split('|').filter(|one| !one.is_empty());

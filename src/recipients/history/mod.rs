@@ -30,7 +30,7 @@ impl Day {
 }
 
 /// After so many days without a mail a counter is worth half.
-pub const HALF_LIFE: f32 = 180.0;
+const HALF_LIFE: f32 = 180.0;
 
 /// A counter below this says nothing any more (one mail, five half-lives ago).
 const FADED: f32 = 0.03;
