@@ -138,7 +138,9 @@ impl<'a> Company<'a> {
     pub(super) fn owns(&self, facts: &Facts<'_>, domain: &str) -> bool {
         match self {
             Self::Own => facts.organization.owns(domain),
-            Self::Partner(partner, _) => facts.partners.of_domain(domain).is_some_and(|of| of.id == partner.id),
+            Self::Partner(partner, _) => {
+                facts.partners.of_domain(&Domain::new(domain)).is_some_and(|of| of.id == partner.id)
+            }
             Self::Learned { domains, .. } => domains.contains(Domain::new(domain).registered()),
         }
     }

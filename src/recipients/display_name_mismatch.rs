@@ -57,8 +57,7 @@ fn by_address(facts: &Facts<'_>, to: &To<'_>, named: &str) -> Opinion {
         return Opinion::Match;
     }
     let domain = super::domain::Domain::new(domain);
-    let one_partner =
-        facts.partners.of_domain(&domain.text).is_some_and(|of| to.partner.is_some_and(|to| to.id == of.id));
+    let one_partner = facts.partners.of_domain(&domain).is_some_and(|of| to.partner.is_some_and(|to| to.id == of.id));
     // A list speaks for its members, and an alias for its owner.
     let via = ["via", "経由"].iter().any(|word| to.display_name.contains(word));
     if via

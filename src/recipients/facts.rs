@@ -125,7 +125,7 @@ impl<'a> Facts<'a> {
             let canonical = address.canonical();
             let in_header = headers.get(canonical.as_str());
             let domain = Domain::new(address.domain());
-            let partner = partners.of_domain(&domain.text);
+            let partner = partners.of_domain(&domain);
             To {
                 standing: standing(address, &domain, partner, organization),
                 partner,
