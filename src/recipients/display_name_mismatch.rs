@@ -73,17 +73,16 @@ fn by_address(facts: &Facts<'_>, to: &To<'_>, named: &str) -> Opinion {
 
 /// A name that always stood before another address.
 fn by_history(facts: &Facts<'_>, to: &To<'_>, key: &str, address: &str) -> Option<Issue> {
-    let is_new = facts.history.weight(Relation::Known, "", address, facts.today) < HARDLY;
-    let person = Person::read(&to.display_name);
-    if !is_new || is_generic(key) || !person.is_some_and(|person| person.is_full()) {
-        return None;
-    }
     let ours = |address: &str| address.rsplit_once('@').is_some_and(|(_, domain)| facts.organization.owns(domain));
     let known = facts.history.of(Relation::Named, key, facts.today);
     let mut known = known.filter(|(known, weight)| *weight >= if ours(known) { COLLEAGUE } else { ESTABLISHED });
     let (usual, _) = known.next()?;
     // Somebody with several addresses may have one more.
     if known.next().is_some() {
+        return None;
+    }
+    let is_new = facts.history.weight(Relation::Known, "", address, facts.today) < HARDLY;
+    if !is_new || is_generic(key) || !Person::read(&to.display_name).is_some_and(|person| person.is_full()) {
         return None;
     }
     let ja =
@@ -131,6 +130,9 @@ fn by_company(facts: &Facts<'_>, to: &To<'_>, display: &str) -> Opinion {
 
 /// An address inside a display name.
 fn address_in(display: &str) -> Option<String> {
+    if !display.contains('@') {
+        return None;
+    }
     let lower = display.to_lowercase();
     let mut words = lower.split(|c: char| c.is_whitespace() || "<>()[]\"',;:（）＜＞".contains(c));
     words

@@ -5,6 +5,7 @@
 //! has gone out. The way of a case: [`facts`] gathers what is known, once; each check, one file, gives its [`opinion`].
 //! Deliberately absent: I/O, the clock, decisions.
 
+mod called;
 mod check;
 mod companies;
 mod data_scope;

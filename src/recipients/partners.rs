@@ -5,13 +5,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex::Regex;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
     MayReceive,
+    called::Called,
     domain::{Domain, is_within, of_organization},
     near::Near,
 };
@@ -21,21 +21,17 @@ use crate::{inspect::detect::organizations, mail::Address, written};
 #[derive(Debug, Clone)]
 pub struct Partners {
     partners: Vec<Partner>,
-    /// Which partner a folded name is of.
-    by_name: HashMap<String, usize>,
-    /// All names at once, and which partner each is of.
-    names: Option<AhoCorasick>,
-    named: Vec<usize>,
     /// Whose each domain is.
-    by_domain: HashMap<String, usize>,
+    of_domain: HashMap<String, usize>,
     /// Their domains by what they could be mistaken for, and which of whom each number is.
     near: Arc<Near>,
     numbers: Vec<(usize, usize)>,
+    called: Called,
 }
 
 impl Default for Partners {
     fn default() -> Self {
-        Self::new(Vec::new())
+        Self::of(Vec::new())
     }
 }
 
@@ -105,7 +101,7 @@ impl Partners {
             reading.take(raw, place);
         }
         if reading.errors.is_empty() {
-            return Ok(Self::new(reading.partners));
+            return Ok(Self::of(reading.partners));
         }
         Err(reading
             .errors
@@ -114,39 +110,35 @@ impl Partners {
             .collect())
     }
 
-    fn new(partners: Vec<Partner>) -> Self {
-        let all = || (0..).zip(&partners).flat_map(|(at, partner)| partner.folded.iter().map(move |name| (at, name)));
-        let by_name = all().map(|(at, name)| (name.clone(), at)).collect();
-        // What a name looks like where nothing but letters and digits is left.
-        let letters = |name: &String| name.chars().filter(|c| c.is_alphanumeric()).collect();
-        let named: Vec<(usize, String)> = all().map(|(at, name)| (at, letters(name))).collect();
-        let named: Vec<(usize, String)> = named.into_iter().filter(|(_, name)| name.chars().count() >= 2).collect();
-        let names = named.iter().map(|(_, name)| name);
-        let names = AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostLongest).build(names).ok();
-        let (mut by_domain, mut near, mut numbers) = (HashMap::new(), Near::thorough(), Vec::new());
+    fn of(partners: Vec<Partner>) -> Self {
+        let names = partners.iter().enumerate();
+        let names = names.flat_map(|(whose, partner)| partner.folded.iter().map(move |name| (whose, name.as_str())));
+        let mut all = Self {
+            called: Called::new(names),
+            partners: Vec::new(),
+            of_domain: HashMap::new(),
+            near: Arc::default(),
+            numbers: Vec::new(),
+        };
+        let mut near = Near::thorough();
         for (whose, partner) in partners.iter().enumerate() {
             for (which, domain) in partner.known.iter().enumerate() {
-                by_domain.insert(domain.text.clone(), whose);
-                near.add(domain, u32::try_from(numbers.len()).unwrap_or(u32::MAX));
-                numbers.push((whose, which));
+                all.of_domain.insert(domain.text.clone(), whose);
+                near.add(domain, u32::try_from(all.numbers.len()).unwrap_or(u32::MAX));
+                all.numbers.push((whose, which));
             }
         }
-        let named = named.into_iter().map(|(at, _)| at).collect();
-        Self { by_name, names, named, by_domain, near: Arc::new(near), numbers, partners }
+        Self { partners, near: Arc::new(near), ..all }
     }
 
     /// Whose folded name this is.
     pub(super) fn of_name(&self, folded: &str) -> Option<&Partner> {
-        self.by_name.get(folded).and_then(|&at| self.partners.get(at))
+        self.called.of(folded).and_then(|whose| self.partners.get(whose))
     }
 
     /// The names in a text of which nothing but letters and digits is left, and where they stand.
     pub(super) fn named_in(&self, letters: &str) -> impl Iterator<Item = (&Partner, std::ops::Range<usize>)> {
-        let found = self.names.iter().flat_map(move |names| names.find_iter(letters).collect::<Vec<_>>());
-        found.filter_map(|found| {
-            let partner = self.named.get(found.pattern().as_usize()).and_then(|&at| self.partners.get(at))?;
-            Some((partner, found.range()))
-        })
+        self.called.within(letters).filter_map(|(whose, place)| Some((self.partners.get(whose)?, place)))
     }
 
     /// Whose address this is.
@@ -161,7 +153,7 @@ impl Partners {
 
     /// Whose domain this is.
     pub(super) fn of_domain(&self, domain: &Domain) -> Option<&Partner> {
-        let whose = domain.and_above().find_map(|domain| self.by_domain.get(domain))?;
+        let whose = domain.and_above().find_map(|domain| self.of_domain.get(domain))?;
         self.partners.get(*whose)
     }
 
