@@ -48,8 +48,8 @@ impl<'a> Company<'a> {
 
     /// The one of this folded name.
     pub(super) fn folded(facts: &Facts<'a>, name: &str) -> Option<Self> {
-        let own = organizations::folded(&facts.organization.name);
-        if !own.is_empty() && (name == own || (own.chars().count() >= 3 && name.starts_with(&own))) {
+        let own = facts.own_name.as_str();
+        if !own.is_empty() && (name == own || (own.chars().count() >= 3 && name.starts_with(own))) {
             return Some(Self::Own);
         }
         if let Some(partner) = facts.partners.of_name(name) {
@@ -66,7 +66,11 @@ impl<'a> Company<'a> {
 
     /// Those that a short text names: a subject, a line, a file's name.
     pub(super) fn in_text(facts: &Facts<'a>, text: &str) -> Vec<(Self, String)> {
-        let letters = Letters::new(text);
+        Self::in_letters(facts, text, &Letters::new(text))
+    }
+
+    /// The same of a text whose letters are known.
+    pub(super) fn in_letters(facts: &Facts<'a>, text: &str, letters: &Letters) -> Vec<(Self, String)> {
         let mut found: Vec<(Self, String)> = Vec::new();
         for (partner, range) in facts.partners.named_in(&letters.text) {
             if letters.is_whole(&range) {
@@ -134,7 +138,9 @@ impl<'a> Company<'a> {
     pub(super) fn owns(&self, facts: &Facts<'_>, domain: &str) -> bool {
         match self {
             Self::Own => facts.organization.owns(domain),
-            Self::Partner(partner, _) => facts.partners.of_domain(domain).is_some_and(|of| of.id == partner.id),
+            Self::Partner(partner, _) => {
+                facts.partners.of_domain(&Domain::new(domain)).is_some_and(|of| of.id == partner.id)
+            }
             Self::Learned { domains, .. } => domains.contains(Domain::new(domain).registered()),
         }
     }
@@ -160,16 +166,27 @@ fn is_called_like(registered: &str, partner: &Partner) -> bool {
 }
 
 /// A text of which nothing but letters and digits is left, in small letters, and where something else stood.
-struct Letters {
-    text: String,
+pub(super) struct Letters {
+    pub(super) text: String,
     /// For each byte whether something else stood before it.
     apart: Vec<bool>,
 }
 
 impl Letters {
-    fn new(text: &str) -> Self {
-        let (mut letters, mut apart, mut was_other) = (String::new(), Vec::new(), true);
-        for c in text.nfkc().flat_map(char::to_lowercase) {
+    pub(super) fn new(text: &str) -> Self {
+        // Most texts need no folding of width, and every mail has some lines.
+        if text
+            .chars()
+            .all(|c| c.is_ascii() || matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' | '、' | '。' | '一'..='鿿'))
+        {
+            return Self::of(text.chars().map(|c| c.to_ascii_lowercase()), text.len());
+        }
+        Self::of(text.nfkc().flat_map(char::to_lowercase), text.len())
+    }
+
+    fn of(text: impl Iterator<Item = char>, length: usize) -> Self {
+        let (mut letters, mut apart, mut was_other) = (String::with_capacity(length), Vec::with_capacity(length), true);
+        for c in text {
             if c.is_alphanumeric() {
                 letters.push(c);
                 apart.resize(letters.len(), was_other);

@@ -7,8 +7,8 @@
 //! to say. Deliberately absent: who may see what inside an organisation.
 
 use super::{
-    Check, Facts, Issue, MayReceive, Partner, companies::Company, facts::To, meant::meant, opinion::Opinion,
-    person::Fit, salutation_mismatch::shown,
+    Check, Facts, Issue, MayReceive, Partner, companies::Company, domain::Domain, facts::To, meant::meant,
+    opinion::Opinion, person::Fit, salutation_mismatch::shown,
 };
 use crate::inspect::{Category, Confidence, detect::organizations};
 
@@ -143,7 +143,7 @@ fn domains<'a>(facts: &Facts<'a>) -> Evidence<'a> {
     let found = mentions.map(|mention| {
         let of = match facts.organization.owns(&mention.name) {
             true => Some(Company::Own),
-            false => facts.partners.of_domain(&mention.name).map(|of| Company::partner(facts, of)),
+            false => facts.partners.of_domain(&Domain::new(&mention.name)).map(|of| Company::partner(facts, of)),
         };
         (of, mention.name.clone(), mention.rows)
     });

@@ -8,7 +8,7 @@
 
 use super::{
     Check, Facts, Issue, Relation,
-    companies::Company,
+    companies::{Company, Letters},
     facts::To,
     folded,
     history::name,
@@ -57,8 +57,7 @@ fn by_address(facts: &Facts<'_>, to: &To<'_>, named: &str) -> Opinion {
         return Opinion::Match;
     }
     let domain = super::domain::Domain::new(domain);
-    let one_partner =
-        facts.partners.of_domain(&domain.text).is_some_and(|of| to.partner.is_some_and(|to| to.id == of.id));
+    let one_partner = facts.partners.of_domain(&domain).is_some_and(|of| to.partner.is_some_and(|to| to.id == of.id));
     // A list speaks for its members, and an alias for its owner.
     let via = ["via", "経由"].iter().any(|word| to.display_name.contains(word));
     if via
@@ -74,17 +73,16 @@ fn by_address(facts: &Facts<'_>, to: &To<'_>, named: &str) -> Opinion {
 
 /// A name that always stood before another address.
 fn by_history(facts: &Facts<'_>, to: &To<'_>, key: &str, address: &str) -> Option<Issue> {
-    let is_new = facts.history.weight(Relation::Known, "", address, facts.today) < HARDLY;
-    let person = Person::read(&to.display_name);
-    if !is_new || is_generic(key) || !person.is_some_and(|person| person.is_full()) {
-        return None;
-    }
     let ours = |address: &str| address.rsplit_once('@').is_some_and(|(_, domain)| facts.organization.owns(domain));
     let known = facts.history.of(Relation::Named, key, facts.today);
     let mut known = known.filter(|(known, weight)| *weight >= if ours(known) { COLLEAGUE } else { ESTABLISHED });
     let (usual, _) = known.next()?;
     // Somebody with several addresses may have one more.
     if known.next().is_some() {
+        return None;
+    }
+    let is_new = facts.history.weight(Relation::Known, "", address, facts.today) < HARDLY;
+    if !is_new || is_generic(key) || !Person::read(&to.display_name).is_some_and(|person| person.is_full()) {
         return None;
     }
     let ja =
@@ -96,12 +94,14 @@ fn by_history(facts: &Facts<'_>, to: &To<'_>, key: &str, address: &str) -> Optio
 
 /// A name with an organisation's name in it, before an address that is not of it.
 fn by_company(facts: &Facts<'_>, to: &To<'_>, display: &str) -> Opinion {
-    let own = Company::named(facts, &facts.organization.name).filter(|_| contains_own(facts, display));
-    let named = Company::in_text(facts, display);
+    let letters = Letters::new(display);
+    let named = Company::in_letters(facts, display, &letters);
     if named.iter().any(|(company, _)| company.has(facts, to) == Fit::Yes) {
         return Opinion::Match;
     }
-    let own = own.map(|company| (company, facts.organization.name.clone()));
+    // Colleagues are called by our name: 佐藤（東邦観光）.
+    let is_ours = facts.own_name.chars().count() >= 3 && letters.text.contains(&facts.own_name);
+    let own = is_ours.then(|| (Company::Own, facts.organization.name.clone()));
     for (company, written) in own.into_iter().chain(named) {
         let mismatch = match company.has(facts, to) {
             Fit::Yes => return Opinion::Match,
@@ -128,14 +128,11 @@ fn by_company(facts: &Facts<'_>, to: &To<'_>, display: &str) -> Opinion {
     Opinion::Unknown
 }
 
-fn contains_own(facts: &Facts<'_>, display: &str) -> bool {
-    use crate::inspect::detect::organizations::folded;
-    let own = folded(&facts.organization.name);
-    own.chars().count() >= 3 && folded(display).contains(&own)
-}
-
 /// An address inside a display name.
 fn address_in(display: &str) -> Option<String> {
+    if !display.contains('@') {
+        return None;
+    }
     let lower = display.to_lowercase();
     let mut words = lower.split(|c: char| c.is_whitespace() || "<>()[]\"',;:（）＜＞".contains(c));
     words

@@ -56,6 +56,11 @@ impl Domain {
         forms
     }
 
+    /// This domain and all above it, as texts: `mx.gmai.com`, `gmai.com`, `com`.
+    pub(super) fn and_above(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(Some(self.text.as_str()), |domain| domain.split_once('.').map(|(_, above)| above))
+    }
+
     /// What counts as one organisation: the registered part, or the whole if there is none.
     pub(super) fn registered(&self) -> &str {
         psl::domain_str(&self.text).unwrap_or(&self.text)

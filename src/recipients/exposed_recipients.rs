@@ -65,7 +65,7 @@ fn is_circle(facts: &Facts<'_>, addresses: &BTreeSet<&str>) -> bool {
 /// Whom an address speaks for: a partner, whatever its domains; a person, where domains are shared; else the
 /// registered domain.
 fn organization_of(address: &str, domain: &Domain, partners: &Partners) -> String {
-    match partners.of_domain(&domain.text) {
+    match partners.of_domain(domain) {
         Some(partner) => format!("{PARTNER}{}", partner.id),
         None if known::standing(domain) != Standing::External => address.to_owned(),
         None => domain.registered().to_owned(),

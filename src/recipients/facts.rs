@@ -12,7 +12,7 @@ use super::{
     Day, Direction, History, Issue, Lesson, LessonTo, Organization, Partner, Partners, Relation, domain::Domain, known,
 };
 use crate::{
-    inspect::{Inspection, Letter},
+    inspect::{Inspection, Letter, detect::organizations::folded},
     mail::{Address, Envelope, Message, header},
 };
 
@@ -74,6 +74,8 @@ pub(super) struct Shown {
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
     pub(super) organization: &'a Organization,
+    /// Our name, as names of organisations are compared; empty if we have none.
+    pub(super) own_name: String,
     pub(super) partners: &'a Partners,
     pub(super) history: &'a History,
     /// Which day it is, for what fades.
@@ -123,7 +125,7 @@ impl<'a> Facts<'a> {
             let canonical = address.canonical();
             let in_header = headers.get(canonical.as_str());
             let domain = Domain::new(address.domain());
-            let partner = partners.of_domain(&domain.text);
+            let partner = partners.of_domain(&domain);
             To {
                 standing: standing(address, &domain, partner, organization),
                 partner,
@@ -138,6 +140,7 @@ impl<'a> Facts<'a> {
         let subject = message.header("Subject").map(|subject| header::decode(subject.value)).unwrap_or_default();
         Self {
             organization,
+            own_name: folded(&organization.name),
             partners,
             history,
             today,

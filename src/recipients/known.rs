@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::{domain::Domain, facts::Standing};
+use super::{domain::Domain, facts::Standing, near::Near};
 
 const KNOWN: &str = include_str!("../../rules/dictionaries/known-domains.txt");
 const DOPPELGANGERS: &str = include_str!("../../rules/dictionaries/doppelgangers.txt");
@@ -13,6 +13,11 @@ const DOPPELGANGERS: &str = include_str!("../../rules/dictionaries/doppelgangers
 static WELL_KNOWN: LazyLock<Vec<WellKnown>> = LazyLock::new(|| pairs(KNOWN).map(WellKnown::new).collect());
 static STANDINGS: LazyLock<HashMap<&str, Standing>> =
     LazyLock::new(|| WELL_KNOWN.iter().map(|known| (known.domain.text.as_str(), known.standing)).collect());
+static NEAR: LazyLock<Near> = LazyLock::new(|| {
+    let mut near = Near::thorough();
+    (0..).zip(WELL_KNOWN.iter()).for_each(|(number, known)| near.add(&known.domain, number));
+    near
+});
 static MISTYPED: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| pairs(DOPPELGANGERS).collect());
 
 /// A domain that everybody writes to.
@@ -33,23 +38,24 @@ impl WellKnown {
     }
 }
 
-/// All of them.
-pub(super) fn well_known<'a>() -> impl Iterator<Item = &'a Domain> {
-    WELL_KNOWN.iter().map(|known| -> &'a Domain { &known.domain })
+/// Whether this is one of them, or below one.
+pub(super) fn is_known(domain: &Domain) -> bool {
+    listed(domain).is_some()
+}
+
+/// Those that somebody could mean who wrote this.
+pub(super) fn near<'a>(written: &Domain) -> impl Iterator<Item = &'a Domain> {
+    let numbers = NEAR.of(written).into_iter();
+    numbers.filter_map(|number| WELL_KNOWN.get(number as usize)).map(|known| -> &'a Domain { &known.domain })
 }
 
 /// Who has addresses in a domain outside: another person each, or an organisation.
 pub(super) fn standing(domain: &Domain) -> Standing {
-    let mut rest = domain.text.as_str();
-    loop {
-        if let Some(standing) = STANDINGS.get(rest) {
-            return *standing;
-        }
-        match rest.split_once('.') {
-            Some((_, above)) => rest = above,
-            None => return Standing::External,
-        }
-    }
+    listed(domain).unwrap_or(Standing::External)
+}
+
+fn listed(domain: &Domain) -> Option<Standing> {
+    domain.and_above().find_map(|domain| STANDINGS.get(domain).copied())
 }
 
 /// What is meant when this domain is written, if it is known to live on that.
@@ -76,8 +82,8 @@ mod tests {
     #[test]
     fn no_doppelganger_is_itself_well_known_and_all_point_to_one_that_is() {
         for (wrong, right) in MISTYPED.iter() {
-            assert!(well_known().all(|known| known.text != *wrong), "{wrong}");
-            assert!(well_known().any(|known| known.text == *right), "{right}");
+            assert!(WELL_KNOWN.iter().all(|known| known.domain.text != *wrong), "{wrong}");
+            assert!(WELL_KNOWN.iter().any(|known| known.domain.text == *right), "{right}");
         }
     }
 }

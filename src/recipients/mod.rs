@@ -5,6 +5,7 @@
 //! has gone out. The way of a case: [`facts`] gathers what is known, once; each check, one file, gives its [`opinion`].
 //! Deliberately absent: I/O, the clock, decisions.
 
+mod called;
 mod check;
 mod companies;
 mod data_scope;
@@ -21,6 +22,7 @@ mod known;
 mod local_part;
 mod lookalike_domain;
 mod meant;
+mod near;
 mod new_to_thread;
 mod office;
 mod opinion;
@@ -117,6 +119,10 @@ pub struct Recipient {
     pub may_receive: Option<MayReceive>,
     /// What is wrong with it.
     pub issues: Vec<Issue>,
+    /// How surprising it is by the history, in tenths of a bit: 0 is the one to whom all mail goes, 166 one who was never
+    /// written to. None if nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surprise: Option<u16>,
 }
 
 /// Reads one of our domains as an administrator writes it, into the form that [`Organization`] compares.
@@ -203,7 +209,7 @@ impl<'a> Checks<'a> {
             free_mail::check(self.facts, to),
         ];
         let issues = opinions.into_iter().filter_map(opinion::Opinion::issue).chain(self.exposed.clone()).collect();
-        Recipient { issues, ..recipient }
+        Recipient { issues, surprise: self.company.surprise(self.facts, to), ..recipient }
     }
 }
 
@@ -211,7 +217,16 @@ impl Recipient {
     /// A recipient with whom nothing is wrong and nothing was agreed.
     pub fn new(address: Address, direction: Direction) -> Self {
         let standing = if direction == Direction::Internal { Standing::Internal } else { Standing::External };
-        Self { address, direction, standing, seen: Seen::To, partner: None, may_receive: None, issues: Vec::new() }
+        Self {
+            address,
+            direction,
+            standing,
+            seen: Seen::To,
+            partner: None,
+            may_receive: None,
+            issues: Vec::new(),
+            surprise: None,
+        }
     }
 }
 

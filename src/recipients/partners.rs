@@ -3,28 +3,36 @@
 //! In: the file's text. Out: [`Partners`], or everything that is wrong with it, with line and column.
 //! Deliberately absent: reading the file (`config`), and partners learned from traffic.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex::Regex;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
     MayReceive,
-    domain::{Domain, is_within, normal, of_organization},
+    called::Called,
+    domain::{Domain, is_within, of_organization},
+    near::Near,
 };
 use crate::{inspect::detect::organizations, mail::Address, written};
 
 /// Every partner, in file order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Partners {
     partners: Vec<Partner>,
-    /// Which partner a folded name is of.
-    by_name: HashMap<String, usize>,
-    /// All names at once, and which partner each is of.
-    names: Option<AhoCorasick>,
-    named: Vec<usize>,
+    /// Whose each domain is.
+    of_domain: HashMap<String, usize>,
+    /// Their domains by what they could be mistaken for, and which of whom each number is.
+    near: Arc<Near>,
+    numbers: Vec<(usize, usize)>,
+    called: Called,
+}
+
+impl Default for Partners {
+    fn default() -> Self {
+        Self::of(Vec::new())
+    }
 }
 
 /// One organisation we often write to.
@@ -93,7 +101,7 @@ impl Partners {
             reading.take(raw, place);
         }
         if reading.errors.is_empty() {
-            return Ok(Self::new(reading.partners));
+            return Ok(Self::of(reading.partners));
         }
         Err(reading
             .errors
@@ -102,35 +110,40 @@ impl Partners {
             .collect())
     }
 
-    fn new(partners: Vec<Partner>) -> Self {
-        let all = || (0..).zip(&partners).flat_map(|(at, partner)| partner.folded.iter().map(move |name| (at, name)));
-        let by_name = all().map(|(at, name)| (name.clone(), at)).collect();
-        // What a name looks like where nothing but letters and digits is left.
-        let letters = |name: &String| name.chars().filter(|c| c.is_alphanumeric()).collect();
-        let named: Vec<(usize, String)> = all().map(|(at, name)| (at, letters(name))).collect();
-        let named: Vec<(usize, String)> = named.into_iter().filter(|(_, name)| name.chars().count() >= 2).collect();
-        let names = named.iter().map(|(_, name)| name);
-        let names = AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostLongest).build(names).ok();
-        Self { by_name, names, named: named.into_iter().map(|(at, _)| at).collect(), partners }
+    fn of(partners: Vec<Partner>) -> Self {
+        let names = partners.iter().enumerate();
+        let names = names.flat_map(|(whose, partner)| partner.folded.iter().map(move |name| (whose, name.as_str())));
+        let mut all = Self {
+            called: Called::new(names),
+            partners: Vec::new(),
+            of_domain: HashMap::new(),
+            near: Arc::default(),
+            numbers: Vec::new(),
+        };
+        let mut near = Near::thorough();
+        for (whose, partner) in partners.iter().enumerate() {
+            for (which, domain) in partner.known.iter().enumerate() {
+                all.of_domain.insert(domain.text.clone(), whose);
+                near.add(domain, u32::try_from(all.numbers.len()).unwrap_or(u32::MAX));
+                all.numbers.push((whose, which));
+            }
+        }
+        Self { partners, near: Arc::new(near), ..all }
     }
 
     /// Whose folded name this is.
     pub(super) fn of_name(&self, folded: &str) -> Option<&Partner> {
-        self.by_name.get(folded).and_then(|&at| self.partners.get(at))
+        self.called.of(folded).and_then(|whose| self.partners.get(whose))
     }
 
     /// The names in a text of which nothing but letters and digits is left, and where they stand.
     pub(super) fn named_in(&self, letters: &str) -> impl Iterator<Item = (&Partner, std::ops::Range<usize>)> {
-        let found = self.names.iter().flat_map(move |names| names.find_iter(letters).collect::<Vec<_>>());
-        found.filter_map(|found| {
-            let partner = self.named.get(found.pattern().as_usize()).and_then(|&at| self.partners.get(at))?;
-            Some((partner, found.range()))
-        })
+        self.called.within(letters).filter_map(|(whose, place)| Some((self.partners.get(whose)?, place)))
     }
 
     /// Whose address this is.
-    pub fn of(&self, address: &Address) -> Option<&Partner> {
-        self.of_domain(&normal(address.domain()))
+    pub fn of_address(&self, address: &Address) -> Option<&Partner> {
+        self.of_domain(&Domain::new(address.domain()))
     }
 
     /// All of them.
@@ -138,14 +151,17 @@ impl Partners {
         self.partners.iter()
     }
 
-    /// Whose domain this is, in normal form.
-    pub(super) fn of_domain(&self, domain: &str) -> Option<&Partner> {
-        self.partners.iter().find(|partner| partner.domains.iter().any(|own| is_within(domain, own)))
+    /// Whose domain this is.
+    pub(super) fn of_domain(&self, domain: &Domain) -> Option<&Partner> {
+        let whose = domain.and_above().find_map(|domain| self.of_domain.get(domain))?;
+        self.partners.get(*whose)
     }
 
-    /// All domains of all partners.
-    pub(super) fn known(&self) -> impl Iterator<Item = &Domain> {
-        self.partners.iter().flat_map(|partner| &partner.known)
+    /// Their domains that somebody could mean who wrote this.
+    pub(super) fn near(&self, written: &Domain) -> impl Iterator<Item = &Domain> {
+        let numbers = self.near.of(written).into_iter();
+        let places = numbers.filter_map(|number| self.numbers.get(number as usize));
+        places.filter_map(|&(whose, which)| self.partners.get(whose)?.known.get(which))
     }
 }
 
@@ -240,10 +256,10 @@ domains = ["Kita-Hoan.example.com"]
 may_receive = { categories = ["contact"], max_persons = 100 }
 "#;
         let partners = Partners::parse("partners.toml", text).unwrap();
-        let partner = partners.of(&Address::parse("yamada@mail.kita-hoan.example.COM").unwrap()).unwrap();
+        let partner = partners.of_address(&Address::parse("yamada@mail.kita-hoan.example.COM").unwrap()).unwrap();
         assert_eq!((partner.id.as_str(), partner.names.len()), ("kita-hoan", 2));
         assert_eq!(partner.may_receive, Some(MayReceive { categories: vec![Category::Contact], max_persons: 100 }));
-        assert!(partners.of(&Address::parse("a@example.com").unwrap()).is_none());
+        assert!(partners.of_address(&Address::parse("a@example.com").unwrap()).is_none());
     }
 
     #[test]

@@ -30,8 +30,10 @@ pub(super) const COMMON: &str = "\
 pub(super) static SURNAME: LazyLock<Readings> = LazyLock::new(|| Readings::new(SURNAMES));
 /// Given names likewise.
 pub(super) static GIVEN_NAME: LazyLock<Readings> = LazyLock::new(|| Readings::new(GIVEN));
-static COMMON_SOUNDS: LazyLock<HashSet<String>> =
-    LazyLock::new(|| COMMON.split_whitespace().filter_map(|name| SURNAME.sounds(name).into_iter().next()).collect());
+static COMMON_NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let sound = |name: &str| SURNAME.sounds(name).into_iter().next();
+    COMMON.split_whitespace().flat_map(|name| [Some(name.to_owned()), sound(name)]).flatten().collect()
+});
 static CALLED: LazyLock<HashMap<String, Vec<usize>>> = LazyLock::new(called);
 
 /// One list.
@@ -79,7 +81,7 @@ impl Readings {
 
 /// Whether a name in kanji, or how it sounds, is one of the most common surnames.
 pub(super) fn is_common(name: &str) -> bool {
-    COMMON_SOUNDS.contains(name) || COMMON.split_whitespace().any(|common| common == name)
+    COMMON_NAMES.contains(name)
 }
 
 /// Whether this is a common English given name, or what its bearers are called.

@@ -234,8 +234,8 @@ impl Reading<'_> {
             // `Dear John, thank you for …`: what follows the comma begins in small letters or is a sentence.
             let capital = |word: &&str| word.starts_with(char::is_uppercase) || !word.is_ascii();
             let named = words.len() <= 4
-                && words.first().is_some_and(|word| capital(&word))
-                && (self.found.is_empty() || list && words.iter().all(|word| capital(word)));
+                && words.first().is_some_and(capital)
+                && (self.found.is_empty() || list && words.iter().all(capital));
             if anybody || !named {
                 break;
             }

@@ -30,6 +30,8 @@ const LIKELY: f32 = 0.02;
 const SELDOM: f32 = 2.0;
 /// Without a namesake only a group that always stands together says something: so many mails with each.
 const GROUP: f32 = 3.0;
+/// After so many recipients it is known to whom somebody writes.
+const SETTLED: f32 = 10.0;
 /// A mail to more people is a mailing, in which nobody is unusual.
 const COMPANY: usize = 30;
 
@@ -95,9 +97,14 @@ impl Company {
         })
     }
 
-    /// How surprising a recipient is, in bits; the higher the likelier it is wrong.
-    pub(super) fn surprise(&self, facts: &Facts<'_>, address: &str) -> f32 {
-        -self.likelihood(facts, address).log2()
+    /// How surprising a recipient is, in tenths of a bit; the higher the likelier it is wrong. None in a mailing, or if this sender
+    /// has hardly sent anything yet.
+    pub(super) fn surprise(&self, facts: &Facts<'_>, to: &To<'_>) -> Option<u16> {
+        let known = self.sent >= SETTLED && self.people.len() <= COMPANY;
+        let bits = known.then(|| -self.likelihood(facts, &folded(&to.canonical)).log2())?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 166")]
+        let tenths = (bits * 10.0).clamp(0.0, 1_000.0) as u16;
+        Some(tenths)
     }
 
     /// How likely an address is to be on this mail.

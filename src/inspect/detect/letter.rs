@@ -21,8 +21,10 @@ const SEARCHED: usize = 1_000;
 /// A thread has seldom more people than that in its quoted headers.
 const QUOTED: usize = 64;
 /// So much of a text, and of all texts together, is searched for names of organisations; whose it is stands at its head.
-const READ: usize = 256 << 10;
-const READ_IN_ALL: usize = 2 << 20;
+const READ: usize = 16 << 10;
+const READ_IN_ALL: usize = 256 << 10;
+/// So many lines of the new text likewise.
+const READ_LINES: usize = 100;
 /// So many names of files are handed on, and so much of each.
 const FILES: usize = 64;
 const FILE_NAME: usize = 200;
@@ -30,7 +32,7 @@ const FILE_NAME: usize = 200;
 const DRAWN: usize = 64;
 /// The first rows of a table are read for names, then one of so many.
 const FIRST_ROWS: u32 = 512;
-const ONE_OF: u32 = 16;
+const ONE_OF: u32 = 64;
 /// Within so many rows the head of a table stands.
 const HEAD_ROWS: u32 = 32;
 /// A longer cell is no name.
@@ -92,11 +94,14 @@ struct Rows {
 impl Reader {
     /// Takes note of a text; only the mail's own body is the letter.
     pub(super) fn text(&mut self, place: &Place, text: &str) {
-        if place.field || place.hidden {
+        if place.field {
             return;
         }
         if place.path != "body" {
             return self.content(place, text);
+        }
+        if place.hidden {
+            return;
         }
         let mut lines = text.lines().take(SEARCHED).peekable();
         let mut new = Vec::new();
@@ -113,7 +118,7 @@ impl Reader {
         if !self.read && !opening.is_empty() {
             self.letter.opening = opening;
             self.read = true;
-            self.body(&new);
+            self.body(new.get(..READ_LINES).unwrap_or(&new));
         }
     }
 
@@ -174,9 +179,9 @@ impl Reader {
         }
     }
 
-    /// A table begins.
+    /// A table begins. Whose data it is counts in a hidden sheet as well.
     pub(super) fn begin_table(&mut self, place: &Place) {
-        self.table = (!place.hidden).then(|| Rows { place: place.path.clone(), codes: Vec::new() });
+        self.table = Some(Rows { place: place.path.clone(), codes: Vec::new() });
     }
 
     /// A row of it; of a long table not every one is read.

@@ -8,7 +8,6 @@
 
 mod lesson;
 mod names;
-mod near;
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::lesson::{Lesson, LessonTo};
 pub(super) use self::lesson::{alike, name};
-use self::{names::Names, near::Near};
-use super::domain::Domain;
+use self::names::Names;
+use super::{domain::Domain, near::Near};
 
 /// Whole days since 1970, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -114,7 +113,7 @@ pub struct Entry {
 }
 
 /// All counters.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct History {
     names: Names,
     counters: HashMap<Key, Counter>,
@@ -123,6 +122,18 @@ pub struct History {
     /// Known domains by what they could be mistaken for.
     near: Near,
     began: Option<Day>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            names: Names::default(),
+            counters: HashMap::new(),
+            onward: HashMap::new(),
+            near: Near::sparing(),
+            began: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -172,7 +183,7 @@ impl History {
 
     /// Domains that we write to and that somebody could mean who wrote this one, with what they are worth today.
     pub(super) fn near<'a>(&'a self, written: &Domain, today: Day) -> impl Iterator<Item = (&'a str, f32)> {
-        self.near.of(&written.text).into_iter().filter_map(move |number| {
+        self.near.of(written).into_iter().filter_map(move |number| {
             let domain = self.names.text(number)?;
             Some((domain, self.weight(Relation::KnownDomain, "", domain, today)))
         })
@@ -220,7 +231,7 @@ impl History {
         self.counters.entry(key).or_insert_with(|| {
             self.onward.entry((relation, key.from)).or_default().push(key.to);
             if relation == Relation::KnownDomain {
-                self.near.add(&entry.to, key.to);
+                self.near.add(&Domain::new(&entry.to), key.to);
             }
             Counter { weight: 0.0, day }
         })

@@ -1,0 +1,321 @@
+//! A synthetic organisation that writes mail: sixty people, two hundred companies, projects, threads, salutations.
+//!
+//! In: how many mails. Out: the mails in the order of their time, always the same. Nobody in it exists; surnames are drawn
+//! as often as they are, so that namesakes are as common as in life. People write to their projects, to some of the
+//! people of a project more than to others, sometimes to somebody new; three in four mails greet somebody by name, as
+//! companies, offices and nicknames also do, and one in fifty is addressed in a way that no rule foresees.
+
+use sekisho::recipients::{Day, Organization};
+
+/// One mail.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Mail {
+    pub(super) day: Day,
+    pub(super) from: String,
+    /// Display name and address.
+    pub(super) to: Vec<(String, String)>,
+    pub(super) cc: Vec<(String, String)>,
+    pub(super) subject: String,
+    pub(super) id: String,
+    pub(super) answers: Vec<String>,
+    pub(super) opening: Vec<String>,
+}
+
+/// A sequence that looks random and is always the same (PCG, O'Neill 2014, in its simplest form).
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut random = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5DEE_CE66_D1CE_4E5B);
+        random.next();
+        random
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mixed = ((self.0 >> 18) ^ self.0) >> 27;
+        mixed.rotate_right(u32::try_from(self.0 >> 59).unwrap_or_default())
+    }
+
+    /// A number below `bound`; 0 if that is 0.
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % (bound.max(1) as u64)).unwrap_or_default()
+    }
+
+    fn one_in(&mut self, number: usize) -> bool {
+        self.below(number) == 0
+    }
+
+    /// A place in a list of which the first ones are the likelier (Zipf's law, about).
+    fn early(&mut self, length: usize) -> usize {
+        let mut at = self.below(length);
+        for _ in 0..2 {
+            at = at.min(self.below(length));
+        }
+        at
+    }
+
+    fn of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        &list[self.below(list.len())]
+    }
+}
+
+/// Surnames from the most common on, with their reading.
+const SURNAMES: [(&str, &str); 60] = [
+    ("佐藤", "sato"),
+    ("鈴木", "suzuki"),
+    ("高橋", "takahashi"),
+    ("田中", "tanaka"),
+    ("伊藤", "ito"),
+    ("渡辺", "watanabe"),
+    ("山本", "yamamoto"),
+    ("中村", "nakamura"),
+    ("小林", "kobayashi"),
+    ("加藤", "kato"),
+    ("吉田", "yoshida"),
+    ("山田", "yamada"),
+    ("佐々木", "sasaki"),
+    ("山口", "yamaguchi"),
+    ("松本", "matsumoto"),
+    ("井上", "inoue"),
+    ("木村", "kimura"),
+    ("林", "hayashi"),
+    ("斎藤", "saito"),
+    ("清水", "shimizu"),
+    ("山崎", "yamazaki"),
+    ("森", "mori"),
+    ("池田", "ikeda"),
+    ("橋本", "hashimoto"),
+    ("阿部", "abe"),
+    ("石川", "ishikawa"),
+    ("山下", "yamashita"),
+    ("中島", "nakajima"),
+    ("石井", "ishii"),
+    ("小川", "ogawa"),
+    ("前田", "maeda"),
+    ("岡田", "okada"),
+    ("長谷川", "hasegawa"),
+    ("藤田", "fujita"),
+    ("後藤", "goto"),
+    ("近藤", "kondo"),
+    ("村上", "murakami"),
+    ("遠藤", "endo"),
+    ("青木", "aoki"),
+    ("坂本", "sakamoto"),
+    ("斉藤", "saito"),
+    ("福田", "fukuda"),
+    ("太田", "ota"),
+    ("西村", "nishimura"),
+    ("藤井", "fujii"),
+    ("金子", "kaneko"),
+    ("岡本", "okamoto"),
+    ("藤原", "fujiwara"),
+    ("三浦", "miura"),
+    ("中野", "nakano"),
+    ("中川", "nakagawa"),
+    ("原田", "harada"),
+    ("松田", "matsuda"),
+    ("竹内", "takeuchi"),
+    ("小野", "ono"),
+    ("田村", "tamura"),
+    ("中山", "nakayama"),
+    ("和田", "wada"),
+    ("石田", "ishida"),
+    ("森田", "morita"),
+];
+
+const GIVEN: [(&str, &str); 24] = [
+    ("太郎", "taro"),
+    ("花子", "hanako"),
+    ("一郎", "ichiro"),
+    ("次郎", "jiro"),
+    ("美咲", "misaki"),
+    ("健太", "kenta"),
+    ("大輔", "daisuke"),
+    ("直子", "naoko"),
+    ("陽子", "yoko"),
+    ("翔太", "shota"),
+    ("拓也", "takuya"),
+    ("愛", "ai"),
+    ("結衣", "yui"),
+    ("真由美", "mayumi"),
+    ("恵子", "keiko"),
+    ("浩", "hiroshi"),
+    ("誠", "makoto"),
+    ("隆", "takashi"),
+    ("茂", "shigeru"),
+    ("勝", "masaru"),
+    ("優", "yu"),
+    ("千尋", "chihiro"),
+    ("由美子", "yumiko"),
+    ("健一", "kenichi"),
+];
+
+const ENGLISH: [(&str, &str); 16] = [
+    ("John", "Smith"),
+    ("Mary", "Jones"),
+    ("David", "Brown"),
+    ("Susan", "Taylor"),
+    ("James", "Wilson"),
+    ("Anna", "Davies"),
+    ("Robert", "Evans"),
+    ("Linda", "Thomas"),
+    ("Michael", "Johnson"),
+    ("Karen", "Roberts"),
+    ("William", "Walker"),
+    ("Emma", "Wright"),
+    ("Thomas", "Green"),
+    ("Laura", "Hall"),
+    ("Peter", "Clark"),
+    ("Julia", "Lewis"),
+];
+
+const FIRST: [&str; 20] = [
+    "kita", "minami", "higashi", "nishi", "tokai", "kanto", "yamato", "asahi", "taiyo", "fuji", "sakura", "miyako",
+    "aoba", "daiichi", "nippon", "chuo", "hikari", "kaede", "sanyo", "marutaka",
+];
+const LAST: [(&str, &str); 10] = [
+    ("shoji", "商事"),
+    ("kensetsu", "建設"),
+    ("denki", "電気"),
+    ("unyu", "運輸"),
+    ("system", "システム"),
+    ("shokuhin", "食品"),
+    ("insatsu", "印刷"),
+    ("seiki", "精機"),
+    ("kagaku", "化学"),
+    ("service", "サービス"),
+];
+
+/// Somebody outside.
+#[derive(Debug, Clone)]
+struct Person {
+    address: String,
+    display_name: String,
+    /// How letters greet: the company's line and the name with its honorific.
+    greeting: Vec<String>,
+}
+
+struct Project {
+    people: Vec<Person>,
+    subject: usize,
+    /// The Message-IDs of the thread that is going on, and its last company.
+    thread: Vec<String>,
+}
+
+/// The organisation and its mails.
+pub(super) fn mails(number: usize) -> (Organization, Vec<Mail>) {
+    let organization = Organization { domains: vec!["toho-kanko.example".to_owned()], ..Organization::default() };
+    let mut random = Random::new(20_261_129);
+    let companies: Vec<Vec<Person>> = (0..200).map(|at| company(at, &mut random)).collect();
+    let mut staff: Vec<(String, Vec<Project>)> = (0..60)
+        .map(|at| {
+            let (surname, given) = (SURNAMES[random.early(60)].1, GIVEN[random.below(24)].1);
+            let projects = (0..4 + random.below(12)).map(|_| project(&companies, &mut random)).collect();
+            (format!("{given}.{surname}{at}@toho-kanko.example"), projects)
+        })
+        .collect();
+    let mut mails = Vec::with_capacity(number);
+    for at in 0..number {
+        let who = random.early(staff.len());
+        let (from, projects) = &mut staff[who];
+        // Projects begin now and then.
+        if random.one_in(150) {
+            projects.insert(0, project(&companies, &mut random));
+        }
+        let which = random.early(projects.len());
+        let day = Day(u16::try_from(20_000 + at * 400 / number).unwrap_or(u16::MAX));
+        mails.push(mail(at, day, from, &mut projects[which], &mut random));
+    }
+    (organization, mails)
+}
+
+fn company(at: usize, random: &mut Random) -> Vec<Person> {
+    let (first, (last, kanji)) = (FIRST[at % 20], LAST[at / 20 % 10]);
+    let suffix = ["co.jp", "jp", "com", "ne.jp"][random.early(4)];
+    let domain = format!("{first}-{last}.{suffix}");
+    let name = format!("{}{kanji}", first.to_uppercase());
+    let style = random.below(5);
+    let abroad = at % 8 == 7;
+    (0..3 + random.below(10))
+        .map(|number| {
+            if abroad {
+                let (given, surname) = *random.of(&ENGLISH);
+                let local = format!("{}.{}", given.to_lowercase(), surname.to_lowercase());
+                return Person {
+                    address: format!("{local}@{domain}"),
+                    display_name: format!("{given} {surname}"),
+                    greeting: vec![if random.one_in(2) { format!("Dear {given},") } else { format!("Hi {given},") }],
+                };
+            }
+            let ((surname, read), (given, given_read)) = (SURNAMES[random.early(60)], *random.of(&GIVEN));
+            let local = match style {
+                0 => format!("{read}.{given_read}"),
+                1 => format!("{given_read}.{read}"),
+                2 => format!("{}-{read}", &given_read[..1]),
+                3 => format!("{read}{number}"),
+                _ => format!("{read}_{}", &given_read[..1]),
+            };
+            // One in twelve is an office.
+            let local =
+                if random.one_in(12) { ["info", "sales", "soumu", "keiri"][random.below(4)].to_owned() } else { local };
+            let named = random.below(10) < 7;
+            Person {
+                address: format!("{local}@{domain}"),
+                display_name: if named { format!("{surname} {given}") } else { String::new() },
+                greeting: vec![format!("{name}株式会社"), format!("{surname}様")],
+            }
+        })
+        .collect()
+}
+
+fn project(companies: &[Vec<Person>], random: &mut Random) -> Project {
+    let mut people = Vec::new();
+    for _ in 0..1 + usize::from(random.one_in(3)) {
+        let company = &companies[random.early(companies.len())];
+        for _ in 0..1 + random.below(4) {
+            let person = random.of(company);
+            if people.iter().all(|known: &Person| known.address != person.address) {
+                people.push(person.clone());
+            }
+        }
+    }
+    Project { people, subject: random.below(1_000), thread: Vec::new() }
+}
+
+fn mail(number: usize, day: Day, from: &str, project: &mut Project, random: &mut Random) -> Mail {
+    let first = random.early(project.people.len());
+    let addressee = project.people[first].clone();
+    let mailbox = |person: &Person| (person.display_name.clone(), person.address.clone());
+    let mut to = vec![mailbox(&addressee)];
+    let mut cc = Vec::new();
+    for person in project.people.iter().filter(|person| person.address != addressee.address) {
+        match random.below(4) {
+            0 => to.push(mailbox(person)),
+            1 => cc.push(mailbox(person)),
+            _ => {}
+        }
+    }
+    let id = format!("<{number}@toho-kanko.example>");
+    let answering = !project.thread.is_empty() && !random.one_in(3);
+    if !answering {
+        project.thread.clear();
+    }
+    let answers = project.thread.clone();
+    project.thread.push(id.clone());
+    let opening = match random.below(100) {
+        // Nobody is greeted, or everybody.
+        0..=17 => Vec::new(),
+        18..=23 => vec!["各位".to_owned()],
+        // A way that no rule foresees: the name of somebody's assistant, of a former colleague, a nickname.
+        24..=25 => vec![format!("{}ちゃん", &GIVEN[random.below(24)].0)],
+        26..=60 => addressee.greeting.clone(),
+        _ => addressee.greeting.iter().rev().take(1).cloned().collect(),
+    };
+    let subject = format!("{}No.{} {}", if answering { "Re: " } else { "" }, project.subject, number % 7);
+    let mut opening = opening;
+    if !opening.is_empty() {
+        opening.push("いつもお世話になっております。".to_owned());
+    }
+    Mail { day, from: from.to_owned(), to, cc, subject, id, answers, opening }
+}
