@@ -47,6 +47,8 @@ fn rules_change_without_a_restart_and_broken_ones_do_not_count() {
     eventually("the refusal in the log", || relay.log().contains("not reloaded").then_some(()));
     let reply = send(&relay);
     assert!(reply.starts_with("250 2.0.0 held"), "{reply}");
+    // A command refuses broken rules as well.
+    std::fs::write(&file, RULE).unwrap();
     let journal = relay.command(&["journal", "search", "\"kind\":\"rules\""]);
     let journal = String::from_utf8_lossy(&journal.stdout).into_owned();
     assert!(journal.contains("\"differences\":[\"+ everything-outside: hold\"]"), "{journal}");
