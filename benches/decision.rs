@@ -51,6 +51,7 @@ fn main() {
         workers: runtime.block_on(Workers::start(program, settings, Vec::new())).expect("a worker"),
         passwords: Default::default(),
         memory: None,
+        past: None,
     };
     let message = Message::new(sample.bytes.clone());
     let envelope = Envelope {
