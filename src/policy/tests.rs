@@ -72,6 +72,7 @@ fn the_shipped_rules_pass_their_own_examples() {
             "exposed-recipients",
             "free-mail-personal-data",
             "lookalike-domain",
+            "registered-documents",
             "uninspected",
             "wrong-name-personal-data",
             "personal-data",
@@ -206,7 +207,7 @@ fn a_rule_that_waits_for_an_unknown_detector_is_told() {
                 \"secret.*\"] }\nmust_match = [{ what = \"a\", findings = [{ detector = \"secret.jwt\", category = \
                 \"credential\" }] }]\nmust_not_match = [{ what = \"b\" }]\n";
     let policies = Policies::compile(&[source(rule)], Action::Forward).unwrap();
-    let errors = policies.unknown_detectors(&["jp.phone", "secret.jwt"]);
+    let errors = policies.unknown_detectors(&["jp.phone", "secret.jwt", "fingerprint"]);
     assert_eq!(
         errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["policies/x.toml:1:1: rule `x` waits for `jp.phne`, which no detector is called (did you mean `jp.phone`?); \
