@@ -30,7 +30,7 @@
 //! | [`smtp`] | the wire, ignorant of policy: `server` (session, transaction, TLS, logins, limits), `client` (next hop, pool) |
 //! | [`pipeline`] | one mail from MAIL to its reply |
 //! | [`inspect`] | bytes → Inspection: `extract` (where the text is), `detect` (what it is), `persons`, `sandbox` (worker processes) |
-//! | [`recipients`] | who the recipients are and what is wrong with each, one file per check |
+//! | [`recipients`] | who the recipients are and what is wrong with each, one file per check; `history`: to whom we wrote before |
 //! | [`policy`] | rules + facts → Decision, per recipient |
 //! | [`store`] | the only owner of state: SQLite, sealed mail |
 //! | [`journal`] | what left, to whom, about how many people: hash-chained records without content |
@@ -55,9 +55,11 @@
 //!    (`tests/it/workers.rs`, `tests/it/killers.rs`), and no byte is in neither (`inspect/extract/places.rs`,
 //!    `inspect/extract/account.rs`).
 //! 4. Recipients come from the envelope (Bcc counts); headers only explain.
-//! 5. Forwarded and released bytes equal the received bytes, plus the trace header (`tests/it/story.rs`).
-//! 6. A found value never leaves [`inspect`] unmasked (`tests/it/commands.rs`, `tests/it/story.rs`); only passwords that a
-//!    mail states go into the sealed memory of their sender (`tests/it/passwords.rs`).
+//! 5. Forwarded and released bytes equal the received bytes, plus the trace header and the header lines that policy ordered
+//!    (`tests/it/story.rs`, `tests/it/policy.rs`).
+//! 6. A found value never leaves [`inspect`] unmasked (`tests/it/planted.rs`, `tests/it/story.rs`); only passwords that a
+//!    mail states go into the sealed memory of their sender (`tests/it/passwords.rs`), and its salutation and names of
+//!    organisations to the checks of its recipients, in memory.
 //! 7. The person who sent a mail can never be counted as its approver, and one person counts once.
 //! 8. On start the store is the truth: what was committed and not finished is resumed.
 //!

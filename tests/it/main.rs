@@ -22,6 +22,7 @@ mod exact;
 mod exim;
 mod fingerprint;
 mod health;
+mod history;
 mod killers;
 mod life;
 mod lock;

@@ -1,0 +1,125 @@
+//! What it costs to judge the recipients of a mail and to ask policy, with a history of a million pairs.
+//!
+//! `cargo bench --bench recipients`. Aim: under 200 µs for 10 recipients and under 5 ms for 1,000. Beside it what a look at the
+//! history alone costs, as the floor: two look-ups a recipient.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench that cannot go on panics, and prints its figures"
+)]
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use sekisho::{
+    inspect::{Inspection, Letter},
+    mail::{Address, Envelope, Message},
+    policy::{Action, Mail, Policies},
+    recipients::{Case, Day, Entry, History, Organization, Partners, Relation, judge},
+};
+
+const TODAY: Day = Day(20_000);
+const PAIRS: usize = 1_000_000;
+
+fn main() {
+    let history = history();
+    println!("history: {} counters; 300 partners; the shipped policies", history.len());
+    let partners: String = (0..300)
+        .map(|n| {
+            format!(
+                "[[partner]]\nid = \"p{n}\"\nnames = [\"第{n}商事株式会社\"]\ndomains = [\"partner{n}.example.jp\"]\n"
+            )
+        })
+        .collect();
+    let partners = Partners::parse("partners.toml", &partners).expect("partners");
+    let policies = Policies::compile(&[], Action::Forward).expect("policies");
+    println!("| recipients | known | judged and decided | history alone |");
+    println!("|---:|---|---:|---:|");
+    for (number, known) in [(1, true), (10, true), (10, false), (1_000, true), (1_000, false)] {
+        let mail = mail(number, known);
+        let times = if number > 100 { 20 } else { 500 };
+        let whole = best(times, || decide(&mail, &history, &partners, &policies));
+        let floor = best(times, || {
+            let weight = |to: &Address| {
+                history.weight(Relation::Known, "", &to.canonical(), TODAY)
+                    + history.weight(Relation::Wrote, "user1@toho-kanko.example", &to.canonical(), TODAY)
+            };
+            mail.0.recipients.iter().map(weight).sum::<f32>()
+        });
+        println!("| {number} | {} | {whole:.1?} | {floor:.1?} |", if known { "yes" } else { "no" });
+    }
+}
+
+fn decide(mail: &(Envelope, Message), history: &History, partners: &Partners, policies: &Policies) -> usize {
+    let organization = Organization { domains: vec!["toho-kanko.example".to_owned()], ..Organization::default() };
+    let (inspection, letter) = (
+        Inspection::default(),
+        Letter { opening: vec!["第1商事株式会社".to_owned(), "山田様".to_owned()], ..Letter::default() },
+    );
+    let (envelope, message) = mail;
+    let judged = judge(Case {
+        envelope,
+        message,
+        inspection: &inspection,
+        letter: &letter,
+        organization: &organization,
+        partners,
+        history,
+        today: TODAY,
+    });
+    let at = jiff::civil::date(2026, 11, 24).at(10, 0, 0, 0);
+    let facts = Mail::gather((envelope, message), &inspection, &judged.recipients, at, policies.fields());
+    policies.decide(&facts).groups().len()
+}
+
+/// Somebody's address: 300 people at each of a thousand companies.
+fn address(number: usize) -> String {
+    format!("yamada{}@company{}.example.jp", number / 1_000, number % 1_000)
+}
+
+fn mail(number: usize, known: bool) -> (Envelope, Message) {
+    let to: Vec<String> =
+        (0..number).map(|n| if known { address(n * 7) } else { format!("suzuki{n}@stranger{n}.example.jp") }).collect();
+    let header = format!(
+        "From: user1@toho-kanko.example\r\nTo: {}\r\nSubject: x\r\nMessage-ID: <1@toho-kanko.example>\r\n\r\nx\r\n",
+        to.join(",\r\n ")
+    );
+    let parse = |text: &String| Address::parse(text).expect("an address");
+    let envelope = Envelope {
+        sender: Address::parse("user1@toho-kanko.example").ok(),
+        recipients: to.iter().map(parse).collect(),
+        ..Envelope::default()
+    };
+    (envelope, Message::new(header.into_bytes()))
+}
+
+/// A thousand senders, three hundred thousand addresses, a million pairs of both kinds.
+fn history() -> History {
+    let mut history = History::default();
+    let mut restore = |relation, from: String, to: String| {
+        history.restore(&Entry { relation, from, to, weight: 4.0, day: Day(19_990) });
+    };
+    for n in 0..300_000 {
+        restore(Relation::Known, String::new(), address(n));
+    }
+    for n in 0..1_000 {
+        restore(Relation::KnownDomain, String::new(), format!("company{n}.example.jp"));
+    }
+    for n in 0..PAIRS / 2 {
+        restore(Relation::Wrote, format!("user{}@toho-kanko.example", n % 1_000), address(n * 7 % 300_000));
+        restore(Relation::Together, address(n * 7 % 300_000), address(n * 13 % 300_000));
+    }
+    history
+}
+
+fn best<T>(times: usize, mut run: impl FnMut() -> T) -> Duration {
+    let one = |_| {
+        let start = Instant::now();
+        black_box(run());
+        start.elapsed()
+    };
+    (0..times).map(one).min().unwrap_or_default()
+}
