@@ -27,6 +27,9 @@ const COUNTS: usize = 2_000;
 /// The history is pruned when it is so much over its bound, in percent.
 const SLACK: usize = 5;
 
+/// Weights as of a day, of what belongs together.
+type Counts = HashMap<(Relation, String, String), (f32, Day)>;
+
 /// The history of one organisation. Cheap to clone; all clones are one.
 #[derive(Debug, Clone)]
 pub struct Past {
@@ -39,7 +42,7 @@ struct Inner {
     most: usize,
     history: RwLock<History>,
     /// What was counted and not kept yet.
-    pending: Mutex<HashMap<(Relation, String, String), (f32, Day)>>,
+    pending: Mutex<Counts>,
     mark: Mutex<HistoryMark>,
 }
 
@@ -204,7 +207,7 @@ impl Past {
         self.inner.history.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pending(&self) -> MutexGuard<'_, HashMap<(Relation, String, String), (f32, Day)>> {
+    fn pending(&self) -> MutexGuard<'_, Counts> {
         self.inner.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,7 +1,5 @@
 //! Made-up mails for the tests of the checks: what is left out is plain and harmless.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 use super::{Case, Check, Day, History, Issue, Judged, Lesson, LessonTo, Organization, Partners, judge};
 use crate::{
     inspect::{Inspection, Letter},

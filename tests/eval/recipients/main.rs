@@ -14,6 +14,13 @@
 //! oddest of its mail; the second, how many of the mails with a mistake are found where so many of those without one are
 //! disturbed. Deliberately absent: the network, and a model trained on these mails; the product's own checks are judged.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "an evaluation that cannot go on panics, and prints its figures"
+)]
+
 mod inject;
 mod office;
 mod real;
