@@ -23,8 +23,8 @@ fn weight(check: Check) -> f64 {
         Check::LookalikeDomain => 12.0,
         Check::SalutationMismatch => 10.0,
         Check::DisplayNameMismatch | Check::OrganizationMismatch => 8.0,
-        Check::UnusualRecipient | Check::FreeMail => 6.0,
-        Check::NewToThread => 3.0,
+        Check::UnusualRecipient | Check::FreeMail => 8.0,
+        Check::NewToThread => 1.0,
         Check::FirstContact | Check::DataScope | Check::ExposedRecipients => 1.0,
     }
 }
