@@ -36,12 +36,14 @@ fn main() {
         .collect();
     let partners = Partners::parse("partners.toml", &partners).expect("partners");
     let policies = Policies::compile(&[], Action::Forward).expect("policies");
-    println!("| recipients | known | judged and decided | history alone |");
-    println!("|---:|---|---:|---:|");
-    for (number, known) in [(1, true), (10, true), (10, false), (1_000, true), (1_000, false)] {
+    println!("| recipients | known | salutation | judged and decided | history alone |");
+    println!("|---:|---|---|---:|---:|");
+    let cases = [(1, true, "山田様"), (10, true, "山田様"), (10, true, "鈴木様"), (10, false, "鈴木様")];
+    let crowds = [(1_000, true, "各位"), (1_000, false, "各位")];
+    for (number, known, salutation) in cases.into_iter().chain(crowds) {
         let mail = mail(number, known);
-        let times = if number > 100 { 20 } else { 500 };
-        let whole = best(times, || decide(&mail, &history, &partners, &policies));
+        let times = if number > 100 { 20 } else { 300 };
+        let whole = best(times, || decide(&mail, salutation, &history, &partners, &policies));
         let floor = best(times, || {
             let weight = |to: &Address| {
                 history.weight(Relation::Known, "", &to.canonical(), TODAY)
@@ -49,15 +51,23 @@ fn main() {
             };
             mail.0.recipients.iter().map(weight).sum::<f32>()
         });
-        println!("| {number} | {} | {whole:.1?} | {floor:.1?} |", if known { "yes" } else { "no" });
+        println!("| {number} | {} | {salutation} | {whole:.1?} | {floor:.1?} |", if known { "yes" } else { "no" });
     }
 }
 
-fn decide(mail: &(Envelope, Message), history: &History, partners: &Partners, policies: &Policies) -> usize {
+fn decide(
+    mail: &(Envelope, Message),
+    salutation: &str,
+    history: &History,
+    partners: &Partners,
+    policies: &Policies,
+) -> usize {
     let organization = Organization { domains: vec!["toho-kanko.example".to_owned()], ..Organization::default() };
     let (inspection, letter) = (
         Inspection::default(),
-        Letter { opening: vec!["第1商事株式会社".to_owned(), "山田様".to_owned()], ..Letter::default() },
+        Letter {
+            opening: vec![salutation.to_owned(), "お世話になっております。".to_owned()], ..Letter::default()
+        },
     );
     let (envelope, message) = mail;
     let judged = judge(Case {
