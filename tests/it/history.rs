@@ -76,12 +76,12 @@ fn an_import_makes_day_one_not_blind_and_a_person_can_be_forgotten() {
     fs::create_dir_all(&sent).unwrap();
     for (number, to) in [PARTNER, "=?utf-8?b?55Sw5Lit?= <tanaka@other.example.net>", PARTNER].iter().enumerate() {
         let mail =
-            format!("From: Sato <{SENDER}>\r\nTo: {to}\r\nDate: Fri, 20 Nov 2026 10:00:0{number} +0900\r\n\r\nx\r\n");
+            format!("From: Sato <{SENDER}>\r\nTo: {to}\r\nDate: Mon, 20 Jan 2025 10:00:0{number} +0900\r\n\r\nx\r\n");
         fs::write(sent.join(format!("{number}:2,S")), mail).unwrap();
     }
     fs::write(
         sent.join("9"),
-        "From: a@elsewhere.example\r\nTo: b@elsewhere.example\r\nDate: Fri, 20 Nov 2026 10:00:00 +0900\r\n\r\n",
+        "From: a@elsewhere.example\r\nTo: b@elsewhere.example\r\nDate: Mon, 20 Jan 2025 10:00:00 +0900\r\n\r\n",
     )
     .unwrap();
     let output = relay.command(&["history", "import", relay.home().join("Sent").to_str().unwrap()]);
