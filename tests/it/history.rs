@@ -104,3 +104,15 @@ fn an_import_makes_day_one_not_blind_and_a_person_can_be_forgotten() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("toho.example.co.jp"), "{output:?}");
 }
+
+#[test]
+fn a_store_that_cannot_be_read_costs_an_explanation_its_history_only() {
+    let relay = Relay::configured("127.0.0.1:9".parse().unwrap(), "");
+    fs::create_dir_all(relay.home().join("data")).unwrap();
+    fs::write(relay.home().join("data/sekisho.db"), "no database at all, and long enough to be taken for one").unwrap();
+    let mail = relay.home().join("mail.eml");
+    fs::write(&mail, letter("e-2", "hello", "お世話になります。\r\n")).unwrap();
+    let output = relay.command(&["explain", "--json", mail.to_str().unwrap()]);
+    assert!(output.status.success() && output.stdout.starts_with(b"{\"decision\":\"forward\""), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("without the history of recipients"), "{output:?}");
+}
