@@ -237,7 +237,8 @@ mod tests {
         let inspection = Inspection { persons, ..Inspection::default() };
         let at = jiff::civil::date(2026, 11, 24).at(10, 0, 0, 0);
         let message = Message::new(*b"Subject: x\r\n\r\n");
-        let mail = Mail::gather((&Envelope::default(), &message), &inspection, &recipients, at, &Default::default());
+        let mail =
+            Mail::gather((&Envelope::default(), &message), &inspection, &recipients, at, &Default::default(), &[]);
         // As it comes out of the journal.
         serde_json::from_str(&serde_json::to_string(&mail.without_content()).unwrap()).unwrap()
     }

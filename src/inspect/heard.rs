@@ -2,7 +2,8 @@
 //!
 //! In: what extraction heard ([`Statement`]), and whether something is protected, in this mail or in one that its sender
 //! sent before. Out: [`Heard`], the one thing that leaves a worker unmasked: passwords for the sealed memory of their
-//! sender, the [`Letter`] for the checks of the recipients, both for nothing else; and the finding `secret.password`,
+//! sender, the [`Letter`] for the checks of the recipients, names of files for the rules that ask for them, each for
+//! nothing else; and the finding `secret.password`,
 //! masked as all of them are.
 //!
 //! A password beside the file that it opens, or in a mail behind it (the Japanese habit, PPAP), protects from nobody: who
@@ -51,11 +52,15 @@ pub struct Heard {
     /// Whom it is for, by its own words.
     #[serde(default)]
     pub letter: Letter,
+    /// What the files that it carries are called, as it came and in their order: the inspection shows what may be shown
+    /// of that, and rules ask for all of it.
+    #[serde(default)]
+    pub attached: Vec<String>,
 }
 
 impl std::fmt::Debug for Heard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { passwords, protected, letter, print: _ } = self;
+        let Self { passwords, protected, letter, print: _, attached: _ } = self;
         let mut heard = f.debug_struct("Heard");
         heard.field("passwords", &passwords.len()).field("protected", protected).field("letter", letter);
         heard.finish_non_exhaustive()

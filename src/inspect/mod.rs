@@ -4,8 +4,9 @@
 //! `uninspected`, never an error and never silence. Text flows one way: [`extract`] finds it and hands it to a
 //! [`Sink`]; [`detect`] is that sink and turns it into findings and persons.
 //! Deliberately absent: files, network, clock, tokio, and any opinion on what should happen to the mail (`policy`).
-//! A found value never leaves this room unmasked, with two exceptions ([`Heard`]): passwords that a mail states go to the sealed
-//! memory of their sender, and its salutation to the checks of its recipients; neither goes anywhere else. Pictures go out as they are to be looked at (`sandbox::ocr`), and what is
+//! A found value never leaves this room unmasked, in a name of a file neither, with three exceptions ([`Heard`]): passwords that
+//! a mail states go to the sealed memory of their sender, its salutation to the checks of its recipients, and the names of its
+//! files to those and to the rules; none of them goes anywhere else. Pictures go out as they are to be looked at (`sandbox::ocr`), and what is
 //! read in them comes back in ([`PictureText`]).
 
 pub mod detect;
@@ -20,7 +21,7 @@ mod why;
 use std::borrow::Cow;
 
 use detect::fingerprint::Keys;
-pub use detect::{ExclusionInfo, Letter, RuleError, RuleSource, Rules};
+pub use detect::{ExclusionInfo, FileName, Letter, RuleError, RuleSource, Rules};
 pub use extract::{Limits, Watch};
 pub use heard::{Heard, Statement};
 pub use passwords::Passwords;
@@ -133,11 +134,29 @@ pub fn hear(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut
     let (print, letter) = (detection.print(), detection.letter());
     let (mut findings, people, faults) = detection.finish();
     faults.iter().for_each(|what| ledger.unasked(what));
-    let heard = Heard { print, letter, ..Heard::of(&ledger.statements, ledger.protected) };
+    let mut heard = Heard { print, letter, ..Heard::of(&ledger.statements, ledger.protected) };
     if (ledger.protected || job.protected_before) && rules.detectors().any(|detector| detector.id == heard::DETECTOR) {
         heard::find(&mut findings, &ledger.statements);
     }
-    (Inspection::new(ledger, findings, people), heard)
+    let mut inspection = Inspection::new(ledger, findings, people);
+    veil(&mut inspection, &mut heard, &mut detect::Veil::new(rules, &job.own));
+    (inspection, heard)
+}
+
+/// Files, entries and sheets may be called by a value: what is shown of their names is masked, and the names as they came
+/// are heard.
+fn veil(inspection: &mut Inspection, heard: &mut Heard, veil: &mut detect::Veil<'_>) {
+    let Inspection { findings, inspected, uninspected, attachments, .. } = inspection;
+    let Letter { organizations, domains, files, .. } = &mut heard.letter;
+    heard.attached = attachments.iter().map(|file| file.name.clone()).collect();
+    let places = findings.iter_mut().flat_map(|finding| &mut finding.examples).map(|example| &mut example.place);
+    places
+        .chain(inspected.iter_mut().map(|part| &mut part.place))
+        .chain(uninspected.iter_mut().map(|part| &mut part.place))
+        .chain(organizations.iter_mut().chain(domains).map(|mention| &mut mention.place))
+        .for_each(|place| veil.draw_over(place));
+    attachments.iter_mut().for_each(|file| veil.draw_over(&mut file.name));
+    files.iter_mut().for_each(|file| veil.draw_over(&mut file.shown));
 }
 
 /// Where a text stands, as a person would look for it.

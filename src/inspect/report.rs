@@ -211,7 +211,7 @@ pub struct Attachment {
     /// What it is by its content: `xlsx`, `zip`, `image`, ….
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it is called, as the mail says it.
+    /// What it is called, as far as that may be shown; as it came, [`Heard`](super::Heard) has it.
     pub name: String,
     /// In bytes, undone from its transfer encoding.
     pub size: u64,

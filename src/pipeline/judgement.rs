@@ -75,7 +75,7 @@ impl Judgement {
             ..Job::new(Kind::Mail)
         };
         let (inspection, heard) = self.workers.hear(message.bytes(), &job).await?;
-        let letter = heard.letter.clone();
+        let (letter, attached) = (heard.letter.clone(), heard.attached.clone());
         if let Some(memory) = &self.memory {
             memory.keep(envelope, message, heard).await;
         }
@@ -97,7 +97,7 @@ impl Judgement {
         };
         let at = Timestamp::now().to_zoned(self.timezone.clone()).datetime();
         let asked = self.policies.fields();
-        let facts = policy::Mail::gather((envelope, message), &inspection, &recipients, at, asked);
+        let facts = policy::Mail::gather((envelope, message), &inspection, &recipients, at, asked, &attached);
         let verdict = self.policies.decide(&facts);
         Ok(Judged { inspection, recipients, facts, lesson, verdict })
     }

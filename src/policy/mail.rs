@@ -127,13 +127,15 @@ pub struct To {
 }
 
 impl Mail {
-    /// Gathers the facts; of the header only the fields called `asked` (in lower case).
+    /// Gathers the facts; of the header only the fields called `asked` (in lower case). `attached` are the names of the
+    /// files as they came, which an inspection does not show.
     pub fn gather(
         (envelope, message): (&Envelope, &Message),
         inspection: &Inspection,
         recipients: &[Recipient],
         at: civil::DateTime,
         asked: &BTreeSet<String>,
+        attached: &[String],
     ) -> Self {
         let author = || {
             let from = message.header("From")?;
@@ -143,11 +145,15 @@ impl Mail {
             let name = String::from_utf8_lossy(field.name).to_lowercase();
             asked.contains(&name).then(|| (name, header::decode(field.value)))
         });
+        let mut found = Self::found(inspection, recipients, at);
+        for (file, name) in found.attachments.iter_mut().flatten().zip(attached) {
+            file.name = Some(name.clone());
+        }
         Self {
             sender: envelope.sender.clone().or_else(author),
             size: message.bytes().len() as u64,
             headers: Some(headers.collect()),
-            ..Self::found(inspection, recipients, at)
+            ..found
         }
     }
 
@@ -276,11 +282,15 @@ mod tests {
         let recipients = [Recipient::new(Address::parse("b@out.example").unwrap(), Direction::External)];
         let at = civil::date(2026, 11, 29).at(10, 0, 0, 0);
         let asked = BTreeSet::from(["subject".to_owned()]);
-        let mail = Mail::gather((&envelope, &message), &inspection, &recipients, at, &asked);
+        let mail = Mail::gather((&envelope, &message), &inspection, &recipients, at, &asked, &["秘密.xlsx".to_owned()]);
+        assert_eq!(mail.attachments.iter().flatten().next().and_then(|file| file.name.as_deref()), Some("秘密.xlsx"));
         assert_eq!(mail.headers.as_deref(), Some(&[("subject".to_owned(), "secret".to_owned())][..]));
         assert_eq!(mail.labels.as_deref(), Some(&["社外秘".to_owned()][..]));
         let text = serde_json::to_string(&mail).unwrap();
-        assert!(!text.contains("secret") && !text.contains("社外秘") && text.contains("xlsx"), "{text}");
+        assert!(
+            !text.contains("secret") && !text.contains("秘密") && !text.contains("社外秘") && text.contains("xlsx"),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<Mail>(&text).unwrap(), mail.without_content());
     }
 }

@@ -58,8 +58,8 @@ impl<'a> Organizations<'a> {
             all.add(company, name, Source::Subject, "Subject".to_owned());
         }
         for file in &facts.letter.files {
-            for (company, name) in Company::in_text(facts, file) {
-                all.add(company, name, Source::File, file.clone());
+            for (company, name) in Company::in_text(facts, &file.name) {
+                all.add(company, name, Source::File, file.shown.clone());
             }
         }
         for (company, name) in greetings.named() {

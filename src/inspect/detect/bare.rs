@@ -10,6 +10,7 @@ use super::names::{self, Reading, is_kanji, is_name_character};
 use super::page::Page;
 use super::record::Record;
 use super::rule::Role;
+use super::rules::Rules;
 use super::scan::Hit;
 use super::zones::{self, Zone};
 use crate::inspect::Confidence;
@@ -27,8 +28,8 @@ pub(super) struct Bare {
 }
 
 /// Finds full names that stand alone between spaces, commas, brackets or line ends.
-pub(super) fn find(record: &Record<'_>, text: &str) -> Vec<Bare> {
-    let names = record.rules.names();
+pub(super) fn find(rules: &Rules, text: &str) -> Vec<Bare> {
+    let names = rules.names();
     let mut found: Vec<Bare> = Vec::new();
     let mut line_start = 0;
     for line in text.split('\n') {
@@ -197,9 +198,8 @@ mod tests {
     #[test]
     fn names_between_boundaries_are_seen_and_words_are_not() {
         let rules = Rules::compile(&[]).unwrap();
-        let record = Record::new(&rules, Vec::new(), false);
         let bare = |text: &str| {
-            find(&record, text).iter().map(|name| text[name.start..name.end].to_owned()).collect::<Vec<_>>()
+            find(&rules, text).iter().map(|name| text[name.start..name.end].to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(
             bare("山田太郎、佐藤 花子,鈴木一郎(35)\n・高橋健一"),

@@ -56,7 +56,24 @@ pub struct Letter {
     pub codes: Vec<String>,
     /// What attached files are called.
     #[serde(default)]
-    pub files: Vec<String>,
+    pub files: Vec<FileName>,
+}
+
+/// What a file is called.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FileName {
+    /// As it came; whoever reads it says nothing of it.
+    pub name: String,
+    /// What may be shown of it.
+    pub shown: String,
+}
+
+impl FileName {
+    /// A name with nothing to hide.
+    pub fn plain(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { shown: name.clone(), name }
+    }
 }
 
 /// Lines are counted, not shown.
@@ -141,7 +158,8 @@ impl Reader {
         let name = place.path.rsplit(" › ").next().unwrap_or_default();
         if text.starts_with(name) && text.lines().next() == Some(name) {
             if self.letter.files.len() < FILES {
-                self.letter.files.push(name.chars().take(FILE_NAME).collect());
+                let name: String = name.chars().take(FILE_NAME).collect();
+                self.letter.files.push(FileName::plain(name));
             }
             return;
         }
@@ -336,7 +354,7 @@ mod tests {
             letter.domains.iter().map(|m| (m.name.as_str(), m.count)).collect::<Vec<_>>(),
             [("kita.example", 100)]
         );
-        assert_eq!(letter.files, ["見積書_北保安.pdf"]);
+        assert_eq!(letter.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["見積書_北保安.pdf"]);
         assert!((DRAWN / 2..=DRAWN).contains(&letter.codes.len()) && letter.codes.iter().all(|code| code == "KH-001"));
     }
 

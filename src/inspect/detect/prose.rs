@@ -32,7 +32,7 @@ pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabout
     if record.excluding {
         hits.retain(|hit| !text.get(hit.range.clone()).is_some_and(|value| record.excludes(hit.detector, value)));
     }
-    let bare = bare::find(record, text);
+    let bare = bare::find(record.rules, text);
     if hits.is_empty() && bare.is_empty() {
         return;
     }

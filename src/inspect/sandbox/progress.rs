@@ -27,6 +27,8 @@ const PLACE: usize = 1_000;
 /// The watch over one mail.
 pub(super) struct Progress<'w, W> {
     output: &'w mut W,
+    /// What is told of a place leaves this process.
+    veil: Box<dyn FnMut(&mut String) + 'w>,
     began: Instant,
     time: Duration,
     /// How long this process had worked when the mail came, and how much more it may work on it.
@@ -53,11 +55,12 @@ struct Open {
 }
 
 impl<'w, W: Write> Progress<'w, W> {
-    /// Starts the clock.
-    pub(super) fn new(output: &'w mut W, request: &Request<'_>) -> Self {
+    /// Starts the clock; `veil` masks what a place says of anybody.
+    pub(super) fn new(output: &'w mut W, request: &Request<'_>, veil: Box<dyn FnMut(&mut String) + 'w>) -> Self {
         let (now, start) = (Instant::now(), worked());
         Self {
             output,
+            veil,
             began: now,
             time: request.time,
             start,
@@ -102,7 +105,8 @@ impl<W: Write> Watch for Progress<'_, W> {
         let told = !small || self.at.duration_since(self.spoken) > SILENCE;
         self.open.push(Open { part, used: Duration::ZERO, told });
         if told {
-            let place = place.get(..place.floor_char_boundary(PLACE)).unwrap_or_default().to_owned();
+            let mut place = place.get(..place.floor_char_boundary(PLACE)).unwrap_or_default().to_owned();
+            (self.veil)(&mut place);
             self.say(&Word::Begin { part, place, spent: self.since });
         }
         #[cfg(debug_assertions)]
@@ -178,7 +182,7 @@ mod tests {
     #[test]
     fn only_what_may_take_long_is_told() {
         let mut pipe = Vec::new();
-        let mut progress = Progress::new(&mut pipe, &request(60_000, 60_000));
+        let mut progress = Progress::new(&mut pipe, &request(60_000, 60_000), Box::new(|_| {}));
         progress.begin(1, "", true);
         progress.begin(2, "body", true);
         progress.end(2);
@@ -192,9 +196,19 @@ mod tests {
     }
 
     #[test]
+    fn a_place_is_told_as_it_may_be_shown() {
+        let mut pipe = Vec::new();
+        let veil = Box::new(|place: &mut String| *place = place.replace("1234", "****"));
+        let mut progress = Progress::new(&mut pipe, &request(60_000, 60_000), veil);
+        progress.begin(1, "090-1234-5678.zip", false);
+        progress.finish().unwrap();
+        assert_eq!(words(&pipe), ["+1 090-****-5678.zip"]);
+    }
+
+    #[test]
     fn many_small_parts_give_a_sign_of_life() {
         let mut pipe = Vec::new();
-        let mut progress = Progress::new(&mut pipe, &request(60_000, 60_000));
+        let mut progress = Progress::new(&mut pipe, &request(60_000, 60_000), Box::new(|_| {}));
         std::thread::sleep(2 * SILENCE);
         for part in 1..100 {
             progress.begin(part, "x", true);
@@ -215,14 +229,15 @@ mod tests {
     #[test]
     fn a_part_is_over_by_its_own_work_and_not_by_that_of_parts_inside() {
         let mut pipe = Vec::new();
-        let mut progress = Progress::new(&mut pipe, &request(60_000, 100));
+        let mut progress = Progress::new(&mut pipe, &request(60_000, 100), Box::new(|_| {}));
         progress.begin(1, "a", false);
         progress.begin(2, "b", false);
         work(Duration::from_millis(150));
         assert!(progress.is_over());
         progress.end(2);
         assert!(!progress.is_over());
-        let mut progress = Progress::new(&mut pipe, &request(20, 60_000));
+        drop(progress);
+        let mut progress = Progress::new(&mut pipe, &request(20, 60_000), Box::new(|_| {}));
         assert!(!progress.is_over());
         std::thread::sleep(Duration::from_millis(30));
         progress.begin(1, "a", false);
@@ -233,7 +248,7 @@ mod tests {
     fn a_mail_of_many_parts_is_over_by_the_work_on_all_of_them() {
         let mut pipe = Vec::new();
         let request = Request { work: Duration::from_millis(100), ..request(60_000, 60_000) };
-        let mut progress = Progress::new(&mut pipe, &request);
+        let mut progress = Progress::new(&mut pipe, &request, Box::new(|_| {}));
         for part in 1..=3 {
             assert!(!progress.is_over());
             progress.begin(part, "a", true);
@@ -246,7 +261,7 @@ mod tests {
     #[test]
     fn pictures_are_kept_within_bounds() {
         let mut pipe = Vec::new();
-        let mut progress = Progress::new(&mut pipe, &request(60_000, 60_000));
+        let mut progress = Progress::new(&mut pipe, &request(60_000, 60_000), Box::new(|_| {}));
         for (part, bytes) in [(1, "large"), (2, "abcd"), (3, "ab"), (4, "a"), (5, "")] {
             progress.picture(part, "x", bytes.as_bytes());
         }

@@ -16,7 +16,7 @@ use super::{
     progress::{self, Progress},
     wire::{self, Answer, Readiness, Request, Setup, Word},
 };
-use crate::inspect::{Rules, hear};
+use crate::inspect::{Rules, detect::Veil, hear};
 
 /// Runs as a worker until the parent closes the pipe.
 pub fn main() -> ExitCode {
@@ -46,7 +46,8 @@ fn run(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
         Err(error) => return wire::write(output, &Readiness::Failed(error.to_string()), b""),
     }
     while let Some((request, bytes)) = wire::read::<Request<'_>>(input)? {
-        let mut progress = Progress::new(output, &request);
+        let mut veil = Veil::new(&rules, &request.job.own);
+        let mut progress = Progress::new(output, &request, Box::new(move |place| veil.draw_over(place)));
         let (inspection, heard) = hear(&bytes, &request.job, &rules, &setup.limits, &mut progress);
         let Pictures { parts, bytes } = progress.finish()?;
         wire::write(output, &Word::Done(Box::new(Answer { inspection, heard, pictures: parts })), &bytes)?;

@@ -1,6 +1,7 @@
 //! Mails that name organisations: which must be told, which must not, and what is said of them.
 
 use super::super::{Check, fixture::Mail};
+use crate::inspect::FileName;
 use crate::inspect::detect::organizations::{Mention, folded};
 
 const PARTNERS: &str = "[[partner]]\nid = \"kita\"\nnames = [\"北保安サービス株式会社\", \"Kita Security Inc.\"]\n\
@@ -15,7 +16,7 @@ fn mail(&(to, opening, subject, file, mention): &Row) -> Mail {
     let to: Vec<&str> = to.split('|').collect();
     let mut mail = Mail::to(&to).opening(opening).subject(subject).partners(PARTNERS);
     mail.organization.name = "東邦観光株式会社".to_owned();
-    mail.letter.files.extend(Some(file).filter(|file| !file.is_empty()).map(str::to_owned));
+    mail.letter.files.extend(Some(file).filter(|file| !file.is_empty()).map(FileName::plain));
     for mention in mention.split('|').filter(|mention| !mention.is_empty()) {
         let mut words = mention.rsplitn(4, ' ');
         let mut number = || words.next().unwrap().parse().unwrap();
