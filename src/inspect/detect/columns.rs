@@ -62,6 +62,8 @@ pub(super) struct Column {
     pub(super) whose: u8,
     /// It holds numbers that are given to people: whose numbers.
     pub(super) number: Option<&'static str>,
+    /// It holds long numbers that are no cards, though one in ten has the check digit.
+    pub(super) counted: bool,
     pub(super) quiet: Quiet,
 }
 

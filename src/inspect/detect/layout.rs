@@ -247,6 +247,7 @@ fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
         if values.iter().filter(|value| is_phrase(value)).count() > most {
             continue;
         }
+        entry.counted = are_counted(rules, &values);
         let fitting = rules.all().iter().enumerate().filter_map(|(index, detector)| {
             // A chance hit in ten makes no column; five in a row do.
             let chancy = detector.alone.is_none() || detector.check == Check::MyNumber;
@@ -289,6 +290,15 @@ fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
             }
         }
     }
+}
+
+/// Whether a column is of long numbers of which hardly any is a card's.
+fn are_counted(rules: &Rules, values: &[&str]) -> bool {
+    const LONG: std::ops::RangeInclusive<usize> = 13..=19;
+    let is_long = |value: &&&str| LONG.contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
+    let long = || values.iter().filter(is_long);
+    let cards = || long().filter(|value| Check::Card.in_cell(rules.names(), value, true).is_some()).count();
+    values.len() >= 10 && long().count() * 5 >= values.len() * 4 && cards() * 5 <= values.len()
 }
 
 /// The values of each column.

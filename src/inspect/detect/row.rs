@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::checks::Note;
+use super::checks::{Check, Note};
 use super::clusters::name_key;
 use super::columns::{Column, Columns, Part, is_office};
 use super::ground::Ground;
@@ -98,9 +98,16 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
     for hit in hits {
         let ground = hit.ground.in_characters(&text, hit.range.start, hit.range.end);
         let value = Cow::Owned(text.get(hit.range).unwrap_or_default().to_owned());
-        let Hit { detector, confidence, note, .. } = hit;
+        let Hit { detector, mut confidence, note, .. } = hit;
+        if !hit.context && about.is_some_and(|about| about.counted) && is_card_number(record, detector) {
+            confidence = Confidence::Low;
+        }
         finds.found.push(Found { detector, confidence, note, ground, column, value, part: Part::Whole, whose });
     }
+}
+
+fn is_card_number(record: &Record<'_>, detector: usize) -> bool {
+    record.rules.detector(detector).is_some_and(|detector| detector.check == Check::Card)
 }
 
 /// A name with its reading above or below it in one cell.

@@ -39,9 +39,16 @@ const CROWD: usize = 5;
 /// From so many it is certain.
 const CERTAIN: usize = 10;
 
+/// Among so many numbers of the length of a card, of which one in five or fewer has the check digit, one that nothing
+/// else speaks for has it by chance.
+const COUNTED: usize = 10;
+/// So many of those with steps no larger than this are counted up, and half of them at most have the check digit.
+const RUN: usize = 4;
+const STEP: u64 = 1_000;
+
 /// Finds all hits in `text`; `header` is the header of the column it stands in, if any.
 pub(super) fn hits(rules: &Rules, text: &str, header: &str) -> Vec<Hit> {
-    let mut search = Search { rules, text, header, found: Vec::new(), crowds: BTreeMap::new() };
+    let mut search = Search { rules, text, header, found: Vec::new(), crowds: BTreeMap::new(), counted: Vec::new() };
     let mut found = Vec::new();
     let mut at = 0;
     let mut matches = rules.patterns().over(text);
@@ -60,6 +67,8 @@ struct Search<'a> {
     found: Vec<Found>,
     /// Per detector with a check digit: candidates that hold, and that do not.
     crowds: BTreeMap<usize, (usize, usize)>,
+    /// Numbers of the length of a card, written without a break: where each starts, and whether it holds.
+    counted: Vec<(usize, u64, bool)>,
 }
 
 struct Found {
@@ -81,6 +90,11 @@ impl Search<'_> {
             } else {
                 crowd.1 += 1;
             }
+        }
+        if detector.check == Check::Card
+            && let Some(number) = self.text.get(range.clone()).and_then(|number| number.parse().ok())
+        {
+            self.counted.push((range.start, number, passed.is_some()));
         }
         let Some(Passed { range: value, doubt, note }) = passed else { return 0 };
         if self.near(&detector.against, detector.window, &value) != Near::Nothing {
@@ -159,6 +173,13 @@ impl Search<'_> {
                 (index, if certain { Confidence::High } else { Confidence::Medium })
             })
             .collect();
+        let up = counted_up(&self.counted);
+        let by_chance = |hit: &Hit| {
+            let is_card = self.rules.detector(hit.detector).is_some_and(|detector| detector.check == Check::Card);
+            let (right, wrong) = self.crowds.get(&hit.detector).copied().unwrap_or_default();
+            let many = || right + wrong >= COUNTED && wrong >= right * 4;
+            is_card && !hit.context && (many() || up.binary_search(&hit.range.start).is_ok())
+        };
         let mut hits: Vec<Hit> = self
             .found
             .into_iter()
@@ -169,6 +190,9 @@ impl Search<'_> {
                     if let Ground::Pattern(_, near @ Near::Nothing) = &mut hit.ground {
                         *near = Near::Crowd;
                     }
+                }
+                if by_chance(&hit) {
+                    hit.confidence = Confidence::Low;
                 }
                 hit
             })
@@ -187,6 +211,15 @@ impl Search<'_> {
         }
         kept
     }
+}
+
+/// Where those of the numbers start that are counted up: each a small step from the one before. Ascending.
+fn counted_up(numbers: &[(usize, u64, bool)]) -> Vec<usize> {
+    let runs = numbers.chunk_by(|(_, before, _), (_, number, _)| (1..=STEP).contains(&before.abs_diff(*number)));
+    let by_chance = |run: &&[(usize, u64, bool)]| {
+        run.len() >= RUN && run.iter().filter(|(.., right)| *right).count() * 2 <= run.len()
+    };
+    runs.filter(by_chance).flatten().map(|(start, ..)| *start).collect()
 }
 
 /// Where the last `count` characters of `text` begin.

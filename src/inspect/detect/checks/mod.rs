@@ -5,6 +5,7 @@
 //! the rule's `source`. Deliberately absent: confidence and context, which are the rule's matter.
 
 mod address;
+mod counters;
 mod dates;
 mod documents;
 mod foreign;
@@ -191,6 +192,9 @@ impl Check {
                 .then(|| Passed::plain(range).doubted(value.bytes().all(|b| b.is_ascii_digit()))),
             Self::CorporateNumber => numbers::is_corporate_number(value).then(|| Passed::plain(range)),
             Self::Luhn => numbers::is_luhn(value).then(|| Passed::plain(range)),
+            Self::Card if counters::is_counter(text, &range) => {
+                numbers::card(value).map(|_| Passed::noted(range, Note::Faint).doubted(true))
+            }
             Self::Card => numbers::card(value).map(|doubt| Passed::plain(range).doubted(doubt)),
             Self::Iban => numbers::iban_length(value).map(|length| Passed::plain(range.start..range.start + length)),
             Self::PhoneJp => phone::japanese(value, false).map(|(note, doubt)| Passed { range, doubt, note }),
