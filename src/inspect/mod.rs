@@ -169,6 +169,8 @@ pub struct Place {
     pub hidden: bool,
     /// Whether it is a header field of a mail, by its own name. A file may be called `To` as well.
     pub field: bool,
+    /// Whether its page marks it as quoted from an earlier mail; nothing where there is no page to say so.
+    pub quoted: Option<bool>,
 }
 
 impl Place {
@@ -180,7 +182,7 @@ impl Place {
     /// A place inside this one.
     pub fn inside(&self, name: &str) -> Self {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{} › {name}", self.path) };
-        Self { path, hidden: self.hidden, field: false }
+        Self { path, hidden: self.hidden, ..Self::default() }
     }
 
     /// A header field of the mail that this is the place of.

@@ -10,6 +10,8 @@
 //!   this mail;
 //! - lines with `>`, and quoted headers without addresses, if the mail answers one (`In-Reply-To`, `References`, `Re:`).
 //!
+//! What a page marks as quoted counts as lines with `>`, so that an answer below or between them is new.
+//!
 //! The last two believe what the sender wrote: somebody who dresses a list as a quotation is told by the findings and by
 //! `quoted_persons`, not by `persons`. A forwarded mail is sent to somebody who did not have it: no history, whatever it looks like. Deliberately absent:
 //! which mails there were before; inspection knows one mail.
@@ -31,8 +33,30 @@ pub(super) struct History {
     sender: Vec<String>,
     answers: bool,
     forwards: bool,
-    /// The place of a text whose rest is history.
-    open: Option<String>,
+    /// How far it was told of its text, and of the same text as a page.
+    told_of: [Progress; 2],
+}
+
+/// What is known of a body whose pieces come one after another.
+#[derive(Debug, Clone, Copy, Default)]
+struct Progress {
+    /// The rest is history.
+    open: bool,
+    /// What comes quoted is history, or is not; nothing introduced it yet.
+    marked: Option<bool>,
+    /// The last line of a page introduced what comes next: all that is quoted, or everything if nothing is.
+    introduced: bool,
+    /// The rest is none, whatever it looks like.
+    closed: bool,
+}
+
+impl Progress {
+    /// A piece begins: what was introduced is what is quoted of it, or all.
+    fn begin(&mut self, place: &Place) {
+        if std::mem::take(&mut self.introduced) && place.quoted != Some(true) {
+            (self.open, self.closed) = (self.marked == Some(true), self.marked == Some(false));
+        }
+    }
 }
 
 impl History {
@@ -69,52 +93,86 @@ impl History {
         }
     }
 
-    /// Whether the rest of what stands at `place` is history.
-    pub(super) fn is_open(&self, place: &Place) -> bool {
-        self.open.as_ref() == Some(&place.path)
+    /// Whether a table that stands at `place` is history.
+    pub(super) fn holds(&mut self, place: &Place) -> bool {
+        if !self.is_body(place) || self.forwards {
+            return false;
+        }
+        let answers = self.answers;
+        let told = self.progress(place);
+        told.begin(place);
+        told.open || place.quoted == Some(true) && !told.closed && told.marked.unwrap_or(answers)
+    }
+
+    /// Whether something is the mail's own text.
+    fn is_body(&self, place: &Place) -> bool {
+        !place.field
+            && self.mail.as_ref().is_some_and(|mail| {
+                place.path.strip_prefix(mail.as_str()).is_some_and(|rest| rest.trim_start_matches(" › ") == "body")
+            })
+    }
+
+    fn progress(&mut self, place: &Place) -> &mut Progress {
+        let [text, page] = &mut self.told_of;
+        if place.quoted.is_some() { page } else { text }
     }
 
     /// For each line of a text whether it is history; empty if none is.
     pub(super) fn lines(&mut self, place: &Place, text: &str) -> Vec<bool> {
-        let body = self.mail.as_ref().is_some_and(|mail| {
-            place.path.strip_prefix(mail.as_str()).is_some_and(|rest| rest.trim_start_matches(" › ") == "body")
-        });
-        let quotes = || [">", "From", "from:", "wrote", "差出人", "送信者", "のメール", "Original", "元のメ"];
-        let may_quote = || self.is_open(place) || quotes().iter().any(|sign| text.contains(sign));
-        if !body || place.field || self.forwards || !may_quote() {
+        if !self.is_body(place) || self.forwards {
+            return Vec::new();
+        }
+        let told = self.progress(place);
+        told.begin(place);
+        let (open, quoted) = (told.open, place.quoted == Some(true));
+        let signs = || {
+            [">", "From", "from:", "wrote", "差出人", "送信者", "のメール", "Original", "元のメ", "orwarded", "転送"]
+        };
+        if !open && !quoted && !signs().iter().any(|sign| text.contains(sign)) {
             return Vec::new();
         }
         let lines: Vec<&str> = text.split('\n').collect();
-        let mut history = vec![self.is_open(place); lines.len()];
-        if !self.is_open(place) {
-            self.mark(place, &lines, &mut history);
+        let mut history = vec![open; lines.len()];
+        if !open {
+            let told = self.mark(place, &lines, &mut history);
+            *self.progress(place) = told;
         }
         if history.contains(&true) { history } else { Vec::new() }
     }
 
-    fn mark(&mut self, place: &Place, lines: &[&str], history: &mut [bool]) {
+    /// Marks the lines that are history; how far that tells of what comes next.
+    fn mark(&mut self, place: &Place, lines: &[&str], history: &mut [bool]) -> Progress {
+        let mut told = *self.progress(place);
+        if told.closed {
+            return told;
+        }
+        let quoted = place.quoted == Some(true);
+        let is_quoted = |line: &str| quoted || is_quoted(line);
         // Whether lines with `>` are history.
-        let mut marked = self.answers;
+        let mut marked = told.marked.unwrap_or(self.answers);
         let mut at = 0;
         while let Some(line) = lines.get(at) {
             if is_forwarding(line) {
-                return;
+                return Progress { closed: true, ..told };
             }
             let rest = lines.get(at..).unwrap_or_default();
             let introduced = header(rest).map(|length| (length, self.had_it(rest.get(..length).unwrap_or_default())));
             let introduced = introduced.or_else(|| writes(rest).map(|length| (length, self.writes_or_gets(rest))));
             if let Some((length, known)) = introduced {
                 let next = rest.iter().skip(length).find(|line| !line.trim().is_empty());
-                let is_marked = is_quoted(line) || next.is_some_and(|line| is_quoted(line));
-                if is_marked {
+                let is_last = next.is_none() && place.quoted.is_some();
+                told.marked = Some(known);
+                if is_quoted(line) || next.is_some_and(|line| is_quoted(line)) {
                     marked = known;
-                } else if known {
-                    history.iter_mut().skip(at).for_each(|line| *line = true);
-                    self.open = Some(place.path.clone());
-                    return;
                 } else {
+                    history.iter_mut().skip(at).for_each(|line| *line = known);
                     // What was not known to all is in what follows.
-                    return;
+                    return Progress {
+                        introduced: is_last,
+                        open: known && !is_last,
+                        closed: !known && !is_last,
+                        ..told
+                    };
                 }
             }
             if let Some(history) = history.get_mut(at) {
@@ -122,6 +180,7 @@ impl History {
             }
             at += 1;
         }
+        told
     }
 
     /// Whether everybody who gets this mail is named in a quoted header.
@@ -144,12 +203,14 @@ impl History {
     }
 }
 
-/// Whether history or a forwarded mail begins at the first of these lines.
-pub(super) fn begins_history(lines: &[&str]) -> bool {
-    header(lines).is_some() || writes(lines).is_some() || lines.first().is_some_and(|line| is_forwarding(line))
+/// How many lines introduce history or a forwarded mail, if the first of these does.
+pub(super) fn introduction(lines: &[&str]) -> Option<usize> {
+    let forwarding = || lines.first().is_some_and(|line| is_forwarding(line)).then_some(1);
+    header(lines).or_else(|| writes(lines)).or_else(forwarding)
 }
 
-fn is_quoted(line: &str) -> bool {
+/// Whether a line is marked as one of an earlier mail.
+pub(super) fn is_quoted(line: &str) -> bool {
     line.trim_start().starts_with('>')
 }
 
@@ -292,6 +353,51 @@ mod tests {
         ] {
             assert!(!marks(fields, body).contains('h'), "{body}: {}", marks(fields, body));
         }
+    }
+
+    /// The pieces of a page: which of their lines are history; `>` before one says that the page quotes it.
+    fn page(fields: &[(&str, &str)], pieces: &[&str]) -> String {
+        let own = ["me@a.example", "you@b.example"].map(str::to_owned);
+        let mut history = History::new(&own);
+        history.field(&Place::default().field("From"), "from", "Me <me@a.example>");
+        for (name, value) in fields {
+            history.field(&Place::default().field(name), name, value);
+        }
+        let told = pieces.iter().map(|piece| {
+            let text = piece.strip_prefix('>');
+            let place = Place { quoted: Some(text.is_some()), ..Place::new("body") };
+            let text = text.unwrap_or(piece);
+            if text == "table" {
+                return (if history.holds(&place) { "H" } else { "T" }).to_owned();
+            }
+            let lines = history.lines(&place, text);
+            (0..text.split('\n').count()).map(|line| if lines.get(line) == Some(&true) { 'h' } else { '-' }).collect()
+        });
+        told.collect::<Vec<String>>().join(" ")
+    }
+
+    #[test]
+    fn what_a_page_quotes_is_history_and_an_answer_below_it_is_not() {
+        let header = "了解\nFrom: You <you@b.example>\nSent: Friday\nTo: me@a.example";
+        let gmail = "On Fri, Nov 20, 2026 at 10:00 You <you@b.example> wrote:\n";
+        for (pieces, marked) in [
+            // Outlook: the header, and everything below it.
+            (&[header, "table", "名簿"][..], "-hhh H h"),
+            (&[&format!("{header}\n\n名簿"), "table"], "-hhhhh H"),
+            // Gmail: what is quoted, and no answer below.
+            (&["了解", gmail, ">名簿\n090", ">table", "以下の通り", "table"], "- hh hh H - T"),
+            (&[gmail, "名簿", "table"], "hh h H"),
+            // Apple, and answers between.
+            (&["了解", &format!(">{gmail}名簿"), "はい", ">次", "いいえ"], "- hh - h -"),
+            // Whoever is quoted has nothing to do with this mail, or it is forwarded.
+            (&["On Fri, Nov 20, 2026 at 10:00 X <x@c.example> wrote:", ">名簿", ">table"], "- - T"),
+            (&["On Fri, Nov 20, 2026 at 10:00 X <x@c.example> wrote:", "名簿", ">名簿"], "- - -"),
+            (&["---------- Forwarded message ---------\n", ">名簿", ">table"], "-- - T"),
+        ] {
+            assert_eq!(page(&REPLY, pieces), marked, "{pieces:?}");
+        }
+        // Nothing says that it was ever sent.
+        assert_eq!(page(&[], &["名簿", ">名簿", ">table"]), "- - T");
     }
 
     #[test]

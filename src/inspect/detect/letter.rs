@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::history::{addresses, begins_history};
+use super::history::{addresses, introduction, is_quoted};
 use super::organizations::{self, Mention, Mentions, Said};
 use super::zones::{self, Zone};
 use crate::inspect::{Cell, Place};
@@ -120,16 +120,10 @@ impl Reader {
         if place.hidden {
             return;
         }
-        let mut lines = text.lines().take(SEARCHED).peekable();
-        let mut new = Vec::new();
-        while let Some(line) = lines.next() {
-            let ahead = [line, lines.peek().copied().unwrap_or_default()];
-            if line.trim_start().starts_with('>') || begins_history(&ahead) {
-                self.quote(std::iter::once(line).chain(lines));
-                break;
-            }
-            new.push(line);
+        if place.quoted == Some(true) {
+            return self.quote(text.lines());
         }
+        let new = self.without_quotation(text, place.quoted.is_some());
         let filled = new.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
         let opening: Vec<String> = filled.take(LINES).map(|line| line.chars().take(CHARACTERS).collect()).collect();
         if !self.read && !opening.is_empty() {
@@ -137,6 +131,32 @@ impl Reader {
             self.read = true;
             self.body(new.get(..READ_LINES).unwrap_or(&new));
         }
+    }
+
+    /// The lines of a text that are not quoted, as far as a salutation may stand; who is named in the others is kept. What
+    /// a `page` quotes is no part of the text.
+    fn without_quotation<'t>(&mut self, text: &'t str, page: bool) -> Vec<&'t str> {
+        let lines: Vec<&str> = text.lines().take(SEARCHED).collect();
+        let mut new = Vec::new();
+        let mut at = 0;
+        while let Some(line) = lines.get(at) {
+            let rest = lines.get(at..).unwrap_or_default();
+            if is_quoted(line) {
+                self.quote(std::iter::once(*line));
+                at += 1;
+            } else if let Some(length) = introduction(rest) {
+                let next = rest.iter().skip(length).find(|line| !line.trim().is_empty());
+                // Where no mark says what is quoted, all that follows is.
+                let is_marked = next.map_or(page, |line| is_quoted(line));
+                let length = if is_marked { length.max(1) } else { rest.len() };
+                self.quote(rest.iter().take(length).copied());
+                at += length;
+            } else {
+                new.push(*line);
+                at += 1;
+            }
+        }
+        new
     }
 
     /// The new text, without the signature below it: who writes names himself there.
@@ -313,6 +333,20 @@ mod tests {
             (letter.opening.as_slice(), letter.quoted.as_slice()),
             (&["了解です。".to_owned()][..], &["x@y.example".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn an_answer_below_or_between_what_is_quoted_is_the_letter() {
+        let told = |letter: &Letter| (letter.opening.join("|"), letter.quoted.join("|"));
+        let gmail = "On Fri, Nov 20, 2026 at 10:00 You <x@y.example> wrote:\n";
+        let plain = letter(&[&format!("{gmail}\n> 鈴木様\n> はい z@y.example\n\n山田様\n了解です。\n> では\n以上")]);
+        assert_eq!(told(&plain), ("山田様|了解です。|以上".to_owned(), "x@y.example|z@y.example".to_owned()));
+        let mut reader = Reader::default();
+        for (text, quoted) in [(gmail, false), ("鈴木様\nz@y.example", true), ("山田様\n了解です。", false)]
+        {
+            reader.text(&Place { quoted: Some(quoted), ..Place::new("body") }, text);
+        }
+        assert_eq!(told(&reader.finish()), ("山田様|了解です。".to_owned(), "x@y.example|z@y.example".to_owned()));
     }
 
     #[test]

@@ -225,7 +225,7 @@ impl Sink for Detection<'_> {
     fn begin_table(&mut self, place: &Place) {
         self.end_table();
         self.letter.begin_table(place);
-        self.record.quoted = self.history.is_open(place);
+        self.record.quoted = self.history.holds(place);
         let place = Where::Sheet { place: place.clone(), hidden: HashSet::new() };
         self.table = Some(Table::new(&mut self.record, place));
     }

@@ -65,9 +65,9 @@ impl Sink for Found {
     fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
         for cell in cells {
             let place = Place {
-                field: false,
                 path: format!("{}!R{}C{}", self.table.path, row + 1, cell.column + 1),
                 hidden: self.table.hidden || cell.hidden,
+                ..Place::default()
             };
             self.texts.push((place, squeezed(&cell.text)));
         }

@@ -1,8 +1,8 @@
 //! The content of a page, as its tokens come.
 //!
-//! In: tags, text, comments. Out: [`Piece`]s: visible text, tables, files in attributes, and hidden text. What stands
-//! between two visible words without being seen goes aside, so that it does not part them. Deliberately absent: tokens
-//! (`html`), and what hides an element (`style`).
+//! In: tags, text, comments. Out: [`Piece`]s: visible text, tables, files in attributes, and hidden text, each quoted from
+//! an earlier mail or not. What stands between two visible words without being seen goes aside, so that it does not part
+//! them. Deliberately absent: tokens (`html`), and what hides an element (`style`).
 
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TagKind, TokenSinkResult};
@@ -25,7 +25,12 @@ const LAYOUT: usize = 256;
 /// What has come so far.
 #[derive(Default)]
 pub(super) struct Content {
-    pieces: Vec<Piece>,
+    /// Each with whether it is quoted.
+    pieces: Vec<(Piece, bool)>,
+    /// Whether what comes now is quoted.
+    quoted: bool,
+    /// Whether the text of the open table is partly quoted: then it counts as new.
+    mixed: bool,
     text: String,
     /// Furigana, and attributes that are shown: apart, so that they do not part the words they stand between.
     aside: String,
@@ -113,8 +118,22 @@ impl Content {
         for piece in inner_pieces(text) {
             match piece {
                 Piece::Text(text) | Piece::Hidden(text) => self.hidden(&text),
-                other => self.pieces.push(other),
+                other => self.add(other),
             }
+        }
+    }
+
+    fn add(&mut self, piece: Piece) {
+        self.pieces.push((piece, self.quoted));
+    }
+
+    /// What comes from here on is quoted, or no more.
+    fn turn(&mut self, quoted: bool) {
+        if quoted != self.quoted {
+            self.mixed |= !self.tables.is_empty();
+            self.end_text();
+            self.end_unseen();
+            self.quoted = quoted;
         }
     }
 
@@ -128,6 +147,7 @@ impl Content {
         if !start {
             self.elements.end(&tag.name);
         }
+        self.turn(self.elements.look().quoted);
         // What stands in different hidden elements is apart.
         if was_hidden != self.elements.is_hidden() && !self.unseen.is_empty() && !self.unseen.ends_with('\n') {
             self.unseen.push('\n');
@@ -191,7 +211,9 @@ impl Content {
             || matches!(&*tag.name, "template" | "script" | "datalist")
             || (&*tag.name == "dialog" && attribute(tag, "open").is_none())
             || self.sheet.hides(&tag.name, value("class"), value("id"));
+        effect.quotes = is_quotation(tag);
         let look = self.elements.look().inside(&effect);
+        self.turn(look.quoted);
         self.attributes(tag);
         if !tag.self_closing && !is_void(&tag.name) {
             self.elements.begin(tag.name.clone(), look);
@@ -209,7 +231,7 @@ impl Content {
                 }
                 "srcdoc" => self.comment(value),
                 "href" | "src" | "background" | "action" | "data" | "xlink:href" => match data_uri(value) {
-                    Some(piece) => self.pieces.push(piece),
+                    Some(piece) => self.add(piece),
                     None => self.hidden(&address(value)),
                 },
                 _ if is_layout(name) && value.is_ascii() && value.len() <= LAYOUT => {}
@@ -238,7 +260,7 @@ impl Content {
         table.end_cell();
         if table.is_data() {
             self.end_text();
-            self.pieces.push(Piece::Table(table.rows));
+            self.add(Piece::Table(table.rows));
         } else {
             let (seen, unseen) = table.into_text();
             self.hidden(&unseen);
@@ -253,26 +275,52 @@ impl Content {
     fn end_text(&mut self) {
         // Text inside an open outer table waits for that table's end.
         if self.tables.is_empty() && !self.text.trim().is_empty() {
-            self.pieces.push(Piece::Text(std::mem::take(&mut self.text)));
+            let quoted = self.quoted && !std::mem::take(&mut self.mixed);
+            self.pieces.push((Piece::Text(std::mem::take(&mut self.text)), quoted));
         }
     }
 
-    pub(super) fn finish(mut self) -> Vec<Piece> {
+    /// What goes beside the text: furigana and shown attributes, and what is not seen.
+    fn end_unseen(&mut self) {
+        if !self.aside.trim().is_empty() {
+            let aside = std::mem::take(&mut self.aside);
+            self.add(Piece::Text(aside));
+        }
+        for hidden in [std::mem::take(&mut self.unseen), std::mem::take(&mut self.remarks)] {
+            if !hidden.trim().is_empty() {
+                self.add(Piece::Hidden(hidden));
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Vec<(Piece, bool)> {
         let style = std::mem::take(&mut self.style);
         self.hidden(&style);
         while !self.tables.is_empty() {
             self.close_table();
         }
         self.end_text();
-        if !self.aside.trim().is_empty() {
-            self.pieces.push(Piece::Text(self.aside));
-        }
-        for hidden in [self.unseen, self.remarks] {
-            if !hidden.trim().is_empty() {
-                self.pieces.push(Piece::Hidden(hidden));
-            }
-        }
+        self.end_unseen();
         self.pieces
+    }
+}
+
+/// Whether an element is what mailers put around the mail that they answer. A plain `blockquote` is not: it indents, and
+/// what somebody indents is new.
+fn is_quotation(tag: &Tag) -> bool {
+    let has = |name: &str, word: &str| {
+        attribute(tag, name).is_some_and(|value| value.len() <= LAYOUT && value.to_ascii_lowercase().contains(word))
+    };
+    match &*tag.name {
+        "blockquote" => {
+            let lined = || {
+                let style = attribute(tag, "style").unwrap_or_default().to_ascii_lowercase().replace(' ', "");
+                style.split(';').any(|line| line.starts_with("border-left:") && !line.contains("none"))
+            };
+            has("type", "cite") || attribute(tag, "cite").is_some() || has("class", "quote") || lined()
+        }
+        "div" => has("class", "yahoo_quoted") || has("id", "mail-editor-reference-message-container"),
+        _ => false,
     }
 }
 

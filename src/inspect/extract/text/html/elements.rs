@@ -24,6 +24,8 @@ pub(crate) struct Look {
     pub(crate) white: bool,
     /// Has a background, on which white can be read.
     pub(crate) backed: bool,
+    /// Quoted from an earlier mail, with all that is in it.
+    pub(crate) quoted: bool,
 }
 
 impl Look {
@@ -35,6 +37,7 @@ impl Look {
             tiny: effect.tiny.unwrap_or(self.tiny),
             white: effect.white.unwrap_or(self.white),
             backed: self.backed || effect.backed,
+            quoted: self.quoted || effect.quotes,
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! In: the decoded page. Out: what a reader sees, words whole across tags, tables of data as tables; and, as hidden text,
 //! what a reader does not see: elements that CSS or an attribute hides ([`style`]), comments, scripts, templates, and
-//! attributes. Only html5ever's tokenizer is used: building a tree is what makes deeply nested pages slow, so which
+//! attributes. What the page marks as quoted from an earlier mail comes apart from what is new. Only html5ever's tokenizer is used: building a tree is what makes deeply nested pages slow, so which
 //! elements are open is known from tags alone ([`elements`]). Structure: tags, attributes of layout in ASCII, style rules
 //! in ASCII. Deliberately absent: the cascade of CSS beyond single classes, names and tags, and running scripts.
 
@@ -27,11 +27,14 @@ const ATTRIBUTES: usize = 512;
 
 /// Hands over a page.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, page: &str) {
-    let unseen = Place { hidden: true, ..part.place.clone() };
-    for piece in pieces(page) {
+    let whole = part;
+    let places = [false, true].map(|quoted| Place { quoted: Some(quoted), ..part.place.clone() });
+    for (piece, quoted) in content_of(page, Content::default()) {
+        let [new, old] = &places;
+        let part = &Part { place: if quoted { old } else { new }, ..*whole };
         match piece {
             Piece::Text(text) => super::running(reading, part, &text),
-            Piece::Hidden(text) => reading.text(&unseen, &text),
+            Piece::Hidden(text) => reading.text(&Place { hidden: true, ..part.place.clone() }, &text),
             Piece::Table(rows) => {
                 if !hand_over_table(reading, part, &rows) {
                     reading.unread(part.place, Reason::Limit);
@@ -50,7 +53,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, page: &str) {
     }
     // A tag that the page ends in is none, and no browser shows it.
     if let Some(at) = page.rfind('<').filter(|&at| !page.get(at..).unwrap_or_default().contains('>')) {
-        reading.text(&unseen, page.get(at..).unwrap_or_default());
+        reading.text(&Place { hidden: true, ..part.place.clone() }, page.get(at..).unwrap_or_default());
     }
 }
 
@@ -97,16 +100,13 @@ enum Piece {
     },
 }
 
-fn pieces(page: &str) -> Vec<Piece> {
-    content_of(page, Content::default())
-}
-
-/// Of a page inside a comment or an attribute.
+/// Of a page inside a comment or an attribute; whatever that quotes, it stands where it stands.
 fn inner_pieces(page: &str) -> Vec<Piece> {
-    content_of(page, Content::of_inner())
+    content_of(page, Content::of_inner()).into_iter().map(|(piece, _)| piece).collect()
 }
 
-fn content_of(page: &str, content: Content) -> Vec<Piece> {
+/// The pieces of a page, each with whether it is quoted from an earlier mail.
+fn content_of(page: &str, content: Content) -> Vec<(Piece, bool)> {
     let tokenizer = Tokenizer::new(Page { content: RefCell::new(content) }, TokenizerOpts::default());
     let queue = BufferQueue::default();
     for chunk in Chunks(page) {
@@ -202,6 +202,10 @@ impl TokenSink for Page {
 mod tests {
     use super::*;
     use crate::inspect::extract::text::grid::Field;
+
+    fn pieces(page: &str) -> Vec<Piece> {
+        content_of(page, Content::default()).into_iter().map(|(piece, _)| piece).collect()
+    }
 
     fn text(page: &str) -> String {
         let mut all = String::new();
@@ -302,6 +306,36 @@ mod tests {
             matches!(&pieces[..], [Piece::Table(inner), Piece::Text(outer)] if inner.len() == 2 && outer.contains("menu") && outer.contains('y')),
             "{pieces:?}"
         );
+    }
+
+    #[test]
+    fn what_is_quoted_comes_apart_from_what_is_new() {
+        let told = |page: &str| {
+            let pieces = content_of(page, Content::default()).into_iter();
+            let told = pieces.map(|(piece, quoted)| match piece {
+                Piece::Text(text) => format!("{}{}", if quoted { ">" } else { "" }, text.trim().replace('\n', "|")),
+                Piece::Hidden(text) => format!("{}({})", if quoted { ">" } else { "" }, text.trim()),
+                Piece::Table(rows) => format!("{}[{}]", if quoted { ">" } else { "" }, rows.len()),
+                Piece::Embedded { .. } => "file".to_owned(),
+            });
+            told.collect::<Vec<_>>().join(" ")
+        };
+        let table = "<table><tr><td>a<td>b<tr><td>c<td>d</table>";
+        for (page, pieces) in [
+            ("<p>new<blockquote type=cite cite='mid:x'>old<p>b</blockquote>below", "new >old|b >(mid:x) below"),
+            ("a<blockquote class='gmail_quote'>b<blockquote>c</blockquote>d</blockquote>e", "a >b|c|d e"),
+            (
+                "a<blockquote style='margin:0; border-left: 1px solid'>b<a href='mailto:x@y.jp'>c</a></blockquote>",
+                "a >bc >(mailto:x@y.jp)",
+            ),
+            ("a<blockquote style='margin:0 0 0 40px;border:none'>b</blockquote>c", "a|b|c"),
+            (&format!("a<blockquote type=cite>b{table}c</blockquote>{table}"), "a >b >[2] >c [2]"),
+            ("a<blockquote type=cite>b<blockquote type=cite>c</blockquote></blockquote>d", "a >b|c d"),
+            ("<table><tr><td>a<blockquote type=cite>b</blockquote>c</table>d", "a|b|c\t|d"),
+            ("a<div class='x yahoo_quoted'><div>b</div>c</div>d", "a >b|c d"),
+        ] {
+            assert_eq!(told(page), pieces, "{page}");
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) struct Effect {
     pub(crate) white: Option<bool>,
     /// Has a background of its own, on which white can be read.
     pub(crate) backed: bool,
+    /// Quotes an earlier mail; its element says so, and no declaration.
+    pub(crate) quotes: bool,
 }
 
 /// What a block of declarations does.
