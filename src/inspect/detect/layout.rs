@@ -88,6 +88,27 @@ pub(super) fn is_table(rules: &Rules, rows: &[Row]) -> bool {
     }
 }
 
+/// Whether some lines of text are such a table on its side: a label at the head of each, and a person a column.
+pub(super) fn is_on_its_side(rules: &Rules, rows: &[Row]) -> bool {
+    let wide = || rows.iter().filter(|(_, row)| row.len() >= 3);
+    let labelled = |row: &[(u32, String)]| {
+        let announced = announcements(rules, row);
+        matches!(announced.as_slice(), [(column, _)] if row.first().is_some_and(|(first, _)| first == column))
+    };
+    let labels = wide().filter(|(_, row)| labelled(row)).count();
+    let is_name = |(_, text): &(u32, String)| {
+        [Check::NameJp, Check::PersonName].iter().any(|check| check.in_cell(rules.names(), text, true).is_some())
+    };
+    let names = || wide().any(|(_, row)| labelled(row) && row.iter().skip(1).filter(|cell| is_name(cell)).count() >= 2);
+    let counted = wide().count();
+    counted >= 2
+        && counted * 2 > rows.len()
+        && labels >= 2
+        && labels * 2 >= counted
+        && names()
+        && matches!(of(rules, rows), Layout::Form)
+}
+
 /// Parts the first rows of a sheet into tables: each begins with a header, and the title above it.
 pub(super) fn tables(rules: &Rules, rows: &[Row]) -> Vec<Range<usize>> {
     let mut starts = vec![0];

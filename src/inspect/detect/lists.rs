@@ -90,16 +90,63 @@ impl Block {
     /// The rows, by the number of their line, with the cells that hold something.
     pub(super) fn rows(&self, lines: &[&str]) -> Vec<Row> {
         let block = lines.get(self.lines.clone()).unwrap_or_default();
-        (self.lines.start..)
-            .zip(block)
-            .filter(|(_, line)| !zones::is_rule(line))
-            .map(|(number, line)| {
-                let cells = (0u32..).zip(self.separator.split(unmarked(zones::unquoted_list(line))));
-                let cells = cells.map(|(column, cell)| (column, cell.trim().trim_matches('"').trim().to_owned()));
-                (u32::try_from(number).unwrap_or(u32::MAX), cells.filter(|(_, cell)| !cell.is_empty()).collect())
-            })
-            .collect()
+        let lines = (self.lines.start..).zip(block).filter(|(_, line)| !zones::is_rule(line));
+        let cells: Vec<Vec<&str>> =
+            lines.clone().map(|(_, line)| self.separator.split(unmarked(zones::unquoted_list(line)))).collect();
+        let gap = self.separator == Separator::Gap
+            && cells.windows(2).any(|pair| matches!(pair, [a, b] if a.len() != b.len()));
+        let columns = if gap {
+            under_each_other(&lines.clone().map(|(_, line)| *line).collect::<Vec<_>>(), &cells)
+        } else {
+            None
+        };
+        let mut columns = columns.unwrap_or_default().into_iter();
+        let row = |((number, _), cells): ((usize, &&str), Vec<&str>)| {
+            let columns = columns.next().unwrap_or_else(|| (0..).take(cells.len()).collect());
+            let cells = columns.into_iter().zip(cells);
+            let cells = cells.map(|(column, cell)| (column, cell.trim().trim_matches('"').trim().to_owned()));
+            (u32::try_from(number).unwrap_or(u32::MAX), cells.filter(|(_, cell)| !cell.is_empty()).collect())
+        };
+        lines.zip(cells).map(row).collect()
     }
+}
+
+/// The columns of cells that are aligned by hand, some of which are empty: by where they stand under those of the
+/// fullest line. Nothing if they do not stand under each other.
+fn under_each_other(lines: &[&str], cells: &[Vec<&str>]) -> Option<Vec<Vec<u32>>> {
+    let placed: Vec<Vec<Range<usize>>> = lines.iter().zip(cells).map(|(line, cells)| places(line, cells)).collect();
+    let fullest = placed.iter().max_by_key(|places| places.len())?;
+    let column = |place: &Range<usize>| {
+        let over = |other: &Range<usize>| (place.end.min(other.end) + 1).saturating_sub(place.start.max(other.start));
+        // Those that start before it, and the first behind it.
+        let near = fullest.partition_point(|other| other.start <= place.start);
+        let near = near.saturating_sub(1)..(near + 1).min(fullest.len());
+        let best = near
+            .filter_map(|at| Some((over(fullest.get(at)?), at)))
+            .max_by_key(|&(over, at)| (over, std::cmp::Reverse(at)))?;
+        u32::try_from(best.1).ok().filter(|_| best.0 > 0)
+    };
+    let columns = |places: &Vec<Range<usize>>| {
+        let columns: Vec<u32> = places.iter().map(column).collect::<Option<_>>()?;
+        columns.is_sorted_by(|a, b| a < b).then_some(columns)
+    };
+    placed.iter().map(columns).collect()
+}
+
+/// Where the cells of a line start and end, in places of which a wide character takes two.
+fn places(line: &str, cells: &[&str]) -> Vec<Range<usize>> {
+    let width = |text: &str| text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
+    let (mut at, mut place) = (0, 0);
+    let mut places = Vec::with_capacity(cells.len());
+    for cell in cells {
+        let cell = cell.trim();
+        let Some(ahead) = line.get(at..).and_then(|rest| rest.find(cell)) else { break };
+        place += width(line.get(at..at + ahead).unwrap_or_default());
+        let end = place + width(cell);
+        places.push(place..end);
+        (at, place) = (at + ahead + cell.len(), end);
+    }
+    places
 }
 
 /// The end of the run of lines from `at` that have about as many of the separator as the first.
@@ -192,6 +239,20 @@ mod tests {
         let rows = blocks[0].rows(&lines);
         assert_eq!(rows[1], (2, vec![(0, "山田太郎".to_owned()), (1, "090".to_owned())]));
         assert_eq!(blocks[2].rows(&lines).len(), 2);
+    }
+
+    #[test]
+    fn cells_aligned_by_hand_keep_their_columns_where_some_are_empty() {
+        let text = "氏名      電話           メール\n山田太郎                 t@example.com\n佐藤花子  090-1234-5678\n鈴木一郎  090-1234-5679  i@example.com";
+        let lines: Vec<&str> = text.lines().collect();
+        let columns = |lines: &[&str]| {
+            let block = Block { lines: 0..lines.len(), separator: Separator::Gap };
+            let columns = |(_, row): Row| row.into_iter().map(|(column, _)| column).collect::<Vec<_>>();
+            block.rows(lines).into_iter().map(columns).collect::<Vec<_>>()
+        };
+        assert_eq!(columns(&lines), [vec![0, 1, 2], vec![0, 2], vec![0, 1], vec![0, 1, 2]]);
+        // Two spaces between, and nothing under anything: as they come.
+        assert_eq!(columns(&["a  b  c", "aaaaaaaaaaaa  b"]), [vec![0, 1, 2], vec![0, 1]]);
     }
 
     #[test]

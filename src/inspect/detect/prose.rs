@@ -79,7 +79,7 @@ fn read_lists(
             continue;
         }
         let rows = block.rows(&page.lines);
-        if !layout::is_table(record.rules, &rows) {
+        if !layout::is_table(record.rules, &rows) && !layout::is_on_its_side(record.rules, &rows) {
             continue;
         }
         record.within_history(block.lines.start, |record| {

@@ -687,3 +687,30 @@ fn names_and_things_out_of_sight_are_read() {
     assert_eq!((people.visible, people.hidden), (0, 20));
     assert!(findings.iter().flat_map(|finding| &finding.examples).all(|example| example.hidden));
 }
+
+#[test]
+fn a_table_on_its_side_in_aligned_text_is_a_person_a_column() {
+    for (count, missing) in [(3, 0), (12, 0), (12, 3), (20, 4), (50, 0), (50, 5)] {
+        let people = people(count);
+        let line = |label: &str, cell: &dyn Fn(&Invented) -> String| {
+            std::iter::once(label.to_owned()).chain(people.iter().map(cell)).collect::<Vec<_>>()
+        };
+        let known = |p: &Invented| missing == 0 || p.number % missing != 1;
+        let cells = [
+            line("氏名", &|p| p.name()),
+            line("電話番号", &|p| if known(p) { p.mobile.clone() } else { String::new() }),
+            line("メール", &|p| p.mail.clone()),
+            line("住所", &|p| p.address.clone()),
+        ];
+        let width = |text: &str| text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
+        let widths: Vec<usize> =
+            (0..=count).map(|at| cells.iter().map(|row| width(&row[at])).max().unwrap_or_default() + 2).collect();
+        let padded = |(cell, wide): (&String, &usize)| format!("{cell}{}", " ".repeat(wide - width(cell)));
+        let lines: Vec<String> = cells.iter().map(|row| row.iter().zip(&widths).map(padded).collect()).collect();
+        let found = file("名簿.txt", &format!("名簿をお送りします。\n\n{}\n\n以上", lines.join("\n")));
+        assert_eq!(found.persons as usize, count, "{count} people, {missing}");
+    }
+    // Labels and values in pairs are one person's form, and prose is prose.
+    let form = file("a.txt", "氏名  山田太郎  フリガナ  ヤマダタロウ\n電話  090-1234-5678  FAX  03-3580-3311\n");
+    assert_eq!(form.persons, 1);
+}

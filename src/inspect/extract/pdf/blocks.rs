@@ -20,8 +20,18 @@ const PARAGRAPH: f64 = 20.0;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Block {
     Text(String),
-    /// Rows of cells: the column and what is in it.
-    Table(Vec<Vec<(u32, String)>>),
+    /// What of it no reader sees.
+    Hidden(String),
+    Table(Vec<Vec<Cell>>),
+}
+
+/// A cell of a table.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub(super) column: u32,
+    pub(super) text: String,
+    /// No reader sees any of it.
+    pub(super) hidden: bool,
 }
 
 /// Divides the lines of one direction.
@@ -32,20 +42,37 @@ pub(super) fn blocks(lines: &[Line]) -> Vec<Block> {
     while let Some(line) = lines.get(at) {
         let grid = Grid::at(lines.get(at..).unwrap_or_default());
         if grid.is_table() {
-            blocks.extend(paragraphs(&std::mem::take(&mut text)));
+            blocks.extend(running(&std::mem::take(&mut text)));
             at += grid.rows.len();
             blocks.push(Block::Table(grid.table()));
         } else if grid.is_columns_of_text() {
-            blocks.extend(paragraphs(&std::mem::take(&mut text)));
+            blocks.extend(running(&std::mem::take(&mut text)));
             at += grid.rows.len();
-            blocks.push(Block::Text(grid.columns_of_text()));
+            blocks.extend(grid.columns_of_text());
         } else {
             text.push(line);
             at += 1;
         }
     }
-    blocks.extend(paragraphs(&text));
+    blocks.extend(running(&text));
     blocks
+}
+
+/// Lines of running text: what is seen of them, and what is not.
+fn running(lines: &[&Line]) -> Vec<Block> {
+    if !lines.iter().flat_map(|line| &line.pieces).any(|piece| piece.hidden) {
+        return paragraphs(lines).map(Block::Text).into_iter().collect();
+    }
+    let part = |hidden: bool| {
+        let part = lines.iter().map(|line| Line {
+            level: line.level,
+            size: line.size,
+            pieces: line.pieces.iter().filter(|piece| piece.hidden == hidden).cloned().collect(),
+        });
+        let part: Vec<Line> = part.filter(|line| !line.pieces.is_empty()).collect();
+        paragraphs(&part.iter().collect::<Vec<_>>())
+    };
+    part(false).map(Block::Text).into_iter().chain(part(true).map(Block::Hidden)).collect()
 }
 
 /// Lines whose pieces keep to columns.
@@ -178,29 +205,33 @@ impl<'l> Grid<'l> {
         by_column > 3 * by_row
     }
 
-    fn table(&self) -> Vec<Vec<(u32, String)>> {
+    fn table(&self) -> Vec<Vec<Cell>> {
         let mut pitches: Vec<f64> =
             self.rows.windows(2).filter_map(|pair| Some(pair.first()?.line.level - pair.last()?.line.level)).collect();
         pitches.sort_by(f64::total_cmp);
         let usual = pitches.get(pitches.len() / 2).copied().unwrap_or_default();
-        let mut table: Vec<Vec<(u32, String)>> = Vec::new();
+        let mut table: Vec<Vec<Cell>> = Vec::new();
         let mut above: Option<&Row<'_>> = None;
         for row in &self.rows {
             let goes_on = above.is_some_and(|above| {
                 row.goes_on(above, self.columns.len()) && above.line.level - row.line.level <= usual * 1.05
             });
             above = Some(row);
-            let cells = row.columns.iter().zip(&row.line.pieces).map(|(&at, piece)| (number(at), piece.text.as_str()));
+            let cells = row.columns.iter().zip(&row.line.pieces).map(|(&at, piece)| Cell {
+                column: number(at),
+                text: piece.text.clone(),
+                hidden: piece.hidden,
+            });
             match table.last_mut().filter(|_| goes_on) {
-                Some(above) => cells.for_each(|(column, text)| continue_cell(above, column, text)),
-                None => table.push(cells.map(|(column, text)| (column, text.to_owned())).collect()),
+                Some(above) => cells.for_each(|cell| continue_cell(above, cell)),
+                None => table.push(cells.collect()),
             }
         }
         table
     }
 
-    fn columns_of_text(&self) -> String {
-        let mut text = String::new();
+    fn columns_of_text(&self) -> Vec<Block> {
+        let (mut text, mut hidden) = (String::new(), String::new());
         for column in 0..self.columns.len() {
             let pieces = self.rows.iter().filter_map(|row| {
                 let at = row.columns.iter().position(|&of| of == column)?;
@@ -208,11 +239,16 @@ impl<'l> Grid<'l> {
                 Some(Line { level: row.line.level, size: row.line.size, pieces: vec![piece.clone()] })
             });
             let lines: Vec<Line> = pieces.collect();
-            if let Some(Block::Text(paragraph)) = paragraphs(&lines.iter().collect::<Vec<_>>()) {
-                text.push_str(&paragraph);
+            for block in running(&lines.iter().collect::<Vec<_>>()) {
+                match block {
+                    Block::Text(paragraph) => text.push_str(&paragraph),
+                    Block::Hidden(paragraph) => hidden.push_str(&paragraph),
+                    Block::Table(_) => {}
+                }
             }
         }
-        text
+        let hidden = Some(hidden).filter(|hidden| !hidden.is_empty()).map(Block::Hidden);
+        std::iter::once(Block::Text(text)).chain(hidden).collect()
     }
 }
 
@@ -225,12 +261,15 @@ fn column_of(columns: &[(f64, f64)], piece: &Piece) -> Option<usize> {
     columns.iter().position(|&(start, end)| start <= piece.from + 0.01 && piece.to <= end + 0.01)
 }
 
-fn continue_cell(row: &mut Vec<(u32, String)>, column: u32, text: &str) {
-    match row.iter_mut().find(|(at, _)| *at == column) {
-        Some((_, cell)) => continue_text(cell, text),
+fn continue_cell(row: &mut Vec<Cell>, next: Cell) {
+    match row.iter_mut().find(|cell| cell.column == next.column) {
+        Some(cell) => {
+            continue_text(&mut cell.text, &next.text);
+            cell.hidden &= next.hidden;
+        }
         None => {
-            row.push((column, text.to_owned()));
-            row.sort_by_key(|(at, _)| *at);
+            row.push(next);
+            row.sort_by_key(|cell| cell.column);
         }
     }
 }
@@ -246,7 +285,7 @@ fn continue_text(text: &mut String, next: &str) {
 }
 
 /// Lines of running text, broken sentences mended.
-fn paragraphs(lines: &[&Line]) -> Option<Block> {
+fn paragraphs(lines: &[&Line]) -> Option<String> {
     let mut text = String::new();
     let margin = Margin::of(lines);
     let mut before: Option<&Line> = None;
@@ -261,7 +300,7 @@ fn paragraphs(lines: &[&Line]) -> Option<Block> {
         text.push('\n');
         before = Some(line);
     }
-    (!text.is_empty()).then_some(Block::Text(text))
+    (!text.is_empty()).then_some(text)
 }
 
 /// Between which margins lines run.
@@ -305,8 +344,8 @@ mod tests {
         lines(glyphs.iter()).iter().flat_map(|lines| blocks(lines)).collect()
     }
 
-    fn row(cells: &[(u32, &str)]) -> Vec<(u32, String)> {
-        cells.iter().map(|&(column, text)| (column, text.to_owned())).collect()
+    fn row(cells: &[(u32, &str)]) -> Vec<Cell> {
+        cells.iter().map(|&(column, text)| Cell { column, text: text.to_owned(), hidden: false }).collect()
     }
 
     #[test]
@@ -330,6 +369,34 @@ mod tests {
         ];
         let text = |text: &str| Block::Text(text.to_owned());
         assert_eq!(blocks, [text("顧客の一覧です\n"), Block::Table(table), text("以上\n")]);
+    }
+
+    fn unseen(mut glyph: Glyph) -> Glyph {
+        glyph.hidden = true;
+        glyph
+    }
+
+    #[test]
+    fn a_table_that_runs_over_the_edge_is_one_table_and_a_line_is_parted() {
+        let mut glyphs: Vec<Glyph> = Vec::new();
+        for (y, cells) in [
+            (60.0, ["氏名", "山田 花子", "佐藤 一郎"]),
+            (45.0, ["電話", "090-1", "090-2"]),
+            (30.0, ["住所", "港区", "北区"]),
+        ] {
+            for (x, text) in [0.0, 60.0, 160.0].into_iter().zip(cells) {
+                glyphs
+                    .extend(written(text, x, y).into_iter().map(|glyph| if x < 50.0 { unseen(glyph) } else { glyph }));
+            }
+        }
+        let all = |glyphs: &[Glyph]| lines(glyphs.iter()).iter().flat_map(|lines| blocks(lines)).collect::<Vec<_>>();
+        let blocks = all(&glyphs);
+        let [Block::Table(rows)] = blocks.as_slice() else { panic!("{blocks:?}") };
+        let seen: Vec<Vec<bool>> = rows.iter().map(|row| row.iter().map(|cell| !cell.hidden).collect()).collect();
+        assert_eq!(seen, vec![vec![false, true, true]; 3]);
+        let over = written("秘密", 0.0, 0.0).into_iter().map(unseen);
+        let line: Vec<Glyph> = over.chain(written("見える", 60.0, 0.0)).collect();
+        assert_eq!(all(&line), [Block::Text("見える\n".to_owned()), Block::Hidden("秘密\n".to_owned())]);
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub(super) struct Piece {
     jumped: bool,
     /// A space was typed before it.
     spaced: bool,
+    /// No reader sees any of it.
+    pub(super) hidden: bool,
 }
 
 impl Piece {
@@ -123,12 +125,13 @@ fn add(pieces: &mut Vec<Piece>, glyph: &Glyph, order: usize, degrees: i32) {
         if same_line && alike && gap > -0.6 && gap < WORD {
             piece.text.push_str(&glyph.text);
             piece.to = to.max(piece.to);
+            piece.hidden &= glyph.hidden;
             return;
         }
     }
     let text = if is_space { String::new() } else { glyph.text.to_string() };
-    let jumped = glyph.jumped;
-    pieces.push(Piece { text, from, to, order, size: glyph.size, level, jumped, spaced: false });
+    let (jumped, hidden) = (glyph.jumped, glyph.hidden);
+    pieces.push(Piece { text, from, to, order, size: glyph.size, level, jumped, spaced: false, hidden });
 }
 
 /// Kana, kanji and their signs.
@@ -210,6 +213,7 @@ fn unboxed(pieces: Vec<Piece>) -> Vec<Piece> {
         for next in together.iter().skip(1) {
             piece.text.push_str(&next.text);
             piece.to = next.to;
+            piece.hidden &= next.hidden;
         }
         unboxed.push(piece);
         rest = others;
@@ -252,6 +256,7 @@ fn joined(pieces: Vec<Piece>, around: &[Vec<f64>]) -> Vec<Piece> {
             piece.text.push_str(&next.text);
             piece.to = piece.to.max(next.to);
             piece.size = size;
+            piece.hidden &= next.hidden;
         }
         is_word = word;
     }

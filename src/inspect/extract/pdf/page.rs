@@ -13,7 +13,7 @@ use super::lines::lines;
 use super::picture;
 use super::walk::{Glyph, Walk, Walked};
 use crate::inspect::extract::reading::{Part, Reading, cell};
-use crate::inspect::{Place, Reason};
+use crate::inspect::{Cell, Place, Reason};
 
 /// Fewer letters than this beside a picture are a stamp or a page number.
 const CAPTION: usize = 12;
@@ -107,9 +107,12 @@ pub(super) fn read(reading: &mut Reading<'_>, part: &Part<'_>, place: &Place, wa
     // The text of a scanned page is drawn in no colour, and its reader sees it all the same.
     let scanned = large.iter().any(|picture| picture.share > SHARE);
     let is_seen = |glyph: &&Glyph| !(glyph.hidden || (glyph.inkless && !scanned));
-    write(reading, place, walked.glyphs.iter().filter(is_seen), &mut text);
+    // A table that runs over the edge of the page is one table, whatever of it is seen.
+    let (page, others): (Vec<&Glyph>, Vec<&Glyph>) =
+        walked.glyphs.iter().partition(|glyph| is_seen(glyph) || glyph.beyond);
+    write(reading, place, page.into_iter(), &mut text);
     let hidden = Place { hidden: true, ..place.clone() };
-    write(reading, &hidden, walked.glyphs.iter().filter(|glyph| !is_seen(glyph)), &mut text);
+    write(reading, &hidden, others.into_iter(), &mut text);
     let said: String =
         walked.said.iter().filter(|said| !text.contains(said.trim())).map(|said| format!("{said}\n")).collect();
     if !said.is_empty() {
@@ -138,19 +141,71 @@ fn write<'g>(reading: &mut Reading<'_>, place: &Place, glyphs: impl Iterator<Ite
                 reading.text(place, &text);
                 all.push_str(&text);
             }
+            Block::Hidden(text) => {
+                reading.text(&Place { hidden: true, ..place.clone() }, &text);
+                all.push_str(&text);
+            }
             Block::Table(rows) => {
-                reading.begin_table(place);
+                let all_hidden = rows.iter().flatten().all(|cell| cell.hidden);
+                reading.begin_table(&Place { hidden: place.hidden || all_hidden, ..place.clone() });
                 for (number, row) in rows.iter().enumerate() {
                     let paid = row.iter().all(|_| reading.take_cell());
                     if !paid {
                         reading.unread(place, Reason::Limit);
                         break;
                     }
-                    let cells: Vec<_> = row.iter().map(|(column, text)| cell(*column, text.as_str())).collect();
-                    reading.row(u32::try_from(number).unwrap_or(u32::MAX), &cells);
-                    row.iter().for_each(|(_, text)| all.extend([text.as_str(), "\n"]));
+                    let cells =
+                        row.iter().map(|one| Cell { hidden: one.hidden, ..cell(one.column, one.text.as_str()) });
+                    reading.row(u32::try_from(number).unwrap_or(u32::MAX), &cells.collect::<Vec<_>>());
+                    row.iter().for_each(|cell| all.extend([cell.text.as_str(), "\n"]));
                 }
                 reading.end_table();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use crate::inspect::extract::places::generators::pdf::Pdf;
+    use crate::inspect::{Job, Kind, Limits, Rules, inspect};
+
+    static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::compile(&[]).unwrap());
+
+    /// A page on which these rows stand, each cell 160 points from the last; the first at `left`.
+    fn page(rows: &[Vec<String>], left: i32) -> Vec<u8> {
+        let mut content = String::new();
+        for (row, y) in rows.iter().zip((0..).map(|row| 700 - 14 * row)) {
+            for (cell, x) in row.iter().zip((0..).map(|column| left + 160 * column)) {
+                let codes: String = cell.encode_utf16().map(|code| format!("{code:04x}")).collect();
+                content += &format!("BT /F1 7 Tf {x} {y} Td <{codes}> Tj ET\n");
+            }
+        }
+        Pdf::with_page(&content).build()
+    }
+
+    #[test]
+    fn a_table_on_its_side_that_runs_over_both_edges_is_a_person_a_column() {
+        for count in [4, 12, 50] {
+            let line = |label: &str, cell: &dyn Fn(usize) -> String| {
+                std::iter::once(label.to_owned()).chain((0..count).map(cell)).collect::<Vec<_>>()
+            };
+            let names = ["山田太郎", "佐藤花子", "鈴木一郎", "高橋健一", "田中美咲"];
+            let rows = [
+                line("氏名", &|at| names[at % 5].to_owned()),
+                line("電話番号", &|at| format!("090-1234-{:04}", 5_000 + at)),
+                line("メール", &|at| format!("user{at}@example.com")),
+                line("備考", &|_| "なし".to_owned()),
+            ];
+            for left in [20, -100, -80 * i32::try_from(count).unwrap()] {
+                let job = Job::new(Kind::File("名簿.pdf".to_owned()));
+                let found = inspect(&page(&rows, left), &job, &RULES, &Limits::default(), &mut ());
+                assert_eq!(found.persons as usize, count, "{count} people from {left}");
+                let seen =
+                    (0..count).filter(|at| (-60..600).contains(&(left + 160 * (i32::try_from(*at).unwrap() + 1))));
+                assert_eq!(found.visible_persons as usize, seen.count(), "{count} people from {left}");
             }
         }
     }

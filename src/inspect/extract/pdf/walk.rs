@@ -58,6 +58,8 @@ pub(super) struct Glyph {
     /// The pen was put here, not moved on.
     pub(super) jumped: bool,
     pub(super) hidden: bool,
+    /// It is hidden because it stands beyond the edge of the page; nothing else is there.
+    pub(super) beyond: bool,
     /// It is drawn in no colour at all, as the text under a scanned page is.
     pub(super) inkless: bool,
     /// How many boxes were drawn before it.
@@ -371,7 +373,7 @@ impl Glyph {
     /// A glyph as tests draw it.
     pub(super) fn upright(text: &str, start: (f64, f64), width: f64, size: f64, jumped: bool) -> Self {
         let end = (start.0 + width, start.1);
-        let (vertical, hidden, inkless) = (false, false, false);
-        Self { text: text.into(), start, end, size, vertical, jumped, hidden, inkless, boxes: 0 }
+        let (vertical, hidden, beyond, inkless) = (false, false, false, false);
+        Self { text: text.into(), start, end, size, vertical, jumped, hidden, beyond, inkless, boxes: 0 }
     }
 }

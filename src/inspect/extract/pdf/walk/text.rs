@@ -176,6 +176,7 @@ impl<'a> Walk<'_, '_, 'a> {
             vertical: face.vertical,
             jumped,
             hidden: out_of_sight || lost,
+            beyond: !page.has(middle) && state.off.is_none() && size >= TINY && !lost,
             inkless,
             boxes,
         });
