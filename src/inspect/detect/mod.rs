@@ -8,6 +8,7 @@
 //! Deliberately absent: detectors in code. What is looked for stands in `rules/detectors/*.toml` ([`rule`]).
 
 mod bare;
+mod buckets;
 mod builtin;
 mod checks;
 mod clusters;

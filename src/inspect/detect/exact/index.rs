@@ -14,14 +14,15 @@
 //!
 //! Numbers are little-endian. Gate, filter and directory are held, some 12 bits a cell; entries are read where the filter
 //! lets a value pass, so that ten million rows cost a worker little memory, and all workers share the pages of one file.
-//! The filter is our own because it is part of the file: a library's may change with its version, and would then find
-//! nothing without a word. Deliberately absent: values, and any way back to them.
+//! Deliberately absent: values, and any way back to them; the filter and the directory ([`super::super::buckets`]).
 
 use std::io;
 use std::ops::Range;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+
+use super::super::buckets::{BLOCK, Buckets, mix};
 
 pub(super) const MAGIC: &[u8; 12] = b"sekisho-edm1";
 
@@ -39,12 +40,6 @@ pub(super) const COMMON: usize = 256;
 
 /// The first pair of letters of a value opens one bit of so many bytes.
 pub(super) const GATE: usize = 8 << 10;
-
-/// Bytes of one block of the filter.
-pub(in super::super) const BLOCK: usize = 64;
-
-/// Bits that each value sets in its block.
-const BITS: u32 = 6;
 
 /// The head of a file, and no larger.
 const HEAD: usize = 64 << 10;
@@ -138,8 +133,7 @@ pub(super) struct Index {
     pub(super) head: Head,
     bytes: Box<dyn Bytes>,
     pub(super) gate: Vec<u8>,
-    filter: Vec<u8>,
-    directory: Vec<u32>,
+    buckets: Buckets,
     /// Where the entries begin.
     entries: u64,
 }
@@ -175,27 +169,23 @@ impl Index {
             return Err("its sum is wrong, so it is damaged; build it again with `sekisho edm build`".to_owned());
         }
         let part = |range: Range<usize>| held.get(range).unwrap_or_default().to_vec();
-        let directory = part(parts.directory.clone());
-        let directory = directory.chunks_exact(4).map(|four| four.try_into().map_or(0, u32::from_le_bytes)).collect();
-        let (gate, filter) = (part(parts.gate), part(parts.filter));
-        Ok(Self { head: parsed, bytes, gate, filter, directory, entries: parts.held as u64 })
+        let buckets = Buckets::new(
+            (part(parts.filter), parsed.blocks),
+            (held.get(parts.directory).unwrap_or_default(), parsed.buckets),
+        );
+        Ok(Self { gate: part(parts.gate), buckets, head: parsed, bytes, entries: parts.held as u64 })
     }
 
     /// Whether a value with this quick hash may be there; one in a hundred that is not may be, too.
     pub(super) fn may_hold(&self, quick: u64) -> bool {
-        let (block, bits) = filter_bits(quick, self.head.blocks);
-        bits.iter().all(|&(byte, bit)| self.filter.get(block + byte).is_some_and(|held| held & bit != 0))
+        self.buckets.may_hold(quick)
     }
 
     /// The cells that hold the value with this hash.
     pub(super) fn cells(&self, hash: u64, found: &mut Vec<CellAt>) -> io::Result<()> {
         found.clear();
-        let bucket = bucket(hash, self.head.buckets);
-        let (Some(&from), Some(&to)) = (self.directory.get(bucket), self.directory.get(bucket + 1)) else {
-            return Ok(());
-        };
-        let count = usize::try_from(to.saturating_sub(from)).unwrap_or_default();
-        let mut entries = vec![0; count * 8];
+        let Some((from, count)) = self.buckets.run(hash) else { return Ok(()) };
+        let mut entries = vec![0; usize::try_from(count).unwrap_or_default() * 8];
         self.bytes.read_at(&mut entries, self.entries + u64::from(from) * 8)?;
         let wanted = remainder(hash).to_le_bytes();
         let same = entries.chunks_exact(8).filter(|entry| entry.starts_with(&wanted));
@@ -225,41 +215,11 @@ impl Parts {
     }
 }
 
-/// How many blocks a filter for so many cells has: ten bits a cell, at least one block.
-pub(in super::super) fn blocks(cells: usize) -> u32 {
-    u32::try_from((cells * 10).div_ceil(BLOCK * 8)).unwrap_or(u32::MAX).max(1)
-}
-
-/// The first byte of a value's block, and in it the bytes and bits that it sets.
-pub(in super::super) fn filter_bits(quick: u64, blocks: u32) -> (usize, [(usize, u8); BITS as usize]) {
-    let mixed = mix(quick);
-    let block = usize::try_from((u128::from(mixed) * u128::from(blocks)) >> 64).unwrap_or_default() * BLOCK;
-    let more = mix(mixed);
-    let bits = std::array::from_fn(|number| {
-        let bit = usize::try_from((more >> (9 * number)) & 511).unwrap_or_default();
-        (bit / 8, 1 << (bit % 8))
-    });
-    (block, bits)
-}
-
-/// splitmix64's last steps: every bit of the result hangs on every bit of `value`.
-fn mix(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
-}
-
 /// The bit of the gate that a value with these first letters opens: its byte, and the bit.
 pub(super) fn gate_bit(first: char, second: char) -> (usize, u8) {
     let mixed = mix((u64::from(u32::from(first)) << 32) | u64::from(u32::from(second)));
     let bit = usize::try_from(mixed % (GATE as u64 * 8)).unwrap_or_default();
     (bit / 8, 1 << (bit % 8))
-}
-
-/// Which bucket a hash is in: by its first bits, so that entries in the order of their hashes are in that of buckets.
-pub(in super::super) fn bucket(hash: u64, buckets: u32) -> usize {
-    usize::try_from((u128::from(hash) * u128::from(buckets)) >> 64).unwrap_or_default()
 }
 
 /// What of a hash an entry holds.

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::super::exact::index::{BLOCK, blocks, bucket, filter_bits};
+use super::super::buckets::{BLOCK, blocks, bucket, filter_bits};
 use super::keyed::Keys;
 use super::library::{Document, Head, Library, MAGIC, MEASURE, PUBLIC};
 use super::winnow::Print;

@@ -22,8 +22,8 @@ use std::ops::Range;
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
+use super::super::buckets::{BLOCK, Buckets};
 use super::super::exact::Bytes;
-use super::super::exact::index::{BLOCK, bucket, filter_bits};
 use super::keyed::Keys;
 
 pub(super) const MAGIC: &[u8; 12] = b"sekisho-fpr1";
@@ -118,8 +118,7 @@ pub struct Library {
     pub(super) head: Head,
     pub(super) keys: Keys,
     bytes: Box<dyn Bytes>,
-    filter: Vec<u8>,
-    directory: Vec<u32>,
+    buckets: Buckets,
     /// Where the entries begin.
     entries: u64,
 }
@@ -176,8 +175,8 @@ impl Library {
         bytes.read_at(&mut filter, parts.filter.start as u64).map_err(told)?;
         let mut directory = vec![0; parts.directory.len()];
         bytes.read_at(&mut directory, parts.directory.start as u64).map_err(told)?;
-        let directory = directory.chunks_exact(4).map(|four| four.try_into().map_or(0, u32::from_le_bytes)).collect();
-        Ok(Self { head, keys, bytes, filter, directory, entries: parts.directory.end as u64 })
+        let buckets = Buckets::new((filter, head.blocks), (&directory, head.buckets));
+        Ok(Self { head, keys, bytes, buckets, entries: parts.directory.end as u64 })
     }
 
     /// The documents, in the order in which they were registered.
@@ -198,18 +197,14 @@ impl Library {
 
     /// Whether a hash may be there; one in some hundreds that is not may be, too.
     pub(super) fn may_hold(&self, hash: u64) -> bool {
-        let (block, bits) = filter_bits(hash, self.head.blocks);
-        bits.iter().all(|&(byte, bit)| self.filter.get(block + byte).is_some_and(|held| held & bit != 0))
+        self.buckets.may_hold(hash)
     }
 
     /// The entries with this hash.
     pub(super) fn find(&self, hash: u64, found: &mut Vec<Entry>) -> io::Result<()> {
         found.clear();
-        let bucket = bucket(hash, self.head.buckets);
-        let (Some(&from), Some(&to)) = (self.directory.get(bucket), self.directory.get(bucket + 1)) else {
-            return Ok(());
-        };
-        self.read(from, to.saturating_sub(from), found)?;
+        let Some((from, count)) = self.buckets.run(hash) else { return Ok(()) };
+        self.read(from, count, found)?;
         found.retain(|entry| entry.hash == hash);
         Ok(())
     }
