@@ -53,9 +53,14 @@ struct Progress {
 impl Progress {
     /// A piece begins: what was introduced is what is quoted of it, or all.
     fn begin(&mut self, place: &Place) {
-        if std::mem::take(&mut self.introduced) && place.quoted != Some(true) {
+        if !place.hidden && std::mem::take(&mut self.introduced) && place.quoted != Some(true) {
             (self.open, self.closed) = (self.marked == Some(true), self.marked == Some(false));
         }
+    }
+
+    /// Whether what stands there is history as a whole.
+    fn holds(self, place: &Place, answers: bool) -> bool {
+        self.open || place.quoted == Some(true) && !self.closed && self.marked.unwrap_or(answers)
     }
 }
 
@@ -101,7 +106,7 @@ impl History {
         let answers = self.answers;
         let told = self.progress(place);
         told.begin(place);
-        told.open || place.quoted == Some(true) && !told.closed && told.marked.unwrap_or(answers)
+        told.holds(place, answers)
     }
 
     /// Whether something is the mail's own text.
@@ -122,8 +127,14 @@ impl History {
         if !self.is_body(place) || self.forwards {
             return Vec::new();
         }
+        let answers = self.answers;
         let told = self.progress(place);
         told.begin(place);
+        if place.hidden && place.quoted.is_some() {
+            // Links and remarks introduce nothing; they stand where they stand.
+            let lines = text.split('\n').count();
+            return if told.holds(place, answers) { vec![true; lines] } else { Vec::new() };
+        }
         let (open, quoted) = (told.open, place.quoted == Some(true));
         let signs = || {
             [">", "From", "from:", "wrote", "差出人", "送信者", "のメール", "Original", "元のメ", "orwarded", "転送"]

@@ -43,6 +43,48 @@ fn history_is_found_and_not_counted_unless_asked() {
     assert_eq!((found.persons, found.quoted_persons), (1, 29));
 }
 
+/// A mail that is only a page, an answer to a mail of the other.
+fn page(html: &str) -> Inspection {
+    let job = Job { own: vec!["you@b.example".to_owned(), "me@a.example".to_owned()], ..Job::new(Kind::Mail) };
+    let mail = format!(
+        "From: Me <me@a.example>\r\nTo: You <you@b.example>\r\nSubject: Re: x\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/html; charset=utf-8\r\n\r\n<html><body>{html}</body></html>"
+    );
+    inspect(mail.as_bytes(), &job, &RULES, &Limits::default(), &mut ())
+}
+
+#[test]
+fn an_answer_in_html_is_counted_wherever_it_stands_and_what_it_quotes_is_not() {
+    let people = people(30);
+    let rows: String = people.iter().map(|p| format!("<tr><td>{}<td>{}", p.name(), p.mobile)).collect();
+    let table = format!("<table><tr><td>氏名<td>電話{rows}</table>");
+    let lines: String = people.iter().map(|p| format!("<div>{},{}</div>", p.name(), p.mobile)).collect();
+    let link = "<a href=\"mailto:tanaka@c.example\">田中</a>";
+    let one = "<p>高橋健一様 090-9999-8888 の件です。</p>";
+    let two = "<p>中村真由美様 090-9999-7777 の件もお願いします。</p>";
+    let gmail = "<div class=\"gmail_attr\">On Fri, Nov 20, 2026 at 10:00 You &lt;<a href=\"mailto:you@b.example\">you@b.example</a>&gt; wrote:<br></div>";
+    let outlook = "<div id=\"appendonsend\"></div><hr><div id=\"divRplyFwdMsg\"><b>From:</b> You &lt;you@b.example&gt;<br>\
+                   <b>Sent:</b> Friday<br><b>To:</b> Me &lt;me@a.example&gt;<br><b>Subject:</b> x</div>";
+    for list in [&table, &lines] {
+        let quote = format!("<blockquote type=\"cite\" cite=\"mid:x@c.example\">{list}{link}</blockquote>");
+        for (mail, new) in [
+            (format!("{one}{outlook}<div>お世話になります。</div>{list}"), 1),
+            (format!("{one}<div class=\"gmail_quote\">{gmail}{quote}</div>"), 1),
+            (format!("<div class=\"gmail_quote\">{gmail}{quote}{one}{two}</div>"), 2),
+            (format!("{one}<blockquote type=\"cite\">{gmail}<div>{list}</div></blockquote>"), 1),
+            (format!("{quote}{one}{quote}{two}"), 2),
+            // Nothing is quoted: an indented list is new.
+            (format!("{one}<blockquote style=\"margin:0 0 0 40px;border:none\">{list}</blockquote>"), 31),
+        ] {
+            let found = page(&mail);
+            assert_eq!(found.persons, new, "{mail}");
+            // Whoever is linked to, and the mail that is cited, may be somebody too.
+            let quoted = if new > 30 { 0 } else { 30 };
+            assert!((quoted..=quoted + 2).contains(&found.quoted_persons), "{}: {mail}", found.quoted_persons);
+        }
+    }
+}
+
 #[test]
 fn a_leak_is_reportable_as_the_law_says() {
     use crate::inspect::Reportable::{Financial, Over1000, SpecialCare, Specific};
