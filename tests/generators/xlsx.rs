@@ -85,6 +85,24 @@ pub(crate) const CASES: &[Maker] = &[
         looks("<color rgb=\"FF1F3864\"/>", fill, s)
     }),
     ("xlsx/letters_of_a_point.xlsx", |s| looks("<sz val=\"1\"/>", "<patternFill patternType=\"none\"/>", s)),
+    ("xlsx/white_run.xlsx", |s| runs(WHITE, s).build()),
+    ("xlsx/run_of_a_point.xlsx", |s| runs("<sz val=\"1\"/>", s).build()),
+    ("xlsx/black_run.xlsx", |s| runs("<color rgb=\"FF000000\"/>", s).build()),
+    ("xlsx/white_run_on_a_dark_fill.xlsx", |s| {
+        let fill = "<fill><patternFill patternType=\"solid\"><fgColor rgb=\"FF1F3864\"/></patternFill></fill></fills>";
+        runs(WHITE, s)
+            .edit("xl/styles.xml", "</fills>", fill)
+            .edit("xl/styles.xml", "</cellXfs>", "<xf numFmtId=\"0\" fontId=\"0\" fillId=\"1\"/></cellXfs>")
+            .part(SHEET, sheet("<row r=\"2\"><c r=\"A2\" s=\"2\" t=\"s\"><v>1</v></c></row>"))
+            .build()
+    }),
+    ("xlsx/white_run_inline.xlsx", |s| {
+        let run = format!("<r><t>公開</t></r><r><rPr>{WHITE}</rPr><t>{s}</t></r>");
+        rows(&format!("<row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is>{run}</is></c></row>"))
+    }),
+    ("xlsx/condition_shows_nothing.xlsx", |s| condition("<numFmt numFmtId=\"200\" formatCode=\";;;\"/>", "TRUE", s)),
+    ("xlsx/white_by_condition.xlsx", |s| condition(&format!("<font>{WHITE}</font>"), "1=1", s)),
+    ("xlsx/white_by_a_condition_that_may_hold.xlsx", |s| condition(&format!("<font>{WHITE}</font>"), "B1=1", s)),
     ("xlsx/format_says_it.xlsx", |s| {
         let format = format!("formatCode=\"&quot;{s}&quot;0\"");
         Package::workbook()
@@ -228,6 +246,26 @@ fn looks(font: &str, fill: &str, text: &str) -> Vec<u8> {
         .edit("xl/styles.xml", "</fills>", &format!("<fill>{fill}</fill></fills>"))
         .edit("xl/styles.xml", "</cellXfs>", "<xf numFmtId=\"0\" fontId=\"1\" fillId=\"1\"/></cellXfs>")
         .part(SHEET, sheet(&cell))
+        .build()
+}
+
+const WHITE: &str = "<color rgb=\"FFFFFFFF\"/>";
+
+/// A cell of two runs, the second with these looks.
+fn runs(looks: &str, text: &str) -> Package {
+    let runs = format!("<r><t>公開</t></r><r><rPr>{looks}</rPr><t>{text}</t></r>");
+    Package::workbook().edit(STRINGS, "<t>種別</t>", &runs)
+}
+
+/// A cell to which a condition gives these looks if the formula holds.
+fn condition(looks: &str, formula: &str, text: &str) -> Vec<u8> {
+    let rule = format!(
+        "<conditionalFormatting sqref=\"A2:A9\"><cfRule type=\"expression\" dxfId=\"0\" priority=\"1\">\
+         <formula>{formula}</formula></cfRule></conditionalFormatting>"
+    );
+    Package::workbook()
+        .edit("xl/styles.xml", "</styleSheet>", &format!("<dxfs count=\"1\"><dxf>{looks}</dxf></dxfs></styleSheet>"))
+        .part(SHEET, sheet_with("", &row(2, "", text), &rule))
         .build()
 }
 

@@ -16,7 +16,7 @@ use crate::inspect::Reason;
 use crate::inspect::extract::compound::{u16_at, u32_at};
 use crate::inspect::extract::package::part_name;
 use crate::inspect::extract::reading::Reading;
-use crate::inspect::extract::workbook::looks::Palette;
+use crate::inspect::extract::workbook::looks::{Difference, Palette};
 use crate::inspect::extract::workbook::number::Format;
 use crate::inspect::extract::workbook::strings::Strings;
 use crate::inspect::extract::workbook::xlsb;
@@ -137,6 +137,8 @@ pub(crate) struct Book {
     /// The part that the strings came from, and what stopped them.
     pub(crate) strings_part: Option<(String, Option<Reason>)>,
     pub(crate) formats: Vec<Format>,
+    /// What conditions change of them.
+    pub(super) differences: Vec<Difference>,
     pub(crate) is_1904: bool,
     relations: HashMap<String, Vec<Relation>>,
     /// Parts that wait until all relations are known.
@@ -263,7 +265,9 @@ impl Book {
         if xlsb::is_records(content) {
             self.formats = xlsb::formats(content, FORMATS);
         } else {
-            self.formats = formats(&xml::decode(content));
+            let document = xml::decode(content);
+            self.formats = formats(&document);
+            self.differences = Difference::all(&document);
         }
     }
 
@@ -354,7 +358,8 @@ fn formats(document: &str) -> Vec<Format> {
                 let number = attributes.value("numFmtId").and_then(|id| id.parse().ok()).unwrap_or_default();
                 let format = codes.get(&number).cloned().unwrap_or_else(|| Format::built_in(number));
                 let index = |name: &str| attributes.value(name).and_then(|id| id.parse().ok()).unwrap_or_default();
-                formats.push(format.unseen(palette.hides(index("fontId"), index("fillId"))));
+                let format = format.unseen(palette.hides(index("fontId"), index("fillId")));
+                formats.push(format.painted(palette.is_painted(index("fillId"))));
             }
             _ => {}
         }

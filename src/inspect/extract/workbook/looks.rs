@@ -1,10 +1,14 @@
 //! Whether the text of a cell can be seen, as far as its font and its fill decide that.
 //!
 //! In: fonts and fills of a workbook, in whichever form it writes them. Out: whether letters are in the colour of the
-//! cell, or no larger than a dot. A colour that is not known here can be seen on any other. Deliberately absent: what
-//! tables, conditions and pictures paint.
+//! cell, or no larger than a dot; the same of single runs of a text ([`Runs`]) and of what a condition changes
+//! ([`Difference`]). A colour that is not known here can be seen on any other. Deliberately absent: what tables and
+//! pictures paint.
+
+use std::ops::Range;
 
 use crate::inspect::extract::compound::{u16_at, u32_at};
+use crate::inspect::extract::workbook::number::Format;
 use crate::inspect::extract::xml::{self, Attributes, Event};
 
 /// Letters of a point are no larger than this, in twentieths of a point.
@@ -102,6 +106,11 @@ impl Palette {
         self.hides_on(font, self.fills.get(fill).copied().unwrap_or(WHITE))
     }
 
+    /// Whether a fill is another colour than paper, on which white letters can be seen.
+    pub(super) fn is_painted(&self, fill: usize) -> bool {
+        self.fills.get(fill).is_some_and(|fill| !fill.is_like(WHITE))
+    }
+
     fn hides_on(&self, font: usize, fill: Paint) -> bool {
         self.fonts.get(font).is_some_and(|font| font.is_tiny || font.paint.is_like(fill))
     }
@@ -134,10 +143,7 @@ impl Palette {
         let Some(font) = self.fonts.last_mut() else { return };
         match name {
             "color" => font.paint = Paint::of(attributes),
-            "sz" => {
-                let size = attributes.value("val").and_then(|size| size.parse::<f64>().ok());
-                font.is_tiny = size.is_some_and(|size| size * 20.0 <= f64::from(TINY));
-            }
+            "sz" => font.is_tiny = is_tiny(attributes),
             _ => {}
         }
     }
@@ -206,6 +212,101 @@ impl Palette {
         if self.fonts.len() < KNOWN {
             self.fonts.push(font);
         }
+    }
+}
+
+/// Whether a size is that of a dot.
+fn is_tiny(attributes: Attributes<'_>) -> bool {
+    let size = attributes.value("val").and_then(|size| size.parse::<f64>().ok());
+    size.is_some_and(|size| size * 20.0 <= f64::from(TINY))
+}
+
+/// The runs of one text, each with looks of its own, while its XML goes by.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    /// Where the open run began, and whether its letters are white or dots.
+    open: Option<(usize, bool)>,
+}
+
+impl Runs {
+    /// Takes note of an event, before which the text has `length` bytes; the run that ended with it, if that is not seen on
+    /// paper.
+    pub(super) fn event(&mut self, event: &Event<'_>, length: usize) -> Option<Range<usize>> {
+        match (event, &mut self.open) {
+            (Event::Start { name: "r", .. }, open) => *open = Some((length, false)),
+            (Event::Start { name: "color", attributes }, Some((_, unseen))) => {
+                *unseen |= Paint::of(*attributes).is_like(WHITE);
+            }
+            (Event::Start { name: "sz", attributes }, Some((_, unseen))) => *unseen |= is_tiny(*attributes),
+            (Event::End { name: "r" }, open) => {
+                let (start, unseen) = open.take()?;
+                return Some(start..length).filter(|run| unseen && !run.is_empty());
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+/// What of a text is seen, and what is not; `unseen` are stretches of it in their order.
+pub(super) fn parted(text: &str, unseen: &[Range<usize>]) -> (String, String) {
+    let (mut seen, mut hidden, mut at) = (String::new(), String::new(), 0);
+    for range in unseen {
+        seen.push_str(text.get(at..range.start).unwrap_or_default());
+        hidden.push_str(text.get(range.clone()).unwrap_or_default());
+        at = range.end;
+    }
+    seen.push_str(text.get(at..).unwrap_or_default());
+    (seen, hidden)
+}
+
+/// What a condition that applies makes of a cell.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Difference {
+    /// Its number format.
+    pub(super) format: Format,
+    /// White letters, or dots.
+    pub(super) unseen: bool,
+    /// A fill on which white letters can be seen.
+    pub(super) painted: bool,
+}
+
+impl Difference {
+    /// Whether it can hide anything.
+    pub(super) fn hides(&self) -> bool {
+        self.format.hides_numbers() || self.format.hides_texts() || (self.unseen && !self.painted)
+    }
+
+    /// Those of the styles of a workbook in XML.
+    pub(super) fn all(document: &str) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        let mut within = false;
+        let mut of = "";
+        for event in xml::Reader::new(document) {
+            match event {
+                Event::Start { name: "dxfs", .. } => within = true,
+                Event::End { name: "dxfs" } => break,
+                Event::Start { name: "dxf", .. } if within && all.len() < KNOWN => all.push(Self::default()),
+                Event::Start { name: name @ ("font" | "fill" | "border"), .. } => of = name,
+                Event::Start { name, attributes } if within => {
+                    let Some(open) = all.last_mut() else { continue };
+                    match (of, name) {
+                        (_, "numFmt") => {
+                            open.format =
+                                attributes.value("formatCode").map_or_else(Format::default, |code| Format::of(&code));
+                        }
+                        ("font", "color") => open.unseen |= Paint::of(attributes).is_like(WHITE),
+                        ("font", "sz") => open.unseen |= is_tiny(attributes),
+                        // Of a fill that is only one colour, a condition says it as the one behind the pattern.
+                        ("fill", "bgColor" | "fgColor") => open.painted |= !Paint::of(attributes).is_like(WHITE),
+                        ("fill", "gradientFill") => open.painted = true,
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        all
     }
 }
 

@@ -10,6 +10,7 @@ mod beside;
 mod biff;
 mod book;
 mod caches;
+mod conditions;
 #[cfg(test)]
 mod hiding;
 mod looks;

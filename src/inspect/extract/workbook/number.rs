@@ -14,6 +14,8 @@ pub(crate) struct Format {
     /// Nothing is seen of numbers, or of texts.
     hides_numbers: bool,
     hides_texts: bool,
+    /// The cell is filled with another colour than white.
+    is_painted: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,7 +40,7 @@ impl Format {
             Letters::Duration => Kind::Duration,
             Letters::Neither => Pattern::parse(code).map_or(Kind::Plain, Kind::Pattern),
         };
-        Self { kind, hides_numbers, hides_texts }
+        Self { kind, hides_numbers, hides_texts, is_painted: false }
     }
 
     /// Of one of the formats that every workbook has without saying so (ECMA-376 18.8.30, with those of Japan).
@@ -54,6 +56,16 @@ impl Format {
     /// The same in a cell of which nothing is seen.
     pub(crate) fn unseen(self, is_unseen: bool) -> Self {
         Self { hides_numbers: self.hides_numbers || is_unseen, hides_texts: self.hides_texts || is_unseen, ..self }
+    }
+
+    /// The same in a cell that is filled with a colour.
+    pub(crate) fn painted(self, is_painted: bool) -> Self {
+        Self { is_painted, ..self }
+    }
+
+    /// Whether the cell is filled with another colour than white.
+    pub(crate) fn is_painted(&self) -> bool {
+        self.is_painted
     }
 
     /// Whether numbers under this format are shown as they are.

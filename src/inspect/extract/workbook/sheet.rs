@@ -1,16 +1,21 @@
 //! One sheet of an .xlsx, in one pass while it is unpacked.
 //!
 //! In: the sheet's XML and what the book knows (strings, formats). Out: the cells as a table, with what is out of sight
-//! marked (rows and columns that are hidden, filtered away or of no size, formats that show nothing), and everything
+//! marked (rows and columns that are hidden, filtered away or of no size, formats that show nothing, single runs of a text
+//! that are white or dots, which stand at their cell as text), and everything
 //! beside the cells as text: headers, footers, prompts, lists, links, names of ranges, formulas of rules, texts inside
 //! formulas, what the XML has beside elements, attributes that no cell has if they say something. A formula without a stored result is shown itself. Places that cells claim cost
 //! nothing: two cells in opposite corners are two cells. Deliberately absent: calculating, looks.
 
 use std::io::Read;
+use std::ops::Range;
 
 use crate::inspect::extract::oddity::is_odd;
 use crate::inspect::extract::reading::Reading;
 use crate::inspect::extract::workbook::book::{Book, is_true};
+use crate::inspect::extract::workbook::conditions::Conditions;
+use crate::inspect::extract::workbook::looks::{self, Runs};
+use crate::inspect::extract::workbook::number::Format;
 use crate::inspect::extract::workbook::rows::Rows;
 use crate::inspect::extract::xml::{Attributes, Event, Plain};
 use crate::inspect::extract::xml_stream::Stream;
@@ -36,11 +41,12 @@ pub(crate) fn read(
     reading: &mut Reading<'_>,
     book: &mut Book,
     source: impl Read,
-    place: &Place,
-    beside: &Place,
+    (place, beside): (&Place, &Place),
+    conditions: Conditions,
 ) -> Option<Reason> {
     let mut stream = Stream::new(source);
     let mut sheet = Sheet::new(book, place, beside);
+    sheet.conditions = conditions;
     let mut count = 0u32;
     let stopped = loop {
         let Some(event) = stream.next() else { break None };
@@ -70,6 +76,12 @@ struct Sheet<'b> {
     texts: Plain,
     /// What no program shows.
     unseen: String,
+    /// What cells hide in runs of their text: row, column, and the text.
+    apart: Vec<(u32, u32, String)>,
+    /// How many bytes those texts have.
+    apart_bytes: usize,
+    runs: Runs,
+    conditions: Conditions,
     in_data: bool,
     next_row: u32,
     next_column: u32,
@@ -91,6 +103,8 @@ struct Cell {
     /// Whether a value is stored, be it an empty one.
     is_stored: bool,
     formula: String,
+    /// Runs of the value that are not seen on paper.
+    unseen: Vec<Range<usize>>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -120,6 +134,10 @@ impl<'b> Sheet<'b> {
             rows: Rows::default(),
             texts: Plain::default(),
             unseen: String::new(),
+            apart: Vec::new(),
+            apart_bytes: 0,
+            runs: Runs::default(),
+            conditions: Conditions::default(),
             in_data: false,
             next_row: 0,
             next_column: 0,
@@ -133,6 +151,10 @@ impl<'b> Sheet<'b> {
     /// False when the budget is used up.
     fn event(&mut self, reading: &mut Reading<'_>, event: &Event<'_>) -> bool {
         if self.in_data {
+            if self.cell.kind == Kind::Text {
+                let run = self.runs.event(event, self.cell.value.len());
+                self.cell.unseen.extend(run);
+            }
             return match event {
                 Event::Start { name, attributes } => self.start(reading, name, *attributes, event),
                 Event::End { name } => self.end(reading, name, event),
@@ -216,6 +238,7 @@ impl<'b> Sheet<'b> {
         let cell = &mut self.cell;
         cell.value.clear();
         cell.formula.clear();
+        cell.unseen.clear();
         (cell.column, cell.style, cell.kind, cell.is_stored) = (self.next_column, 0, Kind::Number, false);
         for (name, value) in attributes.iter() {
             match name {
@@ -257,7 +280,7 @@ impl<'b> Sheet<'b> {
             "sheetData" => self.end_data(reading),
             _ => self.texts.event(event),
         }
-        if self.texts.len() + self.unseen.len() > BESIDE_IN_DATA {
+        if self.texts.len() + self.unseen.len() + self.apart_bytes > BESIDE_IN_DATA {
             let row = self.rows.number();
             self.end_data(reading);
             reading.text(self.beside, &self.texts.take());
@@ -271,6 +294,26 @@ impl<'b> Sheet<'b> {
 
     fn hand_over_unseen(&mut self, reading: &mut Reading<'_>) {
         reading.text(&Place { hidden: true, ..self.beside.clone() }, &std::mem::take(&mut self.unseen));
+        self.apart_bytes = 0;
+        for (row, column, text) in std::mem::take(&mut self.apart) {
+            let path = format!("{}!{}{}", self.place.path, letters(column), u64::from(row) + 1);
+            reading.text(&Place { path, hidden: true, ..self.place.clone() }, &text);
+        }
+    }
+
+    /// Puts a cell of which a part is not seen; false when the budget is used up.
+    fn parted(&mut self, reading: &mut Reading<'_>, (seen, unseen): (String, String)) -> bool {
+        let column = self.cell.column;
+        let charged = reading.charge((seen.len() + unseen.len()) as u64);
+        if seen.trim().is_empty() {
+            return charged
+                && self
+                    .rows
+                    .push(reading, &self.book.strings, (column, true), |text| text.push_str(&(seen + &unseen)));
+        }
+        self.apart_bytes += unseen.len();
+        self.apart.push((self.rows.number(), column, unseen));
+        charged && self.rows.push(reading, &self.book.strings, (column, false), |text| text.push_str(&seen))
     }
 
     fn end_data(&mut self, reading: &mut Reading<'_>) {
@@ -280,11 +323,32 @@ impl<'b> Sheet<'b> {
         }
     }
 
+    /// What is seen of the open cell's text, and what is not, if single runs of it are not.
+    fn parts(&mut self) -> Option<(String, String)> {
+        match self.cell.kind {
+            Kind::Shared => {
+                let index = self.cell.value.trim_ascii().parse().ok()?;
+                let parts = self.book.strings.parted(index)?;
+                self.book.strings.mark(index);
+                Some(parts)
+            }
+            Kind::Text if !self.cell.unseen.is_empty() => Some(looks::parted(&self.cell.value, &self.cell.unseen)),
+            _ => None,
+        }
+    }
+
     fn end_cell(&mut self, reading: &mut Reading<'_>) -> bool {
         self.target = Target::Beside;
+        let format = self.book.formats.get(self.cell.style);
+        let (mut hides_numbers, mut hides_texts) = self.conditions.hide(self.rows.number(), self.cell.column, format);
+        hides_numbers |= format.is_some_and(Format::hides_numbers);
+        hides_texts |= format.is_some_and(Format::hides_texts);
+        let on_paper = !format.is_some_and(Format::is_painted);
+        if let Some(parts) = (on_paper && !hides_texts).then(|| self.parts()).flatten() {
+            return self.parted(reading, parts);
+        }
+        let format = self.book.formats.get(self.cell.style);
         let (cell, strings) = (&self.cell, &mut self.book.strings);
-        let format = self.book.formats.get(cell.style);
-        let hides_texts = format.is_some_and(|format| format.hides_texts());
         if !cell.is_stored && !cell.formula.is_empty() {
             return self.rows.push(reading, strings, (cell.column, hides_texts), |text| {
                 text.push('=');
@@ -315,9 +379,8 @@ impl<'b> Sheet<'b> {
                 self.rows.push(reading, strings, (cell.column, hides_texts), |text| text.push_str(date))
             }
             Kind::Number => {
-                let hidden = format.is_some_and(|format| format.hides_numbers());
                 let is_1904 = self.book.is_1904;
-                self.rows.push(reading, strings, (cell.column, hidden), |text| {
+                self.rows.push(reading, strings, (cell.column, hides_numbers), |text| {
                     let is_plain = format.is_none_or(|format| format.is_plain());
                     let is_whole = value.len() <= 15 && value.bytes().all(|c| c.is_ascii_digit());
                     match value.trim_ascii().parse() {

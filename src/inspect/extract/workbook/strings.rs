@@ -3,13 +3,16 @@
 //! In: the table of strings, from XML as it is unpacked or one by one. Out: each by its number, and in the end those that
 //! no cell asked for: Excel leaves strings of deleted cells in the table. All stand in one string, so that two million
 //! of them take hardly more than their letters; how many there are is counted and never believed. Readings (furigana)
-//! stand aside, so that they are not glued to the names. Deliberately absent: looks.
+//! stand aside, so that they are not glued to the names. Runs of a string that are not seen on paper are noted; on what
+//! they stand, the cell knows. Deliberately absent: any other looks.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
+use std::ops::Range;
 
 use crate::inspect::extract::oddity::is_odd;
 use crate::inspect::extract::reading::Reading;
+use crate::inspect::extract::workbook::looks::{self, Runs};
 use crate::inspect::extract::xml::Event;
 use crate::inspect::extract::xml_stream::Stream;
 use crate::inspect::{Place, Reason};
@@ -26,6 +29,9 @@ const STEP: usize = 16 << 20;
 /// As many different attributes may say something; so many fonts has nobody.
 const ODD: usize = 10_000;
 
+/// So many strings may have runs that are not seen.
+const UNSEEN: usize = 1 << 18;
+
 /// How much text is handed over at once.
 const PIECE: usize = 64 << 10;
 
@@ -36,6 +42,8 @@ pub(crate) struct Strings {
     ends: Vec<u32>,
     used: Vec<bool>,
     readings: String,
+    /// By the number of their string: its runs that are not seen, from its start.
+    unseen: BTreeMap<usize, Vec<Range<usize>>>,
 }
 
 impl Strings {
@@ -44,6 +52,12 @@ impl Strings {
         let end = *self.ends.get(index)?;
         let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
         self.text.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+    }
+
+    /// What is seen of a string, and what is not, if any of it is not.
+    pub(crate) fn parted(&self, index: usize) -> Option<(String, String)> {
+        let unseen = self.unseen.get(&index)?;
+        Some(looks::parted(self.at(index)?, unseen))
     }
 
     /// How long a string is, in bytes.
@@ -70,6 +84,12 @@ impl Strings {
         true
     }
 
+    /// How long the string is that is being put together.
+    fn open_length(&self) -> usize {
+        let last = self.ends.last().and_then(|&end| usize::try_from(end).ok()).unwrap_or_default();
+        self.text.len() - last.min(self.text.len())
+    }
+
     /// The string that is being put together is whole; false when there is no room for another.
     pub(crate) fn close(&mut self) -> bool {
         let Some(end) = u32::try_from(self.text.len()).ok().filter(|_| self.ends.len() < COUNT) else { return false };
@@ -89,7 +109,13 @@ impl Strings {
     pub(crate) fn read(&mut self, reading: &mut Reading<'_>, source: impl Read) -> Option<Reason> {
         let mut stream = Stream::new(source);
         let (mut in_reading, mut in_text, mut count, mut odd) = (0u32, false, 0u32, HashSet::new());
+        let mut runs = Runs::default();
         while let Some(event) = stream.next() {
+            if let Some(run) = runs.event(&event, self.open_length())
+                && self.unseen.len() < UNSEEN
+            {
+                self.unseen.entry(self.ends.len()).or_default().push(run);
+            }
             let covered = match event {
                 Event::Start { name: "rPh", .. } => {
                     in_reading += 1;
@@ -182,6 +208,25 @@ mod tests {
         fn begin_table(&mut self, _: &Place) {}
         fn row(&mut self, _: u32, _: &[Cell<'_>]) {}
         fn end_table(&mut self) {}
+    }
+
+    #[test]
+    fn runs_that_are_not_seen_are_told_from_the_others() {
+        let white = "<rPr><color rgb='FFFFFFFF'/></rPr>";
+        let xml = format!(
+            "<sst><si><t>plain</t></si><si><r><t>見える</t></r><r>{white}<t>見えない</t></r><r><t>も</t></r></si>\
+             <si><r>{white}<t>全部</t></r></si><si><r><rPr><sz val='1'/></rPr><t>点</t></r><r><t>字</t></r></si></sst>"
+        );
+        let job = Job::new(Kind::File(String::new()));
+        let (mut texts, mut watch) = (Texts::default(), ());
+        let mut reading = Reading::new(&job, &Limits::default(), &mut texts, &mut watch);
+        let mut strings = Strings::default();
+        assert_eq!(strings.read(&mut reading, xml.as_bytes()), None);
+        let parted = |index: usize| strings.parted(index).map(|(seen, unseen)| format!("{seen}|{unseen}"));
+        assert_eq!(
+            [parted(0), parted(1), parted(2), parted(3)],
+            [None, Some("見えるも|見えない".into()), Some("|全部".into()), Some("字|点".into())]
+        );
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! part: comments at their cells, caches of pivot tables and of other workbooks as tables ([`caches`]), and drawings,
 //! charts, names, connections, properties, custom XML as text. A part that belongs to a sheet stands at that sheet.
 //! Parts are told by their root element and not by their name, so a sheet that the workbook does not list is still a
-//! sheet, and hidden; strings that no cell shows are handed over at the end. Deliberately absent: looks.
+//! sheet, and hidden; strings that no cell shows are handed over at the end. Conditions stand behind the cells that they
+//! hide, so where a workbook has one that hides, a sheet is held first, if it is not large. Deliberately absent: looks.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::io::Read as _;
 
 use crate::inspect::Place;
 use crate::inspect::extract::package::{self, Entry};
@@ -15,12 +17,17 @@ use crate::inspect::extract::reading::{Part, Reading};
 use crate::inspect::extract::sensitivity;
 use crate::inspect::extract::workbook::book::{Book, Listing, Sheet};
 use crate::inspect::extract::workbook::caches::{self, Pivots};
+use crate::inspect::extract::workbook::conditions::Conditions;
+use crate::inspect::extract::workbook::looks::Difference;
 use crate::inspect::extract::workbook::strings::Strings;
 use crate::inspect::extract::workbook::{beside, sheet, xlsb};
 use crate::inspect::extract::xml::{self, Event};
 
 /// How much of a part is looked at to find its root element.
 const HEAD: usize = 4_096;
+
+/// A sheet that is larger is not held to look for conditions.
+const HELD: u64 = 16 << 20;
 
 /// Reads a workbook.
 pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
@@ -84,8 +91,16 @@ impl Workbook<'_> {
         let beside = place.inside(file_name(&sheet.part));
         let outcome = if sheet.part.ends_with(".bin") {
             xlsb::read_sheet(reading, &mut self.book, source, &place, &beside)
+        } else if self.book.differences.iter().any(Difference::hides) {
+            let mut held = Vec::new();
+            // What cannot be unpacked is damage, which is met again behind what is held.
+            let _ = source.take(HELD).read_to_end(&mut held);
+            let whole = (held.len() as u64) < HELD;
+            let conditions = whole.then(|| Conditions::of(&xml::decode(&held), &self.book.differences));
+            let source = held.as_slice().chain(source);
+            sheet::read(reading, &mut self.book, source, (&place, &beside), conditions.unwrap_or_default())
         } else {
-            sheet::read(reading, &mut self.book, source, &place, &beside)
+            sheet::read(reading, &mut self.book, source, (&place, &beside), Conditions::default())
         };
         match outcome {
             Some(reason) => reading.unread(&place, reason),
