@@ -71,6 +71,13 @@ pub(crate) const CASES: &[Maker] = &[
     }),
     ("ppt/slide_text.ppt", |s| power_point(&slide(s, 0), vec![])),
     ("ppt/hidden_slide.ppt", |s| power_point(&slide(s, 4), vec![])),
+    ("ppt/white_on_white.ppt", |s| power_point(&styled(s, 1 << 18, &[255, 255, 255, 0xfe], &[]), vec![])),
+    ("ppt/letters_of_a_point.ppt", |s| power_point(&styled(s, 1 << 17, &[1, 0], &[]), vec![])),
+    ("ppt/white_where_something_is_painted.ppt", |s| {
+        // A shape filled with a dark colour.
+        let fill = [&[0x13, 0][..], &0xf00bu16.to_le_bytes(), &[6, 0, 0, 0], &[0x81, 1, 0x10, 0x20, 0x40, 0]].concat();
+        power_point(&styled(s, 1 << 18, &[255, 255, 255, 0xfe], &fill), vec![])
+    }),
     ("ppt/outline_text.ppt", |s| power_point(&atom(0x0fa0, &wide(s)), vec![])),
     ("ppt/text_of_one_byte.ppt", |s| {
         // One byte a character holds the number only; the name stands beside it.
@@ -239,6 +246,15 @@ fn slide(text: &str, flags: u8) -> Vec<u8> {
     let drawing = holder(0x040c, &holder(0xf002, &holder(0xf003, &holder(0xf004, &box_of_text))));
     let info = atom(0x03f9, &[&[0; 10][..], &[flags, 0, 0, 0, 0, 0]].concat());
     holder(0x03ee, &[atom(0x03ef, &[0; 24]), info, drawing].concat())
+}
+
+/// A text of two runs in the outline, of which the second looks as the fields say that the mask names; `shape` stands beside.
+fn styled(text: &str, mask: u32, fields: &[u8], shape: &[u8]) -> Vec<u8> {
+    let count = u32::try_from(text.encode_utf16().count()).unwrap();
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let style = [&words(&[count + 3])[..], &[0, 0], &words(&[0, 2, 0, count + 1, mask]), fields].concat();
+    let texts = [atom(0x0f9f, &[0; 4]), atom(0x0fa0, &wide(&format!("公開{text}"))), atom(0x0fa1, &style)].concat();
+    [shape.to_vec(), texts].concat()
 }
 
 fn power_point(records: &[u8], mut beside: Vec<Node>) -> Vec<u8> {

@@ -3,15 +3,18 @@
 //! In: the compound file. Out: the text of all records, by slides (numbered as they are shown, those that are not shown
 //! marked hidden), notes, masters and what belongs to the whole presentation; embedded objects, which are packed; the
 //! pictures; what else the file holds (`ole`). Slides that a later version of the file replaced or left out are still in
-//! it and are read as hidden. Records that hold no text by the specification are searched for some all the same.
+//! it and are read as hidden, and so are letters that are not seen ([`looks`]). Records that hold no text by the specification are searched for some all the same.
 //! Structure, which is passed over: headers of records. Deliberately absent: tables (they are drawn from single boxes),
 //! and presentations of PowerPoint 95, of which as much is read as is alike.
+
+mod looks;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
+use self::looks::Ground;
 use crate::inspect::extract::compound::{Compound, u16_at, u32_at};
 use crate::inspect::extract::document::drawing;
 use crate::inspect::extract::document::ole;
@@ -68,7 +71,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>) {
     if !reading.charge(bytes.len() as u64) {
         return reading.unread(part.place, Reason::Limit);
     }
-    let mut deck = Deck::new(part, Outline::of(&bytes, &user));
+    let mut deck = Deck::new(part, Outline::of(&bytes, &user), Ground::of(&bytes));
     deck.walk(reading, &bytes, Section::Presentation, 0);
     let whole = !deck.cut;
     deck.finish(reading);
@@ -218,7 +221,12 @@ enum Section {
 struct Deck<'p> {
     part: &'p Part<'p>,
     outline: Outline,
+    ground: Ground,
     text: BTreeMap<Section, String>,
+    /// What of it is not seen.
+    unseen: BTreeMap<Section, String>,
+    /// Where the text that came last begins in its section.
+    last: Option<(Section, usize)>,
     /// Contents of records that hold no text.
     others: Vec<u8>,
     objects: u32,
@@ -226,8 +234,9 @@ struct Deck<'p> {
 }
 
 impl<'p> Deck<'p> {
-    fn new(part: &'p Part<'p>, outline: Outline) -> Self {
-        Self { part, outline, text: BTreeMap::new(), others: Vec::new(), objects: 0, cut: false }
+    fn new(part: &'p Part<'p>, outline: Outline, ground: Ground) -> Self {
+        let (text, unseen) = (BTreeMap::new(), BTreeMap::new());
+        Self { part, outline, ground, text, unseen, last: None, others: Vec::new(), objects: 0, cut: false }
     }
 
     fn walk(&mut self, reading: &mut Reading<'_>, bytes: &[u8], section: Section, depth: usize) {
@@ -277,6 +286,9 @@ impl<'p> Deck<'p> {
             // Properties of shapes: descriptions, names, words as pictures.
             0xf00b | 0xf121 | 0xf122 => shape_texts(record).into(),
             _ => {
+                if record.kind == looks::STYLE {
+                    self.style(record);
+                }
                 // In pairs, so that wide characters stay together. Minus one is a number, and no character in any charset.
                 for pair in record.content.chunks(2) {
                     self.others.extend_from_slice(if pair == [0xff, 0xff] { &[0, 0] } else { pair });
@@ -286,7 +298,35 @@ impl<'p> Deck<'p> {
             }
         };
         let lines = self.text.entry(section).or_default();
+        self.last = matches!(record.kind, kind::CHARACTERS | kind::BYTES).then_some((section, lines.len()));
         lines.extend(text.chars().map(|c| if matches!(c, '\r' | '\u{b}') { '\n' } else { c }));
+        lines.push('\n');
+    }
+
+    /// Puts aside what is not seen of the text before it.
+    fn style(&mut self, record: &Record<'_>) {
+        let Some((section, start)) = self.last.take() else { return };
+        let Some(lines) = self.text.get_mut(&section) else { return };
+        let text = lines.get(start..).and_then(|text| text.strip_suffix('\n')).unwrap_or_default().to_owned();
+        let runs = self.ground.unseen(record.content, text.encode_utf16().count());
+        if runs.is_empty() {
+            return;
+        }
+        lines.truncate(start);
+        let unseen = self.unseen.entry(section).or_default();
+        let (mut at, mut runs) = (0, runs.into_iter().peekable());
+        for c in text.chars() {
+            while runs.peek().is_some_and(|run| run.end <= at) {
+                runs.next();
+            }
+            if runs.peek().is_some_and(|run| run.contains(&at)) {
+                unseen.push(c)
+            } else {
+                lines.push(c)
+            }
+            at += c.len_utf16();
+        }
+        unseen.push('\n');
         lines.push('\n');
     }
 
@@ -314,7 +354,8 @@ impl<'p> Deck<'p> {
         reading.read(&self.part.inside(&content, &place));
     }
 
-    fn finish(self, reading: &mut Reading<'_>) {
+    fn finish(mut self, reading: &mut Reading<'_>) {
+        let unseen = std::mem::take(&mut self.unseen);
         for (section, text) in &self.text {
             if !reading.take_entry() {
                 return reading.unread(self.part.place, Reason::Limit);
@@ -331,6 +372,9 @@ impl<'p> Deck<'p> {
                 Section::Presentation => place,
             };
             reading.text(&place, text);
+            if let Some(unseen) = unseen.get(section) {
+                reading.text(&Place { hidden: true, ..place.clone() }, unseen);
+            }
             if *section != Section::Presentation {
                 reading.done(&place);
             }
