@@ -109,8 +109,8 @@ fn mail(id: &str, to: &str) -> Vec<u8> {
          パスワード：{PASSWORD}\r\naws_access_key_id = {KEY}\r\n\r\n2026/11/20 10:00、田中 <{OUTSIDE}> のメール:\r\n> {}様の電話は {} です。\r\n{}{}--b--\r\n",
         people[2][0],
         people[2][1],
-        part("meibo.csv", rows.as_bytes()),
-        part("kowareta.zip", broken.as_bytes()),
+        part(&format!("meibo_{}.csv", people[3][1]), rows.as_bytes()),
+        part(&format!("{}.zip", people[4][6]), broken.as_bytes()),
     )
     .into_bytes()
 }
