@@ -6,7 +6,10 @@
 //! counts as a slip grows with its length.
 //! A domain with traffic of its own is known too. Deliberately absent: DNS.
 
-use super::{Check, Facts, Issue, Partners, Relation, To, domain::Domain, known, opinion::Opinion};
+use super::{
+    Check, Facts, Issue, Partners, Relation, To, domain::Domain, known, near::Sought, opinion::Opinion,
+    spelled::Spelled,
+};
 
 /// Names shorter than this have a real neighbour for every letter that is exchanged; only what leaves the letters as
 /// they are (look-alike characters, the known doppelgangers) counts.
@@ -32,14 +35,14 @@ const TRAFFIC: f32 = 2.5;
 
 /// Everything a domain is compared with.
 pub(super) struct Known<'a> {
-    own: Vec<Domain>,
+    own: Vec<Spelled>,
     partners: &'a Partners,
     facts: &'a Facts<'a>,
 }
 
 impl<'a> Known<'a> {
     pub(super) fn new(facts: &'a Facts<'a>) -> Self {
-        let own = facts.organization.domains.iter().map(|domain| Domain::new(domain)).collect();
+        let own = facts.organization.domains.iter().map(|domain| Spelled::new(Domain::new(domain))).collect();
         Self { own, partners: facts.partners, facts }
     }
 
@@ -58,33 +61,52 @@ impl<'a> Known<'a> {
     }
 
     fn lookalike(&self, written: &Domain) -> Option<Issue> {
-        let forms = written.upwards();
+        let forms: Vec<Form> = written.upwards().map(Form::new).collect();
         let (form, meant) = forms
             .iter()
-            .find_map(|form| known::meant_by(&form.text).map(|meant| (form, meant.to_owned())))
+            .find_map(|form| known::meant_by(form.text()).map(|meant| (form, meant.to_owned())))
             .or_else(|| {
                 forms.iter().find_map(|form| {
-                    let known = self.near(form).find(|known| resembles(form, known))?;
-                    Some((form, known.text.clone()))
+                    let known = self.near(&form.sought).find(|known| resembles(&form.spelled, known))?;
+                    Some((form, known.domain.text.clone()))
                 })
             })
             .or_else(|| forms.iter().find_map(|form| Some((form, self.with_traffic(form)?))))?;
-        let detail = format!("{} ≈ {meant}", shown(&form.text));
+        let detail = format!("{} ≈ {meant}", shown(form.text()));
         let ja = format!("いつもの宛先とよく似た、別のドメインです（{detail}）。");
         let en = format!("The domain looks like one that you write to, but is a different one ({detail}).");
         Some(Issue::new(Check::LookalikeDomain, detail, ja, en).meaning(meant))
     }
 
     /// The domain with the most traffic that this one resembles.
-    fn with_traffic(&self, written: &Domain) -> Option<String> {
-        let near = self.facts.history.near(written, self.facts.today);
-        near.filter(|(known, weight)| *weight >= TRAFFIC && resembles(written, &Domain::new(known)))
-            .max_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(known, _)| known.to_owned())
+    fn with_traffic(&self, written: &Form) -> Option<String> {
+        let near = self.facts.history.near(&written.sought, self.facts.today);
+        near.filter(|(known, weight)| {
+            *weight >= TRAFFIC && resembles(&written.spelled, &Spelled::new(Domain::new(known)))
+        })
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(known, _)| known.to_owned())
     }
 
-    fn near(&self, written: &Domain) -> impl Iterator<Item = &Domain> {
+    fn near(&self, written: &Sought) -> impl Iterator<Item = &Spelled> {
         self.own.iter().chain(self.partners.near(written)).chain(known::near(written))
+    }
+}
+
+/// A domain that is not known, or one above it.
+struct Form {
+    spelled: Spelled,
+    sought: Sought,
+}
+
+impl Form {
+    fn new(domain: Domain) -> Self {
+        let spelled = Spelled::new(domain);
+        Self { sought: Sought::new(&spelled), spelled }
+    }
+
+    fn text(&self) -> &str {
+        &self.spelled.domain.text
     }
 }
 
@@ -100,7 +122,7 @@ fn shown(domain: &str) -> String {
 const RESERVED: &str = "example";
 
 /// Whether somebody who writes or sees `written` probably means `known`; they are not the same.
-fn resembles(written: &Domain, known: &Domain) -> bool {
+fn resembles(written: &Spelled, known: &Spelled) -> bool {
     if written.skeleton == known.skeleton {
         return true;
     }
@@ -110,13 +132,14 @@ fn resembles(written: &Domain, known: &Domain) -> bool {
     if written.squeezed == known.squeezed {
         return true;
     }
-    if written.name == RESERVED && known.name == RESERVED {
+    let (name, meant) = (written.domain.name(), known.domain.name());
+    if name == RESERVED && meant == RESERVED {
         return false;
     }
-    if let Some(rest) = written.text.strip_prefix(known.name.as_str()).and_then(|rest| rest.strip_prefix('.')) {
-        return suffix_slipped(rest, &known.suffix);
+    if let Some(rest) = written.domain.text.strip_prefix(meant).and_then(|rest| rest.strip_prefix('.')) {
+        return suffix_slipped(rest, known.domain.suffix());
     }
-    written.suffix == known.suffix && name_slipped(written, known)
+    written.domain.suffix() == known.domain.suffix() && name_slipped(written, known)
 }
 
 /// The name is right; is the rest a slip for `meant`?
@@ -133,7 +156,7 @@ fn suffix_slipped(written: &str, meant: &str) -> bool {
 }
 
 /// The suffix is right; is the name a slip for `meant`?
-fn name_slipped(written: &Domain, meant: &Domain) -> bool {
+fn name_slipped(written: &Spelled, meant: &Spelled) -> bool {
     let (a, b) = (written.letters.as_slice(), meant.letters.as_slice());
     let length = a.len().min(b.len());
     if length < SHORTEST || a.len().abs_diff(b.len()) > 2 || a == b {
@@ -153,7 +176,7 @@ fn name_slipped(written: &Domain, meant: &Domain) -> bool {
                 && first_right
                 && !numbered(a, b)
                 && (same_letters(a, b) || a.len().abs_diff(b.len()) == 2)
-                && strsim::damerau_levenshtein(&written.name, &meant.name) == 2
+                && strsim::damerau_levenshtein(written.domain.name(), meant.domain.name()) == 2
         }
     }
 }
@@ -393,6 +416,30 @@ domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-uny
     }
 
     proptest::proptest! {
+        /// What resembles a known domain is found among many.
+        #[test]
+        fn whatever_resembles_is_offered(
+            known in "[a-d-]{4,14}(\\.(co\\.jp|com|jp|example\\.jp))",
+            slips in proptest::collection::vec((0..4u8, 0..20usize, "[a-d]"), 1..3),
+        ) {
+            let mut letters: Vec<char> = known.chars().collect();
+            for (how, at, letter) in slips {
+                let at = at % (letters.len() - 1);
+                match how {
+                    0 => drop(letters.remove(at)),
+                    1 => letters.swap(at, at + 1),
+                    2 => letters.insert(at, letter.chars().next().unwrap()),
+                    _ => letters[at] = letter.chars().next().unwrap(),
+                }
+            }
+            let written: String = letters.into_iter().collect();
+            let (known, form) = (Spelled::new(Domain::new(&known)), Form::new(Domain::new(&written)));
+            let mut near = crate::recipients::near::Near::thorough();
+            near.add(&known, 7);
+            let offered = near.of(&form.sought) == [7];
+            proptest::prop_assert!(offered || !resembles(&form.spelled, &known), "{} {}", written, known.domain.text);
+        }
+
         /// No domain breaks the comparison, and a domain that we know is quiet however it is written.
         #[test]
         fn any_domain_is_judged(domain in "[a-z0-9.あж-]{1,30}", upper in proptest::bool::ANY) {

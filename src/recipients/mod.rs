@@ -24,6 +24,7 @@ mod lookalike_domain;
 mod meant;
 mod near;
 mod new_to_thread;
+mod numbered;
 mod office;
 mod opinion;
 mod organization_mismatch;
@@ -32,6 +33,7 @@ mod person;
 mod readings;
 mod salutation;
 mod salutation_mismatch;
+mod spelled;
 mod unusual_recipient;
 
 pub use check::Check;

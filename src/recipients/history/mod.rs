@@ -16,7 +16,11 @@ use serde::{Deserialize, Serialize};
 pub use self::lesson::{Lesson, LessonTo};
 pub(super) use self::lesson::{alike, name};
 use self::names::Names;
-use super::{domain::Domain, near::Near};
+use super::{
+    domain::Domain,
+    near::{Near, Sought},
+    spelled::Spelled,
+};
 
 /// Whole days since 1970, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -182,7 +186,7 @@ impl History {
     }
 
     /// Domains that we write to and that somebody could mean who wrote this one, with what they are worth today.
-    pub(super) fn near<'a>(&'a self, written: &Domain, today: Day) -> impl Iterator<Item = (&'a str, f32)> {
+    pub(super) fn near<'a>(&'a self, written: &Sought, today: Day) -> impl Iterator<Item = (&'a str, f32)> {
         self.near.of(written).into_iter().filter_map(move |number| {
             let domain = self.names.text(number)?;
             Some((domain, self.weight(Relation::KnownDomain, "", domain, today)))
@@ -231,7 +235,7 @@ impl History {
         self.counters.entry(key).or_insert_with(|| {
             self.onward.entry((relation, key.from)).or_default().push(key.to);
             if relation == Relation::KnownDomain {
-                self.near.add(&Domain::new(&entry.to), key.to);
+                self.near.add(&Spelled::new(Domain::new(&entry.to)), key.to);
             }
             Counter { weight: 0.0, day }
         })
