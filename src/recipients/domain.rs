@@ -4,6 +4,8 @@
 //! Deliberately absent: what it looks like (`spelled`), and DNS. Whether a domain exists says nothing about whether it
 //! was meant.
 
+use std::borrow::Cow;
+
 /// So many labels above a domain are looked at; real ones have three or four, hostile ones a hundred.
 const DEEPEST: usize = 8;
 
@@ -85,6 +87,15 @@ pub(super) fn normal(written: &str) -> String {
         return bare;
     }
     idna::domain_to_unicode(&bare).0.to_lowercase()
+}
+
+/// The same, of what is most often in that form already.
+pub(super) fn normalized(written: &str) -> Cow<'_, str> {
+    let plain = |c: u8| c.is_ascii() && !c.is_ascii_uppercase();
+    if written.bytes().all(plain) && !written.ends_with('.') && !written.contains("xn--") {
+        return Cow::Borrowed(written);
+    }
+    Cow::Owned(normal(written))
 }
 
 /// Whether `domain` is `parent` or below it; both in normal form.

@@ -6,6 +6,8 @@
 //! counts as a slip grows with its length.
 //! A domain with traffic of its own is known too. Deliberately absent: DNS.
 
+use std::cell::OnceCell;
+
 use super::{
     Check, Facts, Issue, Partners, Relation, To, domain::Domain, known, near::Sought, opinion::Opinion,
     spelled::Spelled,
@@ -35,24 +37,29 @@ const TRAFFIC: f32 = 2.5;
 
 /// Everything a domain is compared with.
 pub(super) struct Known<'a> {
-    own: Vec<Spelled>,
+    own: OnceCell<Vec<Spelled>>,
     partners: &'a Partners,
     facts: &'a Facts<'a>,
+    /// Of each domain of the mail, once somebody there was asked for.
+    opinions: Vec<OnceCell<Opinion>>,
 }
 
 impl<'a> Known<'a> {
     pub(super) fn new(facts: &'a Facts<'a>) -> Self {
-        let own = facts.organization.domains.iter().map(|domain| Spelled::new(Domain::new(domain))).collect();
-        Self { own, partners: facts.partners, facts }
+        let opinions = facts.hosts.iter().map(|_| OnceCell::new()).collect();
+        Self { own: OnceCell::new(), partners: facts.partners, facts, opinions }
     }
 
     /// A mismatch, if the address is in a domain that resembles a known one; a match in a known one.
     pub(super) fn check(&self, to: &To<'_>) -> Opinion {
-        let written = &to.domain;
-        if to.partner.is_some() || known::is_known(written) || self.has_traffic(written) {
-            return Opinion::Match;
-        }
-        self.lookalike(written).map_or(Opinion::Unknown, Opinion::Mismatch)
+        let written = to.domain.as_ref();
+        let opinion = || {
+            if to.partner.is_some() || known::is_known(written) || self.has_traffic(written) {
+                return Opinion::Match;
+            }
+            self.lookalike(written).map_or(Opinion::Unknown, Opinion::Mismatch)
+        };
+        self.opinions.get(to.domain_number).map_or_else(opinion, |known| known.get_or_init(opinion).clone())
     }
 
     fn has_traffic(&self, written: &Domain) -> bool {
@@ -89,7 +96,9 @@ impl<'a> Known<'a> {
     }
 
     fn near(&self, written: &Sought) -> impl Iterator<Item = &Spelled> {
-        self.own.iter().chain(self.partners.near(written)).chain(known::near(written))
+        let domains =
+            || self.facts.organization.domains.iter().map(|domain| Spelled::new(Domain::new(domain))).collect();
+        self.own.get_or_init(domains).iter().chain(self.partners.near(written)).chain(known::near(written))
     }
 }
 

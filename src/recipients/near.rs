@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use super::numbered::Numbered;
+use super::keyed::Keyed;
 use super::spelled::Spelled;
 
 /// A longer name is compared by its letters and its looks only.
@@ -20,9 +20,9 @@ const TWO_SLIPS_FROM: usize = 10;
 #[derive(Debug)]
 pub(super) struct Near {
     /// A spelling → one domain's number; another one of the same spelling has the next place of it.
-    spellings: Numbered<u64, u32>,
+    spellings: Keyed<u64, u32>,
     /// Long names in which two slips are looked for, by what two slips leave as it is; none where one is enough.
-    long: Option<Numbered<u64, Vec<Long>>>,
+    long: Option<Keyed<u64, Vec<Long>>>,
 }
 
 /// A long name.
@@ -41,7 +41,7 @@ impl Default for Near {
 impl Near {
     /// For a few domains: one slip is found, and two in a long name.
     pub(super) fn thorough() -> Self {
-        Self { long: Some(Numbered::default()), ..Self::sparing() }
+        Self { long: Some(Keyed::default()), ..Self::sparing() }
     }
 
     /// For very many: one slip is found.

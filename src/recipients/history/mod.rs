@@ -9,7 +9,7 @@
 mod lesson;
 mod names;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,7 @@ pub(super) use self::lesson::{alike, name};
 use self::names::Names;
 use super::{
     domain::Domain,
+    keyed::Keyed,
     near::{Near, Sought},
     spelled::Spelled,
 };
@@ -120,9 +121,9 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct History {
     names: Names,
-    counters: HashMap<Key, Counter>,
+    counters: Keyed<Key, Counter>,
     /// What a name leads to, so that its counters can be listed.
-    onward: HashMap<(Relation, u32), Vec<u32>>,
+    onward: Keyed<(Relation, u32), Vec<u32>>,
     /// Known domains by what they could be mistaken for.
     near: Near,
     began: Option<Day>,
@@ -132,8 +133,8 @@ impl Default for History {
     fn default() -> Self {
         Self {
             names: Names::default(),
-            counters: HashMap::new(),
-            onward: HashMap::new(),
+            counters: Keyed::default(),
+            onward: Keyed::default(),
             near: Near::sparing(),
             began: None,
         }
@@ -183,6 +184,21 @@ impl History {
             let counter = self.counters.get(&Key { relation, from: from?, to })?;
             Some((self.names.text(to)?, counter.on(today)))
         })
+    }
+
+    /// Everything that a thing leads to, with its number here.
+    pub(super) fn onward<'a>(
+        &'a self,
+        relation: Relation,
+        from: &str,
+    ) -> impl Iterator<Item = (u32, &'a str)> + use<'a> {
+        let onward = self.names.number(from).and_then(|from| self.onward.get(&(relation, from)));
+        onward.into_iter().flatten().filter_map(|&to| Some((to, self.names.text(to)?)))
+    }
+
+    /// What has this number.
+    pub(super) fn text(&self, number: u32) -> Option<&str> {
+        self.names.text(number)
     }
 
     /// Domains that we write to and that somebody could mean who wrote this one, with what they are worth today.
@@ -293,8 +309,7 @@ impl History {
                 }
             }
         }
-        let used: HashSet<u32> = self.counters.keys().flat_map(|key| [key.from, key.to]).collect();
-        self.names.keep(&used);
+        self.names.keep(self.counters.keys().flat_map(|key| [key.from, key.to]));
         entries
     }
 }
@@ -305,6 +320,9 @@ pub fn folded(address: &str) -> String {
     let Some((local, domain)) = lower.rsplit_once('@') else { return lower };
     let local = local.split_once('+').map_or(local, |(local, _)| local);
     let domain = domain.trim_end_matches('.');
+    if local.len() + 1 + domain.len() == lower.len() && !matches!(domain, "gmail.com" | "googlemail.com") {
+        return lower;
+    }
     if matches!(domain, "gmail.com" | "googlemail.com") {
         return format!("{}@gmail.com", local.replace('.', ""));
     }

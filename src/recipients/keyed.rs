@@ -10,7 +10,7 @@ use std::{
 };
 
 /// A map by numbers of ours.
-pub(super) type Numbered<K, V> = HashMap<K, V, BuildHasherDefault<Number>>;
+pub(super) type Keyed<K, V> = HashMap<K, V, BuildHasherDefault<Number>>;
 
 /// Multiplies, and lets the high bits, which depend on all, stand where the map looks.
 #[derive(Debug, Default, Clone)]
@@ -23,6 +23,10 @@ impl Hasher for Number {
 
     fn write(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number.cast_unsigned() as u64);
     }
 
     fn write_u32(&mut self, number: u32) {
