@@ -42,7 +42,7 @@ fn main() {
     let crowds = [(1_000, true, "各位"), (1_000, false, "各位")];
     for (number, known, salutation) in cases.into_iter().chain(crowds) {
         let mail = mail(number, known);
-        let times = if number > 100 { 20 } else { 300 };
+        let times = if number > 100 { 200 } else { 300 };
         let whole = best(times, || decide(&mail, salutation, &history, &partners, &policies));
         let floor = best(times, || {
             let weight = |to: &Address| {

@@ -116,12 +116,9 @@ impl<'a> Company<'a> {
     }
 
     /// Whether a recipient is of it.
-    pub(super) fn has(&self, facts: &Facts<'_>, to: &To<'_>) -> Fit {
+    pub(super) fn has(&self, to: &To<'_>) -> Fit {
         let registered = to.domain.registered();
-        let is_known = || {
-            let weight = facts.history.weight(Relation::KnownDomain, "", &to.domain.text, facts.today);
-            to.partner.is_some() || weight >= OFTEN
-        };
+        let is_known = || to.partner.is_some() || to.domain_known >= OFTEN;
         let belongs = match self {
             Self::Own => to.is_internal(),
             Self::Partner(partner, others) => match to.partner {

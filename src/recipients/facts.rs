@@ -61,6 +61,9 @@ pub(super) struct To<'a> {
     /// Its domain, and the number of it among those of the mail.
     pub(super) domain: Rc<Domain>,
     pub(super) domain_number: usize,
+    /// How many mails went to it, and to its domain, by the history.
+    pub(super) known: f32,
+    pub(super) domain_known: f32,
     pub(super) standing: Standing,
     pub(super) partner: Option<&'a Partner>,
     /// What the header calls it; empty if nothing.
@@ -88,6 +91,8 @@ pub(super) struct Host<'a> {
     pub(super) is_ours: bool,
     /// What an address there is to us if it is none of ours.
     pub(super) outside: Standing,
+    /// How many mails went there, by the history.
+    known: f32,
 }
 
 /// Everything that a check may look at.
@@ -144,7 +149,7 @@ pub struct Case<'a> {
 impl<'a> Facts<'a> {
     pub(super) fn gather(case: Case<'a>) -> Self {
         let Case { envelope, message, inspection, letter, organization, partners, history, today } = case;
-        let mut hosts = Hosts { organization, partners, numbers: HashMap::new(), all: Vec::new() };
+        let mut hosts = Hosts { case, numbers: HashMap::new(), all: Vec::new() };
         let (shown, places) = shown(message, &mut hosts);
         let recipient = |address: &'a Address| {
             let canonical = address.canonical();
@@ -153,13 +158,16 @@ impl<'a> Facts<'a> {
             let host = hosts.all.get(domain_number)?;
             // `user%evil.example@ours.example` is not one of ours.
             let ours = host.is_ours && !address.is_routed();
+            let folded = counted(&canonical);
             Some(To {
                 standing: if ours { Standing::Internal } else { host.outside },
                 partner: host.partner,
                 display_name: in_header.map(|shown| shown.display_name.clone()).unwrap_or_default(),
                 seen: in_header.map_or(Seen::Bcc, |shown| shown.seen),
                 address,
-                folded: counted(&canonical),
+                known: history.weight(Relation::Known, "", &folded, today),
+                domain_known: host.known,
+                folded,
                 canonical,
                 domain: Rc::clone(&host.domain),
                 domain_number,
@@ -240,8 +248,7 @@ impl To<'_> {
 
 /// The domains of a mail while they are gathered.
 struct Hosts<'a> {
-    organization: &'a Organization,
-    partners: &'a Partners,
+    case: Case<'a>,
     numbers: HashMap<String, usize>,
     all: Vec<Host<'a>>,
 }
@@ -252,13 +259,15 @@ impl<'a> Hosts<'a> {
         if let Some(number) = self.numbers.get(written) {
             return *number;
         }
+        let Case { organization, partners, history, today, .. } = self.case;
         let domain = Domain::new(written);
-        let partner = self.partners.of_domain(&domain);
+        let partner = partners.of_domain(&domain);
         let number = self.all.len();
         self.numbers.insert(written.to_owned(), number);
         self.all.push(Host {
-            is_ours: self.organization.owns(&domain.text),
+            is_ours: organization.owns(&domain.text),
             outside: if partner.is_some() { Standing::Partner } else { known::standing(&domain) },
+            known: history.weight(Relation::KnownDomain, "", &domain.text, today),
             partner,
             domain: Rc::new(domain),
         });

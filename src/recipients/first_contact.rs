@@ -40,10 +40,10 @@ pub(super) fn check(facts: &Facts<'_>, to: &To<'_>) -> Opinion {
     if facts.history.is_empty() {
         return Opinion::Unknown;
     }
-    if facts.weight(Relation::Known, "", address) > 0.0 {
+    if to.known > 0.0 {
         return Opinion::Match;
     }
-    let domain = facts.weight(Relation::KnownDomain, "", &to.domain.text);
+    let domain = to.domain_known;
     let private = to.is_private();
     let detail = if private || domain == 0.0 {
         format!("{address}: never written to")

@@ -6,11 +6,14 @@
 //! counts as a slip grows with its length.
 //! A domain with traffic of its own is known too. Deliberately absent: DNS.
 
-use std::cell::OnceCell;
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
 
 use super::{
-    Check, Facts, Issue, Partners, Relation, To, domain::Domain, known, near::Sought, opinion::Opinion,
-    spelled::Spelled,
+    Check, Facts, Issue, Partners, To, domain::Domain, known, near::Sought, opinion::Opinion, spelled::Spelled,
 };
 
 /// Names shorter than this have a real neighbour for every letter that is exchanged; only what leaves the letters as
@@ -42,19 +45,24 @@ pub(super) struct Known<'a> {
     facts: &'a Facts<'a>,
     /// Of each domain of the mail, once somebody there was asked for.
     opinions: Vec<OnceCell<Opinion>>,
+    /// What each of them, and of those above them, resembles.
+    likenesses: RefCell<HashMap<String, Rc<Likenesses>>>,
 }
+
+/// What a domain resembles: one that is known, and one with traffic.
+type Likenesses = (Option<String>, Option<String>);
 
 impl<'a> Known<'a> {
     pub(super) fn new(facts: &'a Facts<'a>) -> Self {
         let opinions = facts.hosts.iter().map(|_| OnceCell::new()).collect();
-        Self { own: OnceCell::new(), partners: facts.partners, facts, opinions }
+        Self { own: OnceCell::new(), partners: facts.partners, facts, opinions, likenesses: RefCell::default() }
     }
 
     /// A mismatch, if the address is in a domain that resembles a known one; a match in a known one.
     pub(super) fn check(&self, to: &To<'_>) -> Opinion {
         let written = to.domain.as_ref();
         let opinion = || {
-            if to.partner.is_some() || known::is_known(written) || self.has_traffic(written) {
+            if to.partner.is_some() || known::is_known(written) || has_traffic(to) {
                 return Opinion::Match;
             }
             self.lookalike(written).map_or(Opinion::Unknown, Opinion::Mismatch)
@@ -62,27 +70,31 @@ impl<'a> Known<'a> {
         self.opinions.get(to.domain_number).map_or_else(opinion, |known| known.get_or_init(opinion).clone())
     }
 
-    fn has_traffic(&self, written: &Domain) -> bool {
-        self.facts.weight(Relation::KnownDomain, "", &written.text) >= TRAFFIC
-            && known::meant_by(&written.text).is_none()
-    }
-
     fn lookalike(&self, written: &Domain) -> Option<Issue> {
-        let forms: Vec<Form> = written.upwards().map(Form::new).collect();
+        let forms: Vec<Domain> = written.upwards().collect();
+        let mistyped = |form: &Domain| known::meant_by(&form.text).map(str::to_owned);
         let (form, meant) = forms
             .iter()
-            .find_map(|form| known::meant_by(form.text()).map(|meant| (form, meant.to_owned())))
-            .or_else(|| {
-                forms.iter().find_map(|form| {
-                    let known = self.near(&form.sought).find(|known| resembles(&form.spelled, known))?;
-                    Some((form, known.domain.text.clone()))
-                })
-            })
-            .or_else(|| forms.iter().find_map(|form| Some((form, self.with_traffic(form)?))))?;
-        let detail = format!("{} ≈ {meant}", shown(form.text()));
+            .find_map(|form| Some((form, mistyped(form)?)))
+            .or_else(|| forms.iter().find_map(|form| Some((form, self.likenesses(form).0.clone()?))))
+            .or_else(|| forms.iter().find_map(|form| Some((form, self.likenesses(form).1.clone()?))))?;
+        let detail = format!("{} ≈ {meant}", shown(&form.text));
         let ja = format!("いつもの宛先とよく似た、別のドメインです（{detail}）。");
         let en = format!("The domain looks like one that you write to, but is a different one ({detail}).");
         Some(Issue::new(Check::LookalikeDomain, detail, ja, en).meaning(meant))
+    }
+
+    /// Many domains may be under one.
+    fn likenesses(&self, written: &Domain) -> Rc<Likenesses> {
+        if let Some(known) = self.likenesses.borrow().get(&written.text) {
+            return Rc::clone(known);
+        }
+        let form = Form::new(written.clone());
+        let known = self.near(&form.sought).find(|known| resembles(&form.spelled, known));
+        let known = known.map(|known| known.domain.text.clone());
+        let likenesses = Rc::new((known, self.with_traffic(&form)));
+        self.likenesses.borrow_mut().insert(written.text.clone(), Rc::clone(&likenesses));
+        likenesses
     }
 
     /// The domain with the most traffic that this one resembles.
@@ -102,6 +114,10 @@ impl<'a> Known<'a> {
     }
 }
 
+fn has_traffic(to: &To<'_>) -> bool {
+    to.domain_known >= TRAFFIC && known::meant_by(&to.domain.text).is_none()
+}
+
 /// A domain that is not known, or one above it.
 struct Form {
     spelled: Spelled,
@@ -112,10 +128,6 @@ impl Form {
     fn new(domain: Domain) -> Self {
         let spelled = Spelled::new(domain);
         Self { sought: Sought::new(&spelled), spelled }
-    }
-
-    fn text(&self) -> &str {
-        &self.spelled.domain.text
     }
 }
 

@@ -115,8 +115,6 @@ impl Sought {
         if letters.len() <= LONGEST {
             leave_out(letters, &mut spellings);
         }
-        spellings.sort_unstable();
-        spellings.dedup();
         let points = Points { before: 0, rest: domain.text.chars() };
         let is_long = (TWO_SLIPS_FROM..=LONGEST).contains(&letters.len());
         let mask = || letters.iter().fold(0, |mask, c| mask | 1 << (u32::from(*c) % u64::BITS));

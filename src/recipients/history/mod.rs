@@ -172,7 +172,8 @@ pub fn together(one: (f32, Day), other: (f32, Day)) -> (f32, Day) {
 impl History {
     /// How strongly two things belong together today: about the number of mails; 0 if they never did.
     pub fn weight(&self, relation: Relation, from: &str, to: &str, today: Day) -> f32 {
-        let (Some(from), Some(to)) = (self.names.number(from), self.names.number(to)) else { return 0.0 };
+        // Most that is asked for is not known, and that is seen by the second of the two.
+        let Some((to, from)) = self.names.number(to).zip(self.names.number(from)) else { return 0.0 };
         self.counters.get(&Key { relation, from, to }).map_or(0.0, |counter| counter.on(today))
     }
 
