@@ -20,7 +20,7 @@ static STANDINGS: LazyLock<HashMap<&str, Standing>> =
     LazyLock::new(|| WELL_KNOWN.iter().map(|known| (known.spelled.domain.text.as_str(), known.standing)).collect());
 static NEAR: LazyLock<Near> = LazyLock::new(|| {
     let mut near = Near::thorough();
-    (0..).zip(WELL_KNOWN.iter()).for_each(|(number, known)| near.add(&known.spelled, number));
+    (0..).zip(WELL_KNOWN.iter()).for_each(|(number, known)| near.add(&known.spelled.domain, number));
     near
 });
 static MISTYPED: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| pairs(DOPPELGANGERS).collect());

@@ -7,13 +7,18 @@
 //! A domain with traffic of its own is known too. Deliberately absent: DNS.
 
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::{LazyCell, OnceCell, RefCell},
     collections::HashMap,
     rc::Rc,
 };
 
 use super::{
-    Check, Facts, Issue, Partners, To, domain::Domain, known, near::Sought, opinion::Opinion, spelled::Spelled,
+    Check, Facts, Issue, Partners, To,
+    domain::Domain,
+    known,
+    near::{self, Near, Sought},
+    opinion::Opinion,
+    spelled::Spelled,
 };
 
 /// Names shorter than this have a real neighbour for every letter that is exchanged; only what leaves the letters as
@@ -40,13 +45,13 @@ const TRAFFIC: f32 = 2.5;
 
 /// Everything a domain is compared with.
 pub(super) struct Known<'a> {
-    own: OnceCell<Vec<Spelled>>,
+    own: OnceCell<Own>,
     partners: &'a Partners,
     facts: &'a Facts<'a>,
     /// Of each domain of the mail, once somebody there was asked for.
     opinions: Vec<OnceCell<Opinion>>,
-    /// What each of them, and of those above them, resembles.
-    likenesses: RefCell<HashMap<String, Rc<Likenesses>>>,
+    /// What each of those above them resembles.
+    above: RefCell<HashMap<String, Rc<Likenesses>>>,
 }
 
 /// What a domain resembles: one that is known, and one with traffic.
@@ -55,7 +60,7 @@ type Likenesses = (Option<String>, Option<String>);
 impl<'a> Known<'a> {
     pub(super) fn new(facts: &'a Facts<'a>) -> Self {
         let opinions = facts.hosts.iter().map(|_| OnceCell::new()).collect();
-        Self { own: OnceCell::new(), partners: facts.partners, facts, opinions, likenesses: RefCell::default() }
+        Self { own: OnceCell::new(), partners: facts.partners, facts, opinions, above: RefCell::default() }
     }
 
     /// A mismatch, if the address is in a domain that resembles a known one; a match in a known one.
@@ -71,64 +76,70 @@ impl<'a> Known<'a> {
     }
 
     fn lookalike(&self, written: &Domain) -> Option<Issue> {
-        let forms: Vec<Domain> = written.upwards().collect();
+        let above: Vec<Domain> = written.upwards().skip(1).collect();
+        let forms = || std::iter::once(written).chain(&above);
         let mistyped = |form: &Domain| known::meant_by(&form.text).map(str::to_owned);
-        let (form, meant) = forms
-            .iter()
-            .find_map(|form| Some((form, mistyped(form)?)))
-            .or_else(|| forms.iter().find_map(|form| Some((form, self.likenesses(form).0.clone()?))))
-            .or_else(|| forms.iter().find_map(|form| Some((form, self.likenesses(form).1.clone()?))))?;
+        let (form, meant) = forms().find_map(|form| Some((form, mistyped(form)?))).or_else(|| {
+            let whole = std::iter::once(Rc::new(self.likenesses(written)));
+            let likenesses: Vec<Rc<Likenesses>> = whole.chain(above.iter().map(|form| self.above(form))).collect();
+            let known = || forms().zip(&likenesses).find_map(|(form, likenesses)| Some((form, likenesses.0.clone()?)));
+            let busy = || forms().zip(&likenesses).find_map(|(form, likenesses)| Some((form, likenesses.1.clone()?)));
+            known().or_else(busy)
+        })?;
         let detail = format!("{} ≈ {meant}", shown(&form.text));
         let ja = format!("いつもの宛先とよく似た、別のドメインです（{detail}）。");
         let en = format!("The domain looks like one that you write to, but is a different one ({detail}).");
         Some(Issue::new(Check::LookalikeDomain, detail, ja, en).meaning(meant))
     }
 
-    /// Many domains may be under one.
-    fn likenesses(&self, written: &Domain) -> Rc<Likenesses> {
-        if let Some(known) = self.likenesses.borrow().get(&written.text) {
+    /// What a domain above one of the mail's resembles; it may be above many of them.
+    fn above(&self, written: &Domain) -> Rc<Likenesses> {
+        if let Some(known) = self.above.borrow().get(&written.text) {
             return Rc::clone(known);
         }
-        let form = Form::new(written.clone());
-        let known = self.near(&form.sought).find(|known| resembles(&form.spelled, known));
-        let known = known.map(|known| known.domain.text.clone());
-        let likenesses = Rc::new((known, self.with_traffic(&form)));
-        self.likenesses.borrow_mut().insert(written.text.clone(), Rc::clone(&likenesses));
+        let likenesses = Rc::new(self.likenesses(written));
+        self.above.borrow_mut().insert(written.text.clone(), Rc::clone(&likenesses));
         likenesses
     }
 
-    /// The domain with the most traffic that this one resembles.
-    fn with_traffic(&self, written: &Form) -> Option<String> {
-        let near = self.facts.history.near(&written.sought, self.facts.today);
-        near.filter(|(known, weight)| {
-            *weight >= TRAFFIC && resembles(&written.spelled, &Spelled::new(Domain::new(known)))
-        })
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(known, _)| known.to_owned())
+    fn likenesses(&self, written: &Domain) -> Likenesses {
+        let sought = Sought::new(written);
+        let domains = || self.facts.organization.domains.iter().map(|domain| Spelled::new(Domain::new(domain)));
+        let own = self.own.get_or_init(|| Own::new(domains().collect()));
+        let spelled = LazyCell::new(|| Spelled::new(written.clone()));
+        let mut near = own.near(&sought).chain(self.partners.near(&sought)).chain(known::near(&sought));
+        let known = near.find(|known| resembles(&spelled, known)).map(|known| known.domain.text.clone());
+        // The one with the most traffic.
+        let busy = self.facts.history.near(&sought, self.facts.today);
+        let busy = busy
+            .filter(|(known, weight)| *weight >= TRAFFIC && resembles(&spelled, &Spelled::new(Domain::new(known))))
+            .max_by(|a, b| a.1.total_cmp(&b.1));
+        (known, busy.map(|(known, _)| known.to_owned()))
+    }
+}
+
+/// Our own domains.
+struct Own {
+    domains: Vec<Spelled>,
+    near: Near,
+}
+
+impl Own {
+    fn new(domains: Vec<Spelled>) -> Self {
+        let mut near = Near::thorough();
+        (0..).zip(&domains).for_each(|(number, own)| near.add(&own.domain, number));
+        Self { domains, near }
     }
 
     fn near(&self, written: &Sought) -> impl Iterator<Item = &Spelled> {
-        let domains =
-            || self.facts.organization.domains.iter().map(|domain| Spelled::new(Domain::new(domain))).collect();
-        self.own.get_or_init(domains).iter().chain(self.partners.near(written)).chain(known::near(written))
+        // Slips in very long names are not found by their letters, and we are few.
+        let long = self.domains.iter().filter(|own| own.letters.len() >= near::LONGEST);
+        self.near.of(written).into_iter().filter_map(|number| self.domains.get(number as usize)).chain(long)
     }
 }
 
 fn has_traffic(to: &To<'_>) -> bool {
     to.domain_known >= TRAFFIC && known::meant_by(&to.domain.text).is_none()
-}
-
-/// A domain that is not known, or one above it.
-struct Form {
-    spelled: Spelled,
-    sought: Sought,
-}
-
-impl Form {
-    fn new(domain: Domain) -> Self {
-        let spelled = Spelled::new(domain);
-        Self { sought: Sought::new(&spelled), spelled }
-    }
 }
 
 /// The domain for people; with its Punycode where letters may deceive.
@@ -454,11 +465,9 @@ domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-uny
                 }
             }
             let written: String = letters.into_iter().collect();
-            let (known, form) = (Spelled::new(Domain::new(&known)), Form::new(Domain::new(&written)));
-            let mut near = crate::recipients::near::Near::thorough();
-            near.add(&known, 7);
-            let offered = near.of(&form.sought) == [7];
-            proptest::prop_assert!(offered || !resembles(&form.spelled, &known), "{} {}", written, known.domain.text);
+            let (known, written) = (Spelled::new(Domain::new(&known)), Spelled::new(Domain::new(&written)));
+            let offered = Own::new(vec![known.clone()]).near.of(&Sought::new(&written.domain)) == [0];
+            proptest::prop_assert!(offered || !resembles(&written, &known), "{:?} {:?}", written, known);
         }
 
         /// No domain breaks the comparison, and a domain that we know is quiet however it is written.

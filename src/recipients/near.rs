@@ -8,11 +8,10 @@
 
 use std::collections::HashMap;
 
-use super::keyed::Keyed;
-use super::spelled::Spelled;
+use super::{domain::Domain, keyed::Keyed, spelled::looks};
 
 /// A longer name is compared by its letters and its looks only.
-const LONGEST: usize = 40;
+pub(super) const LONGEST: usize = 40;
 /// From here on two slips are looked for, where that is wanted.
 const TWO_SLIPS_FROM: usize = 10;
 
@@ -21,6 +20,8 @@ const TWO_SLIPS_FROM: usize = 10;
 pub(super) struct Near {
     /// A spelling → one domain's number; another one of the same spelling has the next place of it.
     spellings: Keyed<u64, u32>,
+    /// A bit for each spelling, since nearly all that are looked up are none.
+    seen: Vec<u64>,
     /// Long names in which two slips are looked for, by what two slips leave as it is; none where one is enough.
     long: Option<Keyed<u64, Vec<Long>>>,
 }
@@ -46,15 +47,16 @@ impl Near {
 
     /// For very many: one slip is found.
     pub(super) fn sparing() -> Self {
-        Self { spellings: HashMap::default(), long: None }
+        Self { spellings: HashMap::default(), seen: vec![0; 64], long: None }
     }
 
     /// Takes note of a domain and its number.
-    pub(super) fn add(&mut self, domain: &Spelled, number: u32) {
+    pub(super) fn add(&mut self, domain: &Domain, number: u32) {
         let sought = Sought::new(domain);
-        for &spelling in sought.spellings.iter().chain(&[hash(NAME, domain.domain.name().chars())]) {
+        for &spelling in sought.spellings.iter().chain(&[hash(NAME, domain.name().chars())]) {
             let free = places(spelling).find(|place| self.spellings.get(place).is_none_or(|known| *known == number));
             free.and_then(|place| self.spellings.insert(place, number));
+            self.see(spelling);
         }
         if let Some(long) = &mut self.long
             && let Some((letters, length)) = sought.long
@@ -66,7 +68,7 @@ impl Near {
     /// The numbers of those that may be meant, ascending.
     pub(super) fn of(&self, written: &Sought) -> Vec<u32> {
         let mut numbers = Vec::new();
-        for spelling in written.spellings.iter().chain(&written.points) {
+        for spelling in written.spellings.iter().chain(&written.points).filter(|spelling| self.has_seen(**spelling)) {
             numbers.extend(places(*spelling).map_while(|place| self.spellings.get(&place)));
         }
         if let Some(long) = &self.long
@@ -81,6 +83,31 @@ impl Near {
         numbers.sort_unstable();
         numbers.dedup();
         numbers
+    }
+
+    fn see(&mut self, spelling: u64) {
+        if self.spellings.len() > self.seen.len() * 8 {
+            self.seen = vec![0; self.seen.len() * 4];
+            // The place of a second number is no spelling of its own, and does no harm.
+            let all: Vec<u64> = self.spellings.keys().copied().collect();
+            all.into_iter().for_each(|spelling| self.see(spelling));
+        }
+        let (word, bit) = self.bit(spelling);
+        if let Some(word) = self.seen.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn has_seen(&self, spelling: u64) -> bool {
+        let (word, bit) = self.bit(spelling);
+        self.seen.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Which bit stands for a spelling; there are a power of two of them.
+    fn bit(&self, spelling: u64) -> (usize, u64) {
+        #[expect(clippy::cast_possible_truncation, reason = "the low bits are as good as any")]
+        let word = (spelling >> 6) as usize & (self.seen.len() - 1);
+        (word, 1 << (spelling % 64))
     }
 }
 
@@ -106,23 +133,23 @@ const NAME: u64 = 5;
 const FRAME: u64 = 6;
 
 impl Sought {
-    pub(super) fn new(written: &Spelled) -> Self {
-        let Spelled { domain, skeleton, squeezed, letters, unhyphened } = written;
-        let mut spellings = Vec::with_capacity(letters.len().min(LONGEST) + 4);
-        spellings.push(hash(LOOKS, skeleton.chars()));
-        spellings.push(hash(SQUEEZED, squeezed.chars()));
-        spellings.push(hash(UNHYPHENED, unhyphened.iter().copied()));
-        if letters.len() <= LONGEST {
-            leave_out(letters, &mut spellings);
+    pub(super) fn new(written: &Domain) -> Self {
+        let (name, text) = (written.name(), written.text.as_str());
+        let length = name.chars().count();
+        let mut spellings = Vec::with_capacity(length.min(LONGEST) + 4);
+        spellings.push(hash(LOOKS, looks(text).chars()));
+        spellings.push(hash(SQUEEZED, text.chars().filter(|c| !matches!(c, '.' | '-'))));
+        spellings.push(hash(UNHYPHENED, name.chars().filter(|c| *c != '-')));
+        if length <= LONGEST {
+            leave_out(name, &mut spellings);
         }
-        let points = Points { before: 0, rest: domain.text.chars() };
-        let is_long = (TWO_SLIPS_FROM..=LONGEST).contains(&letters.len());
-        let mask = || letters.iter().fold(0, |mask, c| mask | 1 << (u32::from(*c) % u64::BITS));
+        let points = Points { before: 0, rest: text.chars() };
+        let mask = || name.chars().fold(0, |mask, c| mask | 1 << (u32::from(c) % u64::BITS));
         Self {
             spellings,
             points: points.collect(),
-            frame: hash(FRAME, letters.first().copied().into_iter().chain(domain.suffix().chars())),
-            long: is_long.then(|| (mask(), letters.len())),
+            frame: hash(FRAME, name.chars().next().into_iter().chain(written.suffix().chars())),
+            long: (TWO_SLIPS_FROM..=LONGEST).contains(&length).then(|| (mask(), length)),
         }
     }
 
@@ -153,20 +180,22 @@ impl Iterator for Points<'_> {
     }
 }
 
-/// The letters, and the letters with each of them left out.
-fn leave_out(letters: &[char], all: &mut Vec<u64>) {
-    all.push(hash(LETTERS, letters.iter().copied()));
-    // From the back: what stands behind the letter, and by how much it moves what stands before it.
-    let whole: Vec<u64> = std::iter::once(0)
-        .chain(letters.iter().scan(0, |front, c| {
-            *front = grown(*front, *c);
-            Some(*front)
-        }))
-        .collect();
+/// A name, and the name with each of its letters left out.
+fn leave_out(name: &str, all: &mut Vec<u64>) {
+    // What stands before each letter, from the front; then what stands behind it, from the back, and by how much that
+    // moves what stands before it.
+    let mut fronts = [0u64; LONGEST];
+    let mut whole = 0u64;
+    for (front, c) in fronts.iter_mut().zip(name.chars()) {
+        *front = whole;
+        whole = grown(whole, c);
+    }
+    all.push(mixed(LETTERS, whole));
     let (mut back, mut shift) = (0u64, 1u64);
-    for (front, c) in whole.iter().zip(letters).rev() {
+    let length = name.chars().count();
+    for (front, c) in fronts.iter().take(length).rev().zip(name.chars().rev()) {
         all.push(mixed(LETTERS, front.wrapping_mul(shift).wrapping_add(back)));
-        back = back.wrapping_add(u64::from(u32::from(*c)).wrapping_add(1).wrapping_mul(shift));
+        back = back.wrapping_add(u64::from(u32::from(c)).wrapping_add(1).wrapping_mul(shift));
         shift = shift.wrapping_mul(BASE);
     }
 }
@@ -197,23 +226,18 @@ fn places(spelling: u64) -> impl Iterator<Item = u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::domain::Domain;
     use super::*;
 
-    fn spelled(domain: &str) -> Spelled {
-        Spelled::new(Domain::new(domain))
-    }
-
     fn found(near: &Near, written: &str) -> Vec<u32> {
-        near.of(&Sought::new(&spelled(written)))
+        near.of(&Sought::new(&Domain::new(written)))
     }
 
     #[test]
     fn slips_are_found_and_little_else() {
         let (mut thorough, mut sparing) = (Near::thorough(), Near::sparing());
         for (number, domain) in (0..).zip(["kita-hoan.example.com", "minami-hoken.co.jp", "nec.co.jp"]) {
-            thorough.add(&spelled(domain), number);
-            sparing.add(&spelled(domain), number);
+            thorough.add(&Domain::new(domain), number);
+            sparing.add(&Domain::new(domain), number);
         }
         for (written, meant) in [
             ("kita-hoan.example.con", 0),
@@ -239,9 +263,18 @@ mod tests {
     fn domains_of_one_spelling_are_all_found() {
         let mut near = Near::sparing();
         for (number, suffix) in (0..).zip(["jp", "com", "net", "org", "co.jp"]) {
-            near.add(&spelled(&format!("kita-hoan.{suffix}")), number);
-            near.add(&spelled(&format!("kita-hoan.{suffix}")), number);
+            near.add(&Domain::new(&format!("kita-hoan.{suffix}")), number);
+            near.add(&Domain::new(&format!("kita-hoan.{suffix}")), number);
         }
         assert_eq!(found(&near, "kitahoan.info"), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn among_very_many_each_is_found() {
+        let mut near = Near::thorough();
+        let domain = |number: u32| format!("kaisha-{number}.co.jp");
+        (0..2_000).for_each(|number| near.add(&Domain::new(&domain(number)), number));
+        assert!((0..2_000).all(|number| found(&near, &domain(number)).contains(&number)));
+        assert!(found(&near, "tokyo-gas.co.jp").is_empty());
     }
 }

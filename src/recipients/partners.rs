@@ -125,7 +125,7 @@ impl Partners {
         for (whose, partner) in partners.iter().enumerate() {
             for (which, domain) in partner.known.iter().enumerate() {
                 all.of_domain.insert(domain.domain.text.clone(), whose);
-                near.add(domain, u32::try_from(all.numbers.len()).unwrap_or(u32::MAX));
+                near.add(&domain.domain, u32::try_from(all.numbers.len()).unwrap_or(u32::MAX));
                 all.numbers.push((whose, which));
             }
         }

@@ -40,7 +40,7 @@ static PLAIN: LazyLock<Vec<String>> =
     LazyLock::new(|| (0..128u8).map(|c| folded(char::from(c).encode_utf8(&mut [0; 4]))).collect());
 
 /// The skeleton, and two joined letters that eyes take for one.
-fn looks(text: &str) -> String {
+pub(super) fn looks(text: &str) -> String {
     let plain = |c: u8| PLAIN.get(usize::from(c)).map_or("", String::as_str);
     let looks = if text.is_ascii() { text.bytes().map(plain).collect() } else { folded(text) };
     let joined =

@@ -20,7 +20,6 @@ use super::{
     domain::Domain,
     keyed::Keyed,
     near::{Near, Sought},
-    spelled::Spelled,
 };
 
 /// Whole days since 1970, UTC.
@@ -252,7 +251,7 @@ impl History {
         self.counters.entry(key).or_insert_with(|| {
             self.onward.entry((relation, key.from)).or_default().push(key.to);
             if relation == Relation::KnownDomain {
-                self.near.add(&Spelled::new(Domain::new(&entry.to)), key.to);
+                self.near.add(&Domain::new(&entry.to), key.to);
             }
             Counter { weight: 0.0, day }
         })
