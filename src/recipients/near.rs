@@ -105,7 +105,6 @@ impl Near {
 
     /// Which bit stands for a spelling; there are a power of two of them.
     fn bit(&self, spelling: u64) -> (usize, u64) {
-        #[expect(clippy::cast_possible_truncation, reason = "the low bits are as good as any")]
         let word = (spelling >> 6) as usize & (self.seen.len() - 1);
         (word, 1 << (spelling % 64))
     }
