@@ -9,7 +9,12 @@ use std::collections::HashSet;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{Facts, Partner, Relation, Standing, domain::Domain, facts::To, person::Fit};
+use super::{
+    Facts, Partner, Relation, Standing,
+    domain::{Domain, is_within, normalized},
+    facts::To,
+    person::Fit,
+};
 use crate::inspect::detect::organizations::{self, Said};
 
 /// An organisation that we know by name.
@@ -101,13 +106,19 @@ impl<'a> Company<'a> {
         }
     }
 
+    /// What tells it from others.
+    pub(super) fn id(&self) -> String {
+        match self {
+            Self::Own => String::new(),
+            Self::Partner(partner, _) => format!("partner {}", partner.id),
+            Self::Learned { name, .. } => format!("learned {name}"),
+        }
+    }
+
     /// Whether a recipient is of it.
-    pub(super) fn has(&self, facts: &Facts<'_>, to: &To<'_>) -> Fit {
+    pub(super) fn has(&self, to: &To<'_>) -> Fit {
         let registered = to.domain.registered();
-        let is_known = || {
-            let weight = facts.history.weight(Relation::KnownDomain, "", &to.domain.text, facts.today);
-            to.partner.is_some() || weight >= OFTEN
-        };
+        let is_known = || to.partner.is_some() || to.domain_known >= OFTEN;
         let belongs = match self {
             Self::Own => to.is_internal(),
             Self::Partner(partner, others) => match to.partner {
@@ -139,9 +150,14 @@ impl<'a> Company<'a> {
         match self {
             Self::Own => facts.organization.owns(domain),
             Self::Partner(partner, _) => {
-                facts.partners.of_domain(&Domain::new(domain)).is_some_and(|of| of.id == partner.id)
+                let domain = normalized(domain);
+                partner.domains.iter().any(|own| is_within(&domain, own))
             }
-            Self::Learned { domains, .. } => domains.contains(Domain::new(domain).registered()),
+            Self::Learned { domains, .. } => {
+                let normal = normalized(domain);
+                // Whatever is registered stands at the end.
+                domains.iter().any(|own| is_within(&normal, own)) && domains.contains(Domain::new(domain).registered())
+            }
         }
     }
 }

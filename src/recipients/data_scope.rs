@@ -67,10 +67,8 @@ impl<'a> Scope<'a> {
     fn whose(&self, to: &To<'_>) -> Option<Issue> {
         for Evidence { what, shares, all } in &self.evidence {
             let percent = |rows: u32| rows.saturating_mul(100) / all;
-            let own: u32 =
-                shares.iter().filter(|share| share.company.has(self.facts, to) == Fit::Yes).map(|s| s.rows).sum();
-            let theirs =
-                shares.iter().find(|share| percent(share.rows) >= MOST && share.company.has(self.facts, to) == Fit::No);
+            let own: u32 = shares.iter().filter(|share| share.company.has(to) == Fit::Yes).map(|s| s.rows).sum();
+            let theirs = shares.iter().find(|share| percent(share.rows) >= MOST && share.company.has(to) == Fit::No);
             let Some(share) = theirs.filter(|_| percent(own) <= OWN) else { continue };
             let ja = format!(
                 "データの大半（{}%）は「{}」のもののようです。宛先（{}）はその会社のアドレスではありません。",

@@ -34,12 +34,11 @@ pub(super) fn check(facts: &Facts<'_>, to: &To<'_>) -> Opinion {
     if let Some(address) = address_in(display) {
         return by_address(facts, to, &address);
     }
-    let address = folded(&to.canonical);
     let key = name(&to.display_name);
-    if facts.history.weight(Relation::Named, &key, &address, facts.today) > HARDLY {
+    if facts.history.weight(Relation::Named, &key, &to.folded, facts.today) > HARDLY {
         return Opinion::Match;
     }
-    if let Some(issue) = by_history(facts, to, &key, &address) {
+    if let Some(issue) = by_history(facts, to, &key, &to.folded) {
         return Opinion::Mismatch(issue);
     }
     if facts.recipients.len() > MAILING {
@@ -53,7 +52,7 @@ fn by_address(facts: &Facts<'_>, to: &To<'_>, named: &str) -> Opinion {
     let (Some((local, domain)), Some((own, _))) = (named.rsplit_once('@'), to.canonical.rsplit_once('@')) else {
         return Opinion::Unknown;
     };
-    if folded(named) == folded(&to.canonical) {
+    if folded(named) == to.folded {
         return Opinion::Match;
     }
     let domain = super::domain::Domain::new(domain);
@@ -81,7 +80,7 @@ fn by_history(facts: &Facts<'_>, to: &To<'_>, key: &str, address: &str) -> Optio
     if known.next().is_some() {
         return None;
     }
-    let is_new = facts.history.weight(Relation::Known, "", address, facts.today) < HARDLY;
+    let is_new = to.known < HARDLY;
     if !is_new || is_generic(key) || !Person::read(&to.display_name).is_some_and(|person| person.is_full()) {
         return None;
     }
@@ -96,20 +95,19 @@ fn by_history(facts: &Facts<'_>, to: &To<'_>, key: &str, address: &str) -> Optio
 fn by_company(facts: &Facts<'_>, to: &To<'_>, display: &str) -> Opinion {
     let letters = Letters::new(display);
     let named = Company::in_letters(facts, display, &letters);
-    if named.iter().any(|(company, _)| company.has(facts, to) == Fit::Yes) {
+    if named.iter().any(|(company, _)| company.has(to) == Fit::Yes) {
         return Opinion::Match;
     }
     // Colleagues are called by our name: 佐藤（東邦観光）.
     let is_ours = facts.own_name.chars().count() >= 3 && letters.text.contains(&facts.own_name);
     let own = is_ours.then(|| (Company::Own, facts.organization.name.clone()));
     for (company, written) in own.into_iter().chain(named) {
-        let mismatch = match company.has(facts, to) {
+        let mismatch = match company.has(to) {
             Fit::Yes => return Opinion::Match,
             Fit::No => true,
             Fit::Unknown => to.is_private(),
         };
-        let is_known = facts.history.weight(Relation::Known, "", &folded(&to.canonical), facts.today) > HARDLY;
-        if !mismatch || is_known {
+        if !mismatch || to.known > HARDLY {
             continue;
         }
         let ja = format!("表示名は「{written}」ですが、宛先（{}）はその会社のアドレスではありません。", to.canonical);

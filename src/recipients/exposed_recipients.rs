@@ -4,9 +4,13 @@
 //! them would learn all the addresses. Who stood on a mail together before knows the others. Deliberately
 //! absent: the envelope's Bcc recipients; nobody sees them.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
-use super::{Check, Facts, Issue, Partners, Relation, Standing, domain::Domain, history::folded, known};
+use super::{
+    Check, Facts, Issue, Relation, Standing,
+    facts::{Host, Shown},
+    history::folded,
+};
 
 /// So many outside addresses in To and Cc are a mailing, not a conversation: a project with several companies seldom
 /// has more, a mailing to customers seldom has fewer. `policy.exposed_recipients` says otherwise.
@@ -22,27 +26,34 @@ const CROWD: usize = 20;
 /// So many of them tell whether all know each other; no larger mail counts as one where people meet.
 const CIRCLE: usize = 30;
 
-/// What marks a partner among the organisations; no domain and no address holds a space.
-const PARTNER: &str = "partner ";
+/// Whom an address speaks for.
+#[derive(PartialEq, Eq, Hash)]
+enum Party<'f> {
+    /// A partner, whatever its domains.
+    Partner(&'f str),
+    /// A person, where domains are shared.
+    Person(&'f str),
+    /// Else the registered domain.
+    Domain(&'f str),
+}
 
 /// The issue, if To and Cc show too many outsiders to each other.
 pub(super) fn check(facts: &Facts<'_>) -> Option<Issue> {
-    let mut addresses = BTreeSet::new();
-    let mut organizations = BTreeSet::new();
-    for mailbox in &facts.shown {
-        let address = mailbox.canonical.as_str();
-        let Some((_, written)) = address.rsplit_once('@') else { continue };
-        let domain = Domain::new(written);
-        if facts.organization.owns(&domain.text) {
-            continue;
-        }
-        organizations.insert(organization_of(address, &domain, facts.partners));
-        addresses.insert(address);
+    let outside: Vec<(&Shown, &Host<'_>)> = facts
+        .shown
+        .iter()
+        .filter_map(|shown| Some((shown, facts.hosts.get(shown.domain_number?)?)))
+        .filter(|(_, host)| !host.is_ours)
+        .collect();
+    let seen = outside.len();
+    if seen < facts.organization.exposed_recipients {
+        return None;
     }
-    let (seen, parties) = (addresses.len(), organizations.len());
-    let strangers =
-        parties >= ORGANIZATIONS || (seen >= CROWD && !organizations.iter().all(|o| o.starts_with(PARTNER)));
-    let exposed = seen >= facts.organization.exposed_recipients && strangers && !is_circle(facts, &addresses);
+    let organizations: HashSet<Party<'_>> = outside.iter().map(|(shown, host)| Party::of(shown, host)).collect();
+    let parties = organizations.len();
+    let all_partners = || organizations.iter().all(|party| matches!(party, Party::Partner(_)));
+    let strangers = parties >= ORGANIZATIONS || (seen >= CROWD && !all_partners());
+    let exposed = strangers && !is_circle(facts, &outside);
     exposed.then(|| {
         let detail = format!("To/Cc: {seen} external addresses of {parties} organizations");
         let ja = format!("社外の宛先どうしで、互いのアドレスが見える状態です（To・Ccに社外{seen}件、{parties}組織）。");
@@ -54,21 +65,23 @@ pub(super) fn check(facts: &Facts<'_>) -> Option<Issue> {
 }
 
 /// Whether most of them have stood on a mail together before: whoever knows each other learns nothing new.
-fn is_circle(facts: &Facts<'_>, addresses: &BTreeSet<&str>) -> bool {
-    let people: Vec<String> = addresses.iter().take(CIRCLE).map(|address| folded(address)).collect();
+fn is_circle(facts: &Facts<'_>, outside: &[(&Shown, &Host<'_>)]) -> bool {
+    let mut addresses: Vec<&str> = outside.iter().map(|(shown, _)| shown.canonical.as_str()).collect();
+    addresses.sort_unstable();
+    let people: Vec<String> = addresses.into_iter().take(CIRCLE).map(folded).collect();
     let pairs =
         || people.iter().enumerate().flat_map(|(at, one)| people.iter().skip(at + 1).map(move |other| (one, other)));
     let met = pairs().filter(|(one, other)| facts.weight(Relation::Together, one, other) > 0.0).count();
     2 * met > pairs().count()
 }
 
-/// Whom an address speaks for: a partner, whatever its domains; a person, where domains are shared; else the
-/// registered domain.
-fn organization_of(address: &str, domain: &Domain, partners: &Partners) -> String {
-    match partners.of_domain(domain) {
-        Some(partner) => format!("{PARTNER}{}", partner.id),
-        None if known::standing(domain) != Standing::External => address.to_owned(),
-        None => domain.registered().to_owned(),
+impl<'f> Party<'f> {
+    fn of(shown: &'f Shown, host: &'f Host<'_>) -> Self {
+        match host.partner {
+            Some(partner) => Self::Partner(&partner.id),
+            None if host.outside != Standing::External => Self::Person(&shown.canonical),
+            None => Self::Domain(host.domain.registered()),
+        }
     }
 }
 

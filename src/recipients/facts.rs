@@ -4,12 +4,17 @@
 //! history. Out: [`Facts`]: every recipient with its domain, its [`Standing`], its display name, who sees it and whether
 //! it is part of the thread. Deliberately absent: any opinion.
 
-use std::collections::HashMap;
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Day, Direction, History, Issue, Lesson, LessonTo, Organization, Partner, Partners, Relation, domain::Domain, known,
+    Day, Direction, History, Issue, Lesson, LessonTo, Organization, Partner, Partners, Relation, domain::Domain,
+    first_contact::Contacts, history::folded as counted, known, meant::Searched,
 };
 use crate::{
     inspect::{Inspection, Letter, detect::organizations::folded},
@@ -51,8 +56,14 @@ pub(super) struct To<'a> {
     pub(super) address: &'a Address,
     /// As addresses are compared.
     pub(super) canonical: String,
-    /// Its domain in the forms that are compared.
-    pub(super) domain: Domain,
+    /// As the history counts it.
+    pub(super) folded: String,
+    /// Its domain, and the number of it among those of the mail.
+    pub(super) domain: Rc<Domain>,
+    pub(super) domain_number: usize,
+    /// How many mails went to it, and to its domain, by the history.
+    pub(super) known: f32,
+    pub(super) domain_known: f32,
     pub(super) standing: Standing,
     pub(super) partner: Option<&'a Partner>,
     /// What the header calls it; empty if nothing.
@@ -68,6 +79,20 @@ pub(super) struct Shown {
     /// What the header calls it; empty if nothing.
     pub(super) display_name: String,
     pub(super) seen: Seen,
+    /// The number of its domain, if it has one.
+    pub(super) domain_number: Option<usize>,
+}
+
+/// A domain of the mail and whose it is; found once for all who are there.
+#[derive(Debug)]
+pub(super) struct Host<'a> {
+    pub(super) domain: Rc<Domain>,
+    pub(super) partner: Option<&'a Partner>,
+    pub(super) is_ours: bool,
+    /// What an address there is to us if it is none of ours.
+    pub(super) outside: Standing,
+    /// How many mails went there, by the history.
+    known: f32,
 }
 
 /// Everything that a check may look at.
@@ -92,6 +117,12 @@ pub(super) struct Facts<'a> {
     /// To and Cc as the recipients will see them, each address once.
     pub(super) shown: Vec<Shown>,
     pub(super) recipients: Vec<To<'a>>,
+    /// The domains of all of them.
+    pub(super) hosts: Vec<Host<'a>>,
+    /// What the sender's contacts are by domain, and who was meant; found when a check asks for it first.
+    pub(super) contacts: Contacts,
+    pub(super) searched: RefCell<Vec<Rc<Searched>>>,
+    on_mail: OnceCell<HashSet<String>>,
 }
 
 /// What [`Facts`] are gathered from.
@@ -118,25 +149,31 @@ pub struct Case<'a> {
 impl<'a> Facts<'a> {
     pub(super) fn gather(case: Case<'a>) -> Self {
         let Case { envelope, message, inspection, letter, organization, partners, history, today } = case;
-        let shown = shown(message);
-        let headers: HashMap<&str, &Shown> =
-            shown.iter().rev().map(|mailbox| (mailbox.canonical.as_str(), mailbox)).collect();
+        let mut hosts = Hosts { case, numbers: HashMap::new(), all: Vec::new() };
+        let (shown, places) = shown(message, &mut hosts);
         let recipient = |address: &'a Address| {
             let canonical = address.canonical();
-            let in_header = headers.get(canonical.as_str());
-            let domain = Domain::new(address.domain());
-            let partner = partners.of_domain(&domain);
-            To {
-                standing: standing(address, &domain, partner, organization),
-                partner,
+            let in_header = places.get(canonical.as_str()).and_then(|place| shown.get(*place));
+            let domain_number = hosts.number(address.domain());
+            let host = hosts.all.get(domain_number)?;
+            // `user%evil.example@ours.example` is not one of ours.
+            let ours = host.is_ours && !address.is_routed();
+            let folded = counted(&canonical);
+            Some(To {
+                standing: if ours { Standing::Internal } else { host.outside },
+                partner: host.partner,
                 display_name: in_header.map(|shown| shown.display_name.clone()).unwrap_or_default(),
                 seen: in_header.map_or(Seen::Bcc, |shown| shown.seen),
                 address,
+                known: history.weight(Relation::Known, "", &folded, today),
+                domain_known: host.known,
+                folded,
                 canonical,
-                domain,
-            }
+                domain: Rc::clone(&host.domain),
+                domain_number,
+            })
         };
-        let recipients = envelope.recipients.iter().map(recipient).collect();
+        let recipients = envelope.recipients.iter().filter_map(recipient).collect();
         let subject = message.header("Subject").map(|subject| header::decode(subject.value)).unwrap_or_default();
         Self {
             organization,
@@ -152,7 +189,17 @@ impl<'a> Facts<'a> {
             thread: thread(message),
             shown,
             recipients,
+            hosts: hosts.all,
+            contacts: Contacts::default(),
+            searched: RefCell::default(),
+            on_mail: OnceCell::new(),
         }
+    }
+
+    /// Whether an address, as the history counts it, gets the mail.
+    pub(super) fn is_on_mail(&self, folded: &str) -> bool {
+        let on_mail = || self.recipients.iter().map(|to| to.folded.clone()).collect();
+        self.on_mail.get_or_init(on_mail).contains(folded)
     }
 
     /// How strongly two things belong together today; 0 if they never did.
@@ -199,31 +246,51 @@ impl To<'_> {
     }
 }
 
-fn standing(address: &Address, domain: &Domain, partner: Option<&Partner>, organization: &Organization) -> Standing {
-    if organization.is_internal(address) {
-        return Standing::Internal;
-    }
-    if partner.is_some() {
-        return Standing::Partner;
-    }
-    known::standing(domain)
+/// The domains of a mail while they are gathered.
+struct Hosts<'a> {
+    case: Case<'a>,
+    numbers: HashMap<String, usize>,
+    all: Vec<Host<'a>>,
 }
 
-/// To and Cc; who stands in both is seen in To.
-fn shown(message: &Message) -> Vec<Shown> {
-    let mut all: Vec<Shown> = Vec::new();
-    let mut known = std::collections::HashSet::new();
+impl<'a> Hosts<'a> {
+    /// The number of a domain as it is written.
+    fn number(&mut self, written: &str) -> usize {
+        if let Some(number) = self.numbers.get(written) {
+            return *number;
+        }
+        let Case { organization, partners, history, today, .. } = self.case;
+        let domain = Domain::new(written);
+        let partner = partners.of_domain(&domain);
+        let number = self.all.len();
+        self.numbers.insert(written.to_owned(), number);
+        self.all.push(Host {
+            is_ours: organization.owns(&domain.text),
+            outside: if partner.is_some() { Standing::Partner } else { known::standing(&domain) },
+            known: history.weight(Relation::KnownDomain, "", &domain.text, today),
+            partner,
+            domain: Rc::new(domain),
+        });
+        number
+    }
+}
+
+/// To and Cc, and where each address stands in them; who stands in both is seen in To.
+fn shown(message: &Message, hosts: &mut Hosts<'_>) -> (Vec<Shown>, HashMap<String, usize>) {
+    let (mut all, mut places) = (Vec::new(), HashMap::new());
     for (name, seen) in [("To", Seen::To), ("Cc", Seen::Cc)] {
         for field in message.headers().filter(|field| field.is(name)) {
             for mailbox in header::mailboxes(field.value) {
                 let canonical = mailbox.address.trim().to_lowercase();
-                if known.insert(canonical.clone()) {
-                    all.push(Shown { canonical, display_name: mailbox.name, seen });
+                if !places.contains_key(&canonical) {
+                    places.insert(canonical.clone(), all.len());
+                    let domain_number = canonical.rsplit_once('@').map(|(_, domain)| hosts.number(domain));
+                    all.push(Shown { canonical, display_name: mailbox.name, seen, domain_number });
                 }
             }
         }
     }
-    all
+    (all, places)
 }
 
 fn sender(envelope: &Envelope, message: &Message) -> String {

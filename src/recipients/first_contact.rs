@@ -4,21 +4,46 @@
 //! is spelled almost like it, if there is one. Deliberately absent: whether first contact is bad; every relation begins
 //! with one.
 
+use std::{cell::OnceCell, collections::HashMap};
+
 use super::{
     Check, Facts, Issue, Relation, Seen, To,
-    history::{alike, folded, is_slip},
+    history::{alike, is_slip},
     opinion::Opinion,
 };
 
+/// The addresses that the sender wrote to, by their numbers in the history, under each domain.
+#[derive(Debug, Default)]
+pub(super) struct Contacts(OnceCell<HashMap<String, Vec<u32>>>);
+
+impl Contacts {
+    /// Those under a domain; all of them are looked through once, however many strangers a mail goes to.
+    fn under<'f>(&'f self, facts: &'f Facts<'_>, domain: &str) -> impl Iterator<Item = &'f str> + use<'f> {
+        let gathered = || {
+            let mut gathered: HashMap<String, Vec<u32>> = HashMap::new();
+            for (number, address) in facts.history.onward(Relation::Wrote, &facts.sender) {
+                let Some((_, domain)) = address.rsplit_once('@') else { continue };
+                match gathered.get_mut(domain) {
+                    Some(numbers) => numbers.push(number),
+                    None => drop(gathered.insert(domain.to_owned(), vec![number])),
+                }
+            }
+            gathered
+        };
+        let numbers = self.0.get_or_init(gathered).get(domain);
+        numbers.into_iter().flatten().filter_map(|number| facts.history.text(*number))
+    }
+}
+
 pub(super) fn check(facts: &Facts<'_>, to: &To<'_>) -> Opinion {
-    let address = folded(&to.canonical);
+    let address = to.folded.as_str();
     if facts.history.is_empty() {
         return Opinion::Unknown;
     }
-    if facts.weight(Relation::Known, "", &address) > 0.0 {
+    if to.known > 0.0 {
         return Opinion::Match;
     }
-    let domain = facts.weight(Relation::KnownDomain, "", &to.domain.text);
+    let domain = to.domain_known;
     let private = to.is_private();
     let detail = if private || domain == 0.0 {
         format!("{address}: never written to")
@@ -37,7 +62,7 @@ pub(super) fn check(facts: &Facts<'_>, to: &To<'_>) -> Opinion {
         )
     };
     let issue = facts.of_history(Issue::new(Check::FirstContact, detail, ja, en));
-    Opinion::Mismatch(match spelled_alike(facts, to, &address) {
+    Opinion::Mismatch(match spelled_alike(facts, to, address) {
         Some(meant) => issue.meaning(meant),
         None => issue,
     })
@@ -56,9 +81,9 @@ fn spelled_alike(facts: &Facts<'_>, to: &To<'_>, address: &str) -> Option<String
         if to.seen == Seen::Bcc && facts.recipients.len() > 100 {
             return None;
         }
-        let theirs = facts.history.of(Relation::Wrote, &facts.sender, facts.today);
-        theirs
-            .filter(|(other, _)| is_slip(other, address))
+        let slips = facts.contacts.under(facts, domain).filter(|other| is_slip(other, address));
+        slips
+            .map(|other| (other, facts.weight(Relation::Wrote, &facts.sender, other)))
             .max_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(other, _)| other.to_owned())
     })

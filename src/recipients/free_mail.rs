@@ -8,7 +8,7 @@
 use super::{
     Check, Facts, Issue, Relation, Standing, To,
     domain::Domain,
-    history::{alike, folded, name},
+    history::{alike, name},
     known,
     opinion::Opinion,
 };
@@ -20,14 +20,13 @@ pub(super) fn check(facts: &Facts<'_>, to: &To<'_>) -> Opinion {
     if !to.is_private() {
         return Opinion::Unknown;
     }
-    let address = folded(&to.canonical);
-    if facts.weight(Relation::Known, "", &address) >= IN_USE {
+    if to.known >= IN_USE {
         return Opinion::Match;
     }
-    let Some((meant, why)) = namesake(facts, to, &address) else { return Opinion::Unknown };
+    let Some((meant, why)) = namesake(facts, to, &to.folded) else { return Opinion::Unknown };
     let issue = Issue::new(
         Check::FreeMail,
-        format!("{address} ~ {meant} ({why})"),
+        format!("{} ~ {meant} ({why})", to.folded),
         format!("個人用のメールアドレスです。同じ名前の人は {meant} で知られています。"),
         format!("A private address; somebody of the same name is known as {meant}."),
     );

@@ -5,24 +5,29 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::{domain::Domain, facts::Standing, near::Near};
+use super::{
+    domain::Domain,
+    facts::Standing,
+    near::{Near, Sought},
+    spelled::Spelled,
+};
 
 const KNOWN: &str = include_str!("../../rules/dictionaries/known-domains.txt");
 const DOPPELGANGERS: &str = include_str!("../../rules/dictionaries/doppelgangers.txt");
 
 static WELL_KNOWN: LazyLock<Vec<WellKnown>> = LazyLock::new(|| pairs(KNOWN).map(WellKnown::new).collect());
 static STANDINGS: LazyLock<HashMap<&str, Standing>> =
-    LazyLock::new(|| WELL_KNOWN.iter().map(|known| (known.domain.text.as_str(), known.standing)).collect());
+    LazyLock::new(|| WELL_KNOWN.iter().map(|known| (known.spelled.domain.text.as_str(), known.standing)).collect());
 static NEAR: LazyLock<Near> = LazyLock::new(|| {
     let mut near = Near::thorough();
-    (0..).zip(WELL_KNOWN.iter()).for_each(|(number, known)| near.add(&known.domain, number));
+    (0..).zip(WELL_KNOWN.iter()).for_each(|(number, known)| near.add(&known.spelled.domain, number));
     near
 });
 static MISTYPED: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| pairs(DOPPELGANGERS).collect());
 
 /// A domain that everybody writes to.
 pub(super) struct WellKnown {
-    pub(super) domain: Domain,
+    spelled: Spelled,
     /// Who has addresses there.
     standing: Standing,
 }
@@ -34,7 +39,7 @@ impl WellKnown {
             "carrier" => Standing::MobileCarrier,
             _ => Standing::External,
         };
-        Self { domain: Domain::new(domain), standing }
+        Self { spelled: Spelled::new(Domain::new(domain)), standing }
     }
 }
 
@@ -44,9 +49,9 @@ pub(super) fn is_known(domain: &Domain) -> bool {
 }
 
 /// Those that somebody could mean who wrote this.
-pub(super) fn near<'a>(written: &Domain) -> impl Iterator<Item = &'a Domain> {
+pub(super) fn near<'a>(written: &Sought) -> impl Iterator<Item = &'a Spelled> {
     let numbers = NEAR.of(written).into_iter();
-    numbers.filter_map(|number| WELL_KNOWN.get(number as usize)).map(|known| -> &'a Domain { &known.domain })
+    numbers.filter_map(|number| WELL_KNOWN.get(number as usize)).map(|known| -> &'a Spelled { &known.spelled })
 }
 
 /// Who has addresses in a domain outside: another person each, or an organisation.
@@ -82,8 +87,8 @@ mod tests {
     #[test]
     fn no_doppelganger_is_itself_well_known_and_all_point_to_one_that_is() {
         for (wrong, right) in MISTYPED.iter() {
-            assert!(WELL_KNOWN.iter().all(|known| known.domain.text != *wrong), "{wrong}");
-            assert!(WELL_KNOWN.iter().any(|known| known.domain.text == *right), "{right}");
+            assert!(WELL_KNOWN.iter().all(|known| known.spelled.domain.text != *wrong), "{wrong}");
+            assert!(WELL_KNOWN.iter().any(|known| known.spelled.domain.text == *right), "{right}");
         }
     }
 }

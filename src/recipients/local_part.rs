@@ -4,7 +4,7 @@
 //! (`info`), places and whatever is no name hold no surname. Deliberately absent: whose address it is ([`super::person`]).
 
 use super::person::{Part, same_sound};
-use super::readings::{GIVEN_NAME, SURNAME, called_alike, is_common, is_english};
+use super::readings::{GIVEN_NAME, SURNAME, called_alike, is_common, is_english, nicknames};
 use crate::inspect::detect::romaji;
 
 /// The local part of an address in words.
@@ -76,6 +76,65 @@ impl LocalPart {
             whole || (sound.len() >= 4 && !is_english(word) && joined(sound))
         })
     }
+}
+
+/// Letters without which no name stands in a local part: most addresses lack one of them and need no reading.
+#[derive(Debug)]
+pub(super) struct Traces {
+    /// As they are written, one set for each name.
+    written: Vec<u32>,
+    /// As they sound.
+    sounds: Vec<u32>,
+}
+
+impl Traces {
+    /// What must be there so that [`LocalPart::holds`] one of these.
+    pub(super) fn of(parts: &[Part]) -> Self {
+        let latin = parts.iter().filter(|part| part.latin);
+        let written = latin.flat_map(|part| nicknames(&part.written).chain([part.written.clone()]));
+        let sounds = parts.iter().flat_map(|part| &part.sounds);
+        Self {
+            written: written.map(|name| letters(&name).unwrap_or(0)).collect(),
+            sounds: sounds.map(|sound| voiced(letters(sound).unwrap_or(0))).collect(),
+        }
+    }
+
+    /// Whether one of the names may stand in a local part.
+    pub(super) fn may_be_in(&self, local: &str) -> bool {
+        let Some(written) = letters(local) else { return true };
+        let has = |c: char| written & bit(c) != 0;
+        let becomes = |from: &[char], to: char| if from.iter().any(|c| has(*c)) { bit(to) } else { 0 };
+        // What `romaji` makes of letters: ch is ty, sh sy, j zy, fu hu, mb nb.
+        let sounds = written
+            | becomes(&['c'], 't')
+            | becomes(&['h', 'j'], 'y')
+            | becomes(&['j'], 'z')
+            | becomes(&['f'], 'h')
+            | becomes(&['m'], 'n');
+        let sounds = voiced(sounds);
+        self.written.iter().any(|name| name & !written == 0) || self.sounds.iter().any(|name| name & !sounds == 0)
+    }
+}
+
+/// Which of the letters a to z are in a text; nothing if there are letters beyond ASCII, which may become one of them.
+fn letters(text: &str) -> Option<u32> {
+    let set = |set: u32, c: u8| if c.is_ascii_alphabetic() { set | bit(char::from(c)) } else { set };
+    text.is_ascii().then(|| text.bytes().fold(0, set))
+}
+
+fn bit(letter: char) -> u32 {
+    1 << (u32::from(letter.to_ascii_lowercase()).wrapping_sub(u32::from('a')) & 31)
+}
+
+/// What is voiced as what is not: behind the first letter they are one ([`same_sound`]).
+fn voiced(letters: u32) -> u32 {
+    let pairs = [('g', 'k'), ('z', 's'), ('d', 't'), ('b', 'h'), ('p', 'h')];
+    pairs.iter().fold(
+        letters,
+        |letters, (from, to)| {
+            if letters & bit(*from) != 0 { letters & !bit(*from) | bit(*to) } else { letters }
+        },
+    )
 }
 
 /// An initial and a surname, or a surname and a given name, in one word.
@@ -166,5 +225,19 @@ mod tests {
         ] {
             assert_eq!(person(name).fits_local(local), Fit::Unknown, "{name} {local}");
         }
+    }
+
+    #[test]
+    fn whoever_stands_in_a_local_part_has_left_traces_there() {
+        let names = "山田 佐藤 鈴木 大野 阿部 土屋 中島 藤井 順一郎 服部 難波 渡辺 千葉 John Smith Mike Bob Elizabeth Chiba José";
+        let locals = "yamada t.yamada satoh-k ohno k-abe tutiya tsuchiya nakashima fujii huzii junichiro zyunitiro hattori \
+                      namba watanabe chiba tiba john.smith michael robert liz jsmith jose josé info x9f3kq TARO YAMADATARO";
+        for name in names.split(' ').map(person) {
+            for local in locals.split_whitespace() {
+                let holds = name.fits_local(local) == Fit::Yes;
+                assert!(!holds || name.traces().may_be_in(local), "{name:?} {local}");
+            }
+        }
+        assert!(!person("鈴木").traces().may_be_in("yamada12") && !person("Bob").traces().may_be_in("john.smith"));
     }
 }

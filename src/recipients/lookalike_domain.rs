@@ -6,7 +6,20 @@
 //! counts as a slip grows with its length.
 //! A domain with traffic of its own is known too. Deliberately absent: DNS.
 
-use super::{Check, Facts, Issue, Partners, Relation, To, domain::Domain, known, opinion::Opinion};
+use std::{
+    cell::{LazyCell, OnceCell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
+
+use super::{
+    Check, Facts, Issue, Partners, To,
+    domain::Domain,
+    known,
+    near::{self, Near, Sought},
+    opinion::Opinion,
+    spelled::Spelled,
+};
 
 /// Names shorter than this have a real neighbour for every letter that is exchanged; only what leaves the letters as
 /// they are (look-alike characters, the known doppelgangers) counts.
@@ -32,60 +45,101 @@ const TRAFFIC: f32 = 2.5;
 
 /// Everything a domain is compared with.
 pub(super) struct Known<'a> {
-    own: Vec<Domain>,
+    own: OnceCell<Own>,
     partners: &'a Partners,
     facts: &'a Facts<'a>,
+    /// Of each domain of the mail, once somebody there was asked for.
+    opinions: Vec<OnceCell<Opinion>>,
+    /// What each of those above them resembles.
+    above: RefCell<HashMap<String, Rc<Likenesses>>>,
 }
+
+/// What a domain resembles: one that is known, and one with traffic.
+type Likenesses = (Option<String>, Option<String>);
 
 impl<'a> Known<'a> {
     pub(super) fn new(facts: &'a Facts<'a>) -> Self {
-        let own = facts.organization.domains.iter().map(|domain| Domain::new(domain)).collect();
-        Self { own, partners: facts.partners, facts }
+        let opinions = facts.hosts.iter().map(|_| OnceCell::new()).collect();
+        Self { own: OnceCell::new(), partners: facts.partners, facts, opinions, above: RefCell::default() }
     }
 
     /// A mismatch, if the address is in a domain that resembles a known one; a match in a known one.
     pub(super) fn check(&self, to: &To<'_>) -> Opinion {
-        let written = &to.domain;
-        if to.partner.is_some() || known::is_known(written) || self.has_traffic(written) {
-            return Opinion::Match;
-        }
-        self.lookalike(written).map_or(Opinion::Unknown, Opinion::Mismatch)
-    }
-
-    fn has_traffic(&self, written: &Domain) -> bool {
-        self.facts.weight(Relation::KnownDomain, "", &written.text) >= TRAFFIC
-            && known::meant_by(&written.text).is_none()
+        let written = to.domain.as_ref();
+        let opinion = || {
+            if to.partner.is_some() || known::is_known(written) || has_traffic(to) {
+                return Opinion::Match;
+            }
+            self.lookalike(written).map_or(Opinion::Unknown, Opinion::Mismatch)
+        };
+        self.opinions.get(to.domain_number).map_or_else(opinion, |known| known.get_or_init(opinion).clone())
     }
 
     fn lookalike(&self, written: &Domain) -> Option<Issue> {
-        let forms = written.upwards();
-        let (form, meant) = forms
-            .iter()
-            .find_map(|form| known::meant_by(&form.text).map(|meant| (form, meant.to_owned())))
-            .or_else(|| {
-                forms.iter().find_map(|form| {
-                    let known = self.near(form).find(|known| resembles(form, known))?;
-                    Some((form, known.text.clone()))
-                })
-            })
-            .or_else(|| forms.iter().find_map(|form| Some((form, self.with_traffic(form)?))))?;
+        let above: Vec<Domain> = written.upwards().skip(1).collect();
+        let forms = || std::iter::once(written).chain(&above);
+        let mistyped = |form: &Domain| known::meant_by(&form.text).map(str::to_owned);
+        let (form, meant) = forms().find_map(|form| Some((form, mistyped(form)?))).or_else(|| {
+            let whole = std::iter::once(Rc::new(self.likenesses(written)));
+            let likenesses: Vec<Rc<Likenesses>> = whole.chain(above.iter().map(|form| self.above(form))).collect();
+            let known = || forms().zip(&likenesses).find_map(|(form, likenesses)| Some((form, likenesses.0.clone()?)));
+            let busy = || forms().zip(&likenesses).find_map(|(form, likenesses)| Some((form, likenesses.1.clone()?)));
+            known().or_else(busy)
+        })?;
         let detail = format!("{} ≈ {meant}", shown(&form.text));
         let ja = format!("いつもの宛先とよく似た、別のドメインです（{detail}）。");
         let en = format!("The domain looks like one that you write to, but is a different one ({detail}).");
         Some(Issue::new(Check::LookalikeDomain, detail, ja, en).meaning(meant))
     }
 
-    /// The domain with the most traffic that this one resembles.
-    fn with_traffic(&self, written: &Domain) -> Option<String> {
-        let near = self.facts.history.near(written, self.facts.today);
-        near.filter(|(known, weight)| *weight >= TRAFFIC && resembles(written, &Domain::new(known)))
-            .max_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(known, _)| known.to_owned())
+    /// What a domain above one of the mail's resembles; it may be above many of them.
+    fn above(&self, written: &Domain) -> Rc<Likenesses> {
+        if let Some(known) = self.above.borrow().get(&written.text) {
+            return Rc::clone(known);
+        }
+        let likenesses = Rc::new(self.likenesses(written));
+        self.above.borrow_mut().insert(written.text.clone(), Rc::clone(&likenesses));
+        likenesses
     }
 
-    fn near(&self, written: &Domain) -> impl Iterator<Item = &Domain> {
-        self.own.iter().chain(self.partners.near(written)).chain(known::near(written))
+    fn likenesses(&self, written: &Domain) -> Likenesses {
+        let sought = Sought::new(written);
+        let domains = || self.facts.organization.domains.iter().map(|domain| Spelled::new(Domain::new(domain)));
+        let own = self.own.get_or_init(|| Own::new(domains().collect()));
+        let spelled = LazyCell::new(|| Spelled::new(written.clone()));
+        let mut near = own.near(&sought).chain(self.partners.near(&sought)).chain(known::near(&sought));
+        let known = near.find(|known| resembles(&spelled, known)).map(|known| known.domain.text.clone());
+        // The one with the most traffic.
+        let busy = self.facts.history.near(&sought, self.facts.today);
+        let busy = busy
+            .filter(|(known, weight)| *weight >= TRAFFIC && resembles(&spelled, &Spelled::new(Domain::new(known))))
+            .max_by(|a, b| a.1.total_cmp(&b.1));
+        (known, busy.map(|(known, _)| known.to_owned()))
     }
+}
+
+/// Our own domains.
+struct Own {
+    domains: Vec<Spelled>,
+    near: Near,
+}
+
+impl Own {
+    fn new(domains: Vec<Spelled>) -> Self {
+        let mut near = Near::thorough();
+        (0..).zip(&domains).for_each(|(number, own)| near.add(&own.domain, number));
+        Self { domains, near }
+    }
+
+    fn near(&self, written: &Sought) -> impl Iterator<Item = &Spelled> {
+        // Slips in very long names are not found by their letters, and we are few.
+        let long = self.domains.iter().filter(|own| own.letters.len() >= near::LONGEST);
+        self.near.of(written).into_iter().filter_map(|number| self.domains.get(number as usize)).chain(long)
+    }
+}
+
+fn has_traffic(to: &To<'_>) -> bool {
+    to.domain_known >= TRAFFIC && known::meant_by(&to.domain.text).is_none()
 }
 
 /// The domain for people; with its Punycode where letters may deceive.
@@ -100,7 +154,7 @@ fn shown(domain: &str) -> String {
 const RESERVED: &str = "example";
 
 /// Whether somebody who writes or sees `written` probably means `known`; they are not the same.
-fn resembles(written: &Domain, known: &Domain) -> bool {
+fn resembles(written: &Spelled, known: &Spelled) -> bool {
     if written.skeleton == known.skeleton {
         return true;
     }
@@ -110,13 +164,14 @@ fn resembles(written: &Domain, known: &Domain) -> bool {
     if written.squeezed == known.squeezed {
         return true;
     }
-    if written.name == RESERVED && known.name == RESERVED {
+    let (name, meant) = (written.domain.name(), known.domain.name());
+    if name == RESERVED && meant == RESERVED {
         return false;
     }
-    if let Some(rest) = written.text.strip_prefix(known.name.as_str()).and_then(|rest| rest.strip_prefix('.')) {
-        return suffix_slipped(rest, &known.suffix);
+    if let Some(rest) = written.domain.text.strip_prefix(meant).and_then(|rest| rest.strip_prefix('.')) {
+        return suffix_slipped(rest, known.domain.suffix());
     }
-    written.suffix == known.suffix && name_slipped(written, known)
+    written.domain.suffix() == known.domain.suffix() && name_slipped(written, known)
 }
 
 /// The name is right; is the rest a slip for `meant`?
@@ -133,7 +188,7 @@ fn suffix_slipped(written: &str, meant: &str) -> bool {
 }
 
 /// The suffix is right; is the name a slip for `meant`?
-fn name_slipped(written: &Domain, meant: &Domain) -> bool {
+fn name_slipped(written: &Spelled, meant: &Spelled) -> bool {
     let (a, b) = (written.letters.as_slice(), meant.letters.as_slice());
     let length = a.len().min(b.len());
     if length < SHORTEST || a.len().abs_diff(b.len()) > 2 || a == b {
@@ -153,7 +208,7 @@ fn name_slipped(written: &Domain, meant: &Domain) -> bool {
                 && first_right
                 && !numbered(a, b)
                 && (same_letters(a, b) || a.len().abs_diff(b.len()) == 2)
-                && strsim::damerau_levenshtein(&written.name, &meant.name) == 2
+                && strsim::damerau_levenshtein(written.domain.name(), meant.domain.name()) == 2
         }
     }
 }
@@ -393,6 +448,28 @@ domains = ["mizuho-fg.co.jp", "nishimatsu.co.jp", "tokyo-gas.co.jp", "yamato-uny
     }
 
     proptest::proptest! {
+        /// What resembles a known domain is found among many.
+        #[test]
+        fn whatever_resembles_is_offered(
+            known in "[a-d-]{4,14}(\\.(co\\.jp|com|jp|example\\.jp))",
+            slips in proptest::collection::vec((0..4u8, 0..20usize, "[a-d]"), 1..3),
+        ) {
+            let mut letters: Vec<char> = known.chars().collect();
+            for (how, at, letter) in slips {
+                let at = at % (letters.len() - 1);
+                match how {
+                    0 => drop(letters.remove(at)),
+                    1 => letters.swap(at, at + 1),
+                    2 => letters.insert(at, letter.chars().next().unwrap()),
+                    _ => letters[at] = letter.chars().next().unwrap(),
+                }
+            }
+            let written: String = letters.into_iter().collect();
+            let (known, written) = (Spelled::new(Domain::new(&known)), Spelled::new(Domain::new(&written)));
+            let offered = Own::new(vec![known.clone()]).near.of(&Sought::new(&written.domain)) == [0];
+            proptest::prop_assert!(offered || !resembles(&written, &known), "{:?} {:?}", written, known);
+        }
+
         /// No domain breaks the comparison, and a domain that we know is quiet however it is written.
         #[test]
         fn any_domain_is_judged(domain in "[a-z0-9.あж-]{1,30}", upper in proptest::bool::ANY) {

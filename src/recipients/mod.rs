@@ -18,6 +18,7 @@ mod first_contact;
 mod fixture;
 mod free_mail;
 mod history;
+mod keyed;
 mod known;
 mod local_part;
 mod lookalike_domain;
@@ -32,6 +33,7 @@ mod person;
 mod readings;
 mod salutation;
 mod salutation_mismatch;
+mod spelled;
 mod unusual_recipient;
 
 pub use check::Check;

@@ -58,8 +58,7 @@ impl Thread {
     /// Somebody of the thread who is left out of this mail and called alike, or is one slip away.
     fn meant(&self, facts: &Facts<'_>, address: &str) -> Option<String> {
         let names = alike(address);
-        let on_mail: BTreeSet<String> = facts.recipients.iter().map(|to| folded(&to.canonical)).collect();
-        let mut absent = self.participants.iter().filter(|who| !on_mail.contains(*who));
+        let mut absent = self.participants.iter().filter(|who| !facts.is_on_mail(who));
         absent.find(|who| (names.is_some() && alike(who) == names) || is_slip(who, address)).cloned()
     }
 }

@@ -67,7 +67,7 @@ impl<'a> Organizations<'a> {
         }
         all.mentions();
         for named in &mut all.named {
-            named.gets_it = facts.recipients.iter().any(|to| named.company.has(facts, to) == Fit::Yes);
+            named.gets_it = facts.recipients.iter().any(|to| named.company.has(to) == Fit::Yes);
         }
         all
     }
@@ -99,14 +99,14 @@ impl<'a> Organizations<'a> {
 
     /// What the names say about a recipient; `greeted` is whether the letter greets this person.
     pub(super) fn check(&self, to: &To<'_>, greeted: bool, greetings: &Greetings<'a>) -> Opinion {
-        if self.named.iter().any(|named| named.company.has(self.facts, to) == Fit::Yes) {
+        if self.named.iter().any(|named| named.company.has(to) == Fit::Yes) {
             return Opinion::Match;
         }
         let speaks = |named: &&Named<'_>| {
             named.source != Source::Elsewhere
                 && !(greeted && named.source == Source::Subject)
                 && !named.gets_it
-                && named.company.has(self.facts, to) == Fit::No
+                && named.company.has(to) == Fit::No
         };
         let against = self.named.iter().filter(speaks).min_by_key(|named| named.source);
         against.map_or(Opinion::Unknown, |named| Opinion::Mismatch(self.issue(named, to, greetings)))

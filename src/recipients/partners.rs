@@ -13,7 +13,8 @@ use super::{
     MayReceive,
     called::Called,
     domain::{Domain, is_within, of_organization},
-    near::Near,
+    near::{Near, Sought},
+    spelled::Spelled,
 };
 use crate::{inspect::detect::organizations, mail::Address, written};
 
@@ -50,7 +51,7 @@ pub struct Partner {
     pub customer_codes: Option<Regex>,
     /// Where it is written: `file:line:column`.
     pub place: String,
-    known: Vec<Domain>,
+    known: Vec<Spelled>,
     /// Its names as names are compared.
     pub(super) folded: Vec<String>,
 }
@@ -123,8 +124,8 @@ impl Partners {
         let mut near = Near::thorough();
         for (whose, partner) in partners.iter().enumerate() {
             for (which, domain) in partner.known.iter().enumerate() {
-                all.of_domain.insert(domain.text.clone(), whose);
-                near.add(domain, u32::try_from(all.numbers.len()).unwrap_or(u32::MAX));
+                all.of_domain.insert(domain.domain.text.clone(), whose);
+                near.add(&domain.domain, u32::try_from(all.numbers.len()).unwrap_or(u32::MAX));
                 all.numbers.push((whose, which));
             }
         }
@@ -158,7 +159,7 @@ impl Partners {
     }
 
     /// Their domains that somebody could mean who wrote this.
-    pub(super) fn near(&self, written: &Domain) -> impl Iterator<Item = &Domain> {
+    pub(super) fn near(&self, written: &Sought) -> impl Iterator<Item = &Spelled> {
         let numbers = self.near.of(written).into_iter();
         let places = numbers.filter_map(|number| self.numbers.get(number as usize));
         places.filter_map(|&(whose, which)| self.partners.get(whose)?.known.get(which))
@@ -184,11 +185,11 @@ impl Reading {
         if raw.domains.get_ref().is_empty() {
             self.errors.push((listed, format!("partner `{id}` has no domain; name at least one")));
         }
-        let mut known: Vec<Domain> = Vec::new();
+        let mut known: Vec<Spelled> = Vec::new();
         for domain in raw.domains.into_inner() {
             let at = domain.span().start;
             match self.domain(&id, domain.get_ref()) {
-                Ok(domain) => known.push(domain),
+                Ok(domain) => known.push(Spelled::new(domain)),
                 Err(message) => self.errors.push((at, message)),
             }
         }
@@ -199,7 +200,7 @@ impl Reading {
             self.errors.push((scope.span().start, message));
         }
         let customer_codes = raw.customer_codes.and_then(|codes| self.codes(&id, &codes));
-        let domains = known.iter().map(|domain| domain.text.clone()).collect();
+        let domains = known.iter().map(|known| known.domain.text.clone()).collect();
         let may_receive = raw.may_receive.map(Spanned::into_inner);
         let folded = raw.names.iter().map(|name| organizations::folded(name)).collect();
         let names = raw.names;

@@ -8,7 +8,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::local_part::LocalPart;
+use super::local_part::{LocalPart, Traces};
 use super::office::{is_latin_office, is_office, is_title};
 use super::readings::{GIVEN_NAME, SURNAME, called_alike, is_common, is_english, today};
 use crate::inspect::detect::romaji;
@@ -167,6 +167,11 @@ impl Person {
             return surname_only(self) && surname_only(other);
         }
         both_surnames || both_given
+    }
+
+    /// What a local part must have in it that this person may be called by.
+    pub(super) fn traces(&self) -> Traces {
+        Traces::of(&self.parts)
     }
 
     /// Whether it is the person of this address, by the local part.

@@ -34,6 +34,9 @@ static COMMON_NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let sound = |name: &str| SURNAME.sounds(name).into_iter().next();
     COMMON.split_whitespace().flat_map(|name| [Some(name.to_owned()), sound(name)]).flatten().collect()
 });
+/// Names of one person, a line each.
+static GROUPS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| NICKNAMES.lines().filter(|line| !line.starts_with('#')).collect());
 static CALLED: LazyLock<HashMap<String, Vec<usize>>> = LazyLock::new(called);
 
 /// One list.
@@ -96,16 +99,25 @@ pub(super) fn called_alike(one: &str, other: &str) -> bool {
     one == other || a.iter().any(|group| b.contains(group))
 }
 
+/// What somebody may be called instead.
+pub(super) fn nicknames(name: &str) -> impl Iterator<Item = String> {
+    let groups = CALLED.get(&name.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default();
+    groups
+        .iter()
+        .filter_map(|group| GROUPS.get(*group))
+        .flat_map(|line| line.split_whitespace())
+        .map(str::to_ascii_lowercase)
+}
+
 /// Name → the lines on which it stands.
 fn called() -> HashMap<String, Vec<usize>> {
     let mut called: HashMap<String, Vec<usize>> = HashMap::new();
-    let words = |list: &'static str| list.lines().filter(|line| !line.starts_with('#')).enumerate();
-    for (number, line) in words(NICKNAMES) {
+    for (number, line) in GROUPS.iter().enumerate() {
         for name in line.split_whitespace() {
             called.entry(name.to_ascii_lowercase()).or_default().push(number);
         }
     }
-    for (_, name) in words(ENGLISH) {
+    for name in ENGLISH.lines().filter(|line| !line.starts_with('#')) {
         called.entry(name.trim().to_ascii_lowercase()).or_default();
     }
     called

@@ -113,7 +113,7 @@ impl<'a> Greetings<'a> {
         for greeted in self.greeted.iter().filter(|greeted| !greeted.salutation.copied) {
             if let Some(issue) = self.elsewhere(greeted, to) {
                 opinion = Opinion::Mismatch(issue);
-            } else if greeted.company.as_ref().is_some_and(|company| company.has(self.facts, to) == Fit::Yes)
+            } else if greeted.company.as_ref().is_some_and(|company| company.has(to) == Fit::Yes)
                 && greeted.salutation.person.is_none()
             {
                 return Opinion::Match;
@@ -138,8 +138,8 @@ impl<'a> Greetings<'a> {
     /// The name may fit, but the organisation above it is another one, and nobody of it gets the mail.
     fn elsewhere(&self, greeted: &Greeted<'a>, to: &To<'_>) -> Option<Issue> {
         let company = greeted.company.as_ref().filter(|company| !matches!(company, Company::Own))?;
-        let gets_it = || self.facts.recipients.iter().any(|other| company.has(self.facts, other) == Fit::Yes);
-        if company.has(self.facts, to) != Fit::No || gets_it() {
+        let gets_it = || self.facts.recipients.iter().any(|other| company.has(other) == Fit::Yes);
+        if company.has(to) != Fit::No || gets_it() {
             return None;
         }
         let Salutation { organization, person, .. } = &greeted.salutation;
@@ -180,7 +180,7 @@ impl<'a> Greetings<'a> {
                         .greeted
                         .extend(std::iter::once(person.key.clone()).chain(person.surname_key().map(str::to_owned)));
                 }
-                let other = greeted.company.as_ref().is_some_and(|company| company.has(self.facts, to) == Fit::No);
+                let other = greeted.company.as_ref().is_some_and(|company| company.has(to) == Fit::No);
                 if !organization.is_empty()
                     && in_to(to)
                     && !to.is_internal()

@@ -30,7 +30,7 @@ pub fn mailboxes(value: &[u8]) -> Vec<Mailbox> {
     list.found
 }
 
-/// Reads an address list character by character.
+/// Reads an address list token by token.
 #[derive(Default)]
 struct AddressList {
     found: Vec<Mailbox>,
@@ -87,8 +87,10 @@ impl AddressList {
                 }
             },
             _ => {
-                self.at_seen |= c == '@';
-                self.phrase.push(c);
+                let next = after.find(['"', '(', '<', ',', ';', ':', '=']);
+                let (run, after) = rest.split_at(next.map_or(rest.len(), |at| c.len_utf8() + at));
+                self.at_seen |= run.contains('@');
+                self.phrase.push_str(run);
                 after
             }
         }
@@ -97,7 +99,8 @@ impl AddressList {
     fn finish_mailbox(&mut self) {
         self.at_seen = false;
         let phrase = decode(std::mem::take(&mut self.phrase).as_bytes());
-        let comment = decode(std::mem::take(&mut self.comment).as_bytes());
+        let comment = std::mem::take(&mut self.comment);
+        let comment = if comment.is_empty() { comment } else { decode(comment.as_bytes()) };
         let mailbox = match self.address.take() {
             Some(address) => Mailbox { name: if phrase.is_empty() { comment } else { phrase }, address },
             None => Mailbox { name: comment, address: phrase },

@@ -9,14 +9,18 @@
 mod lesson;
 mod names;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::lesson::{Lesson, LessonTo};
 pub(super) use self::lesson::{alike, name};
 use self::names::Names;
-use super::{domain::Domain, near::Near};
+use super::{
+    domain::Domain,
+    keyed::Keyed,
+    near::{Near, Sought},
+};
 
 /// Whole days since 1970, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -116,9 +120,9 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct History {
     names: Names,
-    counters: HashMap<Key, Counter>,
+    counters: Keyed<Key, Counter>,
     /// What a name leads to, so that its counters can be listed.
-    onward: HashMap<(Relation, u32), Vec<u32>>,
+    onward: Keyed<(Relation, u32), Vec<u32>>,
     /// Known domains by what they could be mistaken for.
     near: Near,
     began: Option<Day>,
@@ -128,8 +132,8 @@ impl Default for History {
     fn default() -> Self {
         Self {
             names: Names::default(),
-            counters: HashMap::new(),
-            onward: HashMap::new(),
+            counters: Keyed::default(),
+            onward: Keyed::default(),
             near: Near::sparing(),
             began: None,
         }
@@ -167,7 +171,8 @@ pub fn together(one: (f32, Day), other: (f32, Day)) -> (f32, Day) {
 impl History {
     /// How strongly two things belong together today: about the number of mails; 0 if they never did.
     pub fn weight(&self, relation: Relation, from: &str, to: &str, today: Day) -> f32 {
-        let (Some(from), Some(to)) = (self.names.number(from), self.names.number(to)) else { return 0.0 };
+        // Most that is asked for is not known, and that is seen by the second of the two.
+        let Some((to, from)) = self.names.number(to).zip(self.names.number(from)) else { return 0.0 };
         self.counters.get(&Key { relation, from, to }).map_or(0.0, |counter| counter.on(today))
     }
 
@@ -181,8 +186,23 @@ impl History {
         })
     }
 
+    /// Everything that a thing leads to, with its number here.
+    pub(super) fn onward<'a>(
+        &'a self,
+        relation: Relation,
+        from: &str,
+    ) -> impl Iterator<Item = (u32, &'a str)> + use<'a> {
+        let onward = self.names.number(from).and_then(|from| self.onward.get(&(relation, from)));
+        onward.into_iter().flatten().filter_map(|&to| Some((to, self.names.text(to)?)))
+    }
+
+    /// What has this number.
+    pub(super) fn text(&self, number: u32) -> Option<&str> {
+        self.names.text(number)
+    }
+
     /// Domains that we write to and that somebody could mean who wrote this one, with what they are worth today.
-    pub(super) fn near<'a>(&'a self, written: &Domain, today: Day) -> impl Iterator<Item = (&'a str, f32)> {
+    pub(super) fn near<'a>(&'a self, written: &Sought, today: Day) -> impl Iterator<Item = (&'a str, f32)> {
         self.near.of(written).into_iter().filter_map(move |number| {
             let domain = self.names.text(number)?;
             Some((domain, self.weight(Relation::KnownDomain, "", domain, today)))
@@ -289,8 +309,7 @@ impl History {
                 }
             }
         }
-        let used: HashSet<u32> = self.counters.keys().flat_map(|key| [key.from, key.to]).collect();
-        self.names.keep(&used);
+        self.names.keep(self.counters.keys().flat_map(|key| [key.from, key.to]));
         entries
     }
 }
@@ -301,6 +320,9 @@ pub fn folded(address: &str) -> String {
     let Some((local, domain)) = lower.rsplit_once('@') else { return lower };
     let local = local.split_once('+').map_or(local, |(local, _)| local);
     let domain = domain.trim_end_matches('.');
+    if local.len() + 1 + domain.len() == lower.len() && !matches!(domain, "gmail.com" | "googlemail.com") {
+        return lower;
+    }
     if matches!(domain, "gmail.com" | "googlemail.com") {
         return format!("{}@gmail.com", local.replace('.', ""));
     }

@@ -2,10 +2,7 @@
 //!
 //! In: a text. Out: its number, and back. A number is free again once nothing uses it.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -44,11 +41,15 @@ impl Names {
     }
 
     /// Forgets every text whose number is not among these.
-    pub(super) fn keep(&mut self, used: &HashSet<u32>) {
-        for (number, text) in (0u32..).zip(&mut self.texts) {
-            if !used.contains(&number)
-                && let Some(text) = text.take()
-            {
+    pub(super) fn keep(&mut self, used: impl Iterator<Item = u32>) {
+        let mut is_used = vec![false; self.texts.len()];
+        for number in used {
+            if let Some(is_used) = is_used.get_mut(number as usize) {
+                *is_used = true;
+            }
+        }
+        for ((number, text), is_used) in (0u32..).zip(&mut self.texts).zip(is_used) {
+            if !is_used && let Some(text) = text.take() {
                 self.numbers.remove(&text);
                 self.free.push(number);
             }
