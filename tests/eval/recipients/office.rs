@@ -18,6 +18,8 @@ pub(super) struct Mail {
     pub(super) subject: String,
     pub(super) id: String,
     pub(super) answers: Vec<String>,
+    /// The addresses in the headers of what it quotes.
+    pub(super) quoted: Vec<String>,
     pub(super) opening: Vec<String>,
 }
 
@@ -322,5 +324,5 @@ fn mail(number: usize, day: Day, from: &str, project: &mut Project, random: &mut
     if !opening.is_empty() {
         opening.push("いつもお世話になっております。".to_owned());
     }
-    Mail { day, from: from.to_owned(), to, cc, subject, id, answers, opening }
+    Mail { day, from: from.to_owned(), to, cc, subject, id, answers, quoted: Vec::new(), opening }
 }

@@ -15,6 +15,8 @@ pub(super) struct Scored {
     /// Whether the address that was meant is suggested for the wrong one; for a wrong salutation, any suggestion.
     pub(super) suggested: bool,
     pub(super) checks: Vec<Check>,
+    /// The oddest recipient and what is wrong with it.
+    pub(super) oddest: String,
 }
 
 /// The bits of suspicion that an issue adds to the surprise of a recipient.
@@ -53,7 +55,12 @@ impl Scored {
         let mut checks: Vec<Check> = outside().flat_map(|r| r.issues.iter().map(|issue| issue.check)).collect();
         checks.sort_unstable();
         checks.dedup();
-        Self { score, ranked_first, suggested, checks }
+        let oddest = outside().max_by(|a, b| suspicion(a).total_cmp(&suspicion(b)));
+        let oddest = oddest.map_or_else(String::new, |recipient| {
+            let issues = recipient.issues.iter().map(|issue| format!("; {}: {}", issue.check.name(), issue.detail));
+            format!("{} {:?}{}", recipient.address, recipient.surprise, issues.collect::<String>())
+        });
+        Self { score, ranked_first, suggested, checks, oddest }
     }
 }
 
@@ -82,7 +89,7 @@ pub(super) fn judge(mail: &Mail, organization: &Organization, partners: &Partner
         recipients: all.filter_map(|(_, address)| Address::parse(address).ok()).collect(),
         ..Envelope::default()
     };
-    let letter = Letter { opening: mail.opening.clone(), ..Letter::default() };
+    let letter = Letter { opening: mail.opening.clone(), quoted: mail.quoted.clone(), ..Letter::default() };
     judge_case(Case {
         envelope: &envelope,
         message: &Message::new(header.into_bytes()),
