@@ -18,12 +18,14 @@ mod first_contact;
 mod fixture;
 mod free_mail;
 mod history;
+mod introduction;
 mod known;
 mod local_part;
 mod lookalike_domain;
 mod meant;
 mod near;
 mod new_to_thread;
+mod odds;
 mod office;
 mod opinion;
 mod organization_mismatch;
@@ -119,10 +121,10 @@ pub struct Recipient {
     pub may_receive: Option<MayReceive>,
     /// What is wrong with it.
     pub issues: Vec<Issue>,
-    /// How surprising it is by the history, in tenths of a bit: 0 is the one to whom all mail goes, 166 one who was never
-    /// written to. None if nobody can tell.
+    /// How odd it is on this mail by the history, in tenths of a bit: below 0 is one who may well be meant, 100 one of whom
+    /// a mistake is a thousand times likelier. None if nobody can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub surprise: Option<u16>,
+    pub surprise: Option<i16>,
 }
 
 /// Reads one of our domains as an administrator writes it, into the form that [`Organization`] compares.
@@ -166,19 +168,22 @@ struct Checks<'a> {
     scope: data_scope::Scope<'a>,
     thread: new_to_thread::Thread,
     company: unusual_recipient::Company,
+    odds: odds::Odds<'a>,
     facts: &'a Facts<'a>,
 }
 
 impl<'a> Checks<'a> {
     fn new(facts: &'a Facts<'a>) -> Self {
         let greetings = salutation_mismatch::Greetings::new(facts);
+        let thread = new_to_thread::Thread::new(facts);
         Self {
             exposed: exposed_recipients::check(facts),
             lookalikes: lookalike_domain::Known::new(facts),
             organizations: organization_mismatch::Organizations::new(facts, &greetings),
             greetings,
             scope: data_scope::Scope::new(facts),
-            thread: new_to_thread::Thread::new(facts),
+            odds: odds::Odds::new(facts, &thread),
+            thread,
             company: unusual_recipient::Company::new(facts),
             facts,
         }
@@ -197,6 +202,7 @@ impl<'a> Checks<'a> {
         }
         let salutation = self.greetings.check(number, to);
         let greeted = salutation == opinion::Opinion::Match;
+        let unusual = self.company.check(self.facts, &self.odds, to, greeted);
         let opinions = [
             self.lookalikes.check(to),
             salutation,
@@ -205,11 +211,11 @@ impl<'a> Checks<'a> {
             self.scope.check(to),
             first_contact::check(self.facts, to),
             self.thread.check(self.facts, to),
-            self.company.check(self.facts, to),
+            unusual.opinion,
             free_mail::check(self.facts, to),
         ];
         let issues = opinions.into_iter().filter_map(opinion::Opinion::issue).chain(self.exposed.clone()).collect();
-        Recipient { issues, surprise: self.company.surprise(self.facts, to), ..recipient }
+        Recipient { issues, surprise: unusual.surprise, ..recipient }
     }
 }
 
@@ -227,6 +233,16 @@ impl Recipient {
             issues: Vec::new(),
             surprise: None,
         }
+    }
+}
+
+impl Recipient {
+    /// How odd it is by everything that is known, in bits: the one that is oddest is the one to look at first. A letter that
+    /// greets somebody else is no better for going to somebody usual.
+    pub fn suspicion(&self) -> f32 {
+        let issues: f32 = self.issues.iter().map(|issue| issue.check.bits()).sum();
+        let history = f32::from(self.surprise.unwrap_or_default()) / 10.0;
+        if issues > 0.0 { issues + history.max(0.0) } else { history }
     }
 }
 

@@ -341,7 +341,8 @@ fn whole(word: &str) -> Vec<Part> {
         return vec![Part::japanese(Role::Given, word)];
     }
     if SURNAME.has(word) {
-        let either = GIVEN_NAME.has(word) && word.chars().count() >= 2 && !is_common(&today(word));
+        // 隆さん is 佐々木 隆, and 林さん a family's.
+        let either = GIVEN_NAME.has(word) && !is_common(&today(word));
         let role = if either { Role::Either } else { Role::Surname };
         return vec![Part::japanese(role, word)];
     }
