@@ -46,8 +46,8 @@ use serde::{Deserialize, Serialize};
 
 use self::facts::{Facts, To};
 use crate::{
-    inspect::{Category, Confidence, Inspection},
-    mail::Address,
+    inspect::{Category, Confidence, Inspection, Letter},
+    mail::{Address, Envelope, Message},
 };
 
 /// Who we are.
@@ -157,6 +157,39 @@ pub fn judge(case: Case<'_>) -> Judged {
     let mut lesson = facts.lesson();
     checks.greetings.teach(&mut lesson);
     Judged { recipients, lesson }
+}
+
+/// What a mail of earlier days teaches: what its header says, and whom the head of its letter greets.
+pub fn past_lesson(
+    message: &Message,
+    letter: &Letter,
+    organization: &Organization,
+    partners: &Partners,
+    history: &History,
+    day: Day,
+) -> Lesson {
+    let mut lesson = Lesson::of_message(message);
+    let recipients = lesson.to.iter().filter_map(|to| Address::parse(&to.address).ok()).collect();
+    let envelope = Envelope { sender: Address::parse(&lesson.sender).ok(), recipients, ..Envelope::default() };
+    let inspection = Inspection::default();
+    let facts = Facts::gather(Case {
+        envelope: &envelope,
+        message,
+        inspection: &inspection,
+        letter,
+        organization,
+        partners,
+        history,
+        today: day,
+    });
+    let mut taught = facts.lesson();
+    salutation_mismatch::Greetings::new(&facts).teach(&mut taught);
+    for to in taught.to.into_iter().filter(|to| !to.greeted.is_empty()) {
+        if let Some(known) = lesson.to.iter_mut().find(|known| known.address == to.address) {
+            known.greeted = to.greeted;
+        }
+    }
+    lesson
 }
 
 /// All checks, with what they work out once for the whole mail.
@@ -283,10 +316,6 @@ impl MayReceive {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        inspect::Letter,
-        mail::{Envelope, Message},
-    };
 
     fn judged(header: &str, envelope: &[String]) -> Vec<Recipient> {
         let envelope = Envelope {
@@ -322,6 +351,33 @@ mod tests {
     fn exposed(header: &str, envelope: &[String]) -> Vec<bool> {
         let has = |recipient: &Recipient| recipient.issues.iter().any(|i| i.check == Check::ExposedRecipients);
         judged(header, envelope).iter().map(has).collect()
+    }
+
+    #[test]
+    fn a_mail_of_earlier_days_teaches_whom_it_greets() {
+        let organization = Organization { domains: vec!["example.co.jp".to_owned()], ..Organization::default() };
+        let mut history = History::default();
+        let mut learn = |header: &str, opening: &str| {
+            let message = Message::new(format!("From: Sato@example.co.jp\r\n{header}\r\n\r\n").into_bytes());
+            let letter = Letter { opening: opening.lines().map(str::to_owned).collect(), ..Letter::default() };
+            let lesson = past_lesson(&message, &letter, &organization, &Partners::default(), &history, Day(0));
+            history.learn(&lesson, Day(0));
+            lesson
+        };
+        let lesson = learn("To: Info@kita.jp\r\nBcc: boss@example.co.jp", "北保安サービス株式会社\n山田太郎様");
+        assert_eq!(lesson.sender, "sato@example.co.jp");
+        assert_eq!(
+            (lesson.to[0].address.as_str(), lesson.to[1].address.as_str()),
+            ("info@kita.jp", "boss@example.co.jp")
+        );
+        assert_eq!(lesson.to[0].greeted, ["㈱北保安サービス", "山田", "山田太郎"]);
+        assert!(lesson.to[1].greeted.is_empty());
+        // What was learned says of two who is meant; a letter to everybody teaches no name.
+        let lesson = learn("To: info@kita.jp, x1@kita.jp", "山田様");
+        assert_eq!(lesson.to[0].greeted, ["山田"]);
+        assert!(lesson.to[1].greeted.is_empty());
+        assert!(learn("To: x2@kita.jp", "各位").to[0].greeted.is_empty());
+        assert!(learn("To: x2@kita.jp", "").to[0].greeted.is_empty());
     }
 
     #[test]
