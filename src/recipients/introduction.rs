@@ -5,7 +5,10 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::person::{Fit, Person};
+use super::{
+    local_part::LocalPart,
+    person::{Fit, Person},
+};
 
 /// Somebody is taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +54,22 @@ impl Introduction {
         found
     }
 
-    /// Whether it may be of somebody: of one whose name it says, or, if it says none, of anybody.
+    /// Whether it may be of somebody: of one whose name it says, or whose own nobody can read, or, if it says none, of
+    /// anybody.
     pub(super) fn is_of(&self, address: &str, display_name: &str) -> bool {
         let Some(person) = &self.person else { return true };
         let local = address.rsplit_once('@').map_or(address, |(local, _)| local);
-        let called = Person::read(display_name).map_or(Fit::Unknown, |called| person.fits(&called));
-        called.or(person.fits_local(local)) != Fit::No
+        let called = Person::read(display_name).filter(Person::is_known);
+        let by_name = called.as_ref().map_or(Fit::Unknown, |called| person.fits(called));
+        match by_name.or(person.fits_local(local)) {
+            Fit::Yes => true,
+            Fit::No => false,
+            // Somebody else's name that can be read is not this one's, as far as anybody can tell.
+            Fit::Unknown => {
+                let local = LocalPart::new(local);
+                called.is_none() && !local.names_surname() && !local.names_english()
+            }
+        }
     }
 }
 
@@ -141,6 +154,8 @@ mod tests {
             ("山田をCCに追加いたします。", "suzuki.i@kita.jp", ""),
             ("Adding Mary to this thread.", "john.smith@acme.example", ""),
             ("+Mary", "john.smith@acme.example", "John Smith"),
+            ("Adding Mary Jones.", "suzuki@kita.jp", ""),
+            ("CCに山田を入れております。", "x1@acme.example", "John Smith"),
             ("山田様の件、承知しました。", "yamada@kita.jp", ""),
             ("CCの皆様", "yamada@kita.jp", ""),
             ("資料を追加いたしました。", "yamada@kita.jp", ""),

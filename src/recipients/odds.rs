@@ -68,6 +68,8 @@ struct Around {
     number: Option<Numbered>,
     address: String,
     in_thread: bool,
+    /// How many mails it got of whomever, about.
+    mails: f32,
 }
 
 /// What makes an address odd, in bits each.
@@ -101,7 +103,8 @@ impl<'a> Odds<'a> {
         let mut around: Vec<Around> = Vec::new();
         for (address, in_thread) in participants.take(AROUND).chain(people.take(if mailing { 0 } else { AROUND })) {
             if address != sender && around.iter().all(|known| known.address != address) {
-                around.push(Around { number: facts.history.number(&address), address, in_thread });
+                let mails = facts.weight(Relation::Known, "", &address);
+                around.push(Around { number: facts.history.number(&address), address, in_thread, mails });
             }
         }
         let goes_on = thread.goes_on();
@@ -184,6 +187,9 @@ impl<'a> Odds<'a> {
             true => (COLLEAGUE, FIRST_AMONG_COLLEAGUES),
             false => (STRANGER, FIRST_TOGETHER),
         };
+        // Nobody can have been often with people of whom hardly anything is known.
+        let known = self.around.iter().filter(|who| who.address != address).map(|who| who.mails).fold(0.0, f32::max);
+        let mails = mails.min(known.max(together));
         let share = (together.min(mails) + before) / (mails + before + BEFORE);
         -(first + (1.0 - first) * share).log2() - BY_CHANCE
     }

@@ -169,6 +169,17 @@ impl Person {
         both_surnames || both_given
     }
 
+    /// Whether it may be behind a local part that says other names: John behind `jsmith`, and a given name in kanji, which
+    /// letters use seldom, behind any.
+    pub(super) fn may_hide_in(&self, local: &str) -> bool {
+        let begins = |written: &str| {
+            let mut words = local.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+            words.any(|word| word.chars().next() == written.chars().next())
+        };
+        self.parts.iter().any(|part| part.latin && begins(&part.written))
+            || self.parts.iter().all(|part| part.role == Role::Given)
+    }
+
     /// Whether it is the person of this address, by the local part.
     pub(super) fn fits_local(&self, local: &str) -> Fit {
         let local = LocalPart::new(local);
