@@ -63,6 +63,19 @@ impl Check {
         }
     }
 
+    /// How much likelier a mistake makes its issue than a mail without one, in bits. What rests on the history is in
+    /// [`Recipient::surprise`](super::Recipient::surprise) already.
+    pub fn bits(self) -> f32 {
+        match self {
+            Self::LookalikeDomain => 20.0,
+            Self::SalutationMismatch => 12.0,
+            Self::OrganizationMismatch => 10.0,
+            Self::DisplayNameMismatch | Self::FreeMail => 4.0,
+            Self::FirstContact | Self::ExposedRecipients | Self::DataScope => 1.0,
+            Self::NewToThread | Self::UnusualRecipient => 0.0,
+        }
+    }
+
     /// What it looks for, in words for people.
     pub fn what(self) -> Text {
         let (ja, en) = match self {

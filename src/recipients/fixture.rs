@@ -78,6 +78,14 @@ impl Mail {
         self
     }
 
+    /// The same so many days ago.
+    pub(super) fn ago(mut self, days: u16, times: usize, from: &str, to: &[&str]) -> Self {
+        for _ in 0..times {
+            self.history.learn(&lesson(from, to, None), Day(TODAY.0 - days));
+        }
+        self
+    }
+
     /// A mail of a thread that went out before, by its Message-ID.
     pub(super) fn thread(mut self, id: &str, from: &str, to: &[&str]) -> Self {
         self.history.learn(&lesson(from, to, Some(id)), TODAY);

@@ -18,6 +18,7 @@ mod first_contact;
 mod fixture;
 mod free_mail;
 mod history;
+mod introduction;
 mod keyed;
 mod known;
 mod local_part;
@@ -25,6 +26,7 @@ mod lookalike_domain;
 mod meant;
 mod near;
 mod new_to_thread;
+mod odds;
 mod office;
 mod opinion;
 mod organization_mismatch;
@@ -46,8 +48,8 @@ use serde::{Deserialize, Serialize};
 
 use self::facts::{Facts, To};
 use crate::{
-    inspect::{Category, Confidence, Inspection},
-    mail::Address,
+    inspect::{Category, Confidence, Inspection, Letter},
+    mail::{Address, Envelope, Message},
 };
 
 /// Who we are.
@@ -121,10 +123,10 @@ pub struct Recipient {
     pub may_receive: Option<MayReceive>,
     /// What is wrong with it.
     pub issues: Vec<Issue>,
-    /// How surprising it is by the history, in tenths of a bit: 0 is the one to whom all mail goes, 166 one who was never
-    /// written to. None if nobody can tell.
+    /// How odd it is on this mail by the history, in tenths of a bit: below 0 is one who may well be meant, 100 one of whom
+    /// a mistake is a thousand times likelier. None if nobody can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub surprise: Option<u16>,
+    pub surprise: Option<i16>,
 }
 
 /// Reads one of our domains as an administrator writes it, into the form that [`Organization`] compares.
@@ -159,6 +161,39 @@ pub fn judge(case: Case<'_>) -> Judged {
     Judged { recipients, lesson }
 }
 
+/// What a mail of earlier days teaches: what its header says, and whom the head of its letter greets.
+pub fn past_lesson(
+    message: &Message,
+    letter: &Letter,
+    organization: &Organization,
+    partners: &Partners,
+    history: &History,
+    day: Day,
+) -> Lesson {
+    let mut lesson = Lesson::of_message(message);
+    let recipients = lesson.to.iter().filter_map(|to| Address::parse(&to.address).ok()).collect();
+    let envelope = Envelope { sender: Address::parse(&lesson.sender).ok(), recipients, ..Envelope::default() };
+    let inspection = Inspection::default();
+    let facts = Facts::gather(Case {
+        envelope: &envelope,
+        message,
+        inspection: &inspection,
+        letter,
+        organization,
+        partners,
+        history,
+        today: day,
+    });
+    let mut taught = facts.lesson();
+    salutation_mismatch::Greetings::new(&facts).teach(&mut taught);
+    for to in taught.to.into_iter().filter(|to| !to.greeted.is_empty()) {
+        if let Some(known) = lesson.to.iter_mut().find(|known| known.address == to.address) {
+            known.greeted = to.greeted;
+        }
+    }
+    lesson
+}
+
 /// All checks, with what they work out once for the whole mail.
 struct Checks<'a> {
     exposed: Option<Issue>,
@@ -168,19 +203,22 @@ struct Checks<'a> {
     scope: data_scope::Scope<'a>,
     thread: new_to_thread::Thread,
     company: unusual_recipient::Company,
+    odds: odds::Odds<'a>,
     facts: &'a Facts<'a>,
 }
 
 impl<'a> Checks<'a> {
     fn new(facts: &'a Facts<'a>) -> Self {
         let greetings = salutation_mismatch::Greetings::new(facts);
+        let thread = new_to_thread::Thread::new(facts);
         Self {
             exposed: exposed_recipients::check(facts),
             lookalikes: lookalike_domain::Known::new(facts),
             organizations: organization_mismatch::Organizations::new(facts, &greetings),
             greetings,
             scope: data_scope::Scope::new(facts),
-            thread: new_to_thread::Thread::new(facts),
+            odds: odds::Odds::new(facts, &thread),
+            thread,
             company: unusual_recipient::Company::new(facts),
             facts,
         }
@@ -199,6 +237,7 @@ impl<'a> Checks<'a> {
         }
         let salutation = self.greetings.check(number, to);
         let greeted = salutation == opinion::Opinion::Match;
+        let unusual = self.company.check(self.facts, &self.odds, to, greeted);
         let opinions = [
             self.lookalikes.check(to),
             salutation,
@@ -207,11 +246,11 @@ impl<'a> Checks<'a> {
             self.scope.check(to),
             first_contact::check(self.facts, to),
             self.thread.check(self.facts, to),
-            self.company.check(self.facts, to),
+            unusual.opinion,
             free_mail::check(self.facts, to),
         ];
         let issues = opinions.into_iter().filter_map(opinion::Opinion::issue).chain(self.exposed.clone()).collect();
-        Recipient { issues, surprise: self.company.surprise(self.facts, to), ..recipient }
+        Recipient { issues, surprise: unusual.surprise, ..recipient }
     }
 }
 
@@ -229,6 +268,16 @@ impl Recipient {
             issues: Vec::new(),
             surprise: None,
         }
+    }
+}
+
+impl Recipient {
+    /// How odd it is by everything that is known, in bits: the one that is oddest is the one to look at first. A letter that
+    /// greets somebody else is no better for going to somebody usual.
+    pub fn suspicion(&self) -> f32 {
+        let issues: f32 = self.issues.iter().map(|issue| issue.check.bits()).sum();
+        let history = f32::from(self.surprise.unwrap_or_default()) / 10.0;
+        if issues > 0.0 { issues + history.max(0.0) } else { history }
     }
 }
 
@@ -269,10 +318,6 @@ impl MayReceive {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        inspect::Letter,
-        mail::{Envelope, Message},
-    };
 
     fn judged(header: &str, envelope: &[String]) -> Vec<Recipient> {
         let envelope = Envelope {
@@ -308,6 +353,33 @@ mod tests {
     fn exposed(header: &str, envelope: &[String]) -> Vec<bool> {
         let has = |recipient: &Recipient| recipient.issues.iter().any(|i| i.check == Check::ExposedRecipients);
         judged(header, envelope).iter().map(has).collect()
+    }
+
+    #[test]
+    fn a_mail_of_earlier_days_teaches_whom_it_greets() {
+        let organization = Organization { domains: vec!["example.co.jp".to_owned()], ..Organization::default() };
+        let mut history = History::default();
+        let mut learn = |header: &str, opening: &str| {
+            let message = Message::new(format!("From: Sato@example.co.jp\r\n{header}\r\n\r\n").into_bytes());
+            let letter = Letter { opening: opening.lines().map(str::to_owned).collect(), ..Letter::default() };
+            let lesson = past_lesson(&message, &letter, &organization, &Partners::default(), &history, Day(0));
+            history.learn(&lesson, Day(0));
+            lesson
+        };
+        let lesson = learn("To: Info@kita.jp\r\nBcc: boss@example.co.jp", "北保安サービス株式会社\n山田太郎様");
+        assert_eq!(lesson.sender, "sato@example.co.jp");
+        assert_eq!(
+            (lesson.to[0].address.as_str(), lesson.to[1].address.as_str()),
+            ("info@kita.jp", "boss@example.co.jp")
+        );
+        assert_eq!(lesson.to[0].greeted, ["㈱北保安サービス", "山田", "山田太郎"]);
+        assert!(lesson.to[1].greeted.is_empty());
+        // What was learned says of two who is meant; a letter to everybody teaches no name.
+        let lesson = learn("To: info@kita.jp, x1@kita.jp", "山田様");
+        assert_eq!(lesson.to[0].greeted, ["山田"]);
+        assert!(lesson.to[1].greeted.is_empty());
+        assert!(learn("To: x2@kita.jp", "各位").to[0].greeted.is_empty());
+        assert!(learn("To: x2@kita.jp", "").to[0].greeted.is_empty());
     }
 
     #[test]

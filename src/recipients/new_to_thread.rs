@@ -1,7 +1,10 @@
 //! `new_to_thread`: a mail goes on with a conversation, and this recipient was not part of it until now.
 //!
 //! In: the thread by its Message-IDs and the addresses in the quoted headers. Out: a mismatch that names those who were
-//! part of it. A forwarded mail is meant for somebody new, and where nobody knows who took part, nobody is new.
+//! part of it. One answer in twenty takes somebody in (Enron: 5.2 %), and nearly always one who has been on mails with
+//! those of the thread before (96 %): that is work and no news. Nor is it where the mail itself says who is new
+//! ([`introduction`](super::introduction)). A forwarded mail is meant for somebody new, and where nobody knows who took
+//! part, nobody is new.
 //! Deliberately absent: mails that came in; only what went out, and what the mail itself quotes, is known.
 
 use std::collections::BTreeSet;
@@ -9,16 +12,22 @@ use std::collections::BTreeSet;
 use super::{
     Check, Facts, Issue, Relation, To,
     history::{alike, folded, is_slip},
+    introduction::Introduction,
     opinion::Opinion,
 };
 
+/// Somebody of the thread and the new one were on one mail within half a year.
+const FAMILIAR: f32 = 0.5;
+/// Of two who are called alike more must be known: so many mails.
+const WELL_KNOWN: f32 = 3.0;
 /// So many are named as evidence.
 const NAMED: usize = 3;
 
 /// Who took part in the thread before this mail.
 pub(super) struct Thread {
     participants: BTreeSet<String>,
-    forwarded: bool,
+    introductions: Vec<Introduction>,
+    goes_on: bool,
 }
 
 impl Thread {
@@ -29,15 +38,36 @@ impl Thread {
         }
         let sender = folded(&facts.sender);
         participants.remove(&sender);
-        Self { participants, forwarded: is_forwarded(&facts.subject) }
+        let goes_on = !participants.is_empty() && !is_forwarded(&facts.subject) && !facts.thread.is_empty();
+        let introductions = if goes_on { Introduction::read(&facts.letter.opening) } else { Vec::new() };
+        Self { participants, introductions, goes_on }
+    }
+
+    /// Whether the mail goes on with a conversation of which it is known who took part.
+    pub(super) fn goes_on(&self) -> bool {
+        self.goes_on
+    }
+
+    /// Those who took part.
+    pub(super) fn participants(&self) -> impl Iterator<Item = &str> {
+        self.participants.iter().map(String::as_str)
+    }
+
+    /// Whether the mail itself says that this one is new.
+    pub(super) fn introduces(&self, to: &To<'_>) -> bool {
+        self.introductions.iter().any(|introduction| introduction.is_of(&to.canonical, &to.display_name))
     }
 
     pub(super) fn check(&self, facts: &Facts<'_>, to: &To<'_>) -> Opinion {
-        if self.participants.is_empty() || self.forwarded || facts.thread.is_empty() {
+        if !self.goes_on {
             return Opinion::Unknown;
         }
         let address = folded(&to.canonical);
-        if self.participants.contains(&address) {
+        if self.participants.contains(&address) || self.introduces(to) {
+            return Opinion::Match;
+        }
+        let meant = self.meant(facts, &address);
+        if self.together(facts, &address) >= if meant.is_some() { WELL_KNOWN } else { FAMILIAR } {
             return Opinion::Match;
         }
         let named: Vec<&str> = self.participants.iter().take(NAMED).map(String::as_str).collect();
@@ -49,10 +79,19 @@ impl Thread {
             format!("これまでのやり取り（{named}）にいなかった宛先です。"),
             format!("This recipient was not part of the conversation so far ({named})."),
         ));
-        Opinion::Mismatch(match self.meant(facts, &address) {
+        Opinion::Mismatch(match meant {
             Some(meant) => issue.meaning(meant),
             None => issue,
         })
+    }
+
+    /// How many mails an address had with one of the thread, or from a colleague who takes part, about.
+    fn together(&self, facts: &Facts<'_>, address: &str) -> f32 {
+        let with = self
+            .participants
+            .iter()
+            .map(|who| facts.weight(Relation::Together, who, address) + facts.weight(Relation::Wrote, who, address));
+        with.fold(0.0, f32::max)
     }
 
     /// Somebody of the thread who is left out of this mail and called alike, or is one slip away.

@@ -174,6 +174,17 @@ impl Person {
         Traces::of(&self.parts)
     }
 
+    /// Whether it may be behind a local part that says other names: John behind `jsmith`, and a given name in kanji, which
+    /// letters use seldom, behind any.
+    pub(super) fn may_hide_in(&self, local: &str) -> bool {
+        let begins = |written: &str| {
+            let mut words = local.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+            words.any(|word| word.chars().next() == written.chars().next())
+        };
+        self.parts.iter().any(|part| part.latin && begins(&part.written))
+            || self.parts.iter().all(|part| part.role == Role::Given)
+    }
+
     /// Whether it is the person of this address, by the local part.
     pub(super) fn fits_local(&self, local: &str) -> Fit {
         let local = LocalPart::new(local);
@@ -346,7 +357,8 @@ fn whole(word: &str) -> Vec<Part> {
         return vec![Part::japanese(Role::Given, word)];
     }
     if SURNAME.has(word) {
-        let either = GIVEN_NAME.has(word) && word.chars().count() >= 2 && !is_common(&today(word));
+        // 隆さん is 佐々木 隆, and 林さん a family's.
+        let either = GIVEN_NAME.has(word) && !is_common(&today(word));
         let role = if either { Role::Either } else { Role::Surname };
         return vec![Part::japanese(role, word)];
     }

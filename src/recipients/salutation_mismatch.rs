@@ -3,12 +3,14 @@
 //! In: who is greeted at the head of the new text, and every recipient's display name, address and history. Out: a match
 //! where a greeted name is the recipient's, in whatever spelling, or was used with this address before; a mismatch where
 //! the recipient's name can be read, is another, and nobody on the mail can be the one who is greeted; and where the
-//! name fits, but the organisation above it is another one: the namesake elsewhere. 御中 and 各位 judge the organisation.
+//! name fits, but the organisation above it is another one: the namesake elsewhere. A name that nobody can read is known
+//! by the letters that began with it: if they went to another contact, and this one got many that did not, it is told, too.
+//! 御中 and 各位 judge the organisation.
 //! Everything else is unknown: an address that is no name, a name that nobody can read, a mailing.
 //! Deliberately absent: what a mail says below its head.
 
 use super::{
-    Check, Facts, Issue, Lesson, Seen,
+    Check, Facts, Issue, Lesson, Relation, Seen,
     companies::{self, Company},
     facts::To,
     folded,
@@ -23,6 +25,11 @@ use crate::inspect::detect::organizations;
 
 /// A mail to more people greets nobody by name.
 const PEOPLE: usize = 20;
+
+/// A name is a contact's by so many letters, and whoever got so many from this sender is known by his own.
+const HABIT: f32 = 3.0;
+/// To whom else the sender wrote so much is a contact.
+const CONTACT: f32 = 1.0;
 
 /// Who is greeted, and whom of the mail that fits.
 pub(super) struct Greetings<'a> {
@@ -119,7 +126,36 @@ impl<'a> Greetings<'a> {
                 return Opinion::Match;
             }
         }
-        opinion
+        match self.greeted_elsewhere() {
+            Some((greeted, meant)) if opinion == Opinion::Unknown && !is_shared(&to.canonical) => {
+                Opinion::Mismatch(self.facts.of_history(self.wrong_person(greeted, to)).meaning(meant))
+            }
+            _ => opinion,
+        }
+    }
+
+    /// The one who is greeted, and to whom the letters that greet so went: another contact of the sender, while everybody
+    /// in To is well known to the sender and was never greeted so.
+    fn greeted_elsewhere(&self) -> Option<(&Greeted<'a>, String)> {
+        let mut persons = self.persons();
+        let (Some(greeted), None) = (persons.next(), persons.next()) else { return None };
+        let (facts, sender) = (self.facts, folded(&self.facts.sender));
+        let wrote = |address: &str| facts.weight(Relation::Wrote, &sender, address);
+        let known = |(one, fit): (&Somebody, &Fit)| {
+            one.seen != Seen::To || *fit != Fit::Yes && !one.internal && wrote(&folded(&one.canonical)) >= HABIT
+        };
+        if !self.people.iter().zip(&greeted.fits).all(known) || greeted.fits.contains(&Fit::Yes) {
+            return None;
+        }
+        let person = greeted.salutation.person.as_ref()?;
+        let mut in_to = self.people.iter().filter(|one| one.seen == Seen::To);
+        if in_to.any(|one| person.may_hide_in(one.canonical.split('@').next().unwrap_or_default())) {
+            return None;
+        }
+        let owners = facts.history.of(Relation::Greeted, &person.key, facts.today);
+        let owners = owners.filter(|(who, weight)| *weight >= HABIT && wrote(who) >= CONTACT);
+        let (owner, _) = owners.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some((greeted, owner.to_owned()))
     }
 
     /// Whether somebody else on the mail is greeted so, or may be.
@@ -157,12 +193,15 @@ impl<'a> Greetings<'a> {
     }
 
     fn somebody_else(&self, greeted: &Greeted<'_>, to: &To<'_>) -> Issue {
+        let person = greeted.salutation.person.as_ref();
+        suggesting(self.wrong_person(greeted, to), meant(self.facts, person, greeted.company.as_ref(), to))
+    }
+
+    fn wrong_person(&self, greeted: &Greeted<'_>, to: &To<'_>) -> Issue {
         let written = &greeted.salutation.shown;
         let ja = format!("本文の宛名「{written}」は、この宛先（{}）の人ではないようです。", shown(to));
         let en = format!("The letter greets “{written}”, which does not seem to be {}.", shown(to));
-        let issue = Issue::new(Check::SalutationMismatch, format!("{written} ≠ {}", shown(to)), ja, en);
-        let person = greeted.salutation.person.as_ref();
-        suggesting(issue, meant(self.facts, person, greeted.company.as_ref(), to))
+        Issue::new(Check::SalutationMismatch, format!("{written} ≠ {}", shown(to)), ja, en)
     }
 
     /// Adds to a lesson what the head of the letter teaches: which names go with which address, where that is clear.

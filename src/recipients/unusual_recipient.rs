@@ -1,21 +1,19 @@
 //! `unusual_recipient`: somebody else usually gets mail from this sender, or together with the others.
 //!
 //! In: a recipient outside, the others on the mail, the history. Out: how surprising the recipient is in bits, and a
-//! mismatch where a better candidate stands beside it: somebody called alike whom this sender writes to, or who belongs
-//! with the others. The model is a mixture of what the sender does, what the others have in common and what the
-//! organisation does, as in Carvalho & Cohen, "Preventing Information Leaks in Email" (SDM 2007); the candidate that is
+//! mismatch where a better candidate stands beside it (somebody called alike whom this sender writes to, or who belongs
+//! with the others), or where all that the history says is against it ([`odds`](super::odds)). The candidate that is
 //! both called alike and likelier is Gmail's "Got the wrong Bob?" (Roth et al., KDD 2010).
 //! Deliberately absent: what the mail is about.
 
-use std::collections::BTreeMap;
-
 use super::{
     Check, Facts, Issue, Relation, To,
-    history::{alike, folded, name},
+    history::{folded, name, words},
+    odds::{MAILING, Odd, Odds},
     opinion::Opinion,
 };
 
-/// How much each source says.
+/// How much each source says of how likely an address is.
 const OF_SENDER: f32 = 0.5;
 const OF_OTHERS: f32 = 0.45;
 const OF_ORGANIZATION: f32 = 0.05;
@@ -24,92 +22,174 @@ const EVER: f32 = 1e-5;
 
 /// A candidate must be so many times likelier …
 const LIKELIER: f32 = 8.0;
-/// … and as likely as this …
+/// … and as likely as this.
 const LIKELY: f32 = 0.02;
-/// … and the recipient one whom this sender has hardly ever written to.
+/// Somebody of the thread who is left out is as likely.
+const LEFT_OUT: f32 = 0.7;
+/// Before anything is known of them, one in two hundred contacts is called like somebody else, …
+const NAMESAKE: f32 = 0.005;
+/// … and so many contacts that is worth.
+const CONTACTS: f32 = 20.0;
+/// So many bits a better candidate counts at most.
+const CANDIDATE: f32 = 10.0;
+/// So many bits against a recipient with a better candidate are told.
+const CONFUSED: f32 = 5.0;
+/// Whom this sender writes to is usual.
 const SELDOM: f32 = 2.0;
 /// Without a namesake only a group that always stands together says something: so many mails with each.
 const GROUP: f32 = 3.0;
-/// After so many recipients it is known to whom somebody writes.
-const SETTLED: f32 = 10.0;
-/// A mail to more people is a mailing, in which nobody is unusual.
-const COMPANY: usize = 30;
+/// So many bits against a recipient are told though nobody is called alike. One mail in five hundred of those without a
+/// mistake has them.
+const ODD: f32 = 12.0;
+/// So many bits a fitting salutation says for the one whom it greets.
+const GREETED: f32 = 4.0;
 
 /// The mail's company: who else is on it.
 pub(super) struct Company {
     people: Vec<String>,
-    sender: String,
-    /// How many mails the sender sent, about.
-    sent: f32,
+}
+
+/// What is said about a recipient, and how surprising it is.
+pub(super) struct Said {
+    pub(super) opinion: Opinion,
+    /// In tenths of a bit; none if nobody can tell.
+    pub(super) surprise: Option<i16>,
 }
 
 impl Company {
     pub(super) fn new(facts: &Facts<'_>) -> Self {
-        let sender = folded(&facts.sender);
-        let sent = facts.history.of(Relation::Wrote, &sender, facts.today).map(|(_, weight)| weight).sum();
-        Self { people: facts.recipients.iter().map(|to| folded(&to.canonical)).collect(), sender, sent }
+        Self { people: facts.recipients.iter().map(|to| folded(&to.canonical)).collect() }
     }
 
-    pub(super) fn check(&self, facts: &Facts<'_>, to: &To<'_>) -> Opinion {
-        if facts.history.is_empty() || self.people.len() > COMPANY {
-            return Opinion::Unknown;
+    /// Judges a recipient whom the head of the letter greets, or of whom it says nothing.
+    pub(super) fn check(&self, facts: &Facts<'_>, odds: &Odds<'_>, to: &To<'_>, greeted: bool) -> Said {
+        if facts.history.is_empty() || self.people.len() > MAILING {
+            return Said { opinion: Opinion::Unknown, surprise: None };
         }
         let address = folded(&to.canonical);
-        let usual = facts.weight(Relation::Wrote, &self.sender, &address);
-        if usual >= SELDOM {
-            return Opinion::Match;
-        }
-        let likely = self.likelihood(facts, &address);
-        let meant = self
-            .candidates(facts, to, &address)
-            .into_iter()
-            .find(|(_, theirs)| *theirs >= LIKELY && *theirs >= LIKELIER * likely);
-        let (meant, together) = match meant {
-            Some((meant, _)) => (Some(meant), false),
-            None if self.is_stranger(facts, to, &address) => (self.missing(facts), true),
-            None => return Opinion::Unknown,
+        let odd = odds.of(facts, to);
+        let usual = facts.weight(Relation::Wrote, &odds.sender, &address) >= SELDOM;
+        // Who goes with the others is meant, whoever is called alike.
+        let belongs = odd.is_some_and(|odd| odd.thread < 0.0 || odd.together >= 1.0 && odd.company <= 0.0);
+        let candidate = if belongs { None } else { self.candidate(facts, odds, to, &address) };
+        // Whom the letter greets is meant, unless another one is called so too.
+        let bits = odd.map(|odd| match &candidate {
+            Some((_, bits)) => odd.bits() + bits,
+            None if greeted => odd.bits() - GREETED,
+            None => odd.bits(),
+        });
+        let against = bits.unwrap_or_default();
+        let issue = match (candidate, odd) {
+            (Some((meant, _)), _) if against >= if usual { ODD } else { CONFUSED } => {
+                Some(self.another(&address, meant))
+            }
+            (_, Some(odd)) if against >= ODD => Some(self.stranger(facts, odds, &address, Some(odd))),
+            _ if !usual && self.is_stranger(facts, odds, to, &address) => {
+                Some(self.stranger(facts, odds, &address, None))
+            }
+            _ => None,
         };
-        let others: Vec<&str> = self.others(&address).take(3).collect();
-        let issue = match (&meant, together) {
-            (Some(meant), false) => Issue::new(
-                Check::UnusualRecipient,
-                format!("{address} ~ {meant}"),
-                format!("いつもは {meant} に送っています。{address} に送ることはほとんどありません。"),
-                format!("You usually write to {meant}, and hardly ever to {address}."),
-            ),
-            _ => Issue::new(
-                Check::UnusualRecipient,
-                format!("{address} + {}", others.join(", ")),
-                format!(
-                    "いつも一緒に送る宛先（{}）の中に、一度も一緒になったことのない宛先（{address}）があります。",
-                    others.join(", ")
-                ),
-                format!(
-                    "{address} was never on a mail with the others, who usually go together ({}).",
-                    others.join(", ")
-                ),
-            ),
+        let opinion = match issue {
+            Some(issue) => Opinion::Mismatch(facts.of_history(issue)),
+            None if usual => Opinion::Match,
+            None => Opinion::Unknown,
         };
-        let issue = facts.of_history(issue);
-        Opinion::Mismatch(match meant {
-            Some(meant) => issue.meaning(meant),
-            None => issue,
-        })
+        #[expect(clippy::cast_possible_truncation, reason = "at most a hundred bits either way")]
+        let tenths = |bits: f32| (bits * 10.0).clamp(-1_000.0, 1_000.0) as i16;
+        Said { opinion, surprise: bits.map(tenths) }
     }
 
-    /// How surprising a recipient is, in tenths of a bit; the higher the likelier it is wrong. None in a mailing, or if this sender
-    /// has hardly sent anything yet.
-    pub(super) fn surprise(&self, facts: &Facts<'_>, to: &To<'_>) -> Option<u16> {
-        let known = self.sent >= SETTLED && self.people.len() <= COMPANY;
-        let bits = known.then(|| -self.likelihood(facts, &folded(&to.canonical)).log2())?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 166")]
-        let tenths = (bits * 10.0).clamp(0.0, 1_000.0) as u16;
-        Some(tenths)
+    fn another(&self, address: &str, meant: String) -> Issue {
+        Issue::new(
+            Check::UnusualRecipient,
+            format!("{address} ~ {meant}"),
+            format!("いつもは {meant} に送っています。{address} に送ることはほとんどありません。"),
+            format!("You usually write to {meant}, and hardly ever to {address}."),
+        )
+        .meaning(meant)
+    }
+
+    fn stranger(&self, facts: &Facts<'_>, odds: &Odds<'_>, address: &str, odd: Option<Odd>) -> Issue {
+        let named: Vec<&str> = odds.around().filter(|other| *other != address).take(3).collect();
+        let others = named.join(", ");
+        let detail = if named.is_empty() { address.to_owned() } else { format!("{address} + {others}") };
+        let (ja, en) = match odd {
+            None => (
+                format!(
+                    "いつも一緒に送る宛先（{others}）の中に、一度も一緒になったことのない宛先（{address}）があります。"
+                ),
+                format!("{address} was never on a mail with the others, who usually go together ({others})."),
+            ),
+            _ if named.is_empty() => (
+                format!("{address} には、このところほとんど送っていません。"),
+                format!("You have hardly written to {address} of late."),
+            ),
+            Some(Odd { together, mails, .. }) => {
+                let times = mails.round().max(1.0);
+                let with = if together < 0.5 { "never" } else { "hardly ever" };
+                (
+                    format!(
+                        "この宛先（{address}）への約{times}通のメールで、{others} と一緒になったことはほとんどありません。"
+                    ),
+                    format!(
+                        "Of about {times} mails to {address}, {with} one was also to, or in a conversation with, {others}."
+                    ),
+                )
+            }
+        };
+        let issue = Issue::new(Check::UnusualRecipient, detail, ja, en);
+        match self.missing(facts, odds) {
+            Some(meant) => issue.meaning(meant),
+            None => issue,
+        }
+    }
+
+    /// Somebody called alike who is likelier, and how many bits that says: how likely it is that this one was meant,
+    /// against how many people are called so anyway.
+    fn candidate(&self, facts: &Facts<'_>, odds: &Odds<'_>, to: &To<'_>, address: &str) -> Option<(String, f32)> {
+        let called = words(address);
+        let display_name = name(&to.display_name);
+        let likely = self.likelihood(facts, odds, address);
+        let mut best: Option<(&str, f32)> = None;
+        let least = LIKELY * odds.sent;
+        let frequent = odds.contacts.iter().filter(|(_, weight)| *weight >= least).map(|(who, _)| (*who, 0.0));
+        for (who, at_least) in frequent.chain(odds.participants().map(|who| (who, LEFT_OUT))) {
+            if who == address || self.people.iter().any(|on_mail| on_mail == who) {
+                continue;
+            }
+            let same = words(who).filter(|word| called.clone().any(|own| own == *word)).max_by_key(|word| word.len());
+            let named = || !display_name.is_empty() && facts.weight(Relation::Named, &display_name, who) > 0.0;
+            let share = match same {
+                Some(word) => self.share_called(odds, word, address, who),
+                None if named() => NAMESAKE / CONTACTS,
+                None => continue,
+            };
+            let theirs = self.likelihood(facts, odds, who).max(at_least);
+            if theirs >= LIKELY && theirs >= LIKELIER * likely {
+                let bits = (theirs / share).log2().clamp(0.0, CANDIDATE);
+                if best.is_none_or(|(_, known)| bits > known) {
+                    best = Some((who, bits));
+                }
+            }
+        }
+        best.map(|(who, bits)| (who.to_owned(), bits))
+    }
+
+    /// Which share of the sender's other contacts has this word in its address.
+    fn share_called(&self, odds: &Odds<'_>, word: &str, address: &str, candidate: &str) -> f32 {
+        let mut called = 0.0;
+        let mut all = 0.0;
+        for (who, _) in odds.contacts.iter().take(1_000).filter(|(who, _)| *who != address && *who != candidate) {
+            all += 1.0;
+            // A word that only begins another one is not looked at twice.
+            called += f32::from(u8::from(who.contains(word)));
+        }
+        (called + NAMESAKE * CONTACTS) / (all + CONTACTS)
     }
 
     /// How likely an address is to be on this mail.
-    fn likelihood(&self, facts: &Facts<'_>, address: &str) -> f32 {
-        let by_sender = facts.weight(Relation::Wrote, &self.sender, address) / (self.sent + 1.0);
+    fn likelihood(&self, facts: &Facts<'_>, odds: &Odds<'_>, address: &str) -> f32 {
+        let by_sender = facts.weight(Relation::Wrote, &odds.sender, address) / (odds.sent + 1.0);
         let known = facts.weight(Relation::Known, "", address);
         let mut with_others = (0.0, 0.0f32);
         for other in self.others(address) {
@@ -126,46 +206,28 @@ impl Company {
         self.people.iter().map(String::as_str).filter(move |other| *other != address)
     }
 
-    /// Those who are called alike and not on the mail, the likeliest first.
-    fn candidates(&self, facts: &Facts<'_>, to: &To<'_>, address: &str) -> Vec<(String, f32)> {
-        let mut found = BTreeMap::new();
-        let mut take = |relation, from: &str| {
-            for (other, _) in facts.history.of(relation, from, facts.today).take(100) {
-                if other != address && !self.people.iter().any(|on_mail| on_mail == other) {
-                    found.entry(other.to_owned()).or_insert_with(|| self.likelihood(facts, other));
-                }
-            }
-        };
-        if let Some(names) = alike(address) {
-            take(Relation::Alike, &names);
-            // A surname alone is called like everybody of that name.
-            for one in names.split(' ').filter(|one| names.contains(' ') && one.len() >= 3) {
-                take(Relation::Alike, one);
-            }
-        }
-        let display_name = name(&to.display_name);
-        if !display_name.is_empty() {
-            take(Relation::Named, &display_name);
-        }
-        let mut found: Vec<(String, f32)> = found.into_iter().collect();
-        found.sort_by(|a, b| b.1.total_cmp(&a.1));
-        found
-    }
-
     /// Whether the others are a group that goes together, and this one never was with any of them or with the sender.
-    fn is_stranger(&self, facts: &Facts<'_>, to: &To<'_>, address: &str) -> bool {
+    fn is_stranger(&self, facts: &Facts<'_>, odds: &Odds<'_>, to: &To<'_>, address: &str) -> bool {
         let others: Vec<&str> = self.others(address).collect();
         let together = |a: &str, b: &str| facts.weight(Relation::Together, a, b);
         let of_its_domain = |other: &&&str| other.ends_with(&format!("@{}", to.domain.text)) && !to.is_private();
         others.len() >= 2
-            && facts.weight(Relation::Wrote, &self.sender, address) == 0.0
+            && facts.weight(Relation::Wrote, &odds.sender, address) == 0.0
             && others.iter().all(|other| together(other, address) == 0.0)
             && others.iter().find(of_its_domain).is_none()
             && others.iter().zip(others.iter().skip(1)).all(|(a, b)| together(a, b) >= GROUP)
     }
 
-    /// Who most belongs with the others and is not on the mail.
-    fn missing(&self, facts: &Facts<'_>) -> Option<String> {
+    /// Who most belongs with the others and is not on the mail: the one of the thread to whom most of the sender's mail
+    /// goes, or who stands with them.
+    fn missing(&self, facts: &Facts<'_>, odds: &Odds<'_>) -> Option<String> {
+        let dropped = odds.participants().filter(|who| !self.people.iter().any(|on_mail| on_mail == who));
+        let dropped = dropped.filter(|who| !facts.organization.is_ours(who));
+        let wrote = |who: &str| facts.weight(Relation::Wrote, &odds.sender, who);
+        let dropped = dropped.map(|who| (who, wrote(who))).filter(|(_, weight)| *weight > 0.0);
+        if let Some((who, _)) = dropped.max_by(|a, b| a.1.total_cmp(&b.1)) {
+            return Some(who.to_owned());
+        }
         let first = self
             .people
             .iter()
@@ -173,7 +235,7 @@ impl Company {
         let absent = facts.history.of(Relation::Together, first, facts.today);
         let mut absent: Vec<(String, f32)> = absent
             .filter(|(who, weight)| *weight >= GROUP && !self.people.iter().any(|on_mail| on_mail == who))
-            .map(|(who, _)| (who.to_owned(), self.likelihood(facts, who)))
+            .map(|(who, _)| (who.to_owned(), self.likelihood(facts, odds, who)))
             .filter(|(_, likely)| *likely >= 0.3)
             .collect();
         absent.sort_by(|a, b| b.1.total_cmp(&a.1));

@@ -105,6 +105,33 @@ fn an_import_makes_day_one_not_blind_and_a_person_can_be_forgotten() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("toho.example.co.jp"), "{output:?}");
 }
 
+/// A nickname, an assistant who answers for somebody: only earlier mails say whose address it is.
+#[test]
+fn an_import_learns_whom_letters_greet() {
+    let relay = Relay::configured("127.0.0.1:9".parse().unwrap(), "[history]\nlearning = \"0s\"\n");
+    let body = "北保安サービス株式会社\r\n山田様\r\n\r\nお世話になっております。\r\n";
+    let mut mbox = String::new();
+    for number in 0..3 {
+        mbox += &format!(
+            "From a\r\nFrom: Sato <{SENDER}>\r\nTo: \"Suzuki Ichiro\" <suzuki@kita-hoan.example.com>\r\n\
+             Date: Mon, 20 Jan 2025 10:00:0{number} +0900\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; \
+             charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{body}\r\n"
+        );
+    }
+    fs::write(relay.home().join("sent.mbox"), mbox).unwrap();
+    let output = relay.command(&["history", "import", relay.home().join("sent.mbox").to_str().unwrap()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = relay.command(&["history", "show", "--json", "suzuki@kita-hoan.example.com"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let learned = |relation: &str, name: &str| {
+        let entries = shown.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut entries = entries.filter(|entry| entry["relation"] == relation && entry["from"] == name);
+        entries.next().is_some()
+    };
+    assert!(learned("greeted", "山田") && learned("named", "suzukiichiro"), "{shown}");
+    assert!(!shown.contains("お世話"), "{shown}");
+}
+
 #[test]
 fn a_store_that_cannot_be_read_costs_an_explanation_its_history_only() {
     let relay = Relay::configured("127.0.0.1:9".parse().unwrap(), "");

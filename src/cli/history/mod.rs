@@ -2,8 +2,8 @@
 //!
 //! In: an address, or mails and logs of earlier days. Out: what is known, as lines or JSON; an import that makes day one
 //! not blind; a person forgotten (個人情報保護法 Article 35, GDPR Article 17). A running server picks up each change within
-//! seconds. Deliberately absent: words of the mails that are imported; only who wrote to whom, when, in which thread and
-//! under which display names is counted.
+//! seconds. Deliberately absent: words of the mails that are imported; only who wrote to whom, when, in which thread, under
+//! which display names and with which salutation is counted.
 
 mod postfix;
 mod sources;
@@ -22,10 +22,14 @@ use jiff::Timestamp;
 use super::{ConfigFile, Failure};
 use crate::{
     config::Loaded,
+    inspect::Letter,
+    notice::answer,
     pipeline::{Past, day},
-    recipients::{Entry, Lesson, folded},
+    recipients::{Entry, folded, past_lesson},
     store::Store,
 };
+
+use self::sources::Sent;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -129,13 +133,23 @@ async fn import(loaded: &Loaded, paths: &[PathBuf]) -> Result<ExitCode, Failure>
     let bar = progress(files.iter().map(|file| file.bytes).sum());
     let mut done = Imported::default();
     for file in files {
-        let mut learn = |lesson: Lesson, at: Timestamp| {
+        let mut learn = |sent: Sent, at: Timestamp| {
             done.mails += 1;
+            let lesson = sent.lesson();
             let ours = loaded.config.organization.is_ours(&lesson.sender);
-            if ours && !lesson.to.is_empty() && at <= Timestamp::now() {
-                past.learn(&lesson, at);
-                done.learned += 1;
+            if !ours || lesson.to.is_empty() || at > Timestamp::now() {
+                return;
             }
+            let lesson = match &sent {
+                Sent::Logged(_) => lesson,
+                Sent::Mail(message) => {
+                    let letter = Letter::of_text(&answer::typed(message));
+                    let organization = &loaded.config.organization;
+                    past_lesson(message, &letter, organization, &loaded.partners, &past.read(), day(at))
+                }
+            };
+            past.learn(&lesson, at);
+            done.learned += 1;
         };
         sources::read(&file.path, &mut learn).map_err(|error| unreadable(&file.path, &error))?;
         bar.inc(file.bytes);

@@ -15,6 +15,7 @@ use jiff::{
     tz::TimeZone,
 };
 
+use super::sources::Sent;
 use crate::recipients::{Lesson, LessonTo};
 
 /// A log of months has millions of lines; mails that never end are forgotten beyond so many.
@@ -35,16 +36,16 @@ struct Mail {
 }
 
 /// Reads a log; `learn` gets each mail that was delivered.
-pub(super) fn read(mut log: impl BufRead, learn: &mut dyn FnMut(Lesson, Timestamp)) -> io::Result<()> {
+pub(super) fn read(mut log: impl BufRead, learn: &mut dyn FnMut(Sent, Timestamp)) -> io::Result<()> {
     let mut open: HashMap<String, Mail> = HashMap::new();
     let mut passed = HashSet::new();
-    let mut finish = |mail: Mail, learn: &mut dyn FnMut(Lesson, Timestamp)| {
+    let mut finish = |mail: Mail, learn: &mut dyn FnMut(Sent, Timestamp)| {
         let Some(at) = mail.at.filter(|_| !mail.to.is_empty()) else { return };
         if mail.message_id.as_ref().is_some_and(|id| !passed.insert(id.clone())) {
             return;
         }
         let to = mail.to.into_iter().map(|address| LessonTo { address, ..LessonTo::default() }).collect();
-        learn(Lesson { sender: mail.from, to, message_id: mail.message_id, thread: Vec::new() }, at);
+        learn(Sent::Logged(Lesson { sender: mail.from, to, message_id: mail.message_id, thread: Vec::new() }), at);
     };
     let mut line = Vec::new();
     while {
@@ -117,7 +118,8 @@ mod tests {
 
     fn learned(log: &str) -> Vec<(String, Vec<String>, Timestamp)> {
         let mut all = Vec::new();
-        read(log.as_bytes(), &mut |lesson, at| {
+        read(log.as_bytes(), &mut |sent, at| {
+            let lesson = sent.lesson();
             all.push((lesson.sender, lesson.to.into_iter().map(|to| to.address).collect(), at));
         })
         .unwrap();

@@ -76,6 +76,15 @@ impl FileName {
     }
 }
 
+impl Letter {
+    /// What the text of a mail says, as its writer typed it, without anything else of the mail.
+    pub fn of_text(text: &str) -> Self {
+        let mut reader = Reader::default();
+        reader.text(&Place::new("body"), text);
+        reader.finish()
+    }
+}
+
 /// Lines are counted, not shown.
 impl std::fmt::Debug for Letter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -310,6 +319,11 @@ impl Drawn {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_alone_is_a_letter() {
+        assert_eq!(Letter::of_text("山田様\n\n> 鈴木様\n").opening, ["山田様"]);
+    }
 
     fn letter(texts: &[&str]) -> Letter {
         let mut reader = Reader::default();

@@ -38,6 +38,12 @@ pub struct Answer {
     pub comment: String,
 }
 
+/// The text that the writer of a mail typed into, decoded: its first one that is no attachment, HTML without mark-up and
+/// without what it quotes. Empty if there is none.
+pub(crate) fn typed(message: &Message) -> String {
+    reply::text(message)
+}
+
 /// Reads a reply.
 pub fn parse(message: &Message) -> Answer {
     if reply::is_automatic(message) {

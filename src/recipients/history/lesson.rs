@@ -149,6 +149,13 @@ const OFFICES: [&str; 28] = [
     "reception",
 ];
 
+/// The names in the local part of an address, each by itself: a surname, a given name, no initials; none of an office.
+pub(in crate::recipients) fn words(address: &str) -> impl Iterator<Item = &str> + Clone {
+    let local = address.rsplit_once('@').map_or("", |(local, _)| local);
+    let all = local.split(|c: char| !c.is_alphabetic()).filter(|name| name.chars().count() >= 3);
+    all.filter(|name| !OFFICES.contains(name))
+}
+
 /// The names in the local part of an address, in one order: `taro.yamada`, `yamada_taro` and `Yamada-Taro` are called
 /// alike. None if it names no person.
 pub(in crate::recipients) fn alike(address: &str) -> Option<String> {

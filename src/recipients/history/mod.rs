@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 pub use self::lesson::{Lesson, LessonTo};
-pub(super) use self::lesson::{alike, name};
+pub(super) use self::lesson::{alike, name, words};
 use self::names::Names;
 use super::{
     domain::Domain,
@@ -168,12 +168,33 @@ pub fn together(one: (f32, Day), other: (f32, Day)) -> (f32, Day) {
     (on(one) + on(other), latest)
 }
 
+/// The number of a name, for whoever asks for many of its counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Numbered(u32);
+
 impl History {
     /// How strongly two things belong together today: about the number of mails; 0 if they never did.
     pub fn weight(&self, relation: Relation, from: &str, to: &str, today: Day) -> f32 {
         // Most that is asked for is not known, and that is seen by the second of the two.
         let Some((to, from)) = self.names.number(to).zip(self.names.number(from)) else { return 0.0 };
         self.counters.get(&Key { relation, from, to }).map_or(0.0, |counter| counter.on(today))
+    }
+
+    /// The number of a name, if anything is known of it.
+    pub(super) fn number(&self, name: &str) -> Option<Numbered> {
+        self.names.number(name).map(Numbered)
+    }
+
+    /// What two things are worth together today, and when they last were.
+    pub(super) fn counter_of(
+        &self,
+        relation: Relation,
+        from: Numbered,
+        to: Numbered,
+        today: Day,
+    ) -> Option<(f32, Day)> {
+        let counter = self.counters.get(&Key { relation, from: from.0, to: to.0 })?;
+        Some((counter.on(today), counter.day))
     }
 
     /// Everything that a thing leads to, with what it is worth today, in no order.

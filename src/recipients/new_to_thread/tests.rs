@@ -87,6 +87,43 @@ fn who_was_part_of_it_is_not_new() {
 }
 
 #[test]
+fn who_has_been_on_mails_with_them_or_is_introduced_is_not_news() {
+    let thread = |to: &str| {
+        let mail = Mail::to(&["yamada@kita.jp", to]).subject("Re: お見積りの件").answers(&["<1@a.example>"]);
+        mail.thread("<1@a.example>", ME, &["yamada@kita.jp", "ito@example.co.jp"])
+    };
+    let new = |mail: Mail| mail.issues(Check::NewToThread).remove(1).is_some();
+    for to in ["suzuki@kita.jp", "suzuki@minami.jp", "suzuki@gmail.com"] {
+        assert!(new(thread(to)), "{to}");
+        // With one of them on a mail, whoever wrote it, or written to by a colleague who takes part.
+        assert!(!new(thread(to).before(1, "boss@example.co.jp", &["yamada@kita.jp", to])), "{to}");
+        assert!(!new(thread(to).before(1, "ito@example.co.jp", &[to])), "{to}");
+        // What the sender alone had with it says nothing, nor does a mail with somebody else.
+        assert!(new(thread(to).before(9, ME, &[to])), "{to}");
+        assert!(new(thread(to).before(9, ME, &[to, "x@other.example"])), "{to}");
+        for line in [
+            "CCに弊社担当者を入れております。",
+            "CCに鈴木様を追加いたしました。",
+            "Adding Suzuki-san to this thread.",
+            "+Suzuki",
+        ] {
+            let opening = format!("山田様\nお世話になっております。\n{line}");
+            assert!(!new(thread(to).opening(&opening)), "{to} {line}");
+        }
+        for line in ["CCに田中を入れております。", "Adding Mary Jones.", "鈴木様の件です。"] {
+            assert!(new(thread(to).opening(&format!("山田様\n{line}"))), "{to} {line}");
+        }
+    }
+    // The namesake of one who is left out is news, until he has often been with them.
+    let namesake = |times| {
+        let mail = Mail::to(&["suzuki@minami.jp"]).subject("Re: x").answers(&["<1@a.example>"]);
+        let mail = mail.thread("<1@a.example>", ME, &["suzuki@kita.jp", "ito@kita.jp"]);
+        mail.before(times, ME, &["suzuki@minami.jp", "ito@kita.jp"]).issues(Check::NewToThread).remove(0).is_some()
+    };
+    assert!(namesake(1) && !namesake(4));
+}
+
+#[test]
 fn where_nobody_knows_who_took_part_nobody_is_new() {
     let to = ["x@new.example"];
     let new = |mail: Mail| mail.issues(Check::NewToThread).remove(0).is_some();

@@ -78,7 +78,10 @@ const SOMEBODY_ELSE: [Row; 56] = [
     ("info@minami.jp", "", "北保安サービス株式会社\nご担当者各位"),
 ];
 
-const FITTING: [Row; 79] = [
+const FITTING: [Row; 82] = [
+    ("佐々木 隆 <sasaki.takashi@other.example>", "", "隆さん"),
+    ("加藤 勝 <kato_m@other.example>", "", "勝さん"),
+    ("m-ikeda@other.example", "", "勝さん"),
     ("Kita Hoan <x@kita-hoan.example>", "", "山田様"),
     ("鈴木 健一 <ks@other.example>", "", "Hi Ken,"),
     ("Yamada Taro <suzuki@kita.jp>", "", "山田部長様"),
@@ -237,6 +240,52 @@ fn what_was_greeted_before_is_a_match_and_is_learned() {
     let lesson = other.judged().lesson;
     other.history.learn(&lesson, super::super::fixture::TODAY);
     assert!(other.issues(Check::SalutationMismatch)[0].is_none());
+}
+
+/// A letter to somebody with a name that nobody can read, after letters to others that began with names.
+fn after_letters(to: &str, opening: &str, letters: &[(&str, &str, usize)]) -> Option<Option<String>> {
+    let mut mail = Mail::to(&[to]).opening(opening);
+    for (earlier, opening, times) in letters {
+        let mut before = Mail::to(&[earlier]).opening(opening);
+        before.history = std::mem::take(&mut mail.history);
+        for _ in 0..*times {
+            let lesson = before.judged().lesson;
+            before.history.learn(&lesson, super::super::fixture::TODAY);
+        }
+        mail.history = before.history;
+    }
+    mail.issues(Check::SalutationMismatch).remove(0).map(|issue| issue.suggestion)
+}
+
+#[test]
+fn a_name_that_went_with_another_contact_is_that_ones() {
+    let habit = |name: &'static str| [("ryu@nishi.example", name, 3), ("kz01@kita.jp", "曻様", 3)];
+    // 龘龘様 has always been ryu@; kz01@ got letters enough that never began so.
+    for (to, name) in [
+        ("kz01@kita.jp", "龘龘様"),
+        ("鑫鑫 <kz01@kita.jp>", "龘龘様"),
+        ("kz01@kita.jp", "Dear Bob,"),
+        ("kz01@kita.jp", "北川沢様"),
+    ] {
+        let meant = after_letters(to, name, &habit(name));
+        assert_eq!(meant, Some(Some("ryu@nishi.example".to_owned())), "{to} {name}");
+    }
+    let quiet: [(&str, &str, &[(&str, &str, usize)]); 9] = [
+        // Nobody was greeted so, or hardly ever, or the recipient was.
+        ("kz01@kita.jp", "龘龘様", &[("kz01@kita.jp", "曻様", 3)]),
+        ("kz01@kita.jp", "龘龘様", &[("ryu@nishi.example", "龘龘様", 2), ("kz01@kita.jp", "曻様", 3)]),
+        ("kz01@kita.jp", "龘龘様", &[("ryu@nishi.example", "龘龘様", 3), ("kz01@kita.jp", "龘龘様", 1)]),
+        // The recipient is hardly known, a shared mailbox, or may be called so.
+        ("kz01@kita.jp", "龘龘様", &[("ryu@nishi.example", "龘龘様", 3), ("kz01@kita.jp", "曻様", 2)]),
+        ("kz01@kita.jp", "龘龘様", &[("ryu@nishi.example", "龘龘様", 3)]),
+        ("info@kita.jp", "龘龘様", &[("ryu@nishi.example", "龘龘様", 3), ("info@kita.jp", "曻様", 3)]),
+        ("bxyz@kita.jp", "Dear Bob,", &[("ryu@nishi.example", "Dear Bob,", 3), ("bxyz@kita.jp", "曻様", 3)]),
+        ("yamada@kita.jp", "太郎さん", &[("ryu@nishi.example", "太郎さん", 3), ("yamada@kita.jp", "山田様", 3)]),
+        ("kz01@kita.jp", "各位", &[("ryu@nishi.example", "龘龘様", 3), ("kz01@kita.jp", "曻様", 3)]),
+    ];
+    for (to, name, letters) in quiet {
+        assert_eq!(after_letters(to, name, letters), None, "{to} {name} {letters:?}");
+    }
 }
 
 #[test]

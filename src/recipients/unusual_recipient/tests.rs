@@ -98,3 +98,52 @@ fn whom_the_sender_writes_to_and_who_has_no_namesake_is_usual() {
     assert_eq!(Mail::to(&["suzuki@fuji.example"]).issues(Check::UnusualRecipient), [None]);
     assert!(quiet >= 40, "{quiet}");
 }
+
+/// An answer to two of Acme, who are all that the sender writes to now; half a year ago and more there were others.
+fn answer(days: u16, to: &[&str]) -> Mail {
+    Mail::to(to)
+        .subject("Re: x")
+        .answers(&["<1@a.example>"])
+        .before(20, ME, &["john.smith@acme.example", "mary.jones@acme.example"])
+        .thread("<1@a.example>", ME, &["john.smith@acme.example", "mary.jones@acme.example"])
+        .ago(days, 2, ME, &["kato@fabrikam.example"])
+        .ago(days, 2, ME, &["mori@fabrikam.example", "hanako@gmail.com"])
+        .ago(days, 2, ME, &["x@other.example"])
+}
+
+#[test]
+fn a_contact_of_long_ago_who_never_was_with_those_of_the_thread_is_told_with_who_is_left_out() {
+    let old = ["kato@fabrikam.example", "mori@fabrikam.example", "hanako@gmail.com", "x@other.example"];
+    for to in old {
+        for days in [250, 300, 400, 700] {
+            let mail = answer(days, &["mary.jones@acme.example", to]);
+            let issues = mail.issues(Check::UnusualRecipient);
+            assert_eq!(issues[0], None, "{to} {days}");
+            let issue = issues[1].as_ref().unwrap_or_else(|| panic!("{to} {days}"));
+            assert_eq!(issue.suggestion.as_deref(), Some("john.smith@acme.example"), "{issue:?}");
+            assert!(issue.detail.starts_with(to) && issue.reason.is_some(), "{issue:?}");
+            let surprise = mail.judged().recipients.iter().map(|to| to.suspicion()).collect::<Vec<_>>();
+            assert!(surprise[1] > surprise[0] + 10.0, "{surprise:?}");
+        }
+        // Somebody of last week, or who was with one of them, is no stranger; nor is anybody who is written to alone.
+        assert_eq!(answer(5, &["mary.jones@acme.example", to]).issues(Check::UnusualRecipient), [None, None], "{to}");
+        let known = answer(300, &["mary.jones@acme.example", to]).before(1, ME, &["mary.jones@acme.example", to]);
+        assert_eq!(known.issues(Check::UnusualRecipient), [None, None], "{to}");
+        let alone = Mail::to(&[to]).before(20, ME, &["john.smith@acme.example"]).ago(300, 2, ME, &[to]);
+        assert_eq!(alone.issues(Check::UnusualRecipient), [None], "{to}");
+        let introduced = answer(300, &["mary.jones@acme.example", to]).opening("Mary様\nCCに担当者を入れております。");
+        assert_eq!(introduced.issues(Check::UnusualRecipient), [None, None], "{to}");
+    }
+}
+
+#[test]
+fn a_namesake_among_many_is_no_news() {
+    let often = |namesakes: usize| {
+        let mail = Mail::to(&["suzuki.goro@new.example"]).before(20, ME, &["suzuki.ai@kita.jp"]);
+        let mail = (0..30).fold(mail, |mail, n| mail.before(2, ME, &[&format!("p{n}@c{n}.example")]));
+        let mail = (0..namesakes).fold(mail, |mail, n| mail.before(2, ME, &[&format!("suzuki.p@d{n}.example")]));
+        mail.issues(Check::UnusualRecipient).remove(0).map(|issue| issue.suggestion.unwrap())
+    };
+    assert_eq!(often(0), Some("suzuki.ai@kita.jp".to_owned()));
+    assert_eq!(often(10), None);
+}

@@ -68,11 +68,14 @@ pub(super) fn wrong(
         if mail.opening.is_empty() {
             return None;
         }
-        // The nearest earlier mail of this sender that greets somebody else.
-        let other = mails[..number]
-            .iter()
-            .rev()
-            .find(|other| other.from == mail.from && !other.opening.is_empty() && other.opening != mail.opening)?;
+        // The nearest earlier mail of this sender that greets somebody else, who does not get this one: another way to
+        // greet the same person is no mistake, nor is a letter to everybody.
+        let greets = |other: &&Mail| {
+            let somebody = other.opening.iter().all(|line| line != "各位") && !other.opening.is_empty();
+            let elsewhere = other.to.iter().chain(&other.cc).all(|(_, address)| !on_mail.contains(address.as_str()));
+            other.from == mail.from && somebody && elsewhere
+        };
+        let other = mails[..number].iter().rev().find(greets)?;
         changed.opening.clone_from(&other.opening);
         return Some((changed, None));
     }

@@ -1,7 +1,9 @@
-//! How well wrong recipients are noticed: `cargo run --release --example recipients [-- --mails N] [--log PATH…]`.
+//! How well wrong recipients are noticed:
+//! `cargo run --release --example recipients [-- --mails N] [--log PATH…] [--enron FOLDER] [--oddest N]`.
 //!
 //! In: the mails of a synthetic organisation, made with a fixed seed ([`office`]), or the sent mail of a real one (files
-//! and folders of mails). Out: two tables. The mails are judged in the order of their time and learned afterwards, as the
+//! and folders of mails), or the published tables of who wrote to whom at Enron ([`enron`]). Out: two tables, and if asked
+//! for the mails without a mistake that look oddest, which are what people would be disturbed by. The mails are judged in the order of their time and learned afterwards, as the
 //! product does it. Into each mail of the second half one wrong recipient is put, in five ways:
 //!
 //! - a random contact of the sender,
@@ -21,6 +23,7 @@
     reason = "an evaluation that cannot go on panics, and prints its figures"
 )]
 
+mod enron;
 mod inject;
 mod office;
 mod real;
@@ -41,20 +44,29 @@ const FALSE_ALARMS: [f64; 4] = [0.000_1, 0.001, 0.005, 0.01];
 
 fn main() {
     let mut mails = 40_000;
+    let mut oddest = 0;
     let mut logs: Vec<PathBuf> = Vec::new();
+    let mut tables: Option<PathBuf> = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let value = arguments.next();
         match (argument.as_str(), value) {
             ("--mails", Some(number)) => mails = number.parse().expect("--mails takes a number"),
             ("--log", Some(path)) => logs.push(path.into()),
-            (other, _) => panic!("{other}: --mails N and --log PATH are known"),
+            ("--enron", Some(path)) => tables = Some(path.into()),
+            ("--oddest", Some(number)) => oddest = number.parse().expect("--oddest takes a number"),
+            (other, _) => panic!("{other}: --mails N, --log PATH, --enron FOLDER and --oddest N are known"),
         }
     }
-    let (organization, mails) = if logs.is_empty() { office::mails(mails) } else { real::mails(&logs) };
+    let (organization, mails) = match &tables {
+        Some(folder) => enron::mails(folder),
+        None if logs.is_empty() => office::mails(mails),
+        None => real::mails(&logs),
+    };
     println!("{} mails of {} senders", mails.len(), senders(&mails));
     let outcome = replay(&organization, &mails);
     outcome.print();
+    outcome.print_oddest(oddest);
 }
 
 fn senders(mails: &[Mail]) -> usize {
@@ -117,6 +129,15 @@ impl Outcome {
             let right = self.right.iter().filter(|scored| raised(scored)).count();
             let found = wrong.iter().filter(|scored| raised(scored)).count();
             println!("| `{}` | {} | {} |", check.name(), percent(right, self.right.len()), percent(found, wrong.len()));
+        }
+    }
+
+    /// The mails without a mistake that look oddest, and why.
+    fn print_oddest(&self, number: usize) {
+        let mut right: Vec<&Scored> = self.right.iter().collect();
+        right.sort_by(|a, b| b.score.total_cmp(&a.score));
+        for (place, scored) in right.iter().enumerate().take(number) {
+            println!("{place} {:.1} {}", scored.score, scored.oddest);
         }
     }
 }

@@ -4,6 +4,8 @@
 //! as often as they are, so that namesakes are as common as in life. People write to their projects, to some of the
 //! people of a project more than to others, sometimes to somebody new; three in four mails greet somebody, by
 //! name, by the company's line too, or by the given name, and one in five hundred by a name that nothing else knows.
+//! How many people a mail goes to, how often it answers, whom an answer goes to and whom it takes in was counted in who
+//! wrote to whom at Enron ([`enron`](super::enron)); the numbers stand beside each draw.
 
 use sekisho::recipients::{Day, Organization};
 
@@ -18,6 +20,8 @@ pub(super) struct Mail {
     pub(super) subject: String,
     pub(super) id: String,
     pub(super) answers: Vec<String>,
+    /// The addresses in the headers of what it quotes.
+    pub(super) quoted: Vec<String>,
     pub(super) opening: Vec<String>,
 }
 
@@ -124,7 +128,7 @@ const SURNAMES: [(&str, &str); 60] = [
     ("森田", "morita"),
 ];
 
-const GIVEN: [(&str, &str); 24] = [
+const GIVEN: [(&str, &str); 60] = [
     ("太郎", "taro"),
     ("花子", "hanako"),
     ("一郎", "ichiro"),
@@ -149,6 +153,42 @@ const GIVEN: [(&str, &str); 24] = [
     ("千尋", "chihiro"),
     ("由美子", "yumiko"),
     ("健一", "kenichi"),
+    ("蓮", "ren"),
+    ("陽菜", "hina"),
+    ("さくら", "sakura"),
+    ("和也", "kazuya"),
+    ("直樹", "naoki"),
+    ("哲也", "tetsuya"),
+    ("学", "manabu"),
+    ("達也", "tatsuya"),
+    ("智子", "tomoko"),
+    ("裕子", "hiroko"),
+    ("明美", "akemi"),
+    ("久美子", "kumiko"),
+    ("幸子", "sachiko"),
+    ("和子", "kazuko"),
+    ("洋子", "yoko"),
+    ("裕美", "hiromi"),
+    ("純", "jun"),
+    ("亮", "ryo"),
+    ("大樹", "daiki"),
+    ("雄太", "yuta"),
+    ("麻衣", "mai"),
+    ("彩", "aya"),
+    ("香織", "kaori"),
+    ("めぐみ", "megumi"),
+    ("正", "tadashi"),
+    ("実", "minoru"),
+    ("進", "susumu"),
+    ("清", "kiyoshi"),
+    ("修", "osamu"),
+    ("剛", "tsuyoshi"),
+    ("博之", "hiroyuki"),
+    ("和彦", "kazuhiko"),
+    ("秀樹", "hideki"),
+    ("幸一", "koichi"),
+    ("浩二", "koji"),
+    ("康弘", "yasuhiro"),
 ];
 
 const ENGLISH: [(&str, &str); 16] = [
@@ -187,6 +227,65 @@ const LAST: [(&str, &str); 10] = [
     ("service", "サービス"),
 ];
 
+/// Surnames beside the common ones, in two parts: 北川, 西村, 小野.
+const FRONT: [(&str, &str); 26] = [
+    ("北", "kita"),
+    ("南", "minami"),
+    ("西", "nishi"),
+    ("東", "higashi"),
+    ("上", "ue"),
+    ("下", "shimo"),
+    ("中", "naka"),
+    ("大", "o"),
+    ("小", "ko"),
+    ("高", "taka"),
+    ("長", "naga"),
+    ("松", "matsu"),
+    ("竹", "take"),
+    ("杉", "sugi"),
+    ("桜", "sakura"),
+    ("石", "ishi"),
+    ("岩", "iwa"),
+    ("水", "mizu"),
+    ("黒", "kuro"),
+    ("白", "shira"),
+    ("青", "ao"),
+    ("吉", "yoshi"),
+    ("福", "fuku"),
+    ("横", "yoko"),
+    ("平", "hira"),
+    ("古", "furu"),
+];
+const BACK: [(&str, &str); 16] = [
+    ("川", "kawa"),
+    ("田", "ta"),
+    ("村", "mura"),
+    ("野", "no"),
+    ("沢", "zawa"),
+    ("島", "shima"),
+    ("原", "hara"),
+    ("本", "moto"),
+    ("木", "ki"),
+    ("井", "i"),
+    ("山", "yama"),
+    ("崎", "saki"),
+    ("谷", "tani"),
+    ("橋", "hashi"),
+    ("池", "ike"),
+    ("尾", "o"),
+];
+
+/// A surname and its reading. 佐藤 are 1.5 of a hundred people, the sixty most common names about 27 and the next ones
+/// ever fewer each (Meiji Yasuda Life, survey of its policyholders' surnames, 2018).
+fn surname(random: &mut Random) -> (String, String) {
+    if random.below(100) < 27 {
+        let (written, read) = SURNAMES[random.below(SURNAMES.len()).min(random.below(SURNAMES.len()))];
+        return (written.to_owned(), read.to_owned());
+    }
+    let (front, back) = (FRONT[random.below(FRONT.len())], BACK[random.below(BACK.len())]);
+    (format!("{}{}", front.0, back.0), format!("{}{}", front.1, back.1))
+}
+
 /// Somebody outside.
 #[derive(Debug, Clone)]
 struct Person {
@@ -200,8 +299,9 @@ struct Person {
 struct Project {
     people: Vec<Person>,
     subject: usize,
-    /// The Message-IDs of the thread that is going on, and its last company.
+    /// The Message-IDs of the thread that is going on, and who is in it.
     thread: Vec<String>,
+    circle: Vec<Person>,
 }
 
 /// The organisation and its mails.
@@ -211,7 +311,7 @@ pub(super) fn mails(number: usize) -> (Organization, Vec<Mail>) {
     let companies: Vec<Vec<Person>> = (0..200).map(|at| company(at, &mut random)).collect();
     let mut staff: Vec<(String, Vec<Project>)> = (0..60)
         .map(|at| {
-            let (surname, given) = (SURNAMES[random.early(60)].1, GIVEN[random.below(24)].1);
+            let (surname, given) = (surname(&mut random).1, GIVEN[random.below(GIVEN.len())].1);
             let projects = (0..4 + random.below(12)).map(|_| project(&companies, &mut random)).collect();
             (format!("{given}.{surname}{at}@toho-kanko.example"), projects)
         })
@@ -226,7 +326,7 @@ pub(super) fn mails(number: usize) -> (Organization, Vec<Mail>) {
         }
         let which = random.early(projects.len());
         let day = Day(u16::try_from(20_000 + at * 400 / number).unwrap_or(u16::MAX));
-        mails.push(mail(at, day, from, &mut projects[which], &mut random));
+        mails.push(mail(at, day, from, &mut projects[which], &companies, &mut random));
     }
     (organization, mails)
 }
@@ -250,7 +350,7 @@ fn company(at: usize, random: &mut Random) -> Vec<Person> {
                     nickname: None,
                 };
             }
-            let ((surname, read), (given, given_read)) = (SURNAMES[random.early(60)], *random.of(&GIVEN));
+            let ((surname, read), (given, given_read)) = (surname(random), *random.of(&GIVEN));
             let local = match style {
                 0 => format!("{read}.{given_read}"),
                 1 => format!("{given_read}.{read}"),
@@ -283,27 +383,85 @@ fn project(companies: &[Vec<Person>], random: &mut Random) -> Project {
             }
         }
     }
-    Project { people, subject: random.below(1_000), thread: Vec::new() }
+    Project { people, subject: random.below(1_000), thread: Vec::new(), circle: Vec::new() }
 }
 
-fn mail(number: usize, day: Day, from: &str, project: &mut Project, random: &mut Random) -> Mail {
-    let first = random.early(project.people.len());
-    let addressee = project.people[first].clone();
-    let mailbox = |person: &Person| (person.display_name.clone(), person.address.clone());
-    let mut to = vec![mailbox(&addressee)];
-    let mut cc = Vec::new();
-    for person in project.people.iter().filter(|person| person.address != addressee.address) {
-        match random.below(4) {
-            0 => to.push(mailbox(person)),
-            1 => cc.push(mailbox(person)),
-            _ => {}
+/// Of a hundred mails 69 go to one, 14 to two, 7 to three, 4 to four, 3 to five and 3 to more (Enron).
+fn how_many(random: &mut Random) -> usize {
+    match random.below(100) {
+        0..=68 => 1,
+        69..=82 => 2,
+        83..=89 => 3,
+        90..=93 => 4,
+        94..=96 => 5,
+        _ => 8,
+    }
+}
+
+/// Whom a mail goes to, the addressee first.
+fn people(project: &mut Project, answering: bool, companies: &[Vec<Person>], random: &mut Random) -> Vec<Person> {
+    if !answering {
+        let first = random.early(project.people.len());
+        let number = how_many(random).min(project.people.len());
+        // The others are mostly the same ones.
+        let mut people = vec![project.people[first].clone()];
+        while people.len() < number {
+            let other = &project.people[random.early(project.people.len())];
+            if people.iter().all(|person| person.address != other.address) {
+                people.push(other.clone());
+            }
+        }
+        project.circle.clone_from(&people);
+        return people;
+    }
+    // Of a hundred answers among three or more 30 go to all, 62 to one and 8 to some (Enron).
+    let circle = project.circle.clone();
+    let first = circle[random.early(circle.len())].clone();
+    let chance = random.below(100);
+    let others = circle.into_iter().filter(|person| person.address != first.address);
+    let mut people = vec![first.clone()];
+    people.extend(others.filter(|_| match chance {
+        0..=29 => true,
+        30..=91 => false,
+        _ => random.one_in(2),
+    }));
+    // Of a hundred answers five take somebody in (5.2 %), and of a hundred of these 96 have been on mails with somebody of
+    // the conversation before.
+    if random.below(1_000) < 52 {
+        let company = random.of(companies);
+        let outsider = random.of(company).clone();
+        let inside = project.people[random.below(project.people.len())].clone();
+        let new = if random.below(100) < 4 { outsider } else { inside };
+        if people.iter().all(|person| person.address != new.address) {
+            project.circle.push(new.clone());
+            people.push(new);
         }
     }
-    let id = format!("<{number}@toho-kanko.example>");
-    let answering = !project.thread.is_empty() && !random.one_in(3);
+    people
+}
+
+fn mail(
+    number: usize,
+    day: Day,
+    from: &str,
+    project: &mut Project,
+    companies: &[Vec<Person>],
+    random: &mut Random,
+) -> Mail {
+    // Of a hundred mails 31 answer one (Enron).
+    let answering = !project.thread.is_empty() && random.below(100) < 31;
     if !answering {
         project.thread.clear();
     }
+    let people = people(project, answering, companies, random);
+    let addressee = people[0].clone();
+    let mailbox = |person: &Person| (person.display_name.clone(), person.address.clone());
+    let mut to = vec![mailbox(&addressee)];
+    let mut cc = Vec::new();
+    for person in people.iter().skip(1) {
+        if random.one_in(2) { to.push(mailbox(person)) } else { cc.push(mailbox(person)) }
+    }
+    let id = format!("<{number}@toho-kanko.example>");
     let answers = project.thread.clone();
     project.thread.push(id.clone());
     let opening = match random.below(100) {
@@ -312,7 +470,7 @@ fn mail(number: usize, day: Day, from: &str, project: &mut Project, random: &mut
         18..=23 => vec!["各位".to_owned()],
         // The given name, as among those who know each other; one mail in five hundred greets by a name that nothing
         // else knows: an assistant's, a maiden name.
-        24..=25 if random.one_in(10) => vec![format!("{}様", random.of(&SURNAMES).0)],
+        24..=25 if random.one_in(10) => vec![format!("{}様", surname(random).0)],
         24..=25 => addressee.nickname.iter().cloned().collect(),
         26..=60 => addressee.greeting.clone(),
         _ => addressee.greeting.iter().rev().take(1).cloned().collect(),
@@ -322,5 +480,5 @@ fn mail(number: usize, day: Day, from: &str, project: &mut Project, random: &mut
     if !opening.is_empty() {
         opening.push("いつもお世話になっております。".to_owned());
     }
-    Mail { day, from: from.to_owned(), to, cc, subject, id, answers, opening }
+    Mail { day, from: from.to_owned(), to, cc, subject, id, answers, quoted: Vec::new(), opening }
 }

@@ -62,6 +62,7 @@ fn mail(path: &PathBuf, rules: &Rules) -> Option<(i64, Mail)> {
         subject: message.header("Subject").map(|subject| header::decode(subject.value)).unwrap_or_default(),
         id: lesson.message_id.unwrap_or_default(),
         answers: lesson.thread,
+        quoted: heard.letter.quoted,
         opening: heard.letter.opening,
     };
     Some((at, mail))

@@ -15,31 +15,20 @@ pub(super) struct Scored {
     /// Whether the address that was meant is suggested for the wrong one; for a wrong salutation, any suggestion.
     pub(super) suggested: bool,
     pub(super) checks: Vec<Check>,
+    /// The oddest recipient and what is wrong with it.
+    pub(super) oddest: String,
 }
 
-/// The bits of suspicion that an issue adds to the surprise of a recipient.
-fn weight(check: Check) -> f64 {
-    match check {
-        Check::LookalikeDomain => 12.0,
-        Check::SalutationMismatch => 10.0,
-        Check::DisplayNameMismatch | Check::OrganizationMismatch => 8.0,
-        Check::UnusualRecipient | Check::FreeMail => 8.0,
-        Check::NewToThread => 1.0,
-        Check::FirstContact | Check::DataScope | Check::ExposedRecipients => 1.0,
-    }
-}
-
-/// How odd a recipient is, in bits.
+/// How odd a recipient is, in bits, as the product says.
 fn suspicion(recipient: &Recipient) -> f64 {
-    let issues: f64 = recipient.issues.iter().map(|issue| weight(issue.check)).sum();
-    issues + f64::from(recipient.surprise.unwrap_or_default()) / 10.0
+    f64::from(recipient.suspicion())
 }
 
 impl Scored {
     /// Of a mail in which `wrong` is the recipient that was put there, if one was.
     pub(super) fn of(judged: &Judged, wrong: Option<&str>) -> Self {
         let outside = || judged.recipients.iter();
-        let score = outside().map(suspicion).fold(0.0, f64::max);
+        let score = outside().map(suspicion).fold(f64::NEG_INFINITY, f64::max);
         let is_wrong = |recipient: &&Recipient| Some(recipient.address.canonical().as_str()) == wrong;
         let ranked_first = outside().filter(is_wrong).any(|recipient| {
             let rivals = outside().filter(|other| other.address != recipient.address);
@@ -53,7 +42,12 @@ impl Scored {
         let mut checks: Vec<Check> = outside().flat_map(|r| r.issues.iter().map(|issue| issue.check)).collect();
         checks.sort_unstable();
         checks.dedup();
-        Self { score, ranked_first, suggested, checks }
+        let oddest = outside().max_by(|a, b| suspicion(a).total_cmp(&suspicion(b)));
+        let oddest = oddest.map_or_else(String::new, |recipient| {
+            let issues = recipient.issues.iter().map(|issue| format!("; {}: {}", issue.check.name(), issue.detail));
+            format!("{} {:?}{}", recipient.address, recipient.surprise, issues.collect::<String>())
+        });
+        Self { score, ranked_first, suggested, checks, oddest }
     }
 }
 
@@ -82,7 +76,7 @@ pub(super) fn judge(mail: &Mail, organization: &Organization, partners: &Partner
         recipients: all.filter_map(|(_, address)| Address::parse(address).ok()).collect(),
         ..Envelope::default()
     };
-    let letter = Letter { opening: mail.opening.clone(), ..Letter::default() };
+    let letter = Letter { opening: mail.opening.clone(), quoted: mail.quoted.clone(), ..Letter::default() };
     judge_case(Case {
         envelope: &envelope,
         message: &Message::new(header.into_bytes()),
