@@ -296,8 +296,15 @@ impl Nearby {
 
 /// A header cell as headers are compared: normalised, lower case, without spaces and marks.
 pub(super) fn header_key(cell: &str) -> String {
-    let normal = Normal::of(cell);
-    normal.text().chars().filter(|c| c.is_alphanumeric() || *c == 'ー').flat_map(char::to_lowercase).collect()
+    let mut key = String::with_capacity(cell.len());
+    if cell.is_ascii() {
+        key.extend(cell.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())));
+    } else {
+        let normal = Normal::of(cell);
+        let letters = normal.text().chars().filter(|c| c.is_alphanumeric() || *c == 'ー');
+        key.extend(letters.flat_map(char::to_lowercase));
+    }
+    key
 }
 
 /// Up to three letters of ASCII (`pan`, `sin`) are no word inside a longer one (`Japan`, `business`).

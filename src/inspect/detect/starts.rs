@@ -138,11 +138,16 @@ impl Starts {
     /// Which of eight places some pattern may begin at, a bit each, by three bytes.
     #[inline]
     fn eight(&self, around: &[u8; 11]) -> u32 {
-        let classes = around.map(class);
+        let &[before, a, b, ref ahead @ ..] = around;
+        let six = |byte: u8| u32::from(class(byte) & 0x3F);
+        // The classes of the byte before and of those that are judged, six bits each.
+        let mut rolled = six(before) | six(a) << 6 | six(b) << 12;
         let mut begin = 0;
-        for (place, four) in classes.windows(4).enumerate() {
-            let &[before, a, b, c] = four else { continue };
-            begin |= u32::from(self.any.has(narrow(before < WORDS, a, b, c))) << place;
+        for (place, &byte) in ahead.iter().enumerate() {
+            rolled |= six(byte) << 18;
+            let after_word = u32::from(rolled & 0x3F < u32::from(WORDS));
+            rolled >>= 6;
+            begin |= u32::from(self.any.has((rolled | after_word << 18) as usize)) << place;
         }
         begin
     }
@@ -171,28 +176,31 @@ impl Starts {
 
     #[inline]
     fn goes_on(&self, text: &[u8], place: usize, known: u8, whole: bool) -> bool {
-        match text.get(place..).and_then(|rest| rest.first_chunk::<6>()) {
-            Some(six) => {
-                let six = six.map(folded);
-                (known & SIX != 0 && self.is_told(six)) || (known & FOUR != 0 && self.is_told(four(six)))
-            }
-            None => whole,
-        }
+        let Some(&six) = text.get(place..).and_then(|rest| rest.first_chunk::<6>()) else { return whole };
+        let six = all_folded(joined(six));
+        (known & SIX != 0 && self.is_told(six)) || (known & FOUR != 0 && self.is_told(four(six)))
     }
 
     /// Whether some pattern begins so: two bits say it, as one alone is too often another's.
     #[inline]
-    fn is_told(&self, bytes: [u8; 6]) -> bool {
+    fn is_told(&self, bytes: u64) -> bool {
         let (one, other) = hashes(bytes);
         self.long.has(one) && self.long.has(other)
     }
 
-    #[inline]
     fn is_long_word(&self, text: &[u8], place: usize, whole: bool) -> bool {
-        self.runs.iter().any(|(bytes, length)| match text.get(place..place.saturating_add(*length)) {
-            Some(word) => word.iter().rev().all(|&byte| bytes.has(byte)),
-            None => !whole,
-        })
+        for (bytes, length) in &self.runs {
+            let Some(word) = text.get(place..place.saturating_add(*length)) else {
+                if whole {
+                    continue;
+                }
+                return true;
+            };
+            if word.iter().rev().all(|&byte| bytes.has(byte)) {
+                return true;
+            }
+        }
+        false
     }
 
     fn add_run(&mut self, (bytes, length): (Bytes, usize)) {
@@ -234,8 +242,8 @@ impl Starts {
         {
             let mut words = vec![[0; 6]];
             extend(&mut words, 0, sets);
-            for word in words {
-                let (one, other) = hashes(word);
+            for bytes in words {
+                let (one, other) = hashes(joined(bytes));
                 self.long.set(one);
                 self.long.set(other);
             }
@@ -352,17 +360,35 @@ fn folded(byte: u8) -> u8 {
     if byte.is_ascii_digit() { b'0' } else { byte.to_ascii_lowercase() }
 }
 
+/// All bytes of a word, each as [`folded`].
 #[inline]
-fn four([a, b, c, d, ..]: [u8; 6]) -> [u8; 6] {
-    [a, b, c, d, 0, 0]
+fn all_folded(bytes: u64) -> u64 {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = EACH << 7;
+    let (ascii, low) = (!bytes & TOPS, bytes & !TOPS);
+    // The top of a byte tells whether it is no less than a character.
+    let from = |character: u8| low + EACH * u64::from(0x80 - character);
+    let capitals = from(b'A') & !from(b'Z' + 1) & ascii;
+    let digits = from(b'0') & !from(b'9' + 1) & ascii;
+    (bytes | capitals >> 2) & !((digits >> 7) * 0x0F)
 }
 
-/// Two hashes of six bytes.
 #[inline]
-fn hashes([a, b, c, d, e, f]: [u8; 6]) -> (usize, usize) {
-    let mixed = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+fn joined([a, b, c, d, e, f]: [u8; 6]) -> u64 {
+    u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+}
+
+#[inline]
+fn four(six: u64) -> u64 {
+    six & 0xFFFF_FFFF
+}
+
+/// Two hashes of a word.
+#[inline]
+fn hashes(bytes: u64) -> (usize, usize) {
+    let mixed = bytes.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let part = |from: u32| usize::try_from(mixed >> from & ((1 << LONG) - 1)).unwrap_or_default();
+    let part = |from: u32| (mixed >> from) as usize & ((1 << LONG) - 1);
     (part(64 - LONG), part(64 - 2 * LONG))
 }
 
@@ -420,6 +446,14 @@ mod tests {
         }
         assert!(!found.contains(&at("09")) && !found.contains(&(at("x1234") + 1)), "{found:?}");
         assert!(found.len() <= 7, "{found:?}");
+    }
+
+    #[test]
+    fn bytes_are_folded_together_as_they_are_alone() {
+        for byte in 0..=u8::MAX {
+            let six = [b'Z', byte, b'9', byte, 0xFF, byte];
+            assert_eq!(all_folded(joined(six)), joined(six.map(folded)), "{byte}");
+        }
     }
 
     #[test]

@@ -21,12 +21,31 @@ pub(crate) fn hash(value: &(impl Hash + ?Sized)) -> u64 {
 /// The hash of a stretch of characters. Millions of values a table go through here: a multiplication and a fold a
 /// character, not SipHash; 64 bits of it still tell a hundred million people apart.
 pub(super) fn hash_characters(characters: impl Iterator<Item = char>) -> u64 {
-    let hash = characters.fold(0xCBF2_9CE4_8422_2325, |hash: u64, c| {
-        let mixed = (hash ^ u64::from(u32::from(c))).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        mixed ^ (mixed >> 29)
-    });
-    let mixed = hash.wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed ^ (mixed >> 32)
+    characters.fold(Growing::default(), Growing::with).hash()
+}
+
+/// The same for a stretch that grows: the hash of each of its beginnings on the way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Growing(u64);
+
+impl Default for Growing {
+    fn default() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+}
+
+impl Growing {
+    #[inline]
+    pub(super) fn with(self, c: char) -> Self {
+        let mixed = (self.0 ^ u64::from(u32::from(c))).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        Self(mixed ^ (mixed >> 29))
+    }
+
+    #[inline]
+    pub(super) fn hash(self) -> u64 {
+        let mixed = self.0.wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed ^ (mixed >> 32)
+    }
 }
 
 /// Lets a hash be its own hash.
@@ -87,6 +106,11 @@ impl Words {
         word.len() <= self.longest
             && word.chars().next().is_some_and(|c| self.begins(c))
             && self.hashes.contains(&of_word(word))
+    }
+
+    /// Whether a word whose characters, each [`modern`], have this hash is one of them.
+    pub(super) fn has_hash(&self, hash: u64) -> bool {
+        self.hashes.contains(&hash)
     }
 
     /// Whether `word`, its hiragana in katakana, is one of these readings.

@@ -8,6 +8,7 @@
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
+use memchr::memmem::Finder;
 
 use super::names::is_kanji;
 
@@ -134,8 +135,7 @@ fn is_quoted_header(line: &str) -> bool {
         "返信先",
         "写し",
     ];
-    let field = line.split(':').next().unwrap_or_default();
-    if field.len() < line.len() {
+    if let Some(field) = memchr::memchr(b':', line.as_bytes()).and_then(|colon| line.get(..colon)) {
         let field = field.trim_matches(|c: char| matches!(c, '*' | '【' | '】' | ' '));
         let is = |name: &str| field.eq_ignore_ascii_case(name);
         let address = || line.contains('@') || line.contains(';');
@@ -146,10 +146,14 @@ fn is_quoted_header(line: &str) -> bool {
     let introduces = line.ends_with(':') || line.ends_with("wrote") || line.ends_with("書きました");
     (introduces && line.contains('@') && line.contains(|c: char| c.is_ascii_digit()))
         || memchr::memchr2(b'O', b'F', line.as_bytes()).is_some_and(|at| {
-            let rest = line.get(at..).unwrap_or_default();
-            rest.contains("Original Message") || rest.contains("Forwarded message")
+            let rest = line.as_bytes().get(at..).unwrap_or_default();
+            ANNOUNCED.iter().any(|words| words.find(rest).is_some())
         })
 }
+
+/// What stands above a quoted mail. Looked for in nearly every line.
+static ANNOUNCED: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["Original Message", "Forwarded message"].map(|words| Finder::new(words)));
 
 /// Marks what looks like a signature: below `-- `, between separators, or the last paragraph.
 fn signatures(lines: &[&str], own: &[String], busy: &[bool], zones: &mut [Zone]) {
