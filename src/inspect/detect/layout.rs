@@ -247,7 +247,8 @@ fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
         if values.iter().filter(|value| is_phrase(value)).count() > most {
             continue;
         }
-        let fitting = rules.all().iter().enumerate().filter_map(|(index, detector)| {
+        let all = rules.all().iter().enumerate().filter(|(_, detector)| detector.check.is_told_without_header());
+        let fitting = all.filter_map(|(index, detector)| {
             // A chance hit in ten makes no column; five in a row do.
             let chancy = detector.alone.is_none() || detector.check == Check::MyNumber;
             if chancy && !(detector.check.has_check_digit() && values.len() >= 5) {

@@ -280,25 +280,26 @@ pub(super) fn is_name_character(c: char) -> bool {
     is_kanji(c) || matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー')
 }
 
-/// How many bytes of UTF-8 text are characters that names are written with, by its bytes: it is asked of every text.
-pub(super) fn run(text: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(length) = name_bytes(text, at) {
-        at += length;
+/// How many bytes of UTF-8 text from `at` on are characters that names are written with, by its bytes: it is asked of
+/// every text.
+pub(super) fn run(text: &[u8], at: usize) -> usize {
+    let mut end = at;
+    while let Some(length) = name_bytes(text, end) {
+        end += length;
     }
-    at
+    end - at
 }
 
-/// How many bytes of UTF-8 text stand before the next such character; there is at least one.
-pub(super) fn pause(text: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        if byte >= 0xE3 && at > 0 && name_bytes(text, at).is_some() {
+/// How many bytes of UTF-8 text from `at` on stand before the next such character; there is at least one.
+pub(super) fn pause(text: &[u8], at: usize) -> usize {
+    let mut end = at;
+    while let Some(&byte) = text.get(end) {
+        if byte >= 0xE3 && end > at && name_bytes(text, end).is_some() {
             break;
         }
-        at += 1;
+        end += 1;
     }
-    at
+    end - at
 }
 
 /// The length of the character at `at`, where [`is_name_character`] holds for it.
@@ -392,9 +393,9 @@ mod tests {
         for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
             let text = c.to_string();
             let expected = if is_name_character(c) { c.len_utf8() } else { 0 };
-            assert_eq!(run(text.as_bytes()), expected, "{c:?}");
+            assert_eq!(run(text.as_bytes(), 0), expected, "{c:?}");
             if expected == 0 {
-                assert_eq!(pause(format!("{c}山").as_bytes()), c.len_utf8(), "{c:?}");
+                assert_eq!(pause(format!("{c}山").as_bytes(), 0), c.len_utf8(), "{c:?}");
             }
         }
     }

@@ -36,10 +36,11 @@ const SIGNATURE: usize = 15;
 /// found: a signature without anything in it need not be known.
 pub(super) fn of(lines: &[&str], own: &[String], busy: &[bool]) -> Vec<Zone> {
     let bare: Vec<&str> = lines.iter().map(|line| unquoted(line)).collect();
+    let quoted: Vec<bool> = bare.iter().map(|line| is_quoted_header(line)).collect();
     let mut zones = vec![Zone::Body; lines.len()];
-    salutations(&bare, &mut zones);
-    for (line, zone) in bare.iter().zip(&mut zones) {
-        if is_quoted_header(line) {
+    salutations(&bare, &quoted, &mut zones);
+    for (quoted, zone) in quoted.iter().zip(&mut zones) {
+        if *quoted {
             *zone = Zone::Quoted;
         }
     }
@@ -65,14 +66,14 @@ pub(super) fn is_rule(line: &str) -> bool {
         && line.chars().nth(3).is_some()
 }
 
-fn salutations(lines: &[&str], zones: &mut [Zone]) {
+fn salutations(lines: &[&str], quoted: &[bool], zones: &mut [Zone]) {
     let mut left = HEAD;
     let mut found = Vec::new();
-    for (number, line) in lines.iter().enumerate() {
+    for (number, (line, quoted)) in lines.iter().zip(quoted).enumerate() {
         if line.is_empty() {
             continue;
         }
-        if is_quoted_header(line) || is_rule(line) {
+        if *quoted || is_rule(line) {
             // Below a quoted header another mail begins.
             left = HEAD;
             continue;
