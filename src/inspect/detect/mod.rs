@@ -43,6 +43,7 @@ mod starts;
 mod table;
 mod tally;
 mod terms;
+mod vocabulary;
 mod whereabouts;
 pub(super) mod words;
 mod zones;

@@ -11,6 +11,7 @@ use regex_syntax::hir::Hir;
 
 use super::prefixes::{Bytes, Prefix, prefixes};
 use super::signs::{Seen, Sign, leading_run};
+use super::vocabulary::lowered;
 
 /// Three classes of ASCII have a bit each, and one more says what stands before; each kanji and kana has one, too.
 const NARROW: usize = 1 << 19;
@@ -368,9 +369,8 @@ fn all_folded(bytes: u64) -> u64 {
     let (ascii, low) = (!bytes & TOPS, bytes & !TOPS);
     // The top of a byte tells whether it is no less than a character.
     let from = |character: u8| low + EACH * u64::from(0x80 - character);
-    let capitals = from(b'A') & !from(b'Z' + 1) & ascii;
     let digits = from(b'0') & !from(b'9' + 1) & ascii;
-    (bytes | capitals >> 2) & !((digits >> 7) * 0x0F)
+    lowered(bytes) & !((digits >> 7) * 0x0F)
 }
 
 #[inline]

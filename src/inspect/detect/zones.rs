@@ -5,12 +5,13 @@
 //! not leaked. Each zone is narrow on purpose: a list of customers below `-- ` is still a list of customers.
 //! Deliberately absent: what is found in the lines; that is compared with the limits by [`super::clusters`].
 
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
 
 use super::names::is_kanji;
+use super::vocabulary::Vocabulary;
 
 /// What a line is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,18 +248,19 @@ const CARD: [&[&str]; 6] = [
 /// How many things of a business card stand in the block.
 fn points(block: &[&str], own: &[String]) -> usize {
     /// All of them, and whose each is.
-    static WORDS: LazyLock<(Option<AhoCorasick>, Vec<usize>)> = LazyLock::new(|| {
+    static WORDS: LazyLock<(Vocabulary, Vec<usize>)> = LazyLock::new(|| {
         let words = (0..).zip(CARD).flat_map(|(point, words)| words.iter().map(move |word| (*word, point)));
         let (words, points): (Vec<&str>, Vec<usize>) = words.unzip();
-        (search(&words), points)
+        (Vocabulary::of(words), points)
     });
     let text = block.join("\n");
-    let (search, whose) = &*WORDS;
+    let (words, whose) = &*WORDS;
     let mut seen = [false; CARD.len()];
-    for found in search.iter().flat_map(|search| search.find_overlapping_iter(&text)) {
-        let point = whose.get(found.pattern().as_usize()).and_then(|&point| seen.get_mut(point));
+    words.each(&text, |word, _| {
+        let point = whose.get(word).and_then(|&point| seen.get_mut(point));
         point.into_iter().for_each(|point| *point = true);
-    }
+        ControlFlow::Continue(())
+    });
     let [company, phone, page, mail, address, department] = seen;
     let points = [company, phone, page, mail || has_own(block, own), address, department];
     points.iter().filter(|&&point| point).count()
@@ -308,13 +310,13 @@ const COMPANY: [&str; 29] = [
 
 /// Whether an organisation is named.
 pub(super) fn has_company(text: &str) -> bool {
-    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&COMPANY));
-    WORDS.as_ref().is_some_and(|words| words.is_match(text))
+    static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::of(COMPANY));
+    WORDS.is_in(text)
 }
 
 /// Whether the line's label says that whoever follows is there for work: `担当：`, `出席者：`.
 pub(super) fn is_staff_line(line: &str) -> bool {
-    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&STAFF));
+    static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::of(STAFF));
     const STAFF: [&str; 22] = [
         "担当",
         "出席",
@@ -341,12 +343,7 @@ pub(super) fn is_staff_line(line: &str) -> bool {
     ];
     let line = unquoted(line);
     let head = line.char_indices().nth(16).map_or(line, |(end, _)| line.get(..end).unwrap_or(line));
-    !head.is_ascii() && WORDS.as_ref().is_some_and(|words| words.is_match(head)) && head.chars().any(is_kanji)
-}
-
-/// All of `words` at once, in capitals and small letters.
-fn search(words: &[&str]) -> Option<AhoCorasick> {
-    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+    !head.is_ascii() && WORDS.is_in(head) && head.chars().any(is_kanji)
 }
 
 #[cfg(test)]
