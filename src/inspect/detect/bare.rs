@@ -30,9 +30,12 @@ pub(super) struct Bare {
 pub(super) fn find(record: &Record<'_>, text: &str) -> Vec<Bare> {
     let names = record.rules.names();
     let mut found: Vec<Bare> = Vec::new();
+    // Names are kanji or kana.
+    if text.is_ascii() {
+        return found;
+    }
     let mut line_start = 0;
     for line in text.split('\n') {
-        // Names are kanji or kana.
         if line.is_ascii() {
             line_start += line.len() + 1;
             continue;
