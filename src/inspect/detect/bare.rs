@@ -31,9 +31,12 @@ pub(super) struct Bare {
 pub(super) fn find(rules: &Rules, text: &str) -> Vec<Bare> {
     let names = rules.names();
     let mut found: Vec<Bare> = Vec::new();
+    // Names are kanji or kana.
+    if text.is_ascii() {
+        return found;
+    }
     let mut line_start = 0;
     for line in text.split('\n') {
-        // Names are kanji or kana.
         if line.is_ascii() {
             line_start += line.len() + 1;
             continue;
@@ -42,11 +45,11 @@ pub(super) fn find(rules: &Rules, text: &str) -> Vec<Bare> {
         let mut before: Option<(usize, usize)> = None;
         let mut at = 0;
         while at < line.len() {
-            let rest = line.get(at..).unwrap_or_default();
-            let length = names::run(rest.as_bytes());
+            let length = names::run(line.as_bytes(), at);
             // Two characters of three bytes at least, ten at most.
             if (3..=36).contains(&length) {
-                let whole = length >= 6 && rest.get(..length).is_some_and(|w| names.read(w) == Some(Reading::Full));
+                let run = line.get(at..at + length).filter(|_| length >= 6);
+                let whole = run.is_some_and(|run| names.read(run) == Some(Reading::Full));
                 let pair =
                     before.filter(|&(start, end)| end + 1 == at && line.get(end..at) == Some(" ") && at - start <= 16);
                 let joined = pair.filter(|&(start, _)| {
@@ -64,7 +67,8 @@ pub(super) fn find(rules: &Rules, text: &str) -> Vec<Bare> {
             } else if length > 0 {
                 before = None;
             }
-            at += length + names::pause(rest.as_bytes().get(length..).unwrap_or_default());
+            at += length;
+            at += names::pause(line.as_bytes(), at);
         }
         if found.len() > first {
             let named: usize = found.iter().skip(first).map(|name| name.end - name.start).sum();

@@ -4,7 +4,7 @@
 //! ([`Cluster`]): a name and the values after it on its line or in the lines below it. Deliberately absent: whether the
 //! group is a leak ([`super::prose`]).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::names::is_name_character;
 use super::rule::Role;
@@ -111,9 +111,12 @@ impl Grouping<'_> {
             }
         }
         self.close();
+        if hits.len() == 1 {
+            return self.join(line, hits);
+        }
         // Everybody has one value of each kind at most, so the n-th of its kind is the n-th person's.
         let mut groups: Vec<Cluster> = Vec::new();
-        let mut counts: HashMap<usize, usize> = HashMap::new();
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
         for hit in hits {
             let count = counts.entry(hit.detector).or_default();
             *count += 1;

@@ -7,6 +7,9 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use super::checks::{Check, Note};
 use super::rule::{Role, header_key};
@@ -373,7 +376,8 @@ pub(super) fn is_thing(key: &str) -> bool {
         "bank",
         "event",
     ];
-    THINGS.iter().any(|word| key.contains(word))
+    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(THINGS).ok());
+    SEARCH.as_ref().is_some_and(|things| things.is_match(key))
 }
 
 pub(super) fn is_organisation(header: &str) -> bool {
@@ -401,8 +405,8 @@ pub(super) fn is_organisation(header: &str) -> bool {
         "branch",
         "supplier",
     ];
-    let key = header_key(header);
-    WORDS.iter().any(|word| key.contains(word))
+    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(WORDS).ok());
+    !header.is_empty() && SEARCH.as_ref().is_some_and(|words| words.is_match(&header_key(header)))
 }
 
 /// Whether a telephone or an address in a table of organisations is theirs and nobody's own.

@@ -269,7 +269,8 @@ fn by_values(rules: &Rules, records: &[Row], columns: &mut Columns) {
             continue;
         }
         entry.counted = are_counted(rules, &values);
-        let fitting = rules.all().iter().enumerate().filter_map(|(index, detector)| {
+        let all = rules.all().iter().enumerate().filter(|(_, detector)| detector.check.is_told_without_header());
+        let fitting = all.filter_map(|(index, detector)| {
             // A chance hit in ten makes no column; five in a row do.
             let chancy = detector.alone.is_none() || detector.check == Check::MyNumber;
             if chancy && !(detector.check.has_check_digit() && values.len() >= 5) {

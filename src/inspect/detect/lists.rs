@@ -80,7 +80,7 @@ impl Counts<'_> {
         let (known, text) = (self.known.get_mut(line)?, self.lines.get(line)?);
         let counts = known.get_or_insert_with(|| {
             let line = zones::unquoted_list(text);
-            SEPARATORS.map(|separator| separator.count(line))
+            counts(line)
         });
         counts.get(separator as usize).copied()
     }
@@ -168,30 +168,32 @@ fn run(counts: &mut Counts<'_>, at: usize, separator: Separator) -> Option<usize
     (rows >= 2).then_some(end)
 }
 
-impl Separator {
-    /// How many of it stand between the cells of a line.
-    fn count(self, line: &str) -> u32 {
-        let bytes = line.as_bytes();
-        let byte = match self {
-            Self::Tab => b'\t',
-            Self::Bar => b'|',
-            Self::Semicolon => b';',
-            Self::Comma => b',',
-            Self::Gap => {
-                let (mut cells, mut at) = (0_u32, 0);
-                for gap in GAP.find_iter(bytes).chain([bytes.len()]) {
-                    cells += u32::from(line.get(at..gap).is_some_and(|cell| !cell.trim().is_empty()));
-                    at = gap + 2;
-                }
-                return cells.saturating_sub(1);
-            }
-        };
-        let quoted = matches!(self, Self::Semicolon | Self::Comma) && memchr::memchr(b'"', bytes).is_some();
-        let count =
-            if quoted { self.split(line).len().saturating_sub(1) } else { memchr::memchr_iter(byte, bytes).count() };
-        u32::try_from(count).unwrap_or(u32::MAX)
+/// How many of each separator stand between the cells of a line.
+fn counts(line: &str) -> [u32; SEPARATORS.len()] {
+    let bytes = line.as_bytes();
+    let (mut tabs, mut bars, mut semicolons, mut commas) = (0_u32, 0_u32, 0_u32, 0_u32);
+    // So few that a byte holds their number: many are counted at once.
+    for part in bytes.chunks(255) {
+        let count = |sought: u8| part.iter().fold(0_u8, |count, &byte| count.wrapping_add(u8::from(byte == sought)));
+        tabs += u32::from(count(b'\t'));
+        bars += u32::from(count(b'|'));
+        semicolons += u32::from(count(b';'));
+        commas += u32::from(count(b','));
     }
+    if semicolons + commas > 0 && memchr::memchr(b'"', bytes).is_some() {
+        let split =
+            |separator: Separator| u32::try_from(separator.split(line).len()).unwrap_or(u32::MAX).saturating_sub(1);
+        (semicolons, commas) = (split(Separator::Semicolon), split(Separator::Comma));
+    }
+    let (mut cells, mut at) = (0_u32, 0);
+    for gap in GAP.find_iter(bytes).chain([bytes.len()]) {
+        cells += u32::from(line.get(at..gap).is_some_and(|cell| !cell.trim().is_empty()));
+        at = gap + 2;
+    }
+    [tabs, bars, semicolons, commas, cells.saturating_sub(1)]
+}
 
+impl Separator {
     fn split(self, line: &str) -> Vec<&str> {
         match self {
             Self::Tab => line.split('\t').collect(),

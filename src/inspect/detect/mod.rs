@@ -45,6 +45,7 @@ mod table;
 mod tally;
 mod terms;
 mod veil;
+mod vocabulary;
 mod whereabouts;
 pub(super) mod words;
 mod zones;

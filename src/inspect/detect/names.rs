@@ -6,7 +6,7 @@
 
 use super::places::Places;
 use super::romaji;
-use super::words::Words;
+use super::words::{Growing, Words, modern};
 
 /// The dictionaries of names, and of the places that are no names.
 #[derive(Debug, Default)]
@@ -83,15 +83,18 @@ impl Names {
             let (surname, given) = word.split_once(SPACES)?;
             self.read_parts(surname, given.trim_start())
         };
-        let mut ends = [0; LONGEST];
+        // Where each beginning of the word ends, and its hash.
+        let mut heads = [(0, 0); LONGEST];
         let mut count = 0;
+        let mut growing = Growing::default();
         for (at, c) in word.char_indices() {
             // A space, or something that stands in no name.
             if !is_name_character(c) {
                 return parted();
             }
-            match ends.get_mut(count) {
-                Some(end) => *end = at + c.len_utf8(),
+            growing = growing.with(modern(c));
+            match heads.get_mut(count) {
+                Some(head) => *head = (at + c.len_utf8(), growing.hash()),
                 None => return parted(),
             }
             count += 1;
@@ -102,12 +105,12 @@ impl Names {
         if !self.surnames.begins(first) {
             return None;
         }
-        let mut best = (count >= 2 && self.surnames.has(word)).then_some(Reading::Surname);
-        for (length, &end) in (1usize..).zip(&ends).take(count.saturating_sub(1)) {
-            let (surname, given) = word.split_at(end);
-            if !self.surnames.has(surname) {
+        let mut best = (count >= 2 && self.surnames.has_hash(growing.hash())).then_some(Reading::Surname);
+        for (length, &(end, hash)) in (1usize..).zip(&heads).take(count.saturating_sub(1)) {
+            if !self.surnames.has_hash(hash) {
                 continue;
             }
+            let given = word.get(end..).unwrap_or_default();
             // 林 and 森 are surnames and also words: they need a given name of two characters that is known.
             let rest = count - length;
             let known =
@@ -277,38 +280,43 @@ pub(super) fn is_name_character(c: char) -> bool {
     is_kanji(c) || matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー')
 }
 
-/// How many bytes of UTF-8 text are characters that names are written with, by its bytes: it is asked of every text.
-pub(super) fn run(text: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(length) = text.get(at..).and_then(name_bytes) {
-        at += length;
+/// How many bytes of UTF-8 text from `at` on are characters that names are written with, by its bytes: it is asked of
+/// every text.
+pub(super) fn run(text: &[u8], at: usize) -> usize {
+    let mut end = at;
+    while let Some(length) = name_bytes(text, end) {
+        end += length;
     }
-    at
+    end - at
 }
 
-/// How many bytes of UTF-8 text stand before the next such character; there is at least one.
-pub(super) fn pause(text: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        if byte >= 0xE3 && at > 0 && text.get(at..).and_then(name_bytes).is_some() {
+/// How many bytes of UTF-8 text from `at` on stand before the next such character; there is at least one.
+pub(super) fn pause(text: &[u8], at: usize) -> usize {
+    let mut end = at;
+    while let Some(&byte) = text.get(end) {
+        if byte >= 0xE3 && end > at && name_bytes(text, end).is_some() {
             break;
         }
-        at += 1;
+        end += 1;
     }
-    at
+    end - at
 }
 
-/// The length of the character at the beginning of `text`, where [`is_name_character`] holds for it.
-fn name_bytes(text: &[u8]) -> Option<usize> {
-    match *text {
-        [0xE4..=0xE9, ..] | [0xE3, 0x90..=0xBF, ..] | [0xEF, 0xA4..=0xAB, ..] => Some(3),
-        [0xE3, 0x81, 0x81..=0xBF, ..]
-        | [0xE3, 0x82, 0x80..=0x96 | 0xA1..=0xBF, ..]
-        | [0xE3, 0x83, 0x80..=0xBA | 0xBC, ..]
-        | [0xE3, 0x80, 0x85 | 0x86, ..] => Some(3),
-        [0xF0, 0xA0..=0xAF, ..] => Some(4),
-        _ => None,
+/// The length of the character at `at`, where [`is_name_character`] holds for it.
+#[inline]
+fn name_bytes(text: &[u8], at: usize) -> Option<usize> {
+    let &lead = text.get(at)?;
+    if lead & 0xF0 != 0xE0 {
+        let follows = || text.get(at + 1).is_some_and(|byte| (0xA0..=0xAF).contains(byte));
+        return (lead == 0xF0 && follows()).then_some(4);
     }
+    let &[a, b, c] = text.get(at..)?.first_chunk::<3>()?;
+    let code = u32::from(a & 0x0F) << 12 | u32::from(b & 0x3F) << 6 | u32::from(c & 0x3F);
+    // All are compared: kana and kanji change too often for a guess which it is.
+    let within = |first: u32, last: u32| code.wrapping_sub(first) <= last - first;
+    let kana = within(0x3041, 0x3096) | (within(0x30A1, 0x30FC) & (code != 0x30FB));
+    let kanji = within(0x3400, 0x9FFF) | within(0xF900, 0xFAFF) | within(0x3005, 0x3006);
+    (kana | kanji).then_some(3)
 }
 
 /// Kanji, and the marks that stand for one.
@@ -385,9 +393,9 @@ mod tests {
         for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
             let text = c.to_string();
             let expected = if is_name_character(c) { c.len_utf8() } else { 0 };
-            assert_eq!(run(text.as_bytes()), expected, "{c:?}");
+            assert_eq!(run(text.as_bytes(), 0), expected, "{c:?}");
             if expected == 0 {
-                assert_eq!(pause(format!("{c}山").as_bytes()), c.len_utf8(), "{c:?}");
+                assert_eq!(pause(format!("{c}山").as_bytes(), 0), c.len_utf8(), "{c:?}");
             }
         }
     }

@@ -54,14 +54,15 @@ impl<'a> Page<'a> {
     }
 
     pub(super) fn line_of(&self, offset: usize) -> usize {
-        // Most who ask go down the text.
+        // Most who ask go down the text, a few lines at a time.
+        const STEPS: usize = 16;
         let last = self.last.get();
-        let holds = |line: usize| {
-            self.starts.get(line).is_some_and(|&start| start <= offset)
-                && self.starts.get(line + 1).is_none_or(|&next| offset < next)
+        let ahead = self.starts.get(last..).unwrap_or_default();
+        let steps = ahead.iter().take(STEPS + 1).take_while(|&&start| start <= offset).count();
+        let line = match steps {
+            1..=STEPS => last + steps - 1,
+            _ => self.starts.partition_point(|&start| start <= offset).saturating_sub(1),
         };
-        let near = [last, last + 1].into_iter().find(|&line| holds(line));
-        let line = near.unwrap_or_else(|| self.starts.partition_point(|&start| start <= offset).saturating_sub(1));
         self.last.set(line);
         line
     }

@@ -70,11 +70,14 @@ fn read_lists(
     whereabouts: &Whereabouts<'_>,
 ) -> (Vec<Hit>, Vec<Bare>) {
     let mut tables: Vec<Range<usize>> = Vec::new();
+    let (mut rest, mut rest_of_names) = (hits.iter().peekable(), bare.iter().peekable());
     for block in lists::blocks(&page.lines, &page.busy(&hits, &bare)) {
         let start = page.starts.get(block.lines.start).copied().unwrap_or_default();
         let end = page.starts.get(block.lines.end).copied().unwrap_or(page.text.len() + 1);
-        let hit = hits.get(hits.partition_point(|hit| hit.range.start < start)).map(|hit| hit.range.start);
-        let name = bare.get(bare.partition_point(|name| name.start < start)).map(|name| name.start);
+        while rest.next_if(|hit| hit.range.start < start).is_some() {}
+        while rest_of_names.next_if(|name| name.start < start).is_some() {}
+        let hit = rest.peek().map(|hit| hit.range.start);
+        let name = rest_of_names.peek().map(|name| name.start);
         if hit.into_iter().chain(name).all(|first| first >= end) {
             continue;
         }
@@ -148,8 +151,8 @@ impl Judgement {
         };
         let staff = page.is_staff(page.line_of(name.range.start));
         let company = || (cluster.first_line..=cluster.last_line).any(|line| page.names_company(line));
-        let key = name_key(page.value(name));
         let surname_only = name.note == Note::Surname;
+        let key = if record.known.is_empty() { String::new() } else { name_key(page.value(name)) };
         let known = record.known.contains(&key);
         let family = record.known.iter().any(|known| key.starts_with(known.as_str()));
         let nobody = if beside.is_empty() {

@@ -5,15 +5,15 @@
 //! seen when the whole set is compiled ([`super::rules`]). Deliberately absent: code in rules; what a pattern cannot
 //! say is a named [`Check`].
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
-use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
 use super::checks::Check;
 use super::exclude;
 use super::mask::Mask;
 use super::normal::Normal;
+use super::vocabulary::Vocabulary;
 use super::{RuleError, RuleSource};
 use crate::inspect::{Category, Confidence};
 use crate::language::Text;
@@ -256,36 +256,41 @@ fn checked(raw: Raw, source: &RuleSource) -> Result<Detector, String> {
 /// Words that are looked for beside a hit, all at once.
 #[derive(Debug, Default)]
 pub(super) struct Nearby {
-    search: Option<AhoCorasick>,
+    search: Vocabulary,
     /// As the rule writes them.
     words: Vec<String>,
 }
 
 impl Nearby {
     fn of(words: &[String]) -> Result<Self, String> {
-        if words.is_empty() {
-            return Ok(Self::default());
-        }
         if words.iter().any(|word| word.trim().is_empty()) {
             return Err("an empty context word is near everything; remove it".to_owned());
         }
-        let normal = words.iter().map(|word| Normal::of(word).into_text().into_owned());
-        let search = AhoCorasick::builder().ascii_case_insensitive(true).build(normal);
-        let search = search.map_err(|error| format!("context words: {error}; use fewer"))?;
-        Ok(Self { search: Some(search), words: words.to_vec() })
+        let normal: Vec<String> = words.iter().map(|word| Normal::of(word).into_text().into_owned()).collect();
+        if normal.iter().any(String::is_empty) {
+            return Err("a context word of nothing but invisible characters is near everything; remove it".to_owned());
+        }
+        Ok(Self { search: Vocabulary::of(normal.iter().map(String::as_str)), words: words.to_vec() })
     }
 
     /// Whether there are no such words.
     pub(super) fn is_empty(&self) -> bool {
-        self.search.is_none()
+        self.words.is_empty()
     }
 
-    /// One of them that stands in `text`, a short one as a word of its own: its number, and where it is.
+    /// The one of them that ends first in `text`, a short one as a word of its own: its number, and where it is.
     pub(super) fn find_in(&self, text: &str) -> Option<(u16, Range<usize>)> {
-        let found = self.search.as_ref()?.find_overlapping_iter(text);
-        let found =
-            found.map(|found| (found.pattern(), found.range())).find(|(_, range)| stands_as_word(text, range.clone()));
-        found.map(|(word, range)| (u16::try_from(word.as_usize()).unwrap_or(u16::MAX), range))
+        let mut first: Option<(usize, Range<usize>)> = None;
+        self.search.each(text, |word, range| {
+            match &first {
+                Some((_, known)) if known.end <= range.start => return ControlFlow::Break(()),
+                Some((_, known)) if known.end <= range.end => {}
+                _ if stands_as_word(text, range.clone()) => first = Some((word, range)),
+                _ => {}
+            }
+            ControlFlow::Continue(())
+        });
+        first.map(|(word, range)| (u16::try_from(word).unwrap_or(u16::MAX), range))
     }
 
     /// A word by its number.
@@ -296,8 +301,15 @@ impl Nearby {
 
 /// A header cell as headers are compared: normalised, lower case, without spaces and marks.
 pub(super) fn header_key(cell: &str) -> String {
-    let normal = Normal::of(cell);
-    normal.text().chars().filter(|c| c.is_alphanumeric() || *c == 'ー').flat_map(char::to_lowercase).collect()
+    let mut key = String::with_capacity(cell.len());
+    if cell.is_ascii() {
+        key.extend(cell.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| char::from(byte.to_ascii_lowercase())));
+    } else {
+        let normal = Normal::of(cell);
+        let letters = normal.text().chars().filter(|c| c.is_alphanumeric() || *c == 'ー');
+        key.extend(letters.flat_map(char::to_lowercase));
+    }
+    key
 }
 
 /// Up to three letters of ASCII (`pan`, `sin`) are no word inside a longer one (`Japan`, `business`).

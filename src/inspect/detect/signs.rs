@@ -137,6 +137,12 @@ impl Sign {
             seen.until = (sign + 1).saturating_sub(self.least);
             let run = text.get(..sign).unwrap_or_default().iter().rev().take(self.reach);
             place = (sign - run.take_while(|&&byte| self.before.has(byte)).count()).max(at);
+            if let Mark::Block(length) = self.mark {
+                // Most blocks stand in a word that is too short.
+                let word = text.get(place..).unwrap_or_default().iter().take(length + BLOCK);
+                let end = place + word.take_while(|&&byte| self.before.has(byte)).count();
+                seen.until = seen.until.min((end + 1).saturating_sub(length));
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use regex_syntax::hir::Hir;
 
 use super::prefixes::{Bytes, Prefix, prefixes};
 use super::signs::{Seen, Sign, leading_run};
+use super::vocabulary::lowered;
 
 /// Three classes of ASCII have a bit each, and one more says what stands before; each kanji and kana has one, too.
 const NARROW: usize = 1 << 19;
@@ -36,8 +37,8 @@ const FOUR: u8 = 8;
 /// Tells where patterns may begin.
 #[derive(Debug)]
 pub(super) struct Starts {
-    /// By three bytes: some pattern begins so.
-    any: Bits,
+    /// By three bytes: what may come behind them where some pattern begins so, a bit for each of eight kinds.
+    ahead: Box<[u8]>,
     /// By three bytes: what else is known of the patterns that do ([`BRIEF`] and its like).
     known: Box<[u8]>,
     /// Of what the long words are made that patterns begin with, and how long they are at least.
@@ -59,7 +60,7 @@ impl Starts {
     /// For these patterns.
     pub(super) fn of(patterns: &[Hir]) -> Self {
         let mut starts = Self {
-            any: Bits::new(NARROW + WIDE),
+            ahead: vec![0; NARROW + WIDE].into_boxed_slice(),
             known: vec![0; NARROW + WIDE].into_boxed_slice(),
             runs: Vec::new(),
             long: Bits::new(1 << LONG),
@@ -104,15 +105,16 @@ impl Starts {
         let judged = text.len().saturating_sub(2);
         while place < judged {
             // Kanji and kana are three bytes each, and only the first of them can begin anything.
-            if let Some(&[a @ 0xE0..=0xEF, b, c]) = text.get(place..).and_then(|rest| rest.first_chunk::<3>()) {
+            if let Some(&[a @ 0xE0..=0xEF, b, c, d, e, f]) = text.get(place..).and_then(|rest| rest.first_chunk::<6>())
+            {
                 let slot = wide(a, b, c);
-                if self.any.has(slot) && self.judge(text, place, slot, whole) {
+                if self.may_go_on(slot, kind_of_three(d, e, f)) && self.judge(text, place, slot, whole) {
                     return Some(place);
                 }
                 place += 3;
                 continue;
             }
-            let around = place.checked_sub(1).and_then(|before| text.get(before..)?.first_chunk::<11>());
+            let around = place.checked_sub(1).and_then(|before| text.get(before..)?.first_chunk::<12>());
             let Some(around) = around.filter(|around| around.is_ascii()) else {
                 if self.is_start(text, place, whole) {
                     return Some(place);
@@ -120,7 +122,7 @@ impl Starts {
                 place += 1;
                 continue;
             };
-            // Elsewhere eight places at a time, with the byte before and the two behind.
+            // Elsewhere eight places at a time, with the byte before and the three behind.
             let mut begin = self.eight(around);
             while begin != 0 {
                 let found = place + begin.trailing_zeros() as usize;
@@ -135,29 +137,44 @@ impl Starts {
         (whole && place < text.len()).then_some(place)
     }
 
-    /// Which of eight places some pattern may begin at, a bit each, by three bytes.
+    /// Which of eight places some pattern may begin at, a bit each, by three bytes and the kind of the fourth.
     #[inline]
-    fn eight(&self, around: &[u8; 11]) -> u32 {
-        let classes = around.map(class);
+    fn eight(&self, around: &[u8; 12]) -> u32 {
+        let &[before, a, b, c, ref ahead @ ..] = around;
+        let six = |byte: u8| u32::from(class(byte) & 0x3F);
+        // The classes of the byte before and of those that are judged, six bits each.
+        let mut rolled = six(before) | six(a) << 6 | six(b) << 12 | six(c) << 18;
         let mut begin = 0;
-        for (place, four) in classes.windows(4).enumerate() {
-            let &[before, a, b, c] = four else { continue };
-            begin |= u32::from(self.any.has(narrow(before < WORDS, a, b, c))) << place;
+        for (place, &byte) in ahead.iter().enumerate() {
+            let after_word = u32::from(rolled & 0x3F < u32::from(WORDS));
+            rolled >>= 6;
+            begin |= u32::from(self.may_go_on((rolled | after_word << 18) as usize, kind(byte))) << place;
+            rolled |= six(byte) << 18;
         }
         begin
     }
 
     /// Whether some pattern may begin at `place`, by six bytes.
     fn is_start(&self, text: &[u8], place: usize, whole: bool) -> bool {
-        let Some(&[a, b, c]) = text.get(place..).and_then(|rest| rest.first_chunk::<3>()) else { return whole };
+        let rest = text.get(place..).unwrap_or_default();
+        let Some(&[a, b, c]) = rest.first_chunk::<3>() else { return whole };
         let before = place.checked_sub(1).and_then(|before| text.get(before)).is_some_and(|&b| is_word(b));
-        let slot = match a {
-            0x00..=0x7F => narrow(before, class(a), class(b), class(c)),
+        let (slot, kind) = match a {
+            0x00..=0x7F => (narrow(before, class(a), class(b), class(c)), rest.get(3).map(|&byte| kind(byte))),
             // In the midst of a character nothing begins.
             0x80..=0xBF => return false,
-            _ => wide(a, b, c),
+            _ => (wide(a, b, c), rest.first_chunk::<6>().map(|&[.., d, e, f]| kind_of_three(d, e, f))),
         };
-        self.any.has(slot) && self.judge(text, place, slot, whole)
+        let may_begin = match kind {
+            Some(kind) => self.may_go_on(slot, kind),
+            None => self.ahead.get(slot).is_some_and(|kinds| *kinds != 0),
+        };
+        may_begin && self.judge(text, place, slot, whole)
+    }
+
+    #[inline]
+    fn may_go_on(&self, slot: usize, kind: u32) -> bool {
+        self.ahead.get(slot).is_some_and(|kinds| kinds >> kind & 1 == 1)
     }
 
     /// As [`Self::is_start`], where three bytes say that some pattern may begin.
@@ -171,28 +188,31 @@ impl Starts {
 
     #[inline]
     fn goes_on(&self, text: &[u8], place: usize, known: u8, whole: bool) -> bool {
-        match text.get(place..).and_then(|rest| rest.first_chunk::<6>()) {
-            Some(six) => {
-                let six = six.map(folded);
-                (known & SIX != 0 && self.is_told(six)) || (known & FOUR != 0 && self.is_told(four(six)))
-            }
-            None => whole,
-        }
+        let Some(&six) = text.get(place..).and_then(|rest| rest.first_chunk::<6>()) else { return whole };
+        let six = all_folded(joined(six));
+        (known & SIX != 0 && self.is_told(six)) || (known & FOUR != 0 && self.is_told(four(six)))
     }
 
     /// Whether some pattern begins so: two bits say it, as one alone is too often another's.
     #[inline]
-    fn is_told(&self, bytes: [u8; 6]) -> bool {
+    fn is_told(&self, bytes: u64) -> bool {
         let (one, other) = hashes(bytes);
         self.long.has(one) && self.long.has(other)
     }
 
-    #[inline]
     fn is_long_word(&self, text: &[u8], place: usize, whole: bool) -> bool {
-        self.runs.iter().any(|(bytes, length)| match text.get(place..place.saturating_add(*length)) {
-            Some(word) => word.iter().rev().all(|&byte| bytes.has(byte)),
-            None => !whole,
-        })
+        for (bytes, length) in &self.runs {
+            let Some(word) = text.get(place..place.saturating_add(*length)) else {
+                if whole {
+                    continue;
+                }
+                return true;
+            };
+            if word.iter().rev().all(|&byte| bytes.has(byte)) {
+                return true;
+            }
+        }
+        false
     }
 
     fn add_run(&mut self, (bytes, length): (Bytes, usize)) {
@@ -207,7 +227,7 @@ impl Starts {
         }
     }
 
-    fn add(&mut self, prefix: &Prefix, word: bool, done: &mut HashSet<(bool, u8, Vec<Bytes>)>) {
+    fn add(&mut self, prefix: &Prefix, word: bool, done: &mut HashSet<(bool, [u8; 3], Vec<Bytes>)>) {
         let mut sets = prefix.sets.clone();
         let known = sets.len();
         while sets.len() < 3 {
@@ -216,7 +236,7 @@ impl Starts {
         let count = |sets: &[Bytes]| sets.iter().fold(1_usize, |all, set| all.saturating_mul(set.count()));
         let head = sets.get(..3).unwrap_or_default();
         if count(head) > MANY {
-            self.any.fill();
+            self.ahead.fill(u8::MAX);
             self.known.fill(BRIEF);
             return;
         }
@@ -230,17 +250,20 @@ impl Starts {
             (None, false) => BRIEF,
         };
         if let Some(sets) = told
-            && done.insert((false, 0, sets.to_vec()))
+            && done.insert((false, [0; 3], sets.to_vec()))
         {
             let mut words = vec![[0; 6]];
             extend(&mut words, 0, sets);
-            for word in words {
-                let (one, other) = hashes(word);
+            for bytes in words {
+                let (one, other) = hashes(joined(bytes));
                 self.long.set(one);
                 self.long.set(other);
             }
         }
-        if !done.insert((prefix.edge, kind, head.to_vec())) {
+        let ahead =
+            prefix.sets.get(3).map_or(u8::MAX, |set| set.bytes().fold(0, |kinds, byte| kinds | 1 << self::kind(byte)));
+        let ahead_wide = kinds_of_three(&prefix.sets);
+        if !done.insert((prefix.edge, [kind, ahead, ahead_wide], head.to_vec())) {
             return;
         }
         let &[first, second, third] = head else { return };
@@ -251,17 +274,17 @@ impl Starts {
         for &[a, b, c, ..] in &words {
             // A boundary stands between a letter and none.
             let sides = [false, true].into_iter().filter(|&after_word| !prefix.edge || (a < WORDS) != after_word);
-            sides.for_each(|after_word| self.tell(narrow(after_word, a, b, c), kind));
+            sides.for_each(|after_word| self.tell(narrow(after_word, a, b, c), kind, ahead));
         }
         let mut words = vec![[0; 6]];
         extend(&mut words, 0, &[others.into_iter().collect(), second, third]);
-        words.iter().for_each(|&[a, b, c, ..]| self.tell(wide(a, b, c), kind));
+        words.iter().for_each(|&[a, b, c, ..]| self.tell(wide(a, b, c), kind, ahead_wide));
     }
 
-    fn tell(&mut self, slot: usize, kind: u8) {
-        self.any.set(slot);
-        if let Some(known) = self.known.get_mut(slot) {
+    fn tell(&mut self, slot: usize, kind: u8, ahead: u8) {
+        if let (Some(known), Some(kinds)) = (self.known.get_mut(slot), self.ahead.get_mut(slot)) {
             *known |= kind;
+            *kinds |= ahead;
         }
     }
 }
@@ -334,6 +357,45 @@ fn class(byte: u8) -> u8 {
     CLASSES[byte as usize]
 }
 
+/// What a byte is to what it stands behind, one of eight: letters of a few, other parts of words, and all else.
+#[inline]
+fn kind(byte: u8) -> u32 {
+    const KINDS: [u8; 256] = {
+        let mut kinds = [0; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            let ascii = byte as u8;
+            kinds[byte] = match ascii {
+                b'a'..=b'z' => 2 + (ascii - b'a') % 6,
+                b'A'..=b'Z' | b'0'..=b'9' | b'_' => 1,
+                _ => 0,
+            };
+            byte += 1;
+        }
+        kinds
+    };
+    KINDS[byte as usize].into()
+}
+
+/// The same of three bytes, mostly a kanji or kana.
+#[inline]
+fn kind_of_three(d: u8, e: u8, f: u8) -> u32 {
+    (u32::from(d) + 3 * u32::from(e) + 5 * u32::from(f)) & 7
+}
+
+/// The kinds that the fourth to sixth byte may be.
+fn kinds_of_three(sets: &[Bytes]) -> u8 {
+    let Some(&[d, e, f]) = sets.get(3..6).and_then(|sets| sets.first_chunk::<3>()) else { return u8::MAX };
+    if d.count() * e.count() * f.count() > FEW {
+        return u8::MAX;
+    }
+    let mut kinds = 0;
+    for d in d.bytes() {
+        e.bytes().for_each(|e| f.bytes().for_each(|f| kinds |= 1 << kind_of_three(d, e, f)));
+    }
+    kinds
+}
+
 /// The place of three classes.
 #[inline]
 fn narrow(after_word: bool, a: u8, b: u8, c: u8) -> usize {
@@ -352,17 +414,34 @@ fn folded(byte: u8) -> u8 {
     if byte.is_ascii_digit() { b'0' } else { byte.to_ascii_lowercase() }
 }
 
+/// All bytes of a word, each as [`folded`].
 #[inline]
-fn four([a, b, c, d, ..]: [u8; 6]) -> [u8; 6] {
-    [a, b, c, d, 0, 0]
+fn all_folded(bytes: u64) -> u64 {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = EACH << 7;
+    let (ascii, low) = (!bytes & TOPS, bytes & !TOPS);
+    // The top of a byte tells whether it is no less than a character.
+    let from = |character: u8| low + EACH * u64::from(0x80 - character);
+    let digits = from(b'0') & !from(b'9' + 1) & ascii;
+    lowered(bytes) & !((digits >> 7) * 0x0F)
 }
 
-/// Two hashes of six bytes.
 #[inline]
-fn hashes([a, b, c, d, e, f]: [u8; 6]) -> (usize, usize) {
-    let mixed = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+fn joined([a, b, c, d, e, f]: [u8; 6]) -> u64 {
+    u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+}
+
+#[inline]
+fn four(six: u64) -> u64 {
+    six & 0xFFFF_FFFF
+}
+
+/// Two hashes of a word.
+#[inline]
+fn hashes(bytes: u64) -> (usize, usize) {
+    let mixed = bytes.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let part = |from: u32| usize::try_from(mixed >> from & ((1 << LONG) - 1)).unwrap_or_default();
+    let part = |from: u32| (mixed >> from) as usize & ((1 << LONG) - 1);
     (part(64 - LONG), part(64 - 2 * LONG))
 }
 
@@ -384,10 +463,6 @@ impl Bits {
         if let Some(word) = self.0.get_mut(bit >> 6) {
             *word |= 1 << (bit & 63);
         }
-    }
-
-    fn fill(&mut self) {
-        self.0.fill(u64::MAX);
     }
 }
 
@@ -420,6 +495,14 @@ mod tests {
         }
         assert!(!found.contains(&at("09")) && !found.contains(&(at("x1234") + 1)), "{found:?}");
         assert!(found.len() <= 7, "{found:?}");
+    }
+
+    #[test]
+    fn bytes_are_folded_together_as_they_are_alone() {
+        for byte in 0..=u8::MAX {
+            let six = [b'Z', byte, b'9', byte, 0xFF, byte];
+            assert_eq!(all_folded(joined(six)), joined(six.map(folded)), "{byte}");
+        }
     }
 
     #[test]

@@ -21,12 +21,31 @@ pub(crate) fn hash(value: &(impl Hash + ?Sized)) -> u64 {
 /// The hash of a stretch of characters. Millions of values a table go through here: a multiplication and a fold a
 /// character, not SipHash; 64 bits of it still tell a hundred million people apart.
 pub(super) fn hash_characters(characters: impl Iterator<Item = char>) -> u64 {
-    let hash = characters.fold(0xCBF2_9CE4_8422_2325, |hash: u64, c| {
-        let mixed = (hash ^ u64::from(u32::from(c))).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        mixed ^ (mixed >> 29)
-    });
-    let mixed = hash.wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed ^ (mixed >> 32)
+    characters.fold(Growing::default(), Growing::with).hash()
+}
+
+/// The same for a stretch that grows: the hash of each of its beginnings on the way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Growing(u64);
+
+impl Default for Growing {
+    fn default() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+}
+
+impl Growing {
+    #[inline]
+    pub(super) fn with(self, c: char) -> Self {
+        let mixed = (self.0 ^ u64::from(u32::from(c))).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        Self(mixed ^ (mixed >> 29))
+    }
+
+    #[inline]
+    pub(super) fn hash(self) -> u64 {
+        let mixed = self.0.wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed ^ (mixed >> 32)
+    }
 }
 
 /// Lets a hash be its own hash.
@@ -89,6 +108,11 @@ impl Words {
             && self.hashes.contains(&of_word(word))
     }
 
+    /// Whether a word whose characters, each [`modern`], have this hash is one of them.
+    pub(super) fn has_hash(&self, hash: u64) -> bool {
+        self.hashes.contains(&hash)
+    }
+
     /// Whether `word`, its hiragana in katakana, is one of these readings.
     pub(super) fn has_reading(&self, word: &str) -> bool {
         self.hashes.contains(&hash_characters(word.chars().map(katakana).map(modern)))
@@ -104,60 +128,88 @@ pub(super) fn katakana(c: char) -> char {
 }
 
 /// The form of `c` that stands for all its variants in personal names.
+#[inline]
 pub fn modern(c: char) -> char {
-    match c {
-        '髙' => '高',
-        '﨑' | '嵜' | '碕' => '崎',
-        '邊' | '邉' => '辺',
-        '齋' => '斎',
-        '齊' => '斉',
-        '澤' => '沢',
-        '濱' | '濵' => '浜',
-        '廣' => '広',
-        '嶋' | '嶌' => '島',
-        '櫻' => '桜',
-        '國' => '国',
-        '龍' => '竜',
-        '眞' => '真',
-        '惠' => '恵',
-        '榮' => '栄',
-        '德' => '徳',
-        '瀨' => '瀬',
-        '瀧' => '滝',
-        '條' => '条',
-        '𠮷' => '吉',
-        '藪' => '薮',
-        '槇' => '槙',
-        '鷗' => '鴎',
-        '彌' => '弥',
-        '壽' => '寿',
-        '實' => '実',
-        '寬' => '寛',
-        '淺' => '浅',
-        '靜' => '静',
-        '壯' => '壮',
-        '穗' => '穂',
-        '豐' => '豊',
-        '增' => '増',
-        '黑' => '黒',
-        '鄕' => '郷',
-        '萬' => '万',
-        '與' => '与',
-        '圓' => '円',
-        '舘' => '館',
-        '檜' => '桧',
-        '禮' => '礼',
-        '曾' => '曽',
-        '晉' => '晋',
-        '緖' => '緒',
-        '來' => '来',
-        '佛' => '仏',
-        '應' => '応',
-        '關' => '関',
-        '假' => '仮',
-        c => c,
+    // Most characters end here.
+    let place = u32::from(c) as usize % (64 * MARKS);
+    if VARIED.get(place / 64).is_none_or(|marks| marks >> (place % 64) & 1 == 0) {
+        return c;
     }
+    VARIANTS.iter().find(|(variant, _)| *variant == c).map_or(c, |(_, usual)| *usual)
 }
+
+/// How many times 64 marks say which characters may be variants.
+const MARKS: usize = 32;
+
+/// A mark for each variant, by the lower bits of its code.
+static VARIED: [u64; MARKS] = {
+    let mut marks = [0; MARKS];
+    let mut at = 0;
+    while at < VARIANTS.len() {
+        let place = VARIANTS[at].0 as usize % (64 * MARKS);
+        marks[place / 64] |= 1 << (place % 64);
+        at += 1;
+    }
+    marks
+};
+
+/// Old and other forms of kanji, and the usual one of each.
+const VARIANTS: [(char, char); 54] = [
+    ('髙', '高'),
+    ('﨑', '崎'),
+    ('嵜', '崎'),
+    ('碕', '崎'),
+    ('邊', '辺'),
+    ('邉', '辺'),
+    ('齋', '斎'),
+    ('齊', '斉'),
+    ('澤', '沢'),
+    ('濱', '浜'),
+    ('濵', '浜'),
+    ('廣', '広'),
+    ('嶋', '島'),
+    ('嶌', '島'),
+    ('櫻', '桜'),
+    ('國', '国'),
+    ('龍', '竜'),
+    ('眞', '真'),
+    ('惠', '恵'),
+    ('榮', '栄'),
+    ('德', '徳'),
+    ('瀨', '瀬'),
+    ('瀧', '滝'),
+    ('條', '条'),
+    ('𠮷', '吉'),
+    ('藪', '薮'),
+    ('槇', '槙'),
+    ('鷗', '鴎'),
+    ('彌', '弥'),
+    ('壽', '寿'),
+    ('實', '実'),
+    ('寬', '寛'),
+    ('淺', '浅'),
+    ('靜', '静'),
+    ('壯', '壮'),
+    ('穗', '穂'),
+    ('豐', '豊'),
+    ('增', '増'),
+    ('黑', '黒'),
+    ('鄕', '郷'),
+    ('萬', '万'),
+    ('與', '与'),
+    ('圓', '円'),
+    ('舘', '館'),
+    ('檜', '桧'),
+    ('禮', '礼'),
+    ('曾', '曽'),
+    ('晉', '晋'),
+    ('緖', '緒'),
+    ('來', '来'),
+    ('佛', '仏'),
+    ('應', '応'),
+    ('關', '関'),
+    ('假', '仮'),
+];
 
 /// The place of a character in the bits; characters beyond the first 196,608 share one.
 fn bit(c: char) -> Option<(usize, u64)> {

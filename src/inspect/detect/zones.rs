@@ -5,11 +5,13 @@
 //! not leaked. Each zone is narrow on purpose: a list of customers below `-- ` is still a list of customers.
 //! Deliberately absent: what is found in the lines; that is compared with the limits by [`super::clusters`].
 
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use memchr::memmem::Finder;
 
 use super::names::is_kanji;
+use super::vocabulary::Vocabulary;
 
 /// What a line is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +37,11 @@ const SIGNATURE: usize = 15;
 /// found: a signature without anything in it need not be known.
 pub(super) fn of(lines: &[&str], own: &[String], busy: &[bool]) -> Vec<Zone> {
     let bare: Vec<&str> = lines.iter().map(|line| unquoted(line)).collect();
+    let quoted: Vec<bool> = bare.iter().map(|line| is_quoted_header(line)).collect();
     let mut zones = vec![Zone::Body; lines.len()];
-    salutations(&bare, &mut zones);
-    for (line, zone) in bare.iter().zip(&mut zones) {
-        if is_quoted_header(line) {
+    salutations(&bare, &quoted, &mut zones);
+    for (quoted, zone) in quoted.iter().zip(&mut zones) {
+        if *quoted {
             *zone = Zone::Quoted;
         }
     }
@@ -64,14 +67,14 @@ pub(super) fn is_rule(line: &str) -> bool {
         && line.chars().nth(3).is_some()
 }
 
-fn salutations(lines: &[&str], zones: &mut [Zone]) {
+fn salutations(lines: &[&str], quoted: &[bool], zones: &mut [Zone]) {
     let mut left = HEAD;
     let mut found = Vec::new();
-    for (number, line) in lines.iter().enumerate() {
+    for (number, (line, quoted)) in lines.iter().zip(quoted).enumerate() {
         if line.is_empty() {
             continue;
         }
-        if is_quoted_header(line) || is_rule(line) {
+        if *quoted || is_rule(line) {
             // Below a quoted header another mail begins.
             left = HEAD;
             continue;
@@ -134,8 +137,7 @@ fn is_quoted_header(line: &str) -> bool {
         "返信先",
         "写し",
     ];
-    let field = line.split(':').next().unwrap_or_default();
-    if field.len() < line.len() {
+    if let Some(field) = memchr::memchr(b':', line.as_bytes()).and_then(|colon| line.get(..colon)) {
         let field = field.trim_matches(|c: char| matches!(c, '*' | '【' | '】' | ' '));
         let is = |name: &str| field.eq_ignore_ascii_case(name);
         let address = || line.contains('@') || line.contains(';');
@@ -146,10 +148,14 @@ fn is_quoted_header(line: &str) -> bool {
     let introduces = line.ends_with(':') || line.ends_with("wrote") || line.ends_with("書きました");
     (introduces && line.contains('@') && line.contains(|c: char| c.is_ascii_digit()))
         || memchr::memchr2(b'O', b'F', line.as_bytes()).is_some_and(|at| {
-            let rest = line.get(at..).unwrap_or_default();
-            rest.contains("Original Message") || rest.contains("Forwarded message")
+            let rest = line.as_bytes().get(at..).unwrap_or_default();
+            ANNOUNCED.iter().any(|words| words.find(rest).is_some())
         })
 }
+
+/// What stands above a quoted mail. Looked for in nearly every line.
+static ANNOUNCED: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["Original Message", "Forwarded message"].map(|words| Finder::new(words)));
 
 /// Marks what looks like a signature: below `-- `, between separators, or the last paragraph.
 fn signatures(lines: &[&str], own: &[String], busy: &[bool], zones: &mut [Zone]) {
@@ -242,18 +248,19 @@ const CARD: [&[&str]; 6] = [
 /// How many things of a business card stand in the block.
 fn points(block: &[&str], own: &[String]) -> usize {
     /// All of them, and whose each is.
-    static WORDS: LazyLock<(Option<AhoCorasick>, Vec<usize>)> = LazyLock::new(|| {
+    static WORDS: LazyLock<(Vocabulary, Vec<usize>)> = LazyLock::new(|| {
         let words = (0..).zip(CARD).flat_map(|(point, words)| words.iter().map(move |word| (*word, point)));
         let (words, points): (Vec<&str>, Vec<usize>) = words.unzip();
-        (search(&words), points)
+        (Vocabulary::of(words), points)
     });
     let text = block.join("\n");
-    let (search, whose) = &*WORDS;
+    let (words, whose) = &*WORDS;
     let mut seen = [false; CARD.len()];
-    for found in search.iter().flat_map(|search| search.find_overlapping_iter(&text)) {
-        let point = whose.get(found.pattern().as_usize()).and_then(|&point| seen.get_mut(point));
+    words.each(&text, |word, _| {
+        let point = whose.get(word).and_then(|&point| seen.get_mut(point));
         point.into_iter().for_each(|point| *point = true);
-    }
+        ControlFlow::Continue(())
+    });
     let [company, phone, page, mail, address, department] = seen;
     let points = [company, phone, page, mail || has_own(block, own), address, department];
     points.iter().filter(|&&point| point).count()
@@ -303,13 +310,13 @@ const COMPANY: [&str; 29] = [
 
 /// Whether an organisation is named.
 pub(super) fn has_company(text: &str) -> bool {
-    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&COMPANY));
-    WORDS.as_ref().is_some_and(|words| words.is_match(text))
+    static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::of(COMPANY));
+    WORDS.is_in(text)
 }
 
 /// Whether the line's label says that whoever follows is there for work: `担当：`, `出席者：`.
 pub(super) fn is_staff_line(line: &str) -> bool {
-    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(&STAFF));
+    static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::of(STAFF));
     const STAFF: [&str; 22] = [
         "担当",
         "出席",
@@ -336,12 +343,7 @@ pub(super) fn is_staff_line(line: &str) -> bool {
     ];
     let line = unquoted(line);
     let head = line.char_indices().nth(16).map_or(line, |(end, _)| line.get(..end).unwrap_or(line));
-    !head.is_ascii() && WORDS.as_ref().is_some_and(|words| words.is_match(head)) && head.chars().any(is_kanji)
-}
-
-/// All of `words` at once, in capitals and small letters.
-fn search(words: &[&str]) -> Option<AhoCorasick> {
-    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+    !head.is_ascii() && WORDS.is_in(head) && head.chars().any(is_kanji)
 }
 
 #[cfg(test)]

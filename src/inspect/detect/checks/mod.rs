@@ -302,6 +302,29 @@ impl Check {
         }
     }
 
+    /// Whether [`Self::in_cell`] may tell a value that no header calls so.
+    pub(super) fn is_told_without_header(self) -> bool {
+        matches!(
+            self,
+            Self::MyNumber
+                | Self::CorporateNumber
+                | Self::Luhn
+                | Self::Card
+                | Self::Iban
+                | Self::PhoneJp
+                | Self::Phone
+                | Self::PostalCodeJp
+                | Self::AddressJp
+                | Self::NameJp
+                | Self::PersonName
+                | Self::DriversLicenseJp
+                | Self::Foreign(_)
+                | Self::Email
+                | Self::InvoiceNumberJp
+                | Self::Mrz
+        )
+    }
+
     /// Whether a check digit makes many hits in a row no accident.
     pub(super) fn has_check_digit(self) -> bool {
         match self {

@@ -1,0 +1,195 @@
+//! Some words, looked for all at once in a short text.
+//!
+//! In: words, then texts of a line or a few, many thousands a second. Out: where any of them stands, capitals as small
+//! letters ([`Vocabulary::each`]). Three bytes at each place of the text are looked up in a small table of bits, which
+//! tells nearly all of them off; no place waits for the one before it, as it does in an automaton.
+//! Deliberately absent: the boundaries of words ([`super::rule::stands_as_word`]), and texts of megabytes
+//! ([`super::patterns`]).
+
+use std::ops::{ControlFlow, Range};
+
+/// So many bytes of a word are looked up.
+const HEAD: usize = 3;
+/// Bits of the table.
+const BITS: u32 = 12;
+
+/// Words to look for.
+#[derive(Debug, Default)]
+pub(super) struct Vocabulary {
+    /// A bit for how words begin; nothing at all without words.
+    heads: Vec<u64>,
+    /// How each begins, and its number, in this order.
+    words: Vec<(u64, usize, Box<str>)>,
+    /// Words that are shorter than a head.
+    short: Vec<(usize, Box<str>)>,
+}
+
+impl Vocabulary {
+    pub(super) fn of<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
+        let mut vocabulary = Self::default();
+        for (number, word) in words.into_iter().enumerate().filter(|(_, word)| !word.is_empty()) {
+            vocabulary.heads.resize(1 << BITS >> 6, 0);
+            let word: Box<str> = word.to_ascii_lowercase().into();
+            match *word.as_bytes() {
+                [a, b, c, ..] => {
+                    let head = u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]);
+                    vocabulary.begin(head);
+                    vocabulary.words.push((head, number, word));
+                }
+                [a, b] => {
+                    (0..=u8::MAX).for_each(|c| vocabulary.begin(u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0])));
+                    vocabulary.short.push((number, word));
+                }
+                _ => {
+                    vocabulary.heads.fill(u64::MAX);
+                    vocabulary.short.push((number, word));
+                }
+            }
+        }
+        vocabulary.words.sort();
+        vocabulary
+    }
+
+    /// Calls `found` with the number and the place of each word that stands in `text`, in the order in which they begin,
+    /// until it has enough.
+    pub(super) fn each(&self, text: &str, mut found: impl FnMut(usize, Range<usize>) -> ControlFlow<()>) {
+        /// Heads that begin in eight bytes and end in them.
+        const STEP: usize = 8 - HEAD + 1;
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() && !self.heads.is_empty() {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let eight = rest.first_chunk::<8>().copied().unwrap_or_else(|| {
+                let mut last = [0; 8];
+                last.iter_mut().zip(rest).for_each(|(slot, &byte)| *slot = byte);
+                last
+            });
+            let lower = lowered(u64::from_le_bytes(eight));
+            // The last bytes begin short words, too.
+            let step = if rest.len() < 8 { 1 } else { STEP };
+            let begins = (0..step).fold(0_u32, |begins, place| {
+                begins | u32::from(self.may_begin(lower >> (8 * place) & 0xFF_FFFF)) << place
+            });
+            let mut left = begins;
+            while left != 0 {
+                let place = left.trailing_zeros() as usize;
+                let head = lower >> (8 * place) & 0xFF_FFFF;
+                if self.at(text, at + place, head, &mut found).is_break() {
+                    return;
+                }
+                left &= left - 1;
+            }
+            at += step;
+        }
+    }
+
+    /// Whether any of the words stands in `text`.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        let mut any = false;
+        self.each(text, |_, _| {
+            any = true;
+            ControlFlow::Break(())
+        });
+        any
+    }
+
+    /// The words that stand at a place with this head.
+    fn at(
+        &self,
+        text: &str,
+        at: usize,
+        head: u64,
+        found: &mut impl FnMut(usize, Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let from = self.words.partition_point(|(known, ..)| *known < head);
+        let same = self.words.iter().skip(from).take_while(|(known, ..)| *known == head);
+        let short = self.short.iter().map(|(number, word)| (*number, word));
+        for (number, word) in same.map(|(_, number, word)| (*number, word)).chain(short) {
+            let range = at..at + word.len();
+            let stands = text.as_bytes().get(range.clone());
+            if stands.is_some_and(|written| written.eq_ignore_ascii_case(word.as_bytes())) {
+                found(number, range)?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn may_begin(&self, head: u64) -> bool {
+        let bit = place(head);
+        self.heads.get(bit >> 6).is_some_and(|bits| bits >> (bit & 63) & 1 == 1)
+    }
+
+    fn begin(&mut self, head: u64) {
+        let bit = place(head);
+        self.heads.get_mut(bit >> 6).into_iter().for_each(|bits| *bits |= 1 << (bit & 63));
+    }
+}
+
+/// The bit of a head.
+#[inline]
+fn place(head: u64) -> usize {
+    (head.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - BITS)) as usize
+}
+
+/// Eight bytes, capitals of ASCII as small letters.
+#[inline]
+pub(super) fn lowered(bytes: u64) -> u64 {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = EACH << 7;
+    let (ascii, low) = (!bytes & TOPS, bytes & !TOPS);
+    // The top of a byte tells whether it is no less than a character.
+    let from = |character: u8| low + EACH * u64::from(0x80 - character);
+    let capitals = from(b'A') & !from(b'Z' + 1) & ascii;
+    bytes | capitals >> 2
+}
+
+#[cfg(test)]
+mod tests {
+    use aho_corasick::AhoCorasick;
+
+    use super::*;
+
+    #[test]
+    fn all_words_are_found_as_an_automaton_finds_them() {
+        let words = ["tel", "電話", "電", "phone", "telephone", "no", "メール", "e-mail", "MAIL:", "話番", "x", "課 "];
+        let pieces = ["Tel", "電話番号", "PHONE", "tele", "e-mail: ", "n", "o", "課", " ", "x", "y", "メー", "ル", "é"];
+        let mut dice = 0x2545_F491_4F6C_DD1D_u64;
+        for count in 1..=words.len() {
+            let words = &words[..count];
+            let vocabulary = Vocabulary::of(words.iter().copied());
+            let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(words).unwrap();
+            for _ in 0..200 {
+                let mut text = String::new();
+                for _ in 0..dice % 12 {
+                    dice ^= dice << 13;
+                    dice ^= dice >> 7;
+                    dice ^= dice << 17;
+                    text.push_str(pieces[usize::try_from(dice % pieces.len() as u64).unwrap()]);
+                }
+                let mut expected: Vec<(usize, Range<usize>)> = automaton
+                    .find_overlapping_iter(&text)
+                    .map(|found| (found.pattern().as_usize(), found.range()))
+                    .collect();
+                let mut found = Vec::new();
+                vocabulary.each(&text, |word, range| {
+                    found.push((word, range));
+                    ControlFlow::Continue(())
+                });
+                assert!(found.is_sorted_by_key(|(_, range)| range.start), "{text:?}");
+                assert_eq!(vocabulary.is_in(&text), !expected.is_empty());
+                found.sort_by_key(|(word, range)| (range.start, *word));
+                expected.sort_by_key(|(word, range)| (range.start, *word));
+                assert_eq!(found, expected, "{text:?}");
+            }
+            dice = dice.wrapping_add(1);
+        }
+    }
+
+    #[test]
+    fn capitals_are_lowered_and_nothing_else() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(lowered(u64::from_le_bytes([byte; 8])), u64::from_le_bytes([byte.to_ascii_lowercase(); 8]));
+        }
+    }
+}
