@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("policy", &["mail", "language", "inspect", "recipients", "written"]),
     ("store", &["mail", "directory"]),
     ("journal", &["mail", "inspect", "policy", "recipients", "store"]),
-    ("directory", &["mail", "policy"]),
+    ("directory", &["mail", "language", "policy", "written"]),
     ("notice", &["mail", "language", "inspect", "recipients", "policy"]),
     (
         "hold",
