@@ -5,9 +5,9 @@
 //! Deliberately absent: what a decision does (`hold`) and sessions (`console`).
 
 mod account;
-mod deciders;
 mod people;
+mod route;
 
 pub use account::{Account, Accounts, AccountsError, Password, PasswordError, proves};
-pub use deciders::deciders;
 pub use people::{Absence, People, Person, Role};
+pub use route::{Asked, Panel, Question, Rosters, panel};

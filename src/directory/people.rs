@@ -80,6 +80,13 @@ pub struct People {
     as_of: Option<Timestamp>,
 }
 
+impl Absence {
+    /// Whether `day` is one of its days.
+    pub fn contains(&self, day: Date) -> bool {
+        (self.from..=self.until).contains(&day)
+    }
+}
+
 impl Person {
     /// Somebody of whom only the address is known.
     pub fn new(address: Address) -> Self {
@@ -97,7 +104,7 @@ impl Person {
 
     /// Whether they are away on `day`.
     pub fn is_away(&self, day: Date) -> bool {
-        self.absences.iter().any(|absence| (absence.from..=absence.until).contains(&day))
+        self.absences.iter().any(|absence| absence.contains(day))
     }
 
     /// All their addresses, the main one first.
