@@ -72,7 +72,7 @@ impl Hold {
             (Purpose::Withdraw, Verdict::Approve | Verdict::Reject) => {
                 return self.refuse(&token, from, Refusal::OwnMail, now).await;
             }
-            (Purpose::Decide, Verdict::Withdraw) | (_, Verdict::Unclear | Verdict::Ignore) => {
+            (Purpose::Decide, Verdict::Withdraw) | (_, Verdict::Reason | Verdict::Unclear | Verdict::Ignore) => {
                 return self.explain(&token, now).await;
             }
         };
