@@ -93,13 +93,14 @@ fn pressure_settings(config: &Config) -> PressureSettings {
 }
 
 /// How notices speak.
-fn voice(config: &Config) -> Voice {
+pub fn voice(config: &Config) -> Voice {
     Voice {
         language: config.language,
         organization: config.organization.name.clone(),
         hostname: config.hostname.clone(),
         timezone: config.timezone.clone(),
         public_url: config.console.public_url.clone(),
+        wording: config.wording.clone(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     },
     language::Text,
     mail::{Address, MailId, Message},
-    notice::Story,
+    notice::{Progress, Story, Wording},
     policy::{Action, Matched},
     recipients::{Check, Direction, Issue, Recipient},
 };
@@ -105,6 +105,7 @@ fn story() -> Story {
         deciders: vec![address("hanako@example.co.jp")],
         arrived_at: "2026-11-20T00:30:00Z".parse().unwrap(),
         deadline: "2026-11-30T09:00:00Z".parse().unwrap(),
+        progress: Progress::default(),
     }
 }
 
@@ -277,6 +278,7 @@ fn voice(language: Language) -> Voice {
         hostname: "sekisho.example.co.jp".into(),
         timezone: TimeZone::get("Asia/Tokyo").unwrap(),
         public_url: "https://sekisho.example.co.jp".into(),
+        wording: Wording::default(),
     }
 }
 

@@ -92,7 +92,7 @@ impl Hold {
             return self.tell_too_late(token, now).await;
         }
         let (reply_to, fresh) = token::make(&self.voice().hostname, &held.id, &token.person, token.purpose)?;
-        let letter = Letter { to: &token.person, reply_to: Some(&reply_to), now };
+        let letter = Letter { to: &token.person, reply_to: Some(&reply_to), language: self.voice().language, now };
         let notice = notice::answer_not_understood(&telling::story(&mail, &held)?, self.voice(), &letter);
         let mut writing = self.store().write().await?;
         if !writing.replace_token(&token.hash, &fresh).await? {
@@ -111,7 +111,7 @@ impl Hold {
         // Its time may be over without its state having changed yet.
         let expired = (held.expires_at <= now).then_some(Outcome::Expired);
         if let Some(outcome) = telling::outcome_of(&held, &approvals).or(expired) {
-            let letter = Letter { to: &token.person, reply_to: None, now };
+            let letter = Letter { to: &token.person, reply_to: None, language: self.voice().language, now };
             let notice = notice::already_decided(&telling::story(&mail, &held)?, self.voice(), &letter, &outcome);
             let mut writing = self.store().write().await?;
             self.post(&mut writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await?;
@@ -135,7 +135,7 @@ impl Hold {
         entry.detail = Some(format!("{refusal:?}, at the secret address of {}", token.person));
         let mut writing = self.store().write().await?;
         for to in &self.inner.settings.security {
-            let letter = Letter { to, reply_to: None, now };
+            let letter = Letter { to, reply_to: None, language: self.voice().language, now };
             let notice = notice::refused_answer(&story, self.voice(), &letter, claimed, refusal);
             self.post(&mut writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await?;
         }

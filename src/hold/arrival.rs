@@ -275,7 +275,8 @@ impl Hold {
         if let Some(sender) = self.sender_of_ours(mail) {
             let (reply_to, token) = token::make(hostname, &held.id, sender, Purpose::Withdraw)?;
             writing.put_token(&token).await?;
-            let letter = Letter { to: sender, reply_to: Some(&reply_to), now: held.created_at };
+            let letter =
+                Letter { to: sender, reply_to: Some(&reply_to), language: self.voice().language, now: held.created_at };
             let tell = if held.release_at.is_some() { notice::delay_notice } else { notice::hold_notice };
             let notice = tell(&story, self.voice(), &letter);
             self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, held.created_at).await?;
@@ -283,7 +284,8 @@ impl Hold {
         for person in &held.asked {
             let (reply_to, token) = token::make(hostname, &held.id, person, Purpose::Decide)?;
             writing.put_token(&token).await?;
-            let letter = Letter { to: person, reply_to: Some(&reply_to), now: held.created_at };
+            let letter =
+                Letter { to: person, reply_to: Some(&reply_to), language: self.voice().language, now: held.created_at };
             let notice = notice::approval_request(&story, self.voice(), &letter, original);
             self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, held.created_at).await?;
         }

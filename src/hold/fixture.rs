@@ -10,7 +10,7 @@ use crate::{
     journal::Journal,
     language::{Language, Text},
     mail::{Address, Envelope, MailId, Message},
-    notice::Voice,
+    notice::{Voice, Wording},
     policy::{Action, Duties, Group, Matched},
     recipients::{Direction, Lesson, Organization, Recipient},
     store::{Kind, OutboxRow, Store},
@@ -55,6 +55,7 @@ pub(crate) async fn hold_in(dir: &Path, settings: Settings) -> (Store, Hold) {
         hostname: "relay.example.co.jp".to_owned(),
         timezone: jiff::tz::TimeZone::UTC,
         public_url: String::new(),
+        wording: Wording::default(),
     };
     let organization = Organization { domains: vec!["example.co.jp".to_owned()], ..Organization::default() };
     (store.clone(), Hold::new(store, settings, voice, organization))

@@ -15,7 +15,7 @@ use crate::{
         Address, Dsn, MailId, Message,
         dsn::{self, Entry},
     },
-    notice::{self, Letter, Notice, Outcome, Story},
+    notice::{self, Letter, Notice, Outcome, Progress, Story},
     policy::{Action, Matched, Orders},
     recipients::Recipient,
     store::{Approval, Consignee, HeldRow, Kind, MailRow, OutboxRow, State, Writing},
@@ -53,6 +53,7 @@ pub(super) fn story_of(
         deciders: Vec::new(),
         arrived_at: mail.at,
         deadline: mail.at,
+        progress: Progress::default(),
     })
 }
 
@@ -150,7 +151,7 @@ impl Hold {
         now: Timestamp,
     ) -> Result<(), HoldError> {
         let Some(to) = self.sender_of_ours(mail) else { return Ok(()) };
-        let letter = Letter { to, reply_to: None, now };
+        let letter = Letter { to, reply_to: None, language: self.voice().language, now };
         let notice = notice::outcome(&story(mail, held)?, self.voice(), &letter, outcome);
         self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await
     }
@@ -175,7 +176,7 @@ impl Hold {
         if entries.is_empty() {
             return Ok(());
         }
-        let letter = Letter { to, reply_to: None, now };
+        let letter = Letter { to, reply_to: None, language: self.voice().language, now };
         let (kind, notice) = match original {
             Some(original) => {
                 let delivery = delivery(mail, &entries, original, dsn::Action::Failed);
@@ -198,7 +199,7 @@ impl Hold {
     ) -> Result<(), HoldError> {
         let Some(to) = mail.sender.as_ref().filter(|_| !entries.is_empty()) else { return Ok(()) };
         let nothing = Message::new(Vec::new());
-        let letter = Letter { to, reply_to: None, now };
+        let letter = Letter { to, reply_to: None, language: self.voice().language, now };
         let delivery = delivery(mail, entries, &nothing, dsn::Action::Failed);
         let notice = notice::not_sent(story, self.voice(), &letter, &delivery);
         self.post(writing, (Some(&mail.id), held), Kind::Dsn, notice, now).await

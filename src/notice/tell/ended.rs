@@ -1,49 +1,62 @@
 //! At the end of a held mail's life: what became of it.
 
-use super::{addresses, comment, delivery, facts, page, reasons, recipients};
+use super::{Head, Telling, addresses, comment, console, delivery, facts, page, reasons, recipients};
 use crate::{
     language::Language,
+    mail::Address,
     notice::{
-        Delivery, Letter, Notice, Outcome, Story, Voice,
+        Delivery, Kind, Notice, Outcome,
         page::{Block, Page, Tone},
         words,
     },
 };
 
-/// The word for it in Message-IDs.
-pub(in crate::notice) fn kind(outcome: &Outcome) -> &'static str {
+fn kind(outcome: &Outcome) -> Kind {
     match outcome {
-        Outcome::Released { .. } => "released",
-        Outcome::Rejected { .. } => "rejected",
-        Outcome::Refused => "refused",
-        Outcome::Withdrawn => "withdrawn",
-        Outcome::Expired => "expired",
+        Outcome::Released { .. } => Kind::Released,
+        Outcome::Rejected { .. } => Kind::Rejected,
+        Outcome::Refused => Kind::Refused,
+        Outcome::Withdrawn => Kind::Withdrawn,
+        Outcome::Expired => Kind::Expired,
+    }
+}
+
+/// Who decided.
+pub(super) fn people(outcome: &Outcome) -> Vec<Address> {
+    match outcome {
+        Outcome::Released { by, .. } => by.clone(),
+        Outcome::Rejected { by, .. } => vec![by.clone()],
+        Outcome::Refused | Outcome::Withdrawn | Outcome::Expired => Vec::new(),
     }
 }
 
 /// It ended.
-pub(in crate::notice) fn outcome(story: &Story, voice: &Voice, to: &Letter<'_>, outcome: &Outcome) -> Page {
-    let l = voice.language;
-    let is_sender = story.sender.as_ref().is_some_and(|sender| sender.same_mailbox(to.to));
+pub(in crate::notice) fn outcome(t: &Telling<'_>, outcome: &Outcome) -> Page {
+    let l = t.language();
     let (label, headline, tone) = title(outcome, l);
-    let mut blocks = vec![Block::Para(summary(outcome, l)), facts(story, voice, !is_sender)];
+    let mut blocks = vec![facts(t, !t.reader_sent_it())];
     match outcome {
         Outcome::Released { comment: said, .. } | Outcome::Rejected { comment: said, .. } => {
-            blocks.extend(comment(said, voice));
+            blocks.extend(comment(said, t));
         }
         Outcome::Refused | Outcome::Withdrawn | Outcome::Expired => {}
     }
     match outcome {
         Outcome::Released { .. } | Outcome::Withdrawn => {}
         Outcome::Rejected { .. } | Outcome::Refused | Outcome::Expired => {
-            blocks.extend(reasons(story, voice));
-            blocks.extend(recipients(story, voice, true));
+            blocks.extend(reasons(t));
+            blocks.extend(recipients(t, true));
         }
     }
-    if is_sender {
+    if t.reader_sent_it() {
         blocks.extend(next_step(outcome, l).map(|step| Block::Steps(vec![step.to_owned()])));
     }
-    page(story, voice, label, headline.to_owned(), tone, blocks)
+    // What was never held has no page.
+    if *outcome != Outcome::Refused {
+        blocks.extend(console(t));
+    }
+    let head = Head { kind: kind(outcome), label, headline: headline.to_owned(), tone };
+    Page { people: people(outcome), ..page(t, head, summary(outcome, l), blocks) }
 }
 
 fn title(outcome: &Outcome, language: Language) -> (&'static str, &'static str, Tone) {
@@ -133,12 +146,6 @@ fn next_step(outcome: &Outcome, language: Language) -> Option<&'static str> {
 }
 
 /// It comes back to its sender as a delivery status notice.
-pub(in crate::notice) fn returned(
-    story: &Story,
-    voice: &Voice,
-    to: &Letter<'_>,
-    how: &Outcome,
-    delivery: &Delivery<'_>,
-) -> Notice {
-    delivery::report(story, voice, to, "returned", &outcome(story, voice, to, how), delivery)
+pub(in crate::notice) fn returned(t: &Telling<'_>, how: &Outcome, delivery: &Delivery<'_>) -> Notice {
+    delivery::report(t, "returned", outcome(t, how), delivery)
 }
