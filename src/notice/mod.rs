@@ -439,4 +439,8 @@ pub fn too_many(more: u32, since: Timestamp, voice: &Voice, letter: &Letter<'_>)
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod tests;
