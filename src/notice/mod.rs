@@ -101,6 +101,8 @@ pub struct Progress {
     pub stand_ins: Vec<StandIn>,
     /// Why the sender says that it has to go out.
     pub reason: Option<String>,
+    /// Whether the security team decides, since nobody was found whom policy asks for.
+    pub by_security: bool,
     /// Whether policy lets its sender release it alone, with a reason.
     pub may_release: bool,
 }
@@ -257,8 +259,8 @@ pub fn level_passed(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Notice
     write(story, voice, letter, tell::course::level_passed, None)
 }
 
-/// Tells the sender, or with the `original` the security team which decides instead, that nobody was found whom policy
-/// asks for; `looked_for` says whom, and may be empty.
+/// Tells the sender, or with the `original` the security team which decides instead ([`Progress::by_security`]), that
+/// nobody was found whom policy asks for; `looked_for` says whom, and may be empty.
 pub fn no_approver(
     story: &Story,
     voice: &Voice,

@@ -198,7 +198,7 @@ fn waiting(story: &Story, voice: &Voice, language: Language, (p, original): (&Pe
     let two = with(&[&p.boss, &p.director], two);
     let next = Progress { level: 2, levels: 2, passed: vec![p.boss.clone()], ..Progress::default() };
     let next = with(&[&p.director], next);
-    let nobody = with(&[&p.security], Progress::default());
+    let nobody = with(&[&p.security], Progress { by_security: true, ..Progress::default() });
     let explained = with(&[&p.boss], Progress { reason: reason.clone(), ..Progress::default() });
     let alone = with(&[&p.boss], Progress { may_release: true, ..Progress::default() });
     let asked = with(&[&p.director], Progress { reason, ..Progress::default() });

@@ -285,6 +285,21 @@ fn what_has_partly_gone_out_is_not_said_to_have_reached_nobody() {
     }
 }
 
+/// Whoever has approved is not waited for, whether the caller still names them or not.
+#[test]
+fn who_has_approved_is_not_asked_any_more() {
+    let mut two = story();
+    two.deciders = ["kacho@example.co.jp", "dairi@example.co.jp", "bucho@example.co.jp"].map(address).to_vec();
+    two.progress = Progress { need: 3, given: vec![address("Dairi@example.co.jp")], ..Progress::default() };
+    let (to, sender) = (address("kacho@example.co.jp"), address("taro@example.co.jp"));
+    let letter = Letter { to: &to, reply_to: None, language: Language::Ja, now: Timestamp::UNIX_EPOCH };
+    let asked = bodies(&reminder(&two, &voice(), &letter)).0;
+    assert!(asked.contains("ほかに依頼した人：bucho@example.co.jp\n"), "{asked}");
+    let told = bodies(&level_passed(&two, &voice(), &Letter { to: &sender, ..letter })).0;
+    let left = "承認者（kacho@example.co.jp、bucho@example.co.jp）のうち、あと2人の承認が必要です。";
+    assert!(flat(&told).contains(&flat(left)), "{told}");
+}
+
 #[test]
 fn without_a_console_or_a_reply_address_none_is_promised() {
     let voice = Voice { public_url: String::new(), ..voice() };
@@ -349,9 +364,16 @@ fn decisions_on_the_way_are_told() {
     says(
         "level_passed",
         ja,
-        &["kacho@example.co.jp さんが承認しました", "次は bucho@example.co.jp さん", "2段階のうち2段階目"],
+        &["kacho@example.co.jp さんが承認しました", "承認者（bucho@example.co.jp）に", "2段階のうち2段階目"],
     );
-    says("level_passed-one-of-two", en, &["1 of 2 (dairi@example.co.jp) approved"]);
+    says(
+        "level_passed-one-of-two",
+        en,
+        &[
+            "dairi@example.co.jp approved the mail below: 1 of the 2 approvals",
+            "still needs the approval of 1 of the approvers (kacho@",
+        ],
+    );
     says("no_approver", ja, &["taro@example.co.jp さんの上司", "セキュリティ担当が判断します"]);
     says("no_approver-security", en, &["the manager of taro@example.co.jp", "APPROVE", "original.eml"]);
     says("reason_given", ja, &["差出人の述べた理由", sample_reason(), "「承認」"]);

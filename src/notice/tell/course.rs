@@ -77,30 +77,17 @@ pub(in crate::notice) fn level_passed(t: &Telling<'_>) -> Page {
     let l = t.language();
     let course = &t.story.progress;
     let (need, given) = (course.needed(), course.given.len());
-    let next = addresses(&t.story.deciders, 5, l);
     let (label, headline) = match l {
         Language::Ja => ("承認の途中経過", "承認が進みました。送信まではもう少しお待ちください"),
         Language::En => ("Partly approved", "Your mail was approved in part and still waits"),
     };
+    let who = if given == 0 { &course.passed } else { &course.given };
+    let who = addresses(who, 5, l);
     let opening = match (l, given) {
-        (Language::Ja, 0) => {
-            let passed = addresses(&course.passed, 5, l);
-            format!("次のメールを、{passed} さんが承認しました。次は {next} さんの承認を待っています。")
-        }
-        (Language::Ja, _) => {
-            let names = addresses(&course.given, 5, l);
-            format!(
-                "次のメールは、必要な{need}人のうち{given}人（{names}）が承認しました。次は {next} さんの承認を待っています。"
-            )
-        }
-        (Language::En, 0) => {
-            let passed = addresses(&course.passed, 5, l);
-            format!("{passed} approved the mail below. Next, the approval of {next} is waited for.")
-        }
-        (Language::En, _) => {
-            let names = addresses(&course.given, 5, l);
-            format!("{given} of {need} ({names}) approved the mail below. Next, the approval of {next} is waited for.")
-        }
+        (Language::Ja, 0) => format!("次のメールを、{who} さんが承認しました。次の段階の承認に進みます。"),
+        (Language::Ja, _) => format!("次のメールを、{who} さんが承認しました。必要な{need}人のうち{given}人目です。"),
+        (Language::En, 0) => format!("{who} approved the mail below, and it goes on to the next level."),
+        (Language::En, _) => format!("{who} approved the mail below: {given} of the {need} approvals that it needs."),
     };
     still_waiting(t, Kind::LevelPassed, (label, headline), opening)
 }
@@ -230,8 +217,7 @@ pub(super) fn progress(t: &Telling<'_>) -> Option<Block> {
             Language::En => ("Approvals".to_owned(), format!("{given} of {need}{names}")),
         });
     }
-    let others: Vec<Address> =
-        t.story.deciders.iter().filter(|other| !other.same_mailbox(t.letter.to)).cloned().collect();
+    let others: Vec<Address> = t.still_asked().into_iter().filter(|other| !other.same_mailbox(t.letter.to)).collect();
     if !t.reader_sent_it() && !others.is_empty() {
         let name = words::pick(l, "ほかに依頼した人", "Also asked").to_owned();
         facts.push((name, addresses(&others, 5, l)));

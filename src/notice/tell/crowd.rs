@@ -160,7 +160,10 @@ fn waiting_item(waiting: &Waiting, voice: &Voice, letter: &Letter<'_>) -> Item {
     );
     let age = age(letter.now, waiting.arrived_at, l);
     let until = words::when_in(waiting.deadline, &voice.timezone, l);
-    let deciders = addresses(&waiting.deciders, 3, l);
+    let deciders = match waiting.deciders.is_empty() {
+        true => words::pick(l, "なし", "nobody").to_owned(),
+        false => addresses(&waiting.deciders, 3, l),
+    };
     let persons = (waiting.persons > 0).then(|| words::persons(waiting.persons, l));
     let text = match l {
         Language::Ja => format!("{} {age}（{sender}）", waiting.id),

@@ -56,7 +56,7 @@ pub(in crate::notice) fn outcome(t: &Telling<'_>, outcome: &Outcome) -> Page {
         blocks.extend(console(t));
     }
     let head = Head { kind: kind(outcome), label, headline: headline.to_owned(), tone };
-    Page { people: people(outcome), ..page(t, head, summary(outcome, l), blocks) }
+    Page { people: people(outcome), ..page(t, head, summary(t, outcome), blocks) }
 }
 
 fn title(outcome: &Outcome, language: Language) -> (&'static str, &'static str, Tone) {
@@ -77,7 +77,15 @@ fn title(outcome: &Outcome, language: Language) -> (&'static str, &'static str, 
 }
 
 /// How it ended, as one or two sentences.
-pub(super) fn summary(outcome: &Outcome, language: Language) -> String {
+pub(super) fn summary(t: &Telling<'_>, outcome: &Outcome) -> String {
+    let language = t.language();
+    // Another group of the same mail may have gone out at once.
+    let unreached = match (language, t.story.sent_to.is_empty()) {
+        (Language::Ja, true) => "相手には届いていません。",
+        (Language::Ja, false) => "保留していた宛先には届いていません。",
+        (Language::En, true) => "It has not reached the recipients.",
+        (Language::En, false) => "It has not reached the recipients for whom it was held.",
+    };
     match (outcome, language) {
         (Outcome::Released { by, .. }, Language::Ja) if by.is_empty() => {
             "次のメールは、送信が認められました。".to_owned()
@@ -90,12 +98,11 @@ pub(super) fn summary(outcome: &Outcome, language: Language) -> String {
             format!("The mail below was approved by {} and is on its way now.", addresses(by, 5, language))
         }
         (Outcome::Rejected { by, .. }, Language::Ja) => {
-            format!("次のメールは、{} さんが却下しました。相手には届いていません。", words::one_line(by.as_str(), 160))
+            format!("次のメールは、{} さんが却下しました。{unreached}", words::one_line(by.as_str(), 160))
         }
-        (Outcome::Rejected { by, .. }, Language::En) => format!(
-            "The mail below was rejected by {}. It has not reached the recipients.",
-            words::one_line(by.as_str(), 160)
-        ),
+        (Outcome::Rejected { by, .. }, Language::En) => {
+            format!("The mail below was rejected by {}. {unreached}", words::one_line(by.as_str(), 160))
+        }
         (Outcome::Refused, Language::Ja) => {
             "次のメールは、会社の規則により、下の宛先には送信されませんでした。".to_owned()
         }
@@ -103,17 +110,16 @@ pub(super) fn summary(outcome: &Outcome, language: Language) -> String {
             "A rule of the organisation does not let the mail below out to these recipients.".to_owned()
         }
         (Outcome::Withdrawn, Language::Ja) => {
-            "次のメールは、差出人が取り消しました。相手には届いていません。".to_owned()
+            format!("次のメールは、差出人が取り消しました。{unreached}")
         }
         (Outcome::Withdrawn, Language::En) => {
-            "The mail below was taken back by its sender. It has not reached the recipients.".to_owned()
+            format!("The mail below was taken back by its sender. {unreached}")
         }
         (Outcome::Expired, Language::Ja) => {
-            "次のメールは、期限までに判断されなかったため、送信されませんでした。相手には届いていません。".to_owned()
+            format!("次のメールは、期限までに判断されなかったため、送信されませんでした。{unreached}")
         }
         (Outcome::Expired, Language::En) => {
-            "Nobody decided about the mail below in time. It was not sent and has not reached the recipients."
-                .to_owned()
+            format!("Nobody decided about the mail below in time, so it was not sent. {unreached}")
         }
     }
 }

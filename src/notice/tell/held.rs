@@ -137,21 +137,28 @@ pub(super) fn who_and_until(t: &Telling<'_>) -> String {
 }
 
 fn who_decides(t: &Telling<'_>) -> String {
-    let names = addresses(&t.story.deciders, 5, t.language());
-    let (need, some) = (t.story.progress.needed(), t.story.deciders.len());
-    let who = match t.story.action {
-        Action::RequireApproval => words::pick(t.language(), "承認者", "approvers"),
-        _ => words::pick(t.language(), "セキュリティ担当", "members of the security team"),
+    let asked = t.still_asked();
+    let names = addresses(&asked, 5, t.language());
+    let approvers = t.story.action == Action::RequireApproval && !t.story.progress.by_security;
+    let (need, given) = (t.story.progress.needed(), t.story.progress.given.len());
+    let left = usize::from(need).saturating_sub(given).max(1);
+    let who = match (t.language(), approvers) {
+        (Language::Ja, true) => "承認者",
+        (Language::Ja, false) => "セキュリティ担当",
+        (Language::En, true) => "the approvers",
+        (Language::En, false) => "the security team",
     };
-    match (t.language(), t.story.action, some) {
-        (Language::Ja, _, 0) => "いま、このメールを判断できる担当者がいません。".to_owned(),
-        (Language::En, _, 0) => "At present there is nobody who could decide about it.".to_owned(),
-        (Language::Ja, ..) if need > 1 => format!("{who}（{names}）のうち{need}人の承認が必要です。"),
-        (Language::En, ..) if need > 1 => format!("It needs the approval of {need} {who} ({names})."),
-        (Language::Ja, Action::RequireApproval, _) => format!("承認者（{names}）に承認をお願いしています。"),
-        (Language::Ja, ..) => format!("セキュリティ担当（{names}）が確認しています。"),
-        (Language::En, Action::RequireApproval, _) => format!("An approver ({names}) has been asked to approve it."),
-        (Language::En, ..) => format!("The security team ({names}) is looking at it."),
+    match (t.language(), approvers) {
+        (Language::Ja, _) if asked.is_empty() => "いま、このメールを判断できる担当者がいません。".to_owned(),
+        (Language::En, _) if asked.is_empty() => "At present there is nobody who could decide about it.".to_owned(),
+        (Language::Ja, _) if given > 0 => format!("{who}（{names}）のうち、あと{left}人の承認が必要です。"),
+        (Language::En, _) if given > 0 => format!("It still needs the approval of {left} of {who} ({names})."),
+        (Language::Ja, _) if need > 1 => format!("{who}（{names}）のうち{need}人の承認が必要です。"),
+        (Language::En, _) if need > 1 => format!("It needs the approval of {need} of {who} ({names})."),
+        (Language::Ja, true) => format!("承認者（{names}）に承認をお願いしています。"),
+        (Language::Ja, false) => format!("セキュリティ担当（{names}）が確認しています。"),
+        (Language::En, true) => format!("An approver ({names}) has been asked to approve it."),
+        (Language::En, false) => format!("The security team ({names}) is looking at it."),
     }
 }
 

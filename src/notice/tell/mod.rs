@@ -57,6 +57,13 @@ impl<'a> Telling<'a> {
         self.story.sender.as_ref().is_some_and(|sender| sender.same_mailbox(self.letter.to))
     }
 
+    /// Who was asked and has not approved yet.
+    fn still_asked(&self) -> Vec<Address> {
+        let given = &self.story.progress.given;
+        let open = |asked: &&Address| !given.iter().any(|person| person.same_mailbox(asked));
+        self.story.deciders.iter().filter(open).cloned().collect()
+    }
+
     /// What the mail that tells `page` needs to know of the held one.
     pub(super) fn about(&self, page: &Page) -> About<'a> {
         let story = self.story;

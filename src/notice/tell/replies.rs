@@ -36,7 +36,7 @@ pub(in crate::notice) fn not_understood(t: &Telling<'_>) -> Page {
 /// To who answered: it was decided before.
 pub(in crate::notice) fn already_decided(t: &Telling<'_>, outcome: &Outcome) -> Page {
     let l = t.language();
-    let how = ended::summary(outcome, l);
+    let how = ended::summary(t, outcome);
     let (label, headline, say) = match l {
         Language::Ja => (
             "判断済み",
