@@ -10,7 +10,7 @@ use super::{
 use crate::{
     inspect::{Reason, Uninspected},
     mail::header,
-    recipients::{Check, Issue},
+    recipients::{Check, Direction, Issue, Recipient},
 };
 
 /// Texts that have broken something, somewhere, once.
@@ -67,6 +67,15 @@ fn filled(text: &str) -> Story {
     evil.matched[0].title = Text { ja: said.to_owned(), en: said.to_owned() };
     evil.matched[0].duties.notice = Some(Text { ja: said.to_owned(), en: said.to_owned() });
     evil.progress.reason = Some(said.to_owned());
+    // What may stand in an address at all is less; these are the worst that do.
+    let quoted =
+        ["\"<script>alert(1)</script>\"@x.example.com", "\"a\\\"b<img>\"@x.example.com", "x&y'{{id}}@x.example.com"];
+    let quoted: Vec<Address> = quoted.iter().filter_map(|text| Address::parse(text).ok()).collect();
+    assert!(!quoted.is_empty(), "no address is odd");
+    evil.sent_to.clone_from(&quoted);
+    evil.deciders.extend(quoted.iter().cloned());
+    evil.progress.given.clone_from(&quoted);
+    evil.recipients.extend(quoted.into_iter().map(|address| Recipient::new(address, Direction::External)));
     evil
 }
 

@@ -185,7 +185,9 @@ impl Wording {
     /// The page with the organisation's texts in the place of ours.
     pub(super) fn over(&self, mut page: Page, values: &Values) -> Page {
         let of = |kind| self.texts.iter().find(|texts| texts.kind == kind && texts.language == page.language);
-        let (own, common) = (of(Some(page.kind)), of(None));
+        // What is said to everybody is meant for our own people: a sender outside reads only what is written for them.
+        let common = if page.kind == Kind::NotSent { None } else { of(None) };
+        let own = of(Some(page.kind));
         if let Some(subject) = own.and_then(|texts| texts.subject.as_ref()) {
             page.subject = words::one_line(&subject.with(values), 250);
         }
@@ -390,7 +392,8 @@ mod tests {
             ("digest.ja.toml", ""),
         ]);
         for sample in sample::every(&voice, Language::Ja) {
-            assert!(sample::seen(&sample.notice).text.contains("東邦観光株式会社 内線 1234\n"), "{}", sample.name);
+            let told = sample::seen(&sample.notice).text.contains("東邦観光株式会社 内線 1234\n");
+            assert_eq!(told, sample.kind != Kind::NotSent, "{}: not to people outside", sample.name);
         }
         let digest = seen("digest", &voice, Language::En).text;
         assert!(digest.contains("on https://sekisho.example.co.jp/held\n\n-- \nIT\n"), "{digest}");
