@@ -93,13 +93,14 @@ fn pressure_settings(config: &Config) -> PressureSettings {
 }
 
 /// How notices speak.
-fn voice(config: &Config) -> Voice {
+pub fn voice(config: &Config) -> Voice {
     Voice {
         language: config.language,
         organization: config.organization.name.clone(),
         hostname: config.hostname.clone(),
         timezone: config.timezone.clone(),
         public_url: config.console.public_url.clone(),
+        wording: config.wording.clone(),
     }
 }
 
@@ -153,7 +154,8 @@ impl App {
         let store = Store::open(&config.data_dir).await?;
         let journal = Journal::start(store.clone());
         let past = Past::load(store.clone(), config.history).await?;
-        let hold = Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone(), people);
+        let hold =
+            Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone(), people);
         let claim = store.claim_outbox()?;
         discard_prepared(&claim, &hold).await?;
         let health = Health::default();

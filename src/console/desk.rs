@@ -103,13 +103,7 @@ impl Desk for Hold {
         Ok(())
     }
 
-    async fn release_alone(
-        &self,
-        who: &Address,
-        id: &MailId,
-        looked: &Looked,
-        reason: &str,
-    ) -> Result<(), DeskError> {
+    async fn release_alone(&self, who: &Address, id: &MailId, looked: &Looked, reason: &str) -> Result<(), DeskError> {
         Self::release_alone(self, &id.0, who, looked, reason, Via::Console, Timestamp::now()).await?;
         Ok(())
     }
@@ -146,10 +140,9 @@ impl From<HoldError> for DeskError {
                 "あなたはすでに判断しています。一人は一回だけ数えます。",
                 "You have decided about this mail already. One person counts once.",
             ),
-            HoldError::AskedAlready { .. } => (
-                "ほかの人にも、すでに依頼しています。",
-                "Others have been asked already.",
-            ),
+            HoldError::AskedAlready { .. } => {
+                ("ほかの人にも、すでに依頼しています。", "Others have been asked already.")
+            }
             HoldError::OnlyDelayed { .. } => (
                 "このメールは少し遅れて自動的に送信されます。取り消すことはできます。",
                 "This mail is only delayed and goes out by itself. You can take it back.",

@@ -228,13 +228,7 @@ impl Desk for Fake {
         self.note(who, id, "escalated", "").await
     }
 
-    async fn release_alone(
-        &self,
-        who: &Address,
-        id: &MailId,
-        looked: &Looked,
-        reason: &str,
-    ) -> Result<(), DeskError> {
+    async fn release_alone(&self, who: &Address, id: &MailId, looked: &Looked, reason: &str) -> Result<(), DeskError> {
         let missing: Vec<String> = story().recipients.iter().map(|one| one.address.to_string()).collect();
         if looked.recipients != missing || looked.attachments.len() != story().inspection.attachments.len() {
             return Err(HoldError::NotLooked { id: id.clone(), missing }.into());

@@ -170,7 +170,8 @@ impl Route<'_> {
             return;
         }
         panel.may.push(person.clone());
-        let away = |address: &Address| self.people.person(address).is_some_and(|known| known.is_away(self.question.today));
+        let away =
+            |address: &Address| self.people.person(address).is_some_and(|known| known.is_away(self.question.today));
         if !away(person) {
             return panel.asked.push((person.clone(), None));
         }

@@ -245,11 +245,8 @@ impl Hold {
             let delay = ordered(orders.delay, settings.delay);
             let release_at = (group.action == Action::Delay).then(|| later(at, delay));
             let expires_at = later(at, ordered(orders.deadline, settings.expires_after));
-            let wanting = Wanting {
-                action: group.action,
-                sender: arrival.envelope.sender.as_ref(),
-                authors: &arrival.authors,
-            };
+            let wanting =
+                Wanting { action: group.action, sender: arrival.envelope.sender.as_ref(), authors: &arrival.authors };
             let asked = self.first_panel(&wanting, &orders, at).asked.into_iter();
             let waits_for_people = release_at.is_none();
             rows.push(HeldRow {

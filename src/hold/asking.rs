@@ -115,9 +115,8 @@ impl Hold {
         panel: Panel,
     ) -> Result<Vec<Asked>, HoldError> {
         let level = held.level;
-        let before = |person: &Address| {
-            held.asked.iter().any(|asked| asked.level == level && asked.person.same_mailbox(person))
-        };
+        let before =
+            |person: &Address| held.asked.iter().any(|asked| asked.level == level && asked.person.same_mailbox(person));
         let fresh = panel.asked.into_iter().filter(|(person, _)| !before(person));
         let fresh: Vec<Asked> = fresh.map(|(person, instead_of)| Asked { person, level, instead_of }).collect();
         held.asked.extend(fresh.iter().cloned());
@@ -147,12 +146,7 @@ impl Hold {
     }
 
     /// Whether policy names people for the present level, and none of them, or too few, could be asked when it came.
-    pub(super) fn nobody_found(
-        &self,
-        mail: &MailRow,
-        held: &HeldRow,
-        said: &[Approval],
-    ) -> Result<bool, HoldError> {
+    pub(super) fn nobody_found(&self, mail: &MailRow, held: &HeldRow, said: &[Approval]) -> Result<bool, HoldError> {
         let orders = telling::orders(held)?;
         let named = orders.levels.get(usize::from(held.level)).is_some_and(|level| !level.approvers.is_empty());
         Ok(named && self.panel(mail, held, said, held.created_at)?.filled_up)
@@ -189,19 +183,10 @@ impl Hold {
         Ok(reply_to)
     }
 
-    fn panel_of(
-        &self,
-        people: &People,
-        mail: &Wanting<'_>,
-        level: &Level,
-        heard: &[Address],
-        at: Timestamp,
-    ) -> Panel {
-        let rosters =
-            Rosters { security: &self.inner.settings.security, approvers: &self.inner.settings.approvers };
+    fn panel_of(&self, people: &People, mail: &Wanting<'_>, level: &Level, heard: &[Address], at: Timestamp) -> Panel {
+        let rosters = Rosters { security: &self.inner.settings.security, approvers: &self.inner.settings.approvers };
         let today = at.to_zoned(self.voice().timezone.clone()).date();
-        let question =
-            Question { action: mail.action, sender: mail.sender, authors: mail.authors, heard, today };
+        let question = Question { action: mail.action, sender: mail.sender, authors: mail.authors, heard, today };
         directory::panel(people, rosters, level, &question)
     }
 }

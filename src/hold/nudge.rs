@@ -34,7 +34,10 @@ impl Hold {
         let usual = || settings.escalate_after.map(|wait| wait.after(local, &settings.calendar));
         let escalate = orders.escalate.as_ref().map(|escalation| escalation.after).or_else(usual);
         let moment = |what: Nudging| {
-            move |seconds: u32| Nudge { at: super::later(at, std::time::Duration::from_secs(seconds.into())).as_microsecond(), what }
+            move |seconds: u32| Nudge {
+                at: super::later(at, std::time::Duration::from_secs(seconds.into())).as_microsecond(),
+                what,
+            }
         };
         let remind = remind.into_iter().map(moment(Nudging::Remind));
         let mut nudges: Vec<Nudge> = remind.chain(escalate.map(moment(Nudging::Escalate))).collect();
@@ -126,9 +129,8 @@ impl Hold {
         now: Timestamp,
     ) -> Result<Vec<Asked>, HoldError> {
         let may = self.deciders(mail, held, said, now)?;
-        let silent = |asked: &&Asked| {
-            asked.level == held.level && may.iter().any(|person| person.same_mailbox(&asked.person))
-        };
+        let silent =
+            |asked: &&Asked| asked.level == held.level && may.iter().any(|person| person.same_mailbox(&asked.person));
         Ok(held.asked.iter().filter(silent).cloned().collect())
     }
 }

@@ -330,7 +330,7 @@ fn story_of(passed: &Relayed<'_>) -> Story {
         action: policy::Action::Forward,
         matched: Vec::new(),
         deciders: Vec::new(),
-            progress: Progress::default(),
+        progress: Progress::default(),
         arrived_at: passed.at,
         deadline: passed.at,
     }

@@ -257,12 +257,8 @@ async fn the_silent_are_reminded_and_then_others_are_asked() {
     // The server was down: one reminder for all that was missed, and the others are asked.
     assert_eq!(hold.due(at(3_000)).await.unwrap().nudged, 1);
     assert_eq!((to(VICE, store.clone()).await, to(LAWYER, store.clone()).await), (3, 1));
-    let secrets: BTreeSet<String> = outbox(&store)
-        .await
-        .iter()
-        .filter(|letter| letter.to == [VICE])
-        .map(Letter::secret)
-        .collect();
+    let secrets: BTreeSet<String> =
+        outbox(&store).await.iter().filter(|letter| letter.to == [VICE]).map(Letter::secret).collect();
     assert_eq!(secrets.len(), 3, "a secret address in each, and all of them work");
     assert_eq!(changes(&store).await, ["mail require_approval", "agreed", "reminded", "reminded", "escalated"]);
     hold.approve(&id, &address(LAWYER), Via::Cli, "", at(3_001)).await.unwrap();

@@ -111,7 +111,8 @@ impl Hold {
             self.post(&mut writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await?;
         }
         let mut entry = telling::change(&held, "released_alone", Some(person), via);
-        entry.detail = Some(format!("{} recipients and {} attachments ticked", held.rcpt_to.len(), looked.attachments.len()));
+        entry.detail =
+            Some(format!("{} recipients and {} attachments ticked", held.rcpt_to.len(), looked.attachments.len()));
         journal::append(&mut writing, &[Record::change(held.mail_id, now, entry)]).await?;
         writing.commit().await?;
         Ok(Decided { id: held.id, state: State::Approved })

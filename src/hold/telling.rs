@@ -25,9 +25,8 @@ use crate::{
 pub(super) fn story(mail: &MailRow, held: &HeldRow) -> Result<Story, HoldError> {
     let mut story = story_of(mail, action(&held.action)?, parse(&held.matched)?, &held.rcpt_to)?;
     story.id = held.id.clone();
-    story.deciders = (held.asked.iter().filter(|asked| asked.level == held.level))
-        .map(|asked| asked.person.clone())
-        .collect();
+    story.deciders =
+        (held.asked.iter().filter(|asked| asked.level == held.level)).map(|asked| asked.person.clone()).collect();
     story.deadline = held.release_at.unwrap_or(held.expires_at);
     Ok(story)
 }
@@ -114,12 +113,7 @@ impl Hold {
     }
 
     /// Everything that may be told about a held mail, with how far the decision is.
-    pub(super) fn story_so_far(
-        &self,
-        mail: &MailRow,
-        held: &HeldRow,
-        said: &[Approval],
-    ) -> Result<Story, HoldError> {
+    pub(super) fn story_so_far(&self, mail: &MailRow, held: &HeldRow, said: &[Approval]) -> Result<Story, HoldError> {
         let mut story = story(mail, held)?;
         let orders = orders(held)?;
         let yes = |on_level: fn(u8, u8) -> bool| -> Vec<Address> {

@@ -243,7 +243,8 @@ impl RawDuties {
         }
         let approvals = self.approvals.map(count).transpose()?;
         let approvers = named(self.approvers.unwrap_or_default())?;
-        let then: Vec<Level> = self.then.unwrap_or_default().into_iter().map(RawLevel::check).collect::<Result<_, _>>()?;
+        let then: Vec<Level> =
+            self.then.unwrap_or_default().into_iter().map(RawLevel::check).collect::<Result<_, _>>()?;
         if then.len() >= LEVELS {
             return Err(format!("then has more than {} levels; nobody waits for so many", LEVELS - 1));
         }
@@ -432,7 +433,8 @@ impl Orders {
         for reason in matched {
             orders.edits = orders.edits.and(&reason.duties.edits);
         }
-        let mut deciding = matched.iter().filter(|reason| reason.action == action).map(|reason| &reason.duties).peekable();
+        let mut deciding =
+            matched.iter().filter(|reason| reason.action == action).map(|reason| &reason.duties).peekable();
         orders.self_release = deciding.peek().is_some();
         for duties in deciding {
             orders.delay = orders.delay.max(duties.delay);

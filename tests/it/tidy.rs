@@ -19,7 +19,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["mail", "directory"]),
     ("journal", &["mail", "inspect", "policy", "recipients", "store"]),
     ("directory", &["mail", "language", "policy", "written"]),
-    ("notice", &["mail", "language", "inspect", "recipients", "policy"]),
+    // `written` tells where in an organisation's own text something is wrong.
+    ("notice", &["mail", "language", "inspect", "recipients", "policy", "written"]),
     (
         "hold",
         &["mail", "language", "inspect", "recipients", "policy", "store", "directory", "notice", "journal", "smtp"],

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     console, hold,
+    notice::Wording,
     policy::{Calendar, Hours, Settings, Wait},
     recipients::{EXPOSED_AT, LEARNING_DAYS, MOST, Organization, own_domain},
 };
@@ -67,6 +68,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let approval = approval(document.section("approval"), policy.calendar.clone(), keep, &mut problems);
     let (store, min_free) = store(document.section("store"), &mut problems);
     let console = console(document.section("console"), &sockets, &mut problems);
+    let notice_templates = notice(document.section("notice"), folder, &mut problems);
     let (learning_days, history) = history(document.section("history"), &mut problems);
     let organization = Organization { learning_days, ..organization };
 
@@ -95,6 +97,8 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         store,
         min_free,
         console,
+        notice_templates,
+        wording: Wording::default(),
         history,
         policy,
     })
@@ -167,7 +171,8 @@ fn rules(mut section: Section<'_>, folder: &Path, problems: &mut Vec<Problem>) -
 fn retention(mut section: Section<'_>, problems: &mut Vec<Problem>) -> hold::Keep {
     let usual = hold::Keep::default();
     let mut kept = |key, usual| {
-        let bounded = |text: &str| within(value::duration(text)?, Duration::ZERO, 3_660 * DAY, "write a duration up to 3660d");
+        let bounded =
+            |text: &str| within(value::duration(text)?, Duration::ZERO, 3_660 * DAY, "write a duration up to 3660d");
         let read = section.read(key, bounded).and_then(|kept| jiff::SignedDuration::try_from(kept).ok());
         read.unwrap_or(usual)
     };
@@ -230,6 +235,17 @@ fn console(mut section: Section<'_>, smtp: &[SocketAddr], problems: &mut Vec<Pro
     let public_url = section.read("public_url", value::url).unwrap_or_else(|| format!("http://{listen}"));
     problems.extend(section.finish());
     console::Settings { listen, public_url }
+}
+
+/// Where the organisation's own texts of notices are.
+fn notice(mut section: Section<'_>, folder: &Path, problems: &mut Vec<Problem>) -> Option<PathBuf> {
+    let templates = section.read("templates", value::something).map(|path| folder.join(path));
+    if let Some(missing) = templates.as_ref().filter(|path| !path.is_dir()) {
+        let message = format!("there is no folder at {}; make it, or leave the key out", missing.display());
+        section.wrong("templates", section.place_of("templates"), &message);
+    }
+    problems.extend(section.finish());
+    templates
 }
 
 /// How long the history only reports, and how many counters it keeps.
