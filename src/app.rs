@@ -93,20 +93,21 @@ fn pressure_settings(config: &Config) -> PressureSettings {
 }
 
 /// How notices speak.
-fn voice(config: &Config) -> Voice {
+pub fn voice(config: &Config) -> Voice {
     Voice {
         language: config.language,
         organization: config.organization.name.clone(),
         hostname: config.hostname.clone(),
         timezone: config.timezone.clone(),
         public_url: config.console.public_url.clone(),
+        wording: config.wording.clone(),
     }
 }
 
 /// The hold of a configuration, for commands that act on it beside the server.
 pub async fn hold(config: &Config) -> anyhow::Result<Hold> {
     let store = Store::open(&config.data_dir).await?;
-    Ok(Hold::new(store, config.approval.clone(), voice(config), config.organization.clone()))
+    Ok(Hold::new(store, config.approval.clone(), voice(config), config.organization.clone(), people))
 }
 
 /// The socket for `address`: one of the `inherited`, of which it is taken, or else one of our own.
@@ -153,7 +154,8 @@ impl App {
         let store = Store::open(&config.data_dir).await?;
         let journal = Journal::start(store.clone());
         let past = Past::load(store.clone(), config.history).await?;
-        let hold = Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone());
+        let hold =
+            Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone(), people);
         let claim = store.claim_outbox()?;
         discard_prepared(&claim, &hold).await?;
         let health = Health::default();

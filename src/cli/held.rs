@@ -47,6 +47,10 @@ enum Action {
     Reject(Decision),
     /// Take held mails back, as their sender
     Withdraw(Decision),
+    /// Tell those who decide why held mails should go, as their sender
+    Reason(Decision),
+    /// Have others asked as well about held mails, as their sender
+    AskOthers(Decision),
 }
 
 #[derive(Debug, Args)]
@@ -78,6 +82,8 @@ enum Deed {
     Approve,
     Reject,
     Withdraw,
+    Reason,
+    AskOthers,
 }
 
 pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
@@ -87,6 +93,8 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
         Action::Approve(decision) => decide(decision, Deed::Approve).await,
         Action::Reject(decision) => decide(decision, Deed::Reject).await,
         Action::Withdraw(decision) => decide(decision, Deed::Withdraw).await,
+        Action::Reason(decision) => decide(decision, Deed::Reason).await,
+        Action::AskOthers(decision) => decide(decision, Deed::AskOthers).await,
     }
 }
 
@@ -151,6 +159,8 @@ async fn decide(decision: Decision, deed: Deed) -> Result<ExitCode, Failure> {
             Deed::Approve => hold.approve(id, &person, Via::Cli, &comment, now).await,
             Deed::Reject => hold.reject(id, &person, Via::Cli, &comment, now).await,
             Deed::Withdraw => hold.withdraw(id, &person, Via::Cli, now).await,
+            Deed::Reason => hold.give_reason(id, &person, &comment, Via::Cli, now).await,
+            Deed::AskOthers => hold.ask_others(id, &person, Via::Cli, now).await,
         };
         let Decided { id, state } = decided.map_err(explained)?;
         let mut out = io::stdout().lock();

@@ -12,6 +12,7 @@ mod fingerprint;
 mod held;
 mod history;
 mod journal;
+mod notice;
 mod outbox;
 mod replay;
 pub mod rules;
@@ -64,6 +65,8 @@ enum Command {
     History(history::Options),
     /// Search or verify the journal of what left
     Journal(journal::Options),
+    /// List all kinds of notices, or show how they look
+    Notice(notice::Options),
     /// Manage the local accounts of the console
     User(user::Options),
     /// Check a configuration file
@@ -160,6 +163,7 @@ impl Cli {
             Command::User(options) => on_runtime(user::run(options)),
             Command::Rules(options) => on_runtime(rules::run(options)),
             Command::Edm(options) => edm::run(&options),
+            Command::Notice(options) => notice::run(options),
             Command::Config(options) => config::run(&options),
         };
         result.unwrap_or_else(|failure| {

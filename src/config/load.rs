@@ -1,5 +1,5 @@
-//! Reading the files: sekisho.toml, the rule folder, partners.toml, the organisation's passwords, and the certificate and
-//! users of the SMTP server.
+//! Reading the files: sekisho.toml, the rule folder, partners.toml, the organisation's passwords and texts of notices, and the
+//! certificate and users of the SMTP server.
 //!
 //! In: the path of sekisho.toml. Out: [`Config`] alone, or [`Loaded`] with rules and partners compiled and checked
 //! against each other. A file that cannot be read is an error, never an empty file.
@@ -12,6 +12,7 @@ use std::{
 use super::{Config, ConfigErrors, read};
 use crate::{
     inspect::{Passwords, RuleError, RuleSource, Rules, detect::fingerprint, sandbox},
+    notice::{Wording, wording::Source},
     policy::Policies,
     recipients::Partners,
     smtp::server::Keys,
@@ -69,7 +70,7 @@ impl Config {
 /// # Errors
 /// Everything that is wrong with any of the files; but if sekisho.toml itself is wrong, only that.
 pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
-    let config = Config::load(path)?;
+    let mut config = Config::load(path)?;
     let mut lines = Vec::new();
 
     let sources = match &config.rules.directory {
@@ -89,6 +90,7 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
 
     let partners = partners(&config, &mut lines);
     let passwords = passwords(&config, &mut lines);
+    config.wording = wording(&config, &mut lines);
     let keys = Keys::load(&config.smtp.key_files).unwrap_or_else(|errors| {
         lines.extend(errors);
         Keys::default()
@@ -226,6 +228,22 @@ fn partners(config: &Config, lines: &mut Vec<String>) -> Partners {
         }
     }
     partners
+}
+
+/// The organisation's own texts of notices.
+fn wording(config: &Config, lines: &mut Vec<String>) -> Wording {
+    let Some(directory) = &config.notice_templates else { return Wording::default() };
+    let mut sources = Vec::new();
+    for path in entries(directory, lines) {
+        match fs::read_to_string(&path) {
+            Ok(text) => sources.push(Source { name: path.display().to_string(), text }),
+            Err(error) => lines.extend(unreadable(&path, &error).lines),
+        }
+    }
+    Wording::read(&sources).unwrap_or_else(|errors| {
+        lines.extend(errors);
+        Wording::default()
+    })
 }
 
 fn passwords(config: &Config, lines: &mut Vec<String>) -> Passwords {

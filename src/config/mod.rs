@@ -16,8 +16,8 @@ use jiff::tz::TimeZone;
 pub use load::{Loaded, load_all, load_policies};
 
 use crate::{
-    console, hold, inspect::sandbox, language::Language, outbox, policy, recipients::Organization, smtp::client,
-    smtp::server,
+    console, hold, inspect::sandbox, language::Language, notice::Wording, outbox, policy, recipients::Organization,
+    smtp::client, smtp::server,
 };
 
 /// What the file says, checked; every module owns its part.
@@ -61,6 +61,10 @@ pub struct Config {
     pub min_free: u64,
     /// `[console]`
     pub console: console::Settings,
+    /// `notice.templates`: the folder with the organisation's own texts.
+    pub notice_templates: Option<PathBuf>,
+    /// What is in it; nothing before [`load_all`] has read it.
+    pub wording: Wording,
     /// `history.max_entries`: how many counters of the history are kept.
     pub history: usize,
     /// `[policy]` and `[calendar]`: which shipped rules there are, whether rules act, what happens at least to every mail,

@@ -9,7 +9,7 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use crate::{
-    hold::{File, Hold, HoldError, Line, State},
+    hold::{File, Hold, HoldError, Line, Looked, State},
     journal::Via,
     language::Text,
     mail::{Address, MailId, Message},
@@ -29,6 +29,23 @@ pub trait Desk: Send + Sync + 'static {
     fn reject(&self, who: &Address, id: &MailId, comment: &str) -> impl Future<Output = Result<(), DeskError>> + Send;
     /// Takes it back, as its sender.
     fn withdraw(&self, who: &Address, id: &MailId) -> impl Future<Output = Result<(), DeskError>> + Send;
+    /// Says why it should go, as its sender.
+    fn give_reason(
+        &self,
+        who: &Address,
+        id: &MailId,
+        reason: &str,
+    ) -> impl Future<Output = Result<(), DeskError>> + Send;
+    /// Has others asked as well, as its sender.
+    fn ask_others(&self, who: &Address, id: &MailId) -> impl Future<Output = Result<(), DeskError>> + Send;
+    /// Lets it go out alone, as its sender, who `looked` again at what is ticked.
+    fn release_alone(
+        &self,
+        who: &Address,
+        id: &MailId,
+        looked: &Looked,
+        reason: &str,
+    ) -> impl Future<Output = Result<(), DeskError>> + Send;
 }
 
 /// Why the desk says no.
@@ -50,11 +67,11 @@ pub enum DeskError {
 
 impl Desk for Hold {
     async fn list(&self, who: &Address) -> Result<Vec<Line>, DeskError> {
-        Ok(self.list_for(who).await?)
+        Ok(self.list_for(who, Timestamp::now()).await?)
     }
 
     async fn show(&self, who: &Address, id: &MailId) -> Result<File, DeskError> {
-        Ok(self.show_to(who, &id.0).await?)
+        Ok(self.show_to(who, &id.0, Timestamp::now()).await?)
     }
 
     async fn original(&self, who: &Address, id: &MailId) -> Result<Message, DeskError> {
@@ -73,6 +90,21 @@ impl Desk for Hold {
 
     async fn withdraw(&self, who: &Address, id: &MailId) -> Result<(), DeskError> {
         Self::withdraw(self, &id.0, who, Via::Console, Timestamp::now()).await?;
+        Ok(())
+    }
+
+    async fn give_reason(&self, who: &Address, id: &MailId, reason: &str) -> Result<(), DeskError> {
+        Self::give_reason(self, &id.0, who, reason, Via::Console, Timestamp::now()).await?;
+        Ok(())
+    }
+
+    async fn ask_others(&self, who: &Address, id: &MailId) -> Result<(), DeskError> {
+        Self::ask_others(self, &id.0, who, Via::Console, Timestamp::now()).await?;
+        Ok(())
+    }
+
+    async fn release_alone(&self, who: &Address, id: &MailId, looked: &Looked, reason: &str) -> Result<(), DeskError> {
+        Self::release_alone(self, &id.0, who, looked, reason, Via::Console, Timestamp::now()).await?;
         Ok(())
     }
 }
@@ -103,6 +135,29 @@ impl From<HoldError> for DeskError {
             HoldError::TooLate { .. } => (
                 "判断の期限を過ぎました。このメールは差出人に戻ります。",
                 "The time to decide is over. The mail goes back to its sender.",
+            ),
+            HoldError::Heard { .. } => (
+                "あなたはすでに判断しています。一人は一回だけ数えます。",
+                "You have decided about this mail already. One person counts once.",
+            ),
+            HoldError::AskedAlready { .. } => {
+                ("ほかの人にも、すでに依頼しています。", "Others have been asked already.")
+            }
+            HoldError::OnlyDelayed { .. } => (
+                "このメールは少し遅れて自動的に送信されます。取り消すことはできます。",
+                "This mail is only delayed and goes out by itself. You can take it back.",
+            ),
+            HoldError::NotAlone { .. } => (
+                "このメールは、ほかの人の承認がないと送信できません。",
+                "This mail does not go without another person's approval.",
+            ),
+            HoldError::NoReason { .. } => (
+                "理由を書いてください。判断する人に伝えます。",
+                "Please write why it should go. Those who decide read it.",
+            ),
+            HoldError::NotLooked { .. } => (
+                "宛先と添付ファイルを一つずつ確かめて、すべてに印を付けてください。",
+                "Please look at every recipient and attachment again, and tick each of them.",
             ),
             HoldError::NotCleared(_)
             | HoldError::NotForwarded(_)

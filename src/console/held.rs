@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     directory::Accounts,
+    hold::Looked,
     mail::{Address, MailId},
 };
 
@@ -121,6 +122,50 @@ pub(super) async fn withdraw<D: Desk, A: Accounts>(
     decide(&web, &person, id, sent, Done::Withdraw).await
 }
 
+/// Says why it should go.
+pub(super) async fn reason<D: Desk, A: Accounts>(
+    State(web): State<Arc<Web<D, A>>>,
+    person: Person,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Response {
+    decide(&web, &person, id, sent, Done::Reason).await
+}
+
+/// Has others asked as well.
+pub(super) async fn ask_others<D: Desk, A: Accounts>(
+    State(web): State<Arc<Web<D, A>>>,
+    person: Person,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Response {
+    decide(&web, &person, id, sent, Done::AskOthers).await
+}
+
+/// Lets it go out alone: a form with a tick for every recipient and attachment, and a reason.
+pub(super) async fn release_alone<D: Desk, A: Accounts>(
+    State(web): State<Arc<Web<D, A>>>,
+    person: Person,
+    Path(id): Path<String>,
+    sent: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let Ok(Form(fields)) = sent else { return pages::bad_form(web.language) };
+    let all = |name: &str| -> Vec<String> {
+        fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.clone()).collect()
+    };
+    let csrf = all("csrf").pop().unwrap_or_default();
+    if !session::same(&person.session.csrf, &csrf) {
+        return pages::bad_token(web.language);
+    }
+    let Some(id) = id_of(id) else { return refused(&web, &person, DeskError::Unknown) };
+    let looked = Looked { recipients: all("recipient"), attachments: all("attachment") };
+    let reason = all("comment").pop().unwrap_or_default();
+    match web.desk.release_alone(&person.session.who, &id, &looked, reason.trim()).await {
+        Ok(()) => done(&id, Done::ReleaseAlone),
+        Err(error) => refused(&web, &person, error),
+    }
+}
+
 async fn decide<D: Desk, A: Accounts>(
     web: &Web<D, A>,
     person: &Person,
@@ -138,11 +183,20 @@ async fn decide<D: Desk, A: Accounts>(
         Done::Approve => web.desk.approve(who, &id, comment).await,
         Done::Reject => web.desk.reject(who, &id, comment).await,
         Done::Withdraw => web.desk.withdraw(who, &id).await,
+        Done::Reason => web.desk.give_reason(who, &id, comment).await,
+        Done::AskOthers => web.desk.ask_others(who, &id).await,
+        // It has a form of its own.
+        Done::ReleaseAlone => return pages::bad_form(web.language),
     };
     match decided {
-        Ok(()) => Redirect::to(&format!("/held/{id}?done={}", what.word())).into_response(),
+        Ok(()) => done(&id, what),
         Err(error) => refused(web, person, error),
     }
+}
+
+/// Back to the mail, which says what was done.
+fn done(id: &MailId, what: Done) -> Response {
+    Redirect::to(&format!("/held/{id}?done={}", what.word())).into_response()
 }
 
 /// The id in an address, if it can be one: what is put into addresses and logs holds nothing else.

@@ -70,6 +70,14 @@ pub(super) enum Done {
     Reject,
     /// Taken back.
     Withdraw,
+    /// A reason was given.
+    Reason,
+    /// Others were asked.
+    #[serde(rename = "ask-others")]
+    AskOthers,
+    /// Let go by its sender alone.
+    #[serde(rename = "release-alone")]
+    ReleaseAlone,
 }
 
 impl Done {
@@ -79,14 +87,39 @@ impl Done {
             Self::Approve => "approve",
             Self::Reject => "reject",
             Self::Withdraw => "withdraw",
+            Self::Reason => "reason",
+            Self::AskOthers => "ask-others",
+            Self::ReleaseAlone => "release-alone",
         }
     }
 
-    pub(super) fn told(self, language: Language) -> &'static str {
+    /// Whether it happened to this mail: a link with `?done=` cannot make a page say what did not happen.
+    pub(super) fn fits(self, file: &File) -> bool {
+        let state = file.state;
+        match self {
+            Self::Approve => state != State::Pending || file.history.iter().any(|step| step.change == "agreed"),
+            Self::Reject | Self::Withdraw => state != State::Pending,
+            Self::Reason => !file.reason.is_empty(),
+            Self::AskOthers => state == State::Pending && !file.may_ask_others,
+            Self::ReleaseAlone => file.history.iter().any(|step| step.change == "released_alone"),
+        }
+    }
+
+    pub(super) fn told(self, file: &File, language: Language) -> &'static str {
         let (ja, en) = match self {
+            Self::Approve if file.state == State::Pending => (
+                "承認を記録しました。ほかの人の承認がそろうと送信されます。",
+                "Your approval is recorded. The mail goes when the others have approved too.",
+            ),
             Self::Approve => ("承認しました。メールはこれから送信されます。", "Approved. The mail is on its way now."),
             Self::Reject => ("却下しました。差出人に通知します。", "Rejected. Its sender is told."),
             Self::Withdraw => ("取り消しました。メールは送信されません。", "Taken back. The mail is not sent."),
+            Self::Reason => ("理由を、判断する人に伝えました。", "Those who decide were told your reason."),
+            Self::AskOthers => ("ほかの人にも判断を依頼しました。", "Others were asked as well."),
+            Self::ReleaseAlone => (
+                "送信します。理由は、判断を依頼していた人に伝えました。",
+                "It is on its way. Those who were asked were told your reason.",
+            ),
         };
         words::pick(language, ja, en)
     }

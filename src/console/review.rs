@@ -48,6 +48,12 @@ pub(super) struct Show<'a> {
     coverage: String,
     history: Vec<StepView>,
     deciders: String,
+    /// How many have approved of how many, where more than one must.
+    tally: String,
+    /// Why its sender says that it should go.
+    reason: Vec<String>,
+    /// What the sender looks at again before letting it go alone.
+    ticks: Vec<(&'static str, String)>,
 }
 
 struct RecipientView {
@@ -105,8 +111,7 @@ impl<'a> Show<'a> {
             file,
             open: file.state == State::Pending,
             until: until(story.action, l),
-            // Only while it fits: a link with `?done=` cannot make a page say what did not happen.
-            flash: done.filter(|_| file.state != State::Pending).map(|done| done.told(l)),
+            flash: done.filter(|done| done.fits(file)).map(|done| done.told(file, l)),
             subject: words::subject(&story.subject, l),
             author: words::one_line(&story.author, 160),
             sender: story.sender.as_ref().map(|sender| words::one_line(sender.as_str(), 160)).unwrap_or_default(),
@@ -136,6 +141,9 @@ impl<'a> Show<'a> {
             coverage: words::coverage(inspection.coverage, l),
             history,
             deciders: names(&story.deciders, l),
+            tally: tally(file, l),
+            reason: words::lines(&file.reason, 50, 500),
+            ticks: ticks(file),
         }
     }
 }
@@ -149,6 +157,28 @@ fn reasons(file: &File, language: Language) -> Vec<String> {
         }
     }
     titles
+}
+
+/// Levels and approvals so far, where one approval is not enough.
+fn tally(file: &File, language: Language) -> String {
+    let ((given, needed), progress) = (file.tally, &file.story.progress);
+    let levels = progress.levels.max(1);
+    if needed <= 1 && levels == 1 {
+        return String::new();
+    }
+    match language {
+        Language::Ja if levels == 1 => format!("{needed}人中{given}人が承認"),
+        Language::En if levels == 1 => format!("{given} of {needed} have approved"),
+        Language::Ja => format!("全{levels}段階のうち{}段階目、{needed}人中{given}人が承認", progress.level),
+        Language::En => format!("level {} of {levels}: {given} of {needed} have approved", progress.level),
+    }
+}
+
+/// Each recipient and each attachment, with the field that ticks it.
+fn ticks(file: &File) -> Vec<(&'static str, String)> {
+    let recipients = file.story.recipients.iter().map(|recipient| ("recipient", recipient.address.as_str().to_owned()));
+    let attachments = file.story.inspection.attachments.iter();
+    recipients.chain(attachments.map(|attachment| ("attachment", attachment.name.clone()))).collect()
 }
 
 fn names(list: &[Address], language: Language) -> String {
@@ -206,6 +236,11 @@ fn step_view(step: &Step, language: Language, timezone: &TimeZone) -> StepView {
     let known = State::ALL.into_iter().find(|state| state.name() == step.change);
     let (state, tone) = match (known, step.change.as_str()) {
         (Some(known), _) => state(known, Action::Hold, language),
+        (None, "agreed") => (words::pick(language, "承認", "approved"), "good"),
+        (None, "released_alone") => (words::pick(language, "本人が送信", "released by its sender"), "good"),
+        (None, "reason") => (words::pick(language, "理由を記入", "reason given"), "dull"),
+        (None, "reminded") => (words::pick(language, "催促", "reminded"), "dull"),
+        (None, "escalated") => (words::pick(language, "ほかの人にも依頼", "others asked as well"), "wait"),
         (None, "viewed") => (words::pick(language, "中身を閲覧", "content viewed"), "dull"),
         (None, "retried") => (words::pick(language, "再送を受付", "sent again by the mail server"), "dull"),
         (None, "refused") => (words::pick(language, "返信を拒否", "answer refused"), "bad"),

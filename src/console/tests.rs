@@ -10,14 +10,14 @@ use tokio::{
 use super::*;
 use crate::{
     directory::{Account, AccountsError, Password},
-    hold::{File, HeldSummary, HoldError, Line, State, Step},
+    hold::{File, HeldSummary, HoldError, Line, Looked, State, Step},
     inspect::{
         By, Category, Confidence, Coverage, Example, Finding, Inspection, Raised, Reason, Reportable, Uninspected,
         Validation, Why,
     },
     language::Text,
     mail::{Address, MailId, Message},
-    notice::Story,
+    notice::{Progress, Story, Wording},
     policy::{Action, Matched},
     recipients::{Check, Direction, Issue, Recipient},
 };
@@ -102,6 +102,7 @@ fn story() -> Story {
             },
             duties: Default::default(),
         }],
+        progress: Progress::default(),
         deciders: vec![address("hanako@example.co.jp")],
         arrived_at: "2026-11-20T00:30:00Z".parse().unwrap(),
         deadline: "2026-11-30T09:00:00Z".parse().unwrap(),
@@ -142,6 +143,19 @@ impl Fake {
     }
 }
 
+impl Fake {
+    /// What the sender does that decides nothing.
+    async fn note(&self, who: &Address, id: &MailId, change: &str, comment: &str) -> Result<(), DeskError> {
+        if who.as_str() != "taro@example.co.jp" {
+            return Err(HoldError::NotTheSender { id: id.clone(), person: who.clone() }.into());
+        }
+        let at = "2026-11-20T01:00:00Z".parse().unwrap();
+        let step = Step { at, by: Some(who.clone()), change: change.into(), comment: comment.into() };
+        self.state.lock().unwrap().1.push(step);
+        Ok(())
+    }
+}
+
 impl Desk for Fake {
     async fn list(&self, who: &Address) -> Result<Vec<Line>, DeskError> {
         let file = self.show(who, &MailId(ID.into())).await?;
@@ -169,7 +183,17 @@ impl Desk for Fake {
                 let (state, history) = self.state.lock().unwrap().clone();
                 let (open, is_sender) = (state == State::Pending, who.as_str() == "taro@example.co.jp");
                 let (may_decide, may_withdraw) = (open && !is_sender, open && is_sender);
-                Ok(File { story: story(), state, history, may_decide, may_withdraw })
+                Ok(File {
+                    story: story(),
+                    state,
+                    history,
+                    may_decide,
+                    may_withdraw,
+                    may_release_alone: may_withdraw,
+                    may_ask_others: may_withdraw,
+                    tally: (0, 1),
+                    reason: String::new(),
+                })
             }
             "BROKEN" => Err(HoldError::Row("disk /var/lib/secret is full".into()).into()),
             _ => Err(DeskError::Unknown),
@@ -194,6 +218,24 @@ impl Desk for Fake {
 
     async fn withdraw(&self, who: &Address, id: &MailId) -> Result<(), DeskError> {
         self.act(who, id, State::Withdrawn, "")
+    }
+
+    async fn give_reason(&self, who: &Address, id: &MailId, reason: &str) -> Result<(), DeskError> {
+        self.note(who, id, "reason", reason).await
+    }
+
+    async fn ask_others(&self, who: &Address, id: &MailId) -> Result<(), DeskError> {
+        self.note(who, id, "escalated", "").await
+    }
+
+    async fn release_alone(&self, who: &Address, id: &MailId, looked: &Looked, reason: &str) -> Result<(), DeskError> {
+        let missing: Vec<String> = story().recipients.iter().map(|one| one.address.to_string()).collect();
+        if looked.recipients != missing || looked.attachments.len() != story().inspection.attachments.len() {
+            return Err(HoldError::NotLooked { id: id.clone(), missing }.into());
+        }
+        self.note(who, id, "released_alone", reason).await?;
+        self.state.lock().unwrap().0 = State::Approved;
+        Ok(())
     }
 }
 
@@ -277,6 +319,7 @@ fn voice(language: Language) -> Voice {
         hostname: "sekisho.example.co.jp".into(),
         timezone: TimeZone::get("Asia/Tokyo").unwrap(),
         public_url: "https://sekisho.example.co.jp".into(),
+        wording: Wording::default(),
     }
 }
 
@@ -353,7 +396,7 @@ async fn a_stranger_is_asked_to_log_in() {
         assert_eq!((page.status, page.header("location")), (303, to.as_str()));
         assert!(!page.body.contains("業務委託"));
     }
-    for what in ["approve", "reject", "withdraw", "original"] {
+    for what in ["approve", "reject", "withdraw", "reason", "ask-others", "release-alone", "original"] {
         let page = browser.post(&mail(&format!("/{what}")), &[("csrf", "x")]).await;
         assert_eq!((page.status, page.header("location")), (303, "/login"));
     }
@@ -463,7 +506,7 @@ async fn every_answer_carries_the_headers_that_close_it() {
 #[tokio::test]
 async fn get_decides_nothing() {
     let mut browser = Browser::of("hanako@example.co.jp").await;
-    for what in ["/approve", "/reject", "/withdraw"] {
+    for what in ["/approve", "/reject", "/withdraw", "/reason", "/ask-others", "/release-alone"] {
         for method in ["GET", "HEAD", "PUT"] {
             let csrf = browser.csrf().await;
             let extra = format!("Origin: http://{}\r\n", browser.at);
@@ -529,6 +572,34 @@ async fn a_sender_withdraws_but_never_approves() {
     assert_eq!(browser.desk.state(), State::Pending);
     assert_eq!(browser.post(&mail("/withdraw"), &[("csrf", &csrf)]).await.status, 303);
     assert_eq!(browser.desk.state(), State::Withdrawn);
+}
+
+#[tokio::test]
+async fn a_sender_lets_a_mail_go_alone_with_every_tick_and_no_forged_form() {
+    let mut browser = Browser::of("taro@example.co.jp").await;
+    let page = browser.get(&mail("")).await;
+    for field in ["name=\"recipient\" value=\"yamada@kita-haon.example.com\"", "/reason\"", "/ask-others\""] {
+        assert!(page.body.contains(field), "{field}");
+    }
+    let csrf = page.field("csrf");
+    let all = [
+        ("recipient", "suzuki@kita-hoan.example.com"),
+        ("recipient", "yamada@kita-haon.example.com"),
+        ("comment", "checked"),
+    ];
+    let forged = browser.post(&mail("/release-alone"), &all).await;
+    assert_eq!(forged.status, 403);
+    let some = [("csrf", csrf.as_str()), all[0], all[2]];
+    let page = browser.post(&mail("/release-alone"), &some).await;
+    assert_eq!(page.status, 403);
+    assert!(page.body.contains("一つずつ確かめて"), "{}", page.body);
+    assert_eq!(browser.desk.state(), State::Pending);
+    let ticked = [("csrf", csrf.as_str()), all[0], all[1], all[2]];
+    let page = browser.post(&mail("/release-alone"), &ticked).await;
+    assert_eq!(page.status, 303);
+    let page = browser.get(page.header("location")).await;
+    assert!(page.body.contains("判断を依頼していた人に伝えました"), "{}", page.body);
+    assert_eq!(browser.desk.state(), State::Approved);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::{Hold, HoldError, rounded, telling, token};
 use crate::{
     journal::{self, Record, Via},
     mail::{Address, MailId},
-    notice::{self, Answer, Letter, Outcome, Refusal, Verdict},
+    notice::{self, Answer, Outcome, Refusal, Verdict},
     store::{HeldRow, Kind, MailRow, Purpose, State, Token},
 };
 
@@ -72,13 +72,16 @@ impl Hold {
             (Purpose::Withdraw, Verdict::Approve | Verdict::Reject) => {
                 return self.refuse(&token, from, Refusal::OwnMail, now).await;
             }
-            (Purpose::Decide, Verdict::Withdraw) | (_, Verdict::Unclear | Verdict::Ignore) => {
+            (Purpose::Withdraw, Verdict::Reason) => self.give_reason(id, person, comment, Via::Reply, now).await,
+            (Purpose::Decide, Verdict::Withdraw | Verdict::Reason) | (_, Verdict::Unclear | Verdict::Ignore) => {
                 return self.explain(&token, now).await;
             }
         };
         match decided {
             Ok(decided) => Ok(Answered::Done { id: decided.id, state: decided.state }),
-            Err(HoldError::Decided { .. } | HoldError::TooLate { .. }) => self.tell_too_late(&token, now).await,
+            Err(HoldError::Decided { .. } | HoldError::TooLate { .. } | HoldError::Heard { .. }) => {
+                self.tell_too_late(&token, now).await
+            }
             Err(HoldError::NotADecider { .. }) => self.refuse(&token, from, Refusal::WrongPerson, now).await,
             Err(HoldError::OwnMail { .. }) => self.refuse(&token, from, Refusal::OwnMail, now).await,
             Err(error) => Err(error),
@@ -92,7 +95,7 @@ impl Hold {
             return self.tell_too_late(token, now).await;
         }
         let (reply_to, fresh) = token::make(&self.voice().hostname, &held.id, &token.person, token.purpose)?;
-        let letter = Letter { to: &token.person, reply_to: Some(&reply_to), now };
+        let letter = self.letter(&token.person, Some(&reply_to), now);
         let notice = notice::answer_not_understood(&telling::story(&mail, &held)?, self.voice(), &letter);
         let mut writing = self.store().write().await?;
         if !writing.replace_token(&token.hash, &fresh).await? {
@@ -111,7 +114,7 @@ impl Hold {
         // Its time may be over without its state having changed yet.
         let expired = (held.expires_at <= now).then_some(Outcome::Expired);
         if let Some(outcome) = telling::outcome_of(&held, &approvals).or(expired) {
-            let letter = Letter { to: &token.person, reply_to: None, now };
+            let letter = self.letter(&token.person, None, now);
             let notice = notice::already_decided(&telling::story(&mail, &held)?, self.voice(), &letter, &outcome);
             let mut writing = self.store().write().await?;
             self.post(&mut writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await?;
@@ -134,8 +137,8 @@ impl Hold {
         let mut entry = telling::change(&held, "refused", from.first(), Via::Reply);
         entry.detail = Some(format!("{refusal:?}, at the secret address of {}", token.person));
         let mut writing = self.store().write().await?;
-        for to in &self.inner.settings.security {
-            let letter = Letter { to, reply_to: None, now };
+        for to in &self.security() {
+            let letter = self.letter(to, None, now);
             let notice = notice::refused_answer(&story, self.voice(), &letter, claimed, refusal);
             self.post(&mut writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await?;
         }

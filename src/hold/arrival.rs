@@ -17,12 +17,13 @@ use std::time::Duration;
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Hold, HoldError, later, new_id, rounded, telling, token};
+use super::{Hold, HoldError, asking::Wanting, later, new_id, rounded, telling, token};
 use crate::{
+    directory::Asked,
     inspect::Inspection,
     journal::{self, MailRecord, Record, Via},
     mail::{Address, Envelope, MailId, Message, header},
-    notice::{self, Letter, Outcome},
+    notice::{self, Outcome},
     policy::{self, Action, Group},
     recipients::{Lesson, Recipient},
     store::{Consignee, HeldRow, Kind, MailRow, OutboxRow, Purpose, State, StoreError, Writing},
@@ -244,6 +245,10 @@ impl Hold {
             let delay = ordered(orders.delay, settings.delay);
             let release_at = (group.action == Action::Delay).then(|| later(at, delay));
             let expires_at = later(at, ordered(orders.deadline, settings.expires_after));
+            let wanting =
+                Wanting { action: group.action, sender: arrival.envelope.sender.as_ref(), authors: &arrival.authors };
+            let asked = self.first_panel(&wanting, &orders, at).asked.into_iter();
+            let waits_for_people = release_at.is_none();
             rows.push(HeldRow {
                 id,
                 mail_id: arrival.id.clone(),
@@ -251,7 +256,11 @@ impl Hold {
                 action: group.action.name().to_owned(),
                 rcpt_to: group.recipients.clone(),
                 matched: json(&group.matched)?,
-                asked: self.deciders(group.action, arrival.envelope.sender.as_ref(), &arrival.authors, &orders),
+                asked: asked.map(|(person, instead_of)| Asked { person, level: 0, instead_of }).collect(),
+                level: 0,
+                nudges: if waits_for_people { self.nudges(&orders, at, expires_at) } else { Vec::new() },
+                escalated: false,
+                reason: String::new(),
                 created_at: at,
                 // A delay that a rule makes longer must not expire before it is over.
                 expires_at: release_at.map_or(expires_at, |release| expires_at.max(later(release, delay))),
@@ -270,24 +279,18 @@ impl Hold {
         held: &HeldRow,
         original: &Message,
     ) -> Result<(), HoldError> {
-        let story = telling::story(mail, held)?;
+        let story = self.story_so_far(mail, held, &[])?;
         let hostname = &self.voice().hostname;
         if let Some(sender) = self.sender_of_ours(mail) {
             let (reply_to, token) = token::make(hostname, &held.id, sender, Purpose::Withdraw)?;
             writing.put_token(&token).await?;
-            let letter = Letter { to: sender, reply_to: Some(&reply_to), now: held.created_at };
+            let letter = self.letter(sender, Some(&reply_to), held.created_at);
             let tell = if held.release_at.is_some() { notice::delay_notice } else { notice::hold_notice };
             let notice = tell(&story, self.voice(), &letter);
             self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, held.created_at).await?;
         }
-        for person in &held.asked {
-            let (reply_to, token) = token::make(hostname, &held.id, person, Purpose::Decide)?;
-            writing.put_token(&token).await?;
-            let letter = Letter { to: person, reply_to: Some(&reply_to), now: held.created_at };
-            let notice = notice::approval_request(&story, self.voice(), &letter, original);
-            self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, held.created_at).await?;
-        }
-        Ok(())
+        self.request(writing, (mail, held), &held.asked, Some(original), held.created_at).await?;
+        self.tell_nobody_found(writing, (mail, held), &[], held.created_at).await
     }
 
     /// Gives the mail back for the recipients whom policy refuses.

@@ -2,15 +2,20 @@
 //!
 //! In: an id or its unambiguous beginning, who acts, from where, and what they say. Out: a [`Decided`], after one commit
 //! that holds the new state, the person's word, the mails that follow from it and the journal record.
-//! Deliberately absent: proof that the person is who they say (the caller's), and more than one approval (later).
+//! Deliberately absent: proof that the person is who they say (the caller's), and what the sender may do (`sender`).
 
 use jiff::Timestamp;
 
-use super::{Hold, HoldError, arrival, rounded, telling};
+use super::{
+    Hold, HoldError, arrival,
+    asking::{self, YES},
+    due::original_of,
+    rounded, telling,
+};
 use crate::{
     journal::{self, Record, Via},
     mail::{Address, MailId},
-    notice::Outcome,
+    notice::{self, Outcome},
     store::{Approval, Change, HeldRow, MailRow, State, Writing},
 };
 
@@ -27,7 +32,8 @@ pub struct Decided {
 }
 
 impl Hold {
-    /// Lets a held mail go. `person` must be among those who may decide, and is never its sender.
+    /// Says yes to a held mail. `person` must be among those who may decide, and is never its sender. When as many as
+    /// policy wants have said so, on every level of its route, it goes; until then it stays pending.
     pub async fn approve(
         &self,
         id: &str,
@@ -37,13 +43,50 @@ impl Hold {
         now: Timestamp,
     ) -> Result<Decided, HoldError> {
         let now = rounded(now);
-        let (mut writing, mail, held) = self.undecided(id, person, now).await?;
-        change(&mut writing, &held, Change::Approve, now).await?;
-        let comment = heard(&mut writing, &held, person, "approve", via, comment, now).await?;
-        writing.put_outbox(&arrival::release(&mail, &held.id, &held.rcpt_to, now)).await?;
-        let outcome = Outcome::Released { by: vec![person.clone()], comment };
-        self.tell_outcome(&mut writing, (&mail, &held), &outcome, now).await?;
-        conclude(writing, held, Change::Approve, Some(person), via, now).await
+        let (mut writing, mail, mut held) = self.undecided(id, person, now).await?;
+        let comment = heard(&mut writing, &held, person, YES, via, comment, now).await?;
+        let (orders, said) = (telling::orders(&held)?, writing.approvals(std::slice::from_ref(&held.id)).await?);
+        let (given, needed) = asking::tally(&held, &orders, &said);
+        let last_level = usize::from(held.level) + 1 >= orders.levels.len();
+        if given >= needed && last_level {
+            change(&mut writing, &held, Change::Approve, now).await?;
+            writing.put_outbox(&arrival::release(&mail, &held.id, &held.rcpt_to, now)).await?;
+            let comments: Vec<&str> = said.iter().map(|one| one.comment.as_str()).filter(|c| !c.is_empty()).collect();
+            let by = said.iter().filter_map(|one| Address::parse(&one.person).ok()).collect();
+            let comment = if said.len() > 1 { comments.join("\n") } else { comment };
+            self.tell_outcome(&mut writing, (&mail, &held), &Outcome::Released { by, comment }, now).await?;
+            return conclude(writing, held, Change::Approve, Some(person), via, now).await;
+        }
+        let mut entry = telling::change(&held, "agreed", Some(person), via);
+        entry.detail = Some(format!("{given} of {needed} on level {} of {}", held.level + 1, orders.levels.len()));
+        journal::append(&mut writing, &[Record::change(mail.id.clone(), now, entry)]).await?;
+        if given >= needed {
+            self.next_level(&mut writing, (&mail, &mut held), &said, now).await?;
+        }
+        let story = self.story_so_far(&mail, &held, &said)?;
+        let say = |letter: &notice::Letter<'_>| notice::level_passed(&story, self.voice(), letter);
+        self.tell_sender(&mut writing, (&mail, &held), say, now).await?;
+        writing.commit().await?;
+        Ok(Decided { id: held.id, state: held.state })
+    }
+
+    /// Asks those on the next level, where nobody counts who has been heard.
+    async fn next_level(
+        &self,
+        writing: &mut Writing,
+        (mail, held): (&MailRow, &mut HeldRow),
+        said: &[Approval],
+        now: Timestamp,
+    ) -> Result<(), HoldError> {
+        if !writing.raise_level(&held.id, held.level).await? {
+            return Err(HoldError::Decided { id: held.id.clone(), state: held.state, since: held.changed_at });
+        }
+        held.level += 1;
+        let panel = self.panel(mail, held, said, now)?;
+        let original = original_of(self.store(), mail).await?;
+        let asked = self.seat(writing, held, panel).await?;
+        self.request(writing, (mail, held), &asked, original.as_ref(), now).await?;
+        self.tell_nobody_found(writing, (mail, held), said, now).await
     }
 
     /// Keeps a held mail from going. The same persons may do so.
@@ -64,20 +107,6 @@ impl Hold {
         conclude(writing, held, Change::Reject, Some(person), via, now).await
     }
 
-    /// Takes a held or delayed mail back. `person` must be its sender.
-    pub async fn withdraw(&self, id: &str, person: &Address, via: Via, now: Timestamp) -> Result<Decided, HoldError> {
-        let now = rounded(now);
-        let mut writing = self.store().write().await?;
-        let held = one(writing.held_by_prefix(&normal(id)).await?, id)?;
-        let mail = mail_of(&mut writing, &held).await?;
-        if !is_sender(&mail, person) {
-            return Err(HoldError::NotTheSender { id: held.id, person: person.clone() });
-        }
-        change(&mut writing, &held, Change::Withdraw, now).await?;
-        self.tell_outcome(&mut writing, (&mail, &held), &Outcome::Withdrawn, now).await?;
-        conclude(writing, held, Change::Withdraw, Some(person), via, now).await
-    }
-
     /// The held mail `id`, about which `person` may decide now.
     async fn undecided(
         &self,
@@ -88,18 +117,34 @@ impl Hold {
         let mut writing = self.store().write().await?;
         let held = one(writing.held_by_prefix(&normal(id)).await?, id)?;
         let mail = mail_of(&mut writing, &held).await?;
-        if may_be_own(&mail, person) {
+        if self.may_be_own(&mail, person) {
             return Err(HoldError::OwnMail { id: held.id, person: person.clone() });
         }
-        let action = telling::action(&held.action)?;
-        let deciders = self.deciders(action, mail.sender.as_ref(), &mail.authors, &telling::orders(&held)?);
-        if !deciders.iter().any(|decider| decider.same_mailbox(person)) {
-            return Err(HoldError::NotADecider { id: held.id, person: person.clone(), deciders });
+        let said = writing.approvals(std::slice::from_ref(&held.id)).await?;
+        if held.state == State::Pending && self.has_spoken(&said, person) {
+            return Err(HoldError::Heard { id: held.id, person: person.clone() });
         }
-        if held.state == State::Pending && held.expires_at <= now {
+        let deciders = self.deciders(&mail, &held, &said, now)?;
+        if !deciders.iter().any(|decider| decider.same_mailbox(person)) {
+            // On a mail that is decided, whoever was asked is told how; a stranger is told nothing.
+            let asked = held.asked.iter().any(|asked| asked.person.same_mailbox(person));
+            if held.state == State::Pending || !asked {
+                return Err(HoldError::NotADecider { id: held.id, person: person.clone(), deciders });
+            }
+        }
+        if held.state != State::Pending {
+            return Err(HoldError::Decided { id: held.id, state: held.state, since: held.changed_at });
+        }
+        if held.expires_at <= now {
             return Err(HoldError::TooLate { id: held.id, deadline: held.expires_at });
         }
         Ok((writing, mail, held))
+    }
+
+    /// Whether `person` may have had a hand in it, and so never decides about it.
+    fn may_be_own(&self, mail: &MailRow, person: &Address) -> bool {
+        let people = self.people();
+        mail.sender.iter().chain(&mail.authors).any(|own| people.same(own, person))
     }
 }
 
@@ -122,11 +167,6 @@ pub(super) fn normal(id: &str) -> String {
 /// Whether `person` sent it, and may take it back and see it.
 pub(super) fn is_sender(mail: &MailRow, person: &Address) -> bool {
     mail.sender.iter().chain(mail.authors.first()).any(|own| own.same_mailbox(person))
-}
-
-/// Whether `person` may have had a hand in it, and so never decides about it.
-fn may_be_own(mail: &MailRow, person: &Address) -> bool {
-    mail.sender.iter().chain(&mail.authors).any(|own| own.may_be_same_person(person))
 }
 
 /// The mail that is held.
@@ -180,12 +220,13 @@ async fn heard(
         verdict: verdict.to_owned(),
         comment: comment.clone(),
         via: via.name().to_owned(),
+        level: held.level,
         at,
     };
     if writing.put_approval(&approval).await? {
         return Ok(comment);
     }
-    Err(HoldError::Decided { id: held.id.clone(), state: held.state, since: held.changed_at })
+    Err(HoldError::Heard { id: held.id.clone(), person: person.clone() })
 }
 
 #[cfg(test)]

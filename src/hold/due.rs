@@ -2,7 +2,7 @@
 //!
 //! In: the clock. Out: delayed mail released, undecided mail returned, and bytes destroyed that nobody needs any more.
 //! Deliberately absent: the clock itself and the loop (`outbox`), what becomes of released mail (`outgoing`), reminders
-//! and working hours (later).
+//! (`nudge`).
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,9 +21,6 @@ use crate::{
 /// How many mails are dealt with in one go.
 const STEP: u32 = 100;
 
-/// How long the bytes of a mail are kept after the last thing that happened to it.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-
 /// How long a mail may be prepared: much longer than any next hop takes to answer.
 const PREPARED: SignedDuration = SignedDuration::from_hours(24);
 
@@ -34,6 +31,8 @@ pub struct Due {
     pub lapsed: usize,
     /// Mails that went back to their senders.
     pub expired: usize,
+    /// Mails of which somebody was reminded, or about which others were asked.
+    pub nudged: usize,
     /// Mails with which it failed; they are tried again the next time.
     pub failed: usize,
 }
@@ -45,9 +44,10 @@ impl Hold {
         let now = rounded(now);
         let mut due = Due::default();
         // Mails with which it failed stay at the head of the queue: those behind them must have their turn too.
-        let mut passed = (0, 0);
+        let mut passed = (0, 0, 0);
         loop {
-            let (lapsed, expired) = self.store().held_due(now, passed, STEP).await?;
+            let (lapsed, expired) = self.store().held_due(now, (passed.0, passed.1), STEP).await?;
+            let nudged = self.store().held_to_nudge(now, passed.2, STEP).await?;
             let before = passed;
             for id in lapsed {
                 passed.0 += due.count(&id, self.lapse(&id, now).await, |due| &mut due.lapsed);
@@ -55,19 +55,26 @@ impl Hold {
             for id in expired {
                 passed.1 += due.count(&id, self.expire(&id, now).await, |due| &mut due.expired);
             }
+            // Behind those that expire: nobody is reminded of what has just gone back.
+            for id in nudged {
+                passed.2 += due.count(&id, self.nudge(&id, now).await, |due| &mut due.nudged);
+            }
             if passed == before {
                 return Ok(due);
             }
         }
     }
 
-    /// Destroys the bytes of mails with which nothing has been left to do for a month, and passwords whose time is over.
+    /// Destroys the bytes of mails with which nothing has been left to do for as long as they are kept, and passwords whose
+    /// time is over.
     pub async fn destroy_old(&self, now: Timestamp) -> Result<usize, HoldError> {
         let now = rounded(now);
         self.discard_prepared(now - PREPARED).await?;
         let mut writing = self.store().write().await?;
-        let destroyed = writing.destroy_settled_mails(now - KEPT, STEP).await?;
-        writing.forget_done_notices(now - KEPT, STEP).await?;
+        let keep = self.inner.settings.keep;
+        let destroyed = writing.destroy_settled_mails(now - keep.held, now - keep.specific, STEP).await?;
+        // Requests carry the original along.
+        writing.forget_done_notices(now - keep.held.min(keep.specific), STEP).await?;
         writing.forget_expired(now).await?;
         let records: Vec<Record> =
             destroyed.iter().map(|id| Record::change(id.clone(), now, entry(id, "destroyed", None))).collect();
@@ -228,13 +235,13 @@ mod tests {
         let pending = hold.take(arrival(vec![group(Action::Hold, &["b@x.example.com"])])).await.unwrap();
         hold.reject(&done.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
         // Our own mails about it still wait in the outbox.
-        let month = noon() + KEPT + SignedDuration::from_secs(1);
+        let month = noon() + settings().keep.held + SignedDuration::from_secs(1);
         assert_eq!(hold.destroy_old(month).await.unwrap(), 0);
         for mut row in store.outbox_due(Timestamp::MAX, 100).await.unwrap() {
             row.recipients.iter_mut().for_each(|consignee| consignee.fate = Fate::Accepted);
             hold.settle(&row, &Tidings::default(), noon()).await.unwrap();
         }
-        assert_eq!(hold.destroy_old(noon() + KEPT).await.unwrap(), 0);
+        assert_eq!(hold.destroy_old(noon() + settings().keep.held).await.unwrap(), 0);
         assert_eq!(hold.destroy_old(month).await.unwrap(), 1);
         assert!(matches!(store.unseal(&done.0).await, Err(StoreError::Destroyed(_))));
         assert_eq!(store.unseal(&pending.0).await.unwrap(), BYTES);

@@ -54,6 +54,46 @@ pub enum HoldError {
         /// Who tried.
         person: Address,
     },
+    /// Somebody who has said what they think already.
+    #[error("{person} has already decided about {id}; one person counts once")]
+    Heard {
+        /// The held mail.
+        id: MailId,
+        /// Who tried.
+        person: Address,
+    },
+    /// The sender wants others to be asked a second time.
+    #[error("others have been asked about {id} already")]
+    AskedAlready {
+        /// The held mail.
+        id: MailId,
+    },
+    /// A delayed mail goes by itself, and nobody is asked about it.
+    #[error("{id} is only delayed and goes out by itself; it can be withdrawn")]
+    OnlyDelayed {
+        /// The held mail.
+        id: MailId,
+    },
+    /// A rule that stopped it wants a second person.
+    #[error("policy lets nobody release {id} alone; it waits for those who decide")]
+    NotAlone {
+        /// The held mail.
+        id: MailId,
+    },
+    /// The sender said nothing where a reason is wanted.
+    #[error("say why {id} should go; the reason is kept for those who decide")]
+    NoReason {
+        /// The held mail.
+        id: MailId,
+    },
+    /// The sender did not look at everything again.
+    #[error("look at every recipient and attachment of {id} and tick each; not ticked: {}", .missing.join(", "))]
+    NotLooked {
+        /// The held mail.
+        id: MailId,
+        /// What was not ticked.
+        missing: Vec<String>,
+    },
     /// It is not pending any more.
     #[error("{id} is already {state} (since {since}); nothing was changed")]
     Decided {

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use super::{Arrival, Hold, Settings, new_id};
 use crate::{
+    directory::People,
     inspect::Inspection,
     journal::Journal,
     language::{Language, Text},
     mail::{Address, Envelope, MailId, Message},
-    notice::Voice,
+    notice::{Voice, Wording},
     policy::{Action, Duties, Group, Matched},
     recipients::{Direction, Lesson, Organization, Recipient},
     store::{Kind, OutboxRow, Store},
@@ -44,20 +45,36 @@ pub(crate) fn settings() -> Settings {
         approvers: vec![address(BOSS), address(VICE)],
         expires_after: minutes(60),
         delay: minutes(10),
+        remind_after: None,
+        escalate_after: None,
+        calendar: crate::policy::Calendar::default(),
+        keep: crate::hold::Keep::default(),
     }
 }
 
 pub(crate) async fn hold_in(dir: &Path, settings: Settings) -> (Store, Hold) {
+    hold_with(dir, settings, People::default()).await
+}
+
+/// The same in a company whose directory knows `people`.
+pub(crate) async fn hold_with(dir: &Path, settings: Settings, people: People) -> (Store, Hold) {
     let store = Store::open(dir).await.unwrap();
+    (store.clone(), hold_over(store, settings, people))
+}
+
+/// The same over a store that is open.
+pub(crate) fn hold_over(store: Store, settings: Settings, people: People) -> Hold {
     let voice = Voice {
         language: Language::En,
         organization: "Toho Kanko".to_owned(),
         hostname: "relay.example.co.jp".to_owned(),
         timezone: jiff::tz::TimeZone::UTC,
         public_url: String::new(),
+        wording: Wording::default(),
     };
     let organization = Organization { domains: vec!["example.co.jp".to_owned()], ..Organization::default() };
-    (store.clone(), Hold::new(store, settings, voice, organization))
+    let people = tokio::sync::watch::channel(std::sync::Arc::new(people)).1;
+    Hold::new(store, settings, voice, organization, people)
 }
 
 pub(crate) fn group(action: Action, recipients: &[&str]) -> Group {

@@ -12,15 +12,20 @@
 
 mod answer;
 mod arrival;
+mod asking;
 mod clearance;
 mod decide;
 mod due;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod nudge;
 mod outgoing;
 mod pass;
+#[cfg(test)]
+mod paths;
 mod person;
+mod sender;
 mod show;
 mod telling;
 mod token;
@@ -33,18 +38,21 @@ pub use clearance::{Clearance, Consignment, Outgoing, Proof};
 pub use decide::Decided;
 pub use due::Due;
 pub use error::HoldError;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 pub use outgoing::{Relayed, Tidings};
 pub use pass::Passed;
 pub use person::{File, Line, Step};
+pub use sender::Looked;
 pub use show::{HeldDetail, HeldSummary};
+
+use tokio::sync::watch;
 
 pub use crate::store::State;
 use crate::{
-    directory,
+    directory::People,
     mail::Address,
     notice::Voice,
-    policy::{Action, Approver, Orders},
+    policy::{Calendar, Wait},
     recipients::Organization,
     store::{MailRow, Store},
 };
@@ -60,6 +68,29 @@ pub struct Settings {
     pub expires_after: Duration,
     /// How long a delayed mail can be taken back before it goes out.
     pub delay: Duration,
+    /// After what time those who were asked are reminded, up to three times; never if not said.
+    pub remind_after: Option<Wait>,
+    /// After what time the security team is asked as well; never if not said.
+    pub escalate_after: Option<Wait>,
+    /// When business is done.
+    pub calendar: Calendar,
+    /// How long the bytes of a mail are kept after the last thing that happened to it.
+    pub keep: Keep,
+}
+
+/// How long the bytes of held mails are kept after the last thing that happened to them; then their keys are destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Any mail.
+    pub held: SignedDuration,
+    /// A mail with specific personal data (My Number), which must not be kept longer than it is needed.
+    pub specific: SignedDuration,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { held: SignedDuration::from_hours(30 * 24), specific: SignedDuration::from_hours(24) }
+    }
 }
 
 /// The hold. Cheap to clone; all clones are one.
@@ -74,13 +105,24 @@ struct Inner {
     settings: Settings,
     voice: Voice,
     organization: Organization,
+    people: watch::Receiver<Arc<People>>,
 }
 
 impl Hold {
-    /// A hold over `store`, in which `settings` say who decides, and notices speak with `voice` to the people of
-    /// `organization`.
-    pub fn new(store: Store, settings: Settings, voice: Voice, organization: Organization) -> Self {
-        Self { inner: Arc::new(Inner { store, settings, voice, organization }) }
+    /// A hold over `store`, in which `settings` and the `people` of the directory, as they are at any time, say who
+    /// decides, and notices speak with `voice` to the people of `organization`.
+    pub fn new(
+        store: Store,
+        settings: Settings,
+        voice: Voice,
+        organization: Organization,
+        people: watch::Receiver<Arc<People>>,
+    ) -> Self {
+        Self { inner: Arc::new(Inner { store, settings, voice, organization, people }) }
+    }
+
+    fn people(&self) -> Arc<People> {
+        Arc::clone(&self.inner.people.borrow())
     }
 
     /// The sender of `mail`, if it is one of ours. Others (a mail forwarded by a rule keeps its outside sender) hear
@@ -95,29 +137,6 @@ impl Hold {
 
     fn voice(&self) -> &Voice {
         &self.inner.voice
-    }
-
-    /// Who may decide about a mail by `sender` and `authors`, none of whom is ever among them. A mail with the null
-    /// reverse path has nobody to answer for it: the security team decides, whatever policy asks for.
-    /// Those whom rules name decide in the place of the usual ones, unless none of them is left.
-    fn deciders(&self, action: Action, sender: Option<&Address>, authors: &[Address], orders: &Orders) -> Vec<Address> {
-        let others = |list: &[Address]| -> Vec<Address> {
-            list.iter().filter(|person| !authors.iter().any(|own| own.may_be_same_person(person))).cloned().collect()
-        };
-        let security = others(&self.inner.settings.security);
-        let approvers = if sender.is_some() { others(&self.inner.settings.approvers) } else { Vec::new() };
-        let named: Vec<Address> = sender.map_or_else(Vec::new, |sender| {
-            let named = orders.approvers.iter().flatten().flat_map(|approver| match approver {
-                Approver::Security => security.clone(),
-                Approver::Person(person) => others(std::slice::from_ref(person)),
-            });
-            named.filter(|person| !sender.may_be_same_person(person)).collect()
-        });
-        match (named.is_empty(), action) {
-            (true, _) => directory::deciders(action, &security, &approvers, sender),
-            (false, Action::Hold) => directory::deciders(action, &named, &approvers, sender),
-            (false, _) => directory::deciders(action, &security, &named, sender),
-        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
         Address, Dsn, Envelope, MailId, Message, Ret,
         dsn::{self, Action, Original},
     },
-    notice::{self, Delivery, Letter, Story},
+    notice::{self, Delivery, Progress, Story},
     policy,
     recipients::{Direction, Recipient},
     store::{Change, Consignee, Fate, Kind, MailRow, OutboxRow, State, Writing},
@@ -111,7 +111,7 @@ impl Hold {
         }
         let original = Original { message: passed.message, whole: false, utf8: passed.envelope.smtputf8 };
         let delivery = Delivery { envid: dsn.envid.as_deref(), entries: &entries, original };
-        let letter = Letter { to, reply_to: None, now };
+        let letter = self.letter(to, None, now);
         let notice = notice::relayed(&story_of(passed), self.voice(), &letter, &delivery);
         let mut writing = self.store().write().await?;
         self.post(&mut writing, (None, None), Kind::Dsn, notice, now).await?;
@@ -145,7 +145,7 @@ impl Hold {
         now: Timestamp,
     ) -> Result<MailId, HoldError> {
         let now = rounded(now);
-        let team = &self.inner.settings.security;
+        let team = &self.security();
         let mut writing = self.store().write().await?;
         let mut row = outgoing(&mut writing, id).await?;
         if !team.iter().any(|member| member.same_mailbox(person)) {
@@ -202,7 +202,7 @@ impl Hold {
         }
         let original = original_of(self.store(), mail).await?.unwrap_or_else(|| Message::new(Vec::new()));
         let delivery = delivery(mail, &entries, &original, Action::Failed);
-        let letter = Letter { to, reply_to: None, now };
+        let letter = self.letter(to, None, now);
         let notice = notice::dropped(&story, self.voice(), &letter, &delivery, comment);
         self.post(writing, (Some(&mail.id), row.held_id.as_ref()), Kind::Dsn, notice, now).await
     }
@@ -232,7 +232,7 @@ impl Hold {
         // Without its bytes the report is about nothing, but its sender must hear of it.
         let original = original_of(self.store(), mail).await?.unwrap_or_else(|| Message::new(Vec::new()));
         let delivery = delivery(mail, &entries, &original, action);
-        let letter = Letter { to, reply_to: None, now };
+        let letter = self.letter(to, None, now);
         let tell = match action {
             Action::Failed => notice::undeliverable,
             Action::Delayed => notice::delayed,
@@ -253,14 +253,15 @@ impl Hold {
     ) -> Result<(), HoldError> {
         let (Kind::Notice, Some(id)) = (row.kind, &row.held_id) else { return Ok(()) };
         let held = known(writing, id).await?;
-        if held.state != State::Pending || !held.asked.iter().any(|asked| asked.same_mailbox(person)) {
+        if held.state != State::Pending || !held.asked.iter().any(|asked| asked.person.same_mailbox(person)) {
             return Ok(());
         }
         let mail = mail_of(writing, &held).await?;
         let story = telling::story(&mail, &held)?;
-        let others = self.inner.settings.security.iter().filter(|to| !to.same_mailbox(person));
+        let security = self.security();
+        let others = security.iter().filter(|to| !to.same_mailbox(person));
         for to in others {
-            let letter = Letter { to, reply_to: None, now };
+            let letter = self.letter(to, None, now);
             let notice = notice::request_undeliverable(&story, self.voice(), &letter, person, reply);
             self.post(writing, (Some(&mail.id), None), Kind::Notice, notice, now).await?;
         }
@@ -329,6 +330,7 @@ fn story_of(passed: &Relayed<'_>) -> Story {
         action: policy::Action::Forward,
         matched: Vec::new(),
         deciders: Vec::new(),
+        progress: Progress::default(),
         arrived_at: passed.at,
         deadline: passed.at,
     }

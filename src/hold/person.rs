@@ -7,12 +7,13 @@
 use jiff::Timestamp;
 
 use super::{
-    Hold, HoldError, State,
+    Hold, HoldError, State, asking,
     decide::{is_sender, normal, one},
     show::HeldSummary,
     telling,
 };
 use crate::{
+    directory::Role,
     journal::{Record, What},
     mail::Address,
     notice::Story,
@@ -43,6 +44,14 @@ pub struct File {
     pub may_decide: bool,
     /// Whether this person may take it back now.
     pub may_withdraw: bool,
+    /// Whether this person may let it go alone now.
+    pub may_release_alone: bool,
+    /// Whether this person may have others asked as well now.
+    pub may_ask_others: bool,
+    /// How many have said yes on the present level, and how many must.
+    pub tally: (u8, u8),
+    /// Why its sender says that it should go; may be empty.
+    pub reason: String,
 }
 
 /// One thing that happened to a held mail.
@@ -60,10 +69,10 @@ pub struct Step {
 
 impl Hold {
     /// The held mails that `who` may see: those that wait first, the earliest deadline first.
-    pub async fn list_for(&self, who: &Address) -> Result<Vec<Line>, HoldError> {
+    pub async fn list_for(&self, who: &Address, now: Timestamp) -> Result<Vec<Line>, HoldError> {
         let mut lines = Vec::new();
         for (mail, held, approvals) in self.everything(None).await? {
-            let rights = self.rights(who, &mail, &held)?;
+            let rights = self.rights(who, &mail, &held, &approvals, now)?;
             if rights.see {
                 let summary = super::show::summary(&mail, &held, approvals)?;
                 lines.push(Line { summary, may_decide: rights.decide, may_withdraw: rights.withdraw });
@@ -74,11 +83,12 @@ impl Hold {
     }
 
     /// The held mail `id` (or its unambiguous beginning), if `who` may see it.
-    pub async fn show_to(&self, who: &Address, id: &str) -> Result<File, HoldError> {
+    pub async fn show_to(&self, who: &Address, id: &str, now: Timestamp) -> Result<File, HoldError> {
         let held = one(self.store().held_by_prefix(&normal(id)).await?, id)?;
         let mail = self.store().mail(&held.mail_id).await?;
         let mail = mail.ok_or_else(|| HoldError::Row(format!("{} belongs to no mail", held.id)))?;
-        let rights = self.rights(who, &mail, &held)?;
+        let said = self.store().approvals(std::slice::from_ref(&held.id)).await?;
+        let rights = self.rights(who, &mail, &held, &said, now)?;
         if !rights.see {
             return Err(HoldError::Unknown(id.to_owned()));
         }
@@ -88,6 +98,10 @@ impl Hold {
             history: self.history(&held).await?,
             may_decide: rights.decide,
             may_withdraw: rights.withdraw,
+            may_release_alone: rights.release_alone,
+            may_ask_others: rights.ask_others,
+            tally: asking::tally(&held, &telling::orders(&held)?, &said),
+            reason: held.reason,
         })
     }
 
@@ -102,7 +116,7 @@ impl Hold {
             if change.held != held.id {
                 continue;
             }
-            let decided = matches!(change.change.as_str(), "approved" | "rejected");
+            let decided = matches!(change.change.as_str(), "agreed" | "approved" | "rejected");
             let said = approvals.iter().find(|a| decided && Some(&a.person) == change.by.as_ref());
             steps.push(Step {
                 at: record.at,
@@ -114,14 +128,29 @@ impl Hold {
         Ok(steps)
     }
 
-    fn rights(&self, who: &Address, mail: &MailRow, held: &HeldRow) -> Result<Rights, HoldError> {
-        let action = telling::action(&held.action)?;
-        let deciders = self.deciders(action, mail.sender.as_ref(), &mail.authors, &telling::orders(held)?);
-        let decider = deciders.iter().any(|person| person.same_mailbox(who));
-        let security = self.inner.settings.security.iter().any(|person| person.same_mailbox(who));
+    fn rights(
+        &self,
+        who: &Address,
+        mail: &MailRow,
+        held: &HeldRow,
+        said: &[Approval],
+        now: Timestamp,
+    ) -> Result<Rights, HoldError> {
+        let deciders = self.deciders(mail, held, said, now)?;
+        let is = |list: &[Address]| list.iter().any(|person| person.same_mailbox(who));
+        let decider = is(&deciders);
+        let auditor = self.people().has_role(who, Role::Auditor);
+        let asked = held.asked.iter().any(|asked| asked.person.same_mailbox(who));
         let sender = is_sender(mail, who);
         let open = held.state == State::Pending;
-        Ok(Rights { see: decider || security || sender, decide: decider && open, withdraw: sender && open })
+        let waits = open && held.release_at.is_none();
+        Ok(Rights {
+            see: decider || asked || sender || auditor || is(&self.security()),
+            decide: decider && open,
+            withdraw: sender && open,
+            release_alone: sender && waits && telling::orders(held)?.self_release,
+            ask_others: sender && waits && !held.escalated,
+        })
     }
 }
 
@@ -129,6 +158,8 @@ struct Rights {
     see: bool,
     decide: bool,
     withdraw: bool,
+    release_alone: bool,
+    ask_others: bool,
 }
 
 #[cfg(test)]
@@ -145,17 +176,17 @@ mod tests {
         for (person, lines, decides, withdraws) in
             [(SENDER, 2, 0, 2), (BOSS, 1, 1, 0), (SECURITY, 2, 1, 0), ("eve@example.co.jp", 0, 0, 0)]
         {
-            let list = hold.list_for(&address(person)).await.unwrap();
+            let list = hold.list_for(&address(person), noon()).await.unwrap();
             let count = |may: fn(&Line) -> bool| list.iter().filter(|line| may(line)).count();
             let seen = (list.len(), count(|line| line.may_decide), count(|line| line.may_withdraw));
             assert_eq!(seen, (lines, decides, withdraws), "{person}");
         }
-        let error = hold.show_to(&address("eve@example.co.jp"), &id).await.unwrap_err();
+        let error = hold.show_to(&address("eve@example.co.jp"), &id, noon()).await.unwrap_err();
         assert!(matches!(error, HoldError::Unknown(_)), "{error}");
 
         hold.original(&id, &address(VICE), Via::Console, noon()).await.unwrap();
         hold.approve(&id, &address(BOSS), Via::Console, "checked", noon()).await.unwrap();
-        let file = hold.show_to(&address(SENDER), &id).await.unwrap();
+        let file = hold.show_to(&address(SENDER), &id, noon()).await.unwrap();
         assert_eq!((file.state, file.may_decide, file.may_withdraw), (State::Approved, false, false));
         let steps: Vec<_> = file.history.iter().map(|s| (s.change.as_str(), s.comment.as_str())).collect();
         assert_eq!(steps, [("viewed", ""), ("approved", "checked")]);

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Hold, HoldError, new_id,
+    Hold, HoldError, asking, new_id,
     outgoing::{delivery, wanted},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         Address, Dsn, MailId, Message,
         dsn::{self, Entry},
     },
-    notice::{self, Letter, Notice, Outcome, Story},
+    notice::{self, Letter, Notice, Outcome, Progress, StandIn, Story},
     policy::{Action, Matched, Orders},
     recipients::Recipient,
     store::{Approval, Consignee, HeldRow, Kind, MailRow, OutboxRow, State, Writing},
@@ -25,7 +25,8 @@ use crate::{
 pub(super) fn story(mail: &MailRow, held: &HeldRow) -> Result<Story, HoldError> {
     let mut story = story_of(mail, action(&held.action)?, parse(&held.matched)?, &held.rcpt_to)?;
     story.id = held.id.clone();
-    story.deciders = held.asked.clone();
+    story.deciders =
+        (held.asked.iter().filter(|asked| asked.level == held.level)).map(|asked| asked.person.clone()).collect();
     story.deadline = held.release_at.unwrap_or(held.expires_at);
     Ok(story)
 }
@@ -51,6 +52,7 @@ pub(super) fn story_of(
         action,
         matched,
         deciders: Vec::new(),
+        progress: Progress::default(),
         arrived_at: mail.at,
         deadline: mail.at,
     })
@@ -63,8 +65,8 @@ pub(super) fn outcome_of(held: &HeldRow, approvals: &[Approval]) -> Option<Outco
     match held.state {
         State::Pending => None,
         State::Approved | State::Released | State::Delivered | State::Bounced => Some(Outcome::Released {
-            by: said("approve").filter_map(person).collect(),
-            comment: said("approve").map(|approval| approval.comment.as_str()).collect::<Vec<_>>().join("\n"),
+            by: said(asking::YES).filter_map(person).collect(),
+            comment: said(asking::YES).map(|approval| approval.comment.as_str()).collect::<Vec<_>>().join("\n"),
         }),
         State::Rejected => said("reject")
             .find_map(|approval| Some(Outcome::Rejected { by: person(approval)?, comment: approval.comment.clone() })),
@@ -103,6 +105,77 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Hol
 }
 
 impl Hold {
+    /// A letter to `to` in the language in which they read.
+    pub(super) fn letter<'a>(&self, to: &'a Address, reply_to: Option<&'a Address>, now: Timestamp) -> Letter<'a> {
+        let people = self.people();
+        let language = people.person(to).and_then(|person| person.language).unwrap_or(self.voice().language);
+        Letter { to, reply_to, language, now }
+    }
+
+    /// Everything that may be told about a held mail, with how far the decision is.
+    pub(super) fn story_so_far(&self, mail: &MailRow, held: &HeldRow, said: &[Approval]) -> Result<Story, HoldError> {
+        let mut story = story(mail, held)?;
+        let orders = orders(held)?;
+        let yes = |on_level: fn(u8, u8) -> bool| -> Vec<Address> {
+            let yes = said.iter().filter(|one| one.verdict == asking::YES && on_level(one.level, held.level));
+            yes.filter_map(|one| Address::parse(&one.person).ok()).collect()
+        };
+        let stand_ins = held.asked.iter().filter(|asked| asked.level == held.level).filter_map(|asked| {
+            let instead_of = asked.instead_of.clone()?;
+            Some(StandIn { person: asked.person.clone(), until: self.back(&instead_of, held.created_at), instead_of })
+        });
+        story.progress = Progress {
+            need: asking::tally(held, &orders, said).1,
+            given: yes(|level, now| level == now),
+            level: held.level.saturating_add(1),
+            levels: u8::try_from(orders.levels.len()).unwrap_or(u8::MAX),
+            passed: yes(|level, now| level < now),
+            asked_at: None,
+            stand_ins: stand_ins.collect(),
+            reason: (!held.reason.is_empty()).then(|| held.reason.clone()),
+            by_security: self.nobody_found(mail, held, said)?,
+            may_release: orders.self_release,
+        };
+        Ok(story)
+    }
+
+    /// When somebody who is away at `at` is back: the end of the last day of that absence.
+    fn back(&self, person: &Address, at: Timestamp) -> Option<Timestamp> {
+        let people = self.people();
+        let zone = &self.voice().timezone;
+        let today = at.to_zoned(zone.clone()).date();
+        let absence = people.person(person)?.absences.iter().find(|absence| absence.contains(today))?;
+        let end = absence.until.at(23, 59, 0, 0).to_zoned(zone.clone()).ok()?;
+        Some(end.timestamp())
+    }
+
+    /// Reminds somebody who was asked.
+    pub(super) async fn tell_reminder(
+        &self,
+        writing: &mut Writing,
+        (mail, held): (&MailRow, &HeldRow),
+        story: &Story,
+        person: &Address,
+        now: Timestamp,
+    ) -> Result<(), HoldError> {
+        let reply_to = self.secret(writing, held, person).await?;
+        let notice = notice::reminder(story, self.voice(), &self.letter(person, Some(&reply_to), now));
+        self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await
+    }
+
+    /// Tells the sender, if it is one of ours, something on the way.
+    pub(super) async fn tell_sender(
+        &self,
+        writing: &mut Writing,
+        (mail, held): (&MailRow, &HeldRow),
+        say: impl FnOnce(&Letter<'_>) -> Notice,
+        now: Timestamp,
+    ) -> Result<(), HoldError> {
+        let Some(to) = self.sender_of_ours(mail) else { return Ok(()) };
+        let notice = say(&self.letter(to, None, now));
+        self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await
+    }
+
     /// Puts one of our own mails into the outbox as part of `writing`.
     pub(super) async fn post(
         &self,
@@ -150,7 +223,7 @@ impl Hold {
         now: Timestamp,
     ) -> Result<(), HoldError> {
         let Some(to) = self.sender_of_ours(mail) else { return Ok(()) };
-        let letter = Letter { to, reply_to: None, now };
+        let letter = self.letter(to, None, now);
         let notice = notice::outcome(&story(mail, held)?, self.voice(), &letter, outcome);
         self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await
     }
@@ -175,7 +248,7 @@ impl Hold {
         if entries.is_empty() {
             return Ok(());
         }
-        let letter = Letter { to, reply_to: None, now };
+        let letter = self.letter(to, None, now);
         let (kind, notice) = match original {
             Some(original) => {
                 let delivery = delivery(mail, &entries, original, dsn::Action::Failed);
@@ -198,7 +271,7 @@ impl Hold {
     ) -> Result<(), HoldError> {
         let Some(to) = mail.sender.as_ref().filter(|_| !entries.is_empty()) else { return Ok(()) };
         let nothing = Message::new(Vec::new());
-        let letter = Letter { to, reply_to: None, now };
+        let letter = self.letter(to, None, now);
         let delivery = delivery(mail, entries, &nothing, dsn::Action::Failed);
         let notice = notice::not_sent(story, self.voice(), &letter, &delivery);
         self.post(writing, (Some(&mail.id), held), Kind::Dsn, notice, now).await

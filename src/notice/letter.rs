@@ -1,8 +1,8 @@
 //! A page as mail: headers, the two renderings, the attached original.
 //!
-//! In: a [`Page`], who gets it, the thread it belongs to. Out: a [`Notice`]. Everything from the held mail that
-//! reaches a header has gone through [`words::one_line`](super::words::one_line) and is encoded by mail-builder.
-//! Deliberately absent: wording.
+//! In: a [`Page`], what it is about, who gets it. Out: a [`Notice`], worded as the organisation wants it. Everything from
+//! the held mail that reaches a header has gone through [`words::one_line`](super::words::one_line) and is encoded by
+//! mail-builder. Deliberately absent: wording of our own (`tell`).
 
 use aws_lc_rs::digest;
 use mail_builder::{
@@ -11,7 +11,7 @@ use mail_builder::{
     mime::MimePart,
 };
 
-use super::{Letter, Notice, Story, Voice, page::Page};
+use super::{Letter, Notice, Voice, page::Page, wording::Values};
 use crate::{
     language::Language,
     mail::{Message, dsn},
@@ -20,16 +20,28 @@ use crate::{
 /// The display name of every own mail.
 const NAME: &str = "Sekisho";
 
-/// Writes the mail. `kind` is one word for the Message-ID and the `X-Sekisho-Notice` field.
+/// What a notice is about.
+#[derive(Debug)]
+pub(super) struct About<'a> {
+    /// The id of the held mail, or another word that makes a Message-ID its own.
+    pub(super) id: String,
+    /// The Message-ID of the mail in whose thread it belongs, with its angle brackets.
+    pub(super) thread: Option<&'a str>,
+    /// What the organisation's own texts may name.
+    pub(super) values: Values,
+}
+
+/// Writes the mail.
 pub(super) fn write(
-    story: &Story,
     voice: &Voice,
     letter: &Letter<'_>,
-    kind: &str,
-    page: &Page,
+    about: &About<'_>,
+    page: Page,
     original: Option<&Message>,
 ) -> Notice {
-    let id = message_id(story, voice, letter, kind);
+    let page = voice.wording.over(page, &about.values);
+    let kind = page.kind.name();
+    let id = message_id(voice, letter, kind, &about.id);
     let mut builder = MessageBuilder::new()
         .from(Mailbox::new_address(Some(NAME), own_address(voice)))
         .to(Mailbox::new_address(None::<&str>, letter.to.as_str()))
@@ -39,11 +51,11 @@ pub(super) fn write(
         .header("Auto-Submitted", Raw::new("auto-generated"))
         .header("X-Auto-Response-Suppress", Raw::new("All"))
         .header("X-Sekisho-Notice", Raw::new(kind))
-        .header("Content-Language", Raw::new(language_tag(voice.language)));
+        .header("Content-Language", Raw::new(language_tag(page.language)));
     if let Some(reply_to) = letter.reply_to {
         builder = builder.reply_to(Mailbox::new_address(None::<&str>, reply_to.as_str()));
     }
-    if let Some(thread) = story.message_id.as_deref().and_then(dsn::repeatable) {
+    if let Some(thread) = about.thread.and_then(dsn::repeatable) {
         builder = builder.header("In-Reply-To", Raw::new(thread.clone())).header("References", Raw::new(thread));
     }
     let words = MimePart::new(
@@ -77,13 +89,13 @@ pub(super) fn own_name() -> &'static str {
 
 /// A Message-ID without angle brackets that depends on nothing but what is written to whom and when: a notice that is
 /// composed twice after a crash is the same notice.
-pub(super) fn message_id(story: &Story, voice: &Voice, letter: &Letter<'_>, kind: &str) -> String {
+pub(super) fn message_id(voice: &Voice, letter: &Letter<'_>, kind: &str, id: &str) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(letter.to.canonical().as_bytes());
     context.update(&letter.now.as_microsecond().to_be_bytes());
     let hash = data_encoding::BASE32_NOPAD.encode(context.finish().as_ref()).to_lowercase();
     let hash = hash.get(..16).unwrap_or(&hash);
-    format!("{kind}.{}.{hash}@{}", story.id, voice.hostname)
+    format!("{kind}.{id}.{hash}@{}", voice.hostname)
 }
 
 fn language_tag(language: Language) -> &'static str {

@@ -1,24 +1,32 @@
 //! What people are told about a held mail, and what their replies say.
 //!
-//! In: a [`Story`] (everything a notice may tell), a [`Voice`] (who speaks, in which language), a [`Letter`] (to whom
-//! this one goes). Out: a [`Notice`], one well-formed mail with the null reverse path, text and HTML saying the same.
-//! The way back, a person's reply, is read by [`answer::parse`].
+//! In: a [`Story`] (everything a notice may tell), a [`Voice`] (who speaks, and in which words of its own), a [`Letter`]
+//! (to whom this one goes, who reads which language). Out: a [`Notice`], one well-formed mail with the null reverse path,
+//! text and HTML saying the same. The way back, a person's reply, is read by [`answer::parse`].
 //! Deliberately absent: I/O, clock and randomness (the same input gives the same Message-ID, so that composing again
 //! after a crash makes no second mail), images and links that do anything, and unmasked values: a story has none.
 
 pub mod answer;
+mod kind;
 mod letter;
 mod page;
+pub mod sample;
 mod tell;
 pub mod why;
+pub mod wording;
 pub mod words;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-pub use self::answer::{Answer, Verdict};
+use self::tell::Telling;
+pub use self::{
+    answer::{Answer, Verdict},
+    kind::Kind,
+    wording::Wording,
+};
 use crate::{
     inspect::Inspection,
-    language::Language,
+    language::{Language, Text},
     mail::{Address, BodyKind, MailId, Message, dsn},
     policy::{Action, Matched},
     recipients::Recipient,
@@ -27,7 +35,7 @@ use crate::{
 /// Who speaks, and how.
 #[derive(Debug, Clone)]
 pub struct Voice {
-    /// The language of every notice.
+    /// The organisation's language: of its pages, and of letters to those of whom no other is known.
     pub language: Language,
     /// The organisation's name, as notices sign.
     pub organization: String,
@@ -37,6 +45,8 @@ pub struct Voice {
     pub timezone: TimeZone,
     /// Where people reach the console, without a slash at its end; empty: there is none, and no link is shown.
     pub public_url: String,
+    /// What the organisation words in its own way.
+    pub wording: Wording,
 }
 
 /// Everything that a notice may tell about one held mail (one group of recipients with one outcome).
@@ -68,6 +78,51 @@ pub struct Story {
     pub arrived_at: Timestamp,
     /// When it goes back to its sender undecided; for a delayed mail: when it goes out.
     pub deadline: Timestamp,
+    /// How far the decision is.
+    pub progress: Progress,
+}
+
+/// How far the decision about a held mail is. The default is the plain case: one level, one approval, nothing said yet.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// How many approvals the level needs at which it stands; 0 is taken for 1.
+    pub need: u8,
+    /// Who has approved on that level, in order.
+    pub given: Vec<Address>,
+    /// At which level it stands, counted from 1.
+    pub level: u8,
+    /// How many levels there are; 0 and 1 are the plain case.
+    pub levels: u8,
+    /// Who approved on earlier levels, in order.
+    pub passed: Vec<Address>,
+    /// When those of [`Story::deciders`] were asked; with the arrival, if that is not said.
+    pub asked_at: Option<Timestamp>,
+    /// Who of them is asked in the place of somebody else.
+    pub stand_ins: Vec<StandIn>,
+    /// Why the sender says that it has to go out.
+    pub reason: Option<String>,
+    /// Whether the security team decides, since nobody was found whom policy asks for.
+    pub by_security: bool,
+    /// Whether policy lets its sender release it alone, with a reason.
+    pub may_release: bool,
+}
+
+impl Progress {
+    /// How many approvals the level needs.
+    pub fn needed(&self) -> u8 {
+        self.need.max(1)
+    }
+}
+
+/// A decider in the place of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandIn {
+    /// Who is asked.
+    pub person: Address,
+    /// Who is away.
+    pub instead_of: Address,
+    /// Until when, if that is known.
+    pub until: Option<Timestamp>,
 }
 
 /// Where one notice goes.
@@ -77,6 +132,8 @@ pub struct Letter<'a> {
     pub to: &'a Address,
     /// The secret address `sekisho+TOKEN@HOSTNAME` that understands this person's reply, if a reply does anything.
     pub reply_to: Option<&'a Address>,
+    /// In which this person reads; [`Voice::language`] where nothing else is known.
+    pub language: Language,
     /// The time of writing, for `Date`.
     pub now: Timestamp,
 }
@@ -162,29 +219,83 @@ pub enum Refusal {
     UnknownToken,
 }
 
-/// Tells the sender that the mail is held: why, what was found, who decides, until when, how to take it back.
+/// Tells the sender that the mail is held: why, what was found, who decides, until when, and what the sender can do.
 pub fn hold_notice(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Notice {
-    let page = tell::held::to_sender(story, voice, letter);
-    letter::write(story, voice, letter, "held", &page, None)
+    write(story, voice, letter, tell::held::to_sender, None)
 }
 
 /// Asks a decider: the rewritten mail with reasons, recipients, findings, and the original attached unchanged.
-/// For [`Action::Hold`] it is worded for the security team (確認依頼), else for an approver (承認依頼).
+/// For [`Action::Hold`] it is worded for the security team (確認依頼), else for an approver (承認依頼). One of
+/// [`Progress::stand_ins`] reads in whose place.
 pub fn approval_request(story: &Story, voice: &Voice, letter: &Letter<'_>, original: &Message) -> Notice {
-    let page = tell::held::to_decider(story, voice, letter);
-    letter::write(story, voice, letter, "request", &page, Some(original))
+    write(story, voice, letter, tell::held::to_decider, Some(original))
 }
 
 /// Tells the sender that the mail goes out at `story.deadline` unless it is taken back.
 pub fn delay_notice(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Notice {
-    let page = tell::held::delayed(story, voice, letter);
-    letter::write(story, voice, letter, "delay", &page, None)
+    write(story, voice, letter, tell::held::delayed, None)
+}
+
+/// Reminds a decider who has not spoken: since when it waits, until when, who else was asked, how many have approved.
+/// Without a reply address it names the first request's.
+pub fn reminder(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Notice {
+    write(story, voice, letter, tell::course::reminder, None)
+}
+
+/// Asks one of `story.deciders`, who are asked now because those `before` did not answer since
+/// [`Progress::asked_at`]; with the original attached.
+pub fn escalated(story: &Story, voice: &Voice, letter: &Letter<'_>, before: &[Address], original: &Message) -> Notice {
+    write(story, voice, letter, |t| tell::course::escalated(t, before), Some(original))
+}
+
+/// Tells the sender that `story.deciders` were asked as those `before` did not answer.
+pub fn asked_others(story: &Story, voice: &Voice, letter: &Letter<'_>, before: &[Address]) -> Notice {
+    write(story, voice, letter, |t| tell::course::asked_others(t, before), None)
+}
+
+/// Tells the sender that the mail was approved in part: [`Progress::given`] of [`Progress::need`], or, where that is
+/// empty, the level of [`Progress::passed`]; and that `story.deciders` are next.
+pub fn level_passed(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Notice {
+    write(story, voice, letter, tell::course::level_passed, None)
+}
+
+/// Tells the sender, or with the `original` the security team which decides instead ([`Progress::by_security`]), that
+/// nobody was found whom policy asks for; `looked_for` says whom, and may be empty.
+pub fn no_approver(
+    story: &Story,
+    voice: &Voice,
+    letter: &Letter<'_>,
+    looked_for: &str,
+    original: Option<&Message>,
+) -> Notice {
+    write(story, voice, letter, |t| tell::course::no_approver(t, looked_for, original.is_some()), original)
+}
+
+/// Tells a decider that the sender gave a reason ([`Progress::reason`]).
+pub fn reason_given(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Notice {
+    write(story, voice, letter, tell::course::reason_given, None)
+}
+
+/// Tells the sender's manager or the security team that the sender released it alone, with [`Progress::reason`].
+pub fn self_released(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Notice {
+    write(story, voice, letter, tell::course::self_released, None)
 }
 
 /// Tells the sender (or a decider who was asked) how it ended. For a mail that comes back, see [`returned`].
 pub fn outcome(story: &Story, voice: &Voice, letter: &Letter<'_>, outcome: &Outcome) -> Notice {
-    let page = tell::ended::outcome(story, voice, letter, outcome);
-    letter::write(story, voice, letter, tell::ended::kind(outcome), &page, None)
+    write(story, voice, letter, |t| tell::ended::outcome(t, outcome), None)
+}
+
+fn write(
+    story: &Story,
+    voice: &Voice,
+    letter: &Letter<'_>,
+    tell: impl FnOnce(&Telling<'_>) -> page::Page,
+    original: Option<&Message>,
+) -> Notice {
+    let telling = Telling { story, voice, letter };
+    let page = tell(&telling);
+    letter::write(voice, letter, &telling.about(&page), page, original)
 }
 
 /// What a delivery status notice reports.
@@ -207,54 +318,51 @@ pub fn returned(
     outcome: &Outcome,
     delivery: &Delivery<'_>,
 ) -> Notice {
-    tell::ended::returned(story, voice, letter, outcome, delivery)
+    tell::ended::returned(&Telling { story, voice, letter }, outcome, delivery)
 }
 
 /// Tells a sender who is not one of ours, with a delivery status notice, that a mail reached none of its entries, each
 /// with its status code (RFC 3463). Neither the mail nor a word about what was found or decided comes along: whoever can
 /// write an outside address into `MAIL FROM` must not get the mail there by having it held.
 pub fn not_sent(story: &Story, voice: &Voice, letter: &Letter<'_>, delivery: &Delivery<'_>) -> Notice {
-    tell::delivery::not_sent(story, voice, letter, delivery)
+    tell::delivery::not_sent(&Telling { story, voice, letter }, delivery)
 }
 
 /// Returns a released mail that the next hop refused to its sender, one of ours: a delivery status notice with its reply
 /// per recipient.
 pub fn undeliverable(story: &Story, voice: &Voice, letter: &Letter<'_>, delivery: &Delivery<'_>) -> Notice {
-    tell::delivery::undeliverable(story, voice, letter, delivery)
+    tell::delivery::undeliverable(&Telling { story, voice, letter }, delivery)
 }
 
 /// Tells the sender, one of ours, that the next hop has not taken a released mail yet, and until when it is tried.
 pub fn delayed(story: &Story, voice: &Voice, letter: &Letter<'_>, delivery: &Delivery<'_>) -> Notice {
-    tell::delivery::delayed(story, voice, letter, delivery)
+    tell::delivery::delayed(&Telling { story, voice, letter }, delivery)
 }
 
 /// Tells the sender, one of ours, who asked for it that the mail went on to a server which will not report on it.
 pub fn relayed(story: &Story, voice: &Voice, letter: &Letter<'_>, delivery: &Delivery<'_>) -> Notice {
-    tell::delivery::relayed(story, voice, letter, delivery)
+    tell::delivery::relayed(&Telling { story, voice, letter }, delivery)
 }
 
 /// Returns a released mail that an administrator took out of the outbox to its sender, one of ours, with what they
 /// `said`.
 pub fn dropped(story: &Story, voice: &Voice, letter: &Letter<'_>, delivery: &Delivery<'_>, said: &str) -> Notice {
-    tell::delivery::dropped(story, voice, letter, delivery, said)
+    tell::delivery::dropped(&Telling { story, voice, letter }, delivery, said)
 }
 
 /// Tells who answered that the answer was not understood, and how to answer; nothing was changed by it.
 pub fn answer_not_understood(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Notice {
-    let page = tell::replies::not_understood(story, voice, letter);
-    letter::write(story, voice, letter, "unclear", &page, None)
+    write(story, voice, letter, tell::replies::not_understood, None)
 }
 
 /// Tells who answered that the mail was already decided, and how; nothing was changed by the answer.
 pub fn already_decided(story: &Story, voice: &Voice, letter: &Letter<'_>, outcome: &Outcome) -> Notice {
-    let page = tell::replies::already_decided(story, voice, letter, outcome);
-    letter::write(story, voice, letter, "decided", &page, None)
+    write(story, voice, letter, |t| tell::replies::already_decided(t, outcome), None)
 }
 
 /// Tells the security team that an answer was refused; `claimed` is who the answer says it is from, unproven.
 pub fn refused_answer(story: &Story, voice: &Voice, letter: &Letter<'_>, claimed: &str, refusal: Refusal) -> Notice {
-    let page = tell::replies::refused(story, voice, claimed, refusal);
-    letter::write(story, voice, letter, "refused", &page, None)
+    write(story, voice, letter, |t| tell::replies::refused(t, claimed, refusal), None)
 }
 
 /// Tells the security team that the request to decide did not reach `person`, with what the next hop `said`.
@@ -265,9 +373,76 @@ pub fn request_undeliverable(
     person: &Address,
     said: &str,
 ) -> Notice {
-    let page = tell::replies::unasked(story, voice, person, said);
-    letter::write(story, voice, letter, "unasked", &page, None)
+    write(story, voice, letter, |t| tell::replies::unasked(t, person, said), None)
 }
 
+/// What the security team reads once a day. Mails are named by their ids: no subject, no content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// Since when.
+    pub since: Timestamp,
+    /// What waits now.
+    pub waiting: Vec<Waiting>,
+    /// What was decided since then, in order.
+    pub decided: Vec<Done>,
+    /// Which rules matched how many mails since then.
+    pub rules: Vec<Caught>,
+}
+
+/// A mail that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The id under which it is held.
+    pub id: MailId,
+    /// Its envelope sender.
+    pub sender: Option<Address>,
+    /// About how many people it is.
+    pub persons: u32,
+    /// For what it waits.
+    pub action: Action,
+    /// Who was asked.
+    pub deciders: Vec<Address>,
+    /// When it arrived.
+    pub arrived_at: Timestamp,
+    /// Until when it waits.
+    pub deadline: Timestamp,
+}
+
+/// A mail about which was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The id under which it was held.
+    pub id: MailId,
+    /// When.
+    pub at: Timestamp,
+    /// How; what was said is not told.
+    pub outcome: Outcome,
+}
+
+/// How many mails a rule matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caught {
+    /// Its id.
+    pub rule: String,
+    /// Its title.
+    pub title: Text,
+    /// How many.
+    pub mails: u32,
+}
+
+/// Tells the security team what waits, how old it is, what was decided, and how much each rule matched.
+pub fn digest(digest: &Digest, voice: &Voice, letter: &Letter<'_>) -> Notice {
+    tell::crowd::digest(digest, voice, letter)
+}
+
+/// Tells the sender of a mass mailing once that `more` mails are held since `since`, beside those told one by one.
+pub fn too_many(more: u32, since: Timestamp, voice: &Voice, letter: &Letter<'_>) -> Notice {
+    tell::crowd::too_many(more, since, voice, letter)
+}
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod snapshots;
 #[cfg(test)]
 mod tests;

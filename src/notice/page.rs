@@ -5,7 +5,8 @@
 
 use askama::Template;
 
-use crate::language::Language;
+use super::{Kind, words};
+use crate::{language::Language, mail::Address};
 
 /// Columns of the plain text; a Japanese character takes two.
 const WIDTH: usize = 72;
@@ -13,6 +14,8 @@ const WIDTH: usize = 72;
 /// One notice's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Page {
+    /// What it is.
+    pub(super) kind: Kind,
     /// In which it is written.
     pub(super) language: Language,
     /// The subject, and the title of the HTML.
@@ -21,10 +24,38 @@ pub(super) struct Page {
     pub(super) headline: String,
     /// How loudly it is said.
     pub(super) tone: Tone,
-    /// In order.
+    /// What happened, in a sentence or two; an organisation may word it in its own way.
+    pub(super) opening: Prose,
+    /// Everything that is to be said, in order.
     pub(super) blocks: Vec<Block>,
+    /// What the organisation adds, such as whom to call.
+    pub(super) closing: Prose,
+    /// Who decides, or who has decided.
+    pub(super) people: Vec<Address>,
     /// Who signs, and which mail this is about.
     pub(super) footer: Vec<String>,
+}
+
+/// Running text: paragraphs of lines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Prose(pub(super) Vec<Vec<String>>);
+
+impl Prose {
+    /// One paragraph of one line.
+    pub(super) fn line(text: impl Into<String>) -> Self {
+        Self(vec![vec![text.into()]])
+    }
+
+    /// A text whose paragraphs are parted by empty lines, every line made harmless.
+    pub(super) fn of(text: &str) -> Self {
+        let lines: Vec<String> = text.lines().map(|line| words::one_line(line, 1_000)).collect();
+        Self(lines.split(String::is_empty).filter(|lines| !lines.is_empty()).map(<[String]>::to_vec).collect())
+    }
+
+    fn text(&self) -> String {
+        let paragraph = |lines: &Vec<String>| lines.iter().map(|line| wrap(line, "", "")).collect::<String>() + "\n";
+        self.0.iter().map(paragraph).collect()
+    }
 }
 
 /// The colour of a headline.
@@ -44,6 +75,15 @@ impl Tone {
             Self::Wait => "#8a5a00",
             Self::Good => "#1a6b3c",
             Self::Bad => "#a3262a",
+        }
+    }
+
+    /// The class by which the style of a dark screen finds it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Good => "good",
+            Self::Bad => "bad",
         }
     }
 }
@@ -94,6 +134,7 @@ struct Html<'a> {
     page: &'a Page,
     lang: &'static str,
     color: &'static str,
+    tone: &'static str,
 }
 
 impl Page {
@@ -103,7 +144,7 @@ impl Page {
             Language::Ja => "ja",
             Language::En => "en",
         };
-        let html = Html { page: self, lang, color: self.tone.color() };
+        let html = Html { page: self, lang, color: self.tone.color(), tone: self.tone.name() };
         html.render().unwrap_or_else(|_error| format!("<pre>{}</pre>", escaped(&self.text())))
     }
 
@@ -111,9 +152,11 @@ impl Page {
     pub(super) fn text(&self) -> String {
         let mut text = wrap(&self.headline, "", "");
         text.push('\n');
+        text.push_str(&self.opening.text());
         for block in &self.blocks {
             text.push_str(&self.block_text(block));
         }
+        text.push_str(&self.closing.text());
         text.push_str("-- \n");
         for line in &self.footer {
             text.push_str(&wrap(line, "", ""));
@@ -192,10 +235,12 @@ fn units(text: &str) -> impl Iterator<Item = &str> {
         let mut chars = rest.char_indices().peekable();
         let (_, mut last) = chars.next()?;
         let mut end = rest.len();
+        // A word that is to be written, such as 「取消」, stays whole.
+        let whole = quoted(rest);
         for (at, c) in chars {
             let between = is_wide(last) || is_wide(c);
             let breaks = c != ' ' && (last == ' ' || (between && !opens(last) && !closes(c)));
-            if breaks {
+            if breaks && at >= whole {
                 end = at;
                 break;
             }
@@ -205,6 +250,15 @@ fn units(text: &str) -> impl Iterator<Item = &str> {
         rest = tail;
         Some(unit)
     })
+}
+
+/// Where a short word in quotation marks ends, if `text` begins with one; else 0.
+fn quoted(text: &str) -> usize {
+    let mut chars = text.char_indices();
+    match chars.next() {
+        Some((_, '「')) => chars.take(9).find(|(_, c)| *c == '」').map_or(0, |(at, c)| at + c.len_utf8()),
+        _ => 0,
+    }
 }
 
 fn width(text: &str) -> usize {
@@ -257,13 +311,25 @@ mod tests {
     }
 
     #[test]
+    fn a_word_to_be_written_is_never_broken() {
+        for shift in 20..40 {
+            let text = wrap(&format!("{}「理由：」と「取消」と書く", "あ".repeat(shift)), "", "");
+            assert!(text.contains("「理由：」") && text.contains("「取消」"), "{text}");
+        }
+    }
+
+    #[test]
     fn html_escapes_everything() {
         let evil = "<script>alert(\"x\")</script>&amp;'";
         let page = Page {
+            kind: Kind::Hold,
             language: Language::En,
             subject: evil.into(),
             headline: evil.into(),
             tone: Tone::Bad,
+            opening: Prose::line(evil),
+            closing: Prose::of(evil),
+            people: Vec::new(),
             blocks: vec![
                 Block::Para(evil.into()),
                 Block::Heading(evil.into()),
@@ -277,7 +343,7 @@ mod tests {
         };
         let html = page.html();
         assert!(!html.contains("<script") && !html.contains("\"onclick"), "{html}");
-        assert_eq!(html.matches("&#60;script&#62;").count(), 12, "{html}");
+        assert_eq!(html.matches("&#60;script&#62;").count(), 14, "{html}");
         assert!(!html.contains("<img") && !html.contains("src="));
     }
 }

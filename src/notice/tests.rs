@@ -4,176 +4,54 @@ use mail_parser::{MessageParser, MimeHeaders, PartType};
 
 use super::*;
 use crate::{
-    inspect::{Category, Confidence, Coverage, Example, Finding, Reason, Reportable, Uninspected},
-    language::Text,
-    recipients::{Check, Direction, Issue},
+    inspect::{Reason, Uninspected},
+    recipients::Recipient,
 };
 
-fn address(text: &str) -> Address {
+pub(super) fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
 
-pub(super) fn voice(language: Language) -> Voice {
+pub(super) fn voice() -> Voice {
     Voice {
-        language,
+        language: Language::Ja,
         organization: "東邦観光株式会社".to_owned(),
         hostname: "sekisho.example.co.jp".to_owned(),
         timezone: TimeZone::get("Asia/Tokyo").unwrap(),
         public_url: "https://sekisho.example.co.jp".to_owned(),
+        wording: Wording::default(),
     }
 }
 
-fn finding(detector: &str, category: Category, examples: &[(&str, &str, bool)]) -> Finding {
-    let examples = examples
-        .iter()
-        .map(|(masked, place, hidden)| Example {
-            masked: (*masked).to_owned(),
-            place: (*place).to_owned(),
-            hidden: *hidden,
-            quoted: false,
-            why: None,
-        })
-        .collect();
-    Finding {
-        detector: detector.to_owned(),
-        title: None,
-        category,
-        confidence: Confidence::High,
-        count: 12_000,
-        examples,
-    }
-}
-
-/// The gas-company case: a list of customers that nobody meant to send, to a domain that nobody meant to write to.
+/// The gas-company case.
 pub(super) fn story() -> Story {
-    let inspection = Inspection {
-        kind: "mail".to_owned(),
-        persons: 12_000,
-        visible_persons: 2_517,
-        reportable: vec![Reportable::Over1000],
-        findings: vec![
-            finding("jp.phone", Category::Contact, &[("090-****-5678", "業務委託.xlsx › 顧客!F2", true)]),
-            finding("jp.name", Category::Identity, &[("山* 太*", "業務委託.xlsx › 顧客!B2", true)]),
-            finding("email", Category::Contact, &[("t***@example.com", "body:3", false)]),
-        ],
-        uninspected: vec![Uninspected { place: "図面.zip › 図面.pdf".to_owned(), reason: Reason::Encrypted }],
-        inspected: Vec::new(),
-        hidden_persons: 9_483,
-        persons_min: 12_000,
-        persons_max: 12_000,
-        quoted_persons: 0,
-        attachments: Vec::new(),
-        coverage: Coverage { parts: 4, inspected: 3, characters: 900 },
-    };
-    let lookalike = Issue::new(
-        Check::LookalikeDomain,
-        "kita-haon.example.com ≈ kita-hoan.example.com",
-        "いつもの宛先とよく似た、別のドメインです（kita-haon.example.com ≈ kita-hoan.example.com）。",
-        "The domain looks like one that you write to, but is a different one (kita-haon.example.com ≈ kita-hoan.example.com).",
-    )
-    .meaning("yamada@kita-hoan.example.com");
-    let recipients = vec![
-        Recipient {
-            partner: Some("kita-hoan".to_owned()),
-            ..Recipient::new(address("suzuki@kita-hoan.example.com"), Direction::External)
-        },
-        Recipient {
-            issues: vec![lookalike],
-            ..Recipient::new(address("yamada@kita-haon.example.com"), Direction::External)
-        },
-    ];
-    Story {
-        id: MailId("01KB3M7Q8ZJ4V0C2N9T5R6W1XY".to_owned()),
-        message_id: Some("<abc@example.co.jp>".to_owned()),
-        subject: "業務委託の件".to_owned(),
-        sender: Some(address("taro@example.co.jp")),
-        author: "佐藤太郎 <taro@example.co.jp>".to_owned(),
-        recipients,
-        sent_to: vec![address("hanako@example.co.jp")],
-        inspection,
-        action: Action::RequireApproval,
-        matched: vec![Matched {
-            rule: "bulk-personal-data".to_owned(),
-            action: Action::RequireApproval,
-            title: Text {
-                ja: "10人以上の個人情報を社外に送ろうとしています".to_owned(),
-                en: "Personal data of ten people or more to outside".to_owned(),
-            },
-            duties: Default::default(),
-        }],
-        deciders: vec![address("bucho@example.co.jp")],
-        arrived_at: "2026-11-20T00:30:00Z".parse().unwrap(),
-        deadline: "2026-11-30T09:00:00Z".parse().unwrap(),
-    }
-}
-
-fn original() -> Message {
-    Message::new("Message-ID: <abc@example.co.jp>\r\nSubject: 業務委託の件\r\n\r\n本文です\r\n".as_bytes())
+    sample::story().unwrap()
 }
 
 /// Every notice there is.
-fn all(story: &Story, voice: &Voice) -> Vec<(&'static str, Notice)> {
-    let (sender, decider) = (address("taro@example.co.jp"), address("bucho@example.co.jp"));
-    let secret = address("sekisho+abcdefghijklmnopqrstuvwxyz@sekisho.example.co.jp");
-    let now = "2026-11-20T00:30:01Z".parse().unwrap();
-    let to_sender = Letter { to: &sender, reply_to: Some(&secret), now };
-    let to_decider = Letter { to: &decider, reply_to: Some(&secret), now };
-    let (by, comment) = (decider.clone(), "先方に確認しました。\n<b>大丈夫</b>です。".to_owned());
-    let released = Outcome::Released { by: vec![by.clone()], comment: comment.clone() };
-    let rejected = Outcome::Rejected { by, comment };
-    let (original, suzuki) = (original(), address("suzuki@kita-hoan.example.com"));
-    let entry = |action, said| dsn::Entry::said(suzuki.clone(), action, said);
-    let refused = [entry(dsn::Action::Failed, "550 5.1.1 no such user")];
-    let waits = [dsn::Entry { retry_until: Some(now), ..entry(dsn::Action::Delayed, "450 4.2.0 mailbox busy") }];
-    let went = [entry(dsn::Action::Relayed, "250 2.6.0 queued")];
-    let unasked: Vec<_> = (story.recipients.iter())
-        .map(|recipient| dsn::Entry::new(recipient.address.clone(), dsn::Action::Failed, "5.4.7"))
-        .collect();
-    let about = |entries| Delivery {
-        envid: None,
-        entries,
-        original: dsn::Original { message: &original, whole: true, utf8: false },
-    };
-    vec![
-        ("hold", hold_notice(story, voice, &to_sender)),
-        ("request", approval_request(story, voice, &to_decider, &original)),
-        ("delay", delay_notice(story, voice, &to_sender)),
-        ("released", outcome(story, voice, &to_sender, &released)),
-        ("rejected", outcome(story, voice, &to_sender, &rejected)),
-        ("withdrawn", outcome(story, voice, &to_decider, &Outcome::Withdrawn)),
-        ("expired", outcome(story, voice, &to_decider, &Outcome::Expired)),
-        ("returned", returned(story, voice, &to_sender, &Outcome::Expired, &about(&unasked))),
-        ("undeliverable", undeliverable(story, voice, &to_sender, &about(&refused))),
-        ("late", delayed(story, voice, &to_sender, &about(&waits))),
-        ("relayed", relayed(story, voice, &to_sender, &about(&went))),
-        ("dropped", dropped(story, voice, &to_sender, &about(&refused), "<b>宛先が廃止されました</b>")),
-        ("not sent", not_sent(story, voice, &to_sender, &about(&refused))),
-        ("unclear", answer_not_understood(story, voice, &to_decider)),
-        ("decided", already_decided(story, voice, &to_decider, &released)),
-        ("refused", refused_answer(story, voice, &to_decider, "x@evil.example <script>", Refusal::WrongPerson)),
-        ("unasked", request_undeliverable(story, voice, &to_decider, &sender, "550 <script>")),
-    ]
+fn all(story: &Story, language: Language) -> Vec<(&'static str, Notice)> {
+    sample::about(story, &voice(), language).unwrap().into_iter().map(|one| (one.name, one.notice)).collect()
 }
 
-fn both(story: &Story) -> Vec<(String, Notice)> {
+fn one(story: &Story, name: &str, language: Language) -> Notice {
+    all(story, language).into_iter().find(|(known, _)| *known == name).unwrap().1
+}
+
+pub(super) fn both(story: &Story) -> Vec<(String, Notice)> {
     [Language::Ja, Language::En]
         .into_iter()
-        .flat_map(|l| all(story, &voice(l)).into_iter().map(move |(name, notice)| (format!("{name} {l:?}"), notice)))
+        .flat_map(|l| all(story, l).into_iter().map(move |(name, notice)| (format!("{name} {l:?}"), notice)))
         .collect()
 }
 
 /// The text and, where there is one, the HTML.
-fn bodies(notice: &Notice) -> (String, Option<String>) {
-    let mail = MessageParser::default().parse(notice.bytes()).unwrap();
-    let html = mail.parts.iter().find_map(|part| match &part.body {
-        PartType::Html(html) => Some(html.to_string()),
-        _ => None,
-    });
-    (mail.body_text(0).unwrap().replace('\r', ""), html)
+pub(super) fn bodies(notice: &Notice) -> (String, Option<String>) {
+    let seen = sample::seen(notice);
+    (seen.text, seen.html)
 }
 
 fn named(name: &str, language: Language) -> Notice {
-    all(&story(), &voice(language)).into_iter().find(|(known, _)| *known == name).unwrap().1
+    one(&story(), name, language)
 }
 
 /// Without the line ends that wrapping puts in.
@@ -190,11 +68,17 @@ fn every_notice_is_well_formed() {
         assert_eq!(raw("From"), "\"Sekisho\" <sekisho@sekisho.example.co.jp>", "{name}");
         assert_eq!(raw("To"), format!("<{}>", notice.to()), "{name}");
         assert!(raw("Auto-Submitted").starts_with("auto-"), "{name}");
-        assert_eq!(raw("Date"), "Fri, 20 Nov 2026 00:30:01 +0000", "{name}");
+        let crowd = name.starts_with("digest") || name.starts_with("too_many");
+        assert!(crowd || raw("Date") == "Fri, 20 Nov 2026 00:30:01 +0000", "{name}");
+        let language = if name.ends_with("Ja") { "ja" } else { "en" };
+        let is_report = mail.content_type().is_some_and(|kind| kind.subtype() == Some("report"));
+        assert!(is_report || raw("Content-Language") == language, "{name}");
         assert_eq!(raw("Message-ID"), notice.message_id(), "{name}");
         assert!(notice.message_id().ends_with("@sekisho.example.co.jp>"), "{name}");
-        assert_eq!(raw("In-Reply-To"), "<abc@example.co.jp>", "{name}");
-        assert_eq!(raw("References"), "<abc@example.co.jp>", "{name}");
+        for thread in ["In-Reply-To", "References"] {
+            let expected = if crowd { "" } else { "<20261120093000.1234@example.co.jp>" };
+            assert_eq!(raw(thread), expected, "{name}");
+        }
         assert_eq!(raw("Precedence"), "", "{name}");
         assert!(mail.subject().unwrap().starts_with('['), "{name}");
         let head = notice.bytes().windows(4).position(|four| four == b"\r\n\r\n").unwrap();
@@ -203,17 +87,17 @@ fn every_notice_is_well_formed() {
         assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{name}: lines end in CRLF");
         assert!(text.lines().all(|line| line.len() <= 998), "{name}");
         let (text, html) = bodies(&notice);
-        assert!(text.contains("01KB3M7Q8ZJ4V0C2N9T5R6W1XY"), "{name}: {text}");
-        if let Some(html) = html {
-            assert!(html.starts_with("<!DOCTYPE html>") && !html.contains("<img") && !html.contains("url("), "{name}");
-        }
+        assert!(name.starts_with("too_many") || text.contains("01KB3M7Q8ZJ4V0C2N9T5R6W1XY"), "{name}: {text}");
+        assert_eq!(html.is_none(), is_report, "{name}");
     }
 }
 
 #[test]
 fn composing_twice_gives_one_message_id_and_each_notice_its_own() {
+    // Behind a `-` stands another story of the same kind.
     let ids = |notices: Vec<(String, Notice)>| -> Vec<String> {
-        notices.into_iter().map(|(_, notice)| notice.message_id().to_owned()).collect()
+        let plain = notices.into_iter().filter(|(name, _)| !name.contains('-'));
+        plain.map(|(_, notice)| notice.message_id().to_owned()).collect()
     };
     let (first, second) = (ids(both(&story())), ids(both(&story())));
     assert_eq!(first, second);
@@ -227,10 +111,10 @@ fn the_sender_learns_everything_from_the_hold_notice() {
         (
             Language::Ja,
             &[
-                "まだ相手に届いていません",
+                "一部の宛先にはまだ届いていません",
                 "件名：業務委託の件",
                 "受付日時：2026年11月20日(金) 09:30",
-                "bucho@example.co.jp",
+                "kacho@example.co.jp",
                 "2026年11月30日(月) 18:00",
                 "10人以上の個人情報を社外に送ろうとしています",
                 "yamada@kita-haon.example.com（社外）",
@@ -242,6 +126,7 @@ fn the_sender_learns_everything_from_the_hold_notice() {
                 "電話番号：12,000件",
                 "例 090-****-5678（業務委託.xlsx › 顧客!F2）【通常の表示では見えない場所】",
                 "例 t***@example.com（本文 3行目）",
+                "本文の1行目を「理由：」で始めて",
                 "図面.zip › 図面.pdf：パスワードがかかっているため",
                 "「取消」とだけ",
                 "https://sekisho.example.co.jp/held/01KB3M7Q8ZJ4V0C2N9T5R6W1XY",
@@ -252,10 +137,10 @@ fn the_sender_learns_everything_from_the_hold_notice() {
         (
             Language::En,
             &[
-                "has not reached anybody yet",
+                "has not reached all of its recipients yet",
                 "Subject: 業務委託の件",
                 "Mon 30 Nov 2026, 18:00 JST",
-                "An approver (bucho@example.co.jp) has been asked",
+                "An approver (kacho@example.co.jp) has been asked",
                 "Personal data of ten people or more to outside",
                 "Did you mean yamada@kita-hoan.example.com?",
                 "Personal data of about 12,000 people",
@@ -263,6 +148,8 @@ fn the_sender_learns_everything_from_the_hold_notice() {
                 "e.g. 090-****-5678 (業務委託.xlsx › 顧客!F2) [hidden from a normal reader]",
                 "it is protected by a password",
                 "WITHDRAW",
+                "REASON:",
+                "https://sekisho.example.co.jp/held/01KB3M7Q8ZJ4V0C2N9T5R6W1XY",
             ][..],
         ),
     ] {
@@ -288,7 +175,7 @@ fn the_request_carries_the_original_and_the_way_to_answer() {
             _ => None,
         });
         let (part, inner) = inner.unwrap();
-        assert_eq!(inner.raw_message(), original().bytes());
+        assert_eq!(inner.raw_message(), original_bytes());
         assert_eq!(part.attachment_name(), Some("original.eml"));
         assert_eq!(notice.body_kind(), BodyKind::EightBitMime);
         let reply_to = mail.reply_to().and_then(|to| to.first()).and_then(|to| to.address());
@@ -303,7 +190,7 @@ fn the_request_carries_the_original_and_the_way_to_answer() {
     }
     let mut held = story();
     held.action = Action::Hold;
-    let mail = all(&held, &voice(Language::Ja)).swap_remove(1).1;
+    let mail = one(&held, "request", Language::Ja);
     assert!(MessageParser::default().parse(mail.bytes()).unwrap().subject().unwrap().starts_with("[確認依頼]"));
 }
 
@@ -323,65 +210,38 @@ fn our_own_request_quoted_back_decides_nothing() {
 }
 
 #[test]
-fn a_hostile_mail_injects_nothing() {
-    let mut evil = story();
-    evil.subject = "x\r\nBcc: evil@example.com\r\n\r\n<script>alert(1)</script>\u{202E}".to_owned();
-    evil.author = "\"<img src=x onerror=alert(1)>\" <a@b.jp>\r\nX-Evil: 1".to_owned();
-    evil.message_id = Some("<a@b>\r\nBcc: evil@example.com".to_owned());
-    let said = "<script>alert(2)</script>\r\nX-Evil: 2";
-    evil.recipients[1].issues[0] = Issue::new(Check::LookalikeDomain, said, said, said).meaning(said);
-    evil.inspection.findings[0].examples[0].place = "</td><script>alert(3)</script>.xlsx".to_owned();
-    evil.inspection.findings[0].detector = "<script>".to_owned();
-    for (name, notice) in both(&evil) {
-        let mail = MessageParser::default().parse(notice.bytes()).unwrap();
-        assert!(mail.bcc().is_none() && mail.header("X-Evil").is_none(), "{name}");
-        // A report takes it from the original itself.
-        let is_report = mail.content_type().is_some_and(|kind| kind.subtype() == Some("report"));
-        assert!(mail.header("In-Reply-To").is_none() || is_report, "{name}");
-        let (text, html) = bodies(&notice);
-        assert!(
-            !text.contains('\u{202E}') && !text.contains("\nBcc:") && !text.contains("\nX-Evil:"),
-            "{name}\n{text}"
-        );
-        if let Some(html) = html {
-            let lower = html.to_lowercase();
-            assert!(!lower.contains("<script") && !lower.contains("<img"), "{name}\n{html}");
-        }
-    }
-}
-
-#[test]
 fn long_lists_are_capped() {
     let mut many = story();
-    let one = many.recipients[1].clone();
-    many.recipients = (0..500).map(|n| Recipient { address: address(&format!("u{n}@x.jp")), ..one.clone() }).collect();
+    let wrong = many.recipients[1].clone();
+    many.recipients =
+        (0..500).map(|n| Recipient { address: address(&format!("u{n}@x.jp")), ..wrong.clone() }).collect();
     many.inspection.uninspected =
         (0..500).map(|n| Uninspected { place: format!("{n}.zip"), reason: Reason::Limit }).collect();
     many.deciders = (0..50).map(|n| address(&format!("d{n}@a.jp"))).collect();
-    let (text, _) = bodies(&all(&many, &voice(Language::Ja)).swap_remove(0).1);
+    let (text, _) = bodies(&one(&many, "hold", Language::Ja));
     assert_eq!(text.matches("ほか480件").count(), 2, "{text}");
     assert!(text.contains("ほか45件") && text.lines().count() < 200);
-    let (text, _) = bodies(&all(&many, &voice(Language::En)).swap_remove(0).1);
+    let (text, _) = bodies(&one(&many, "hold", Language::En));
     assert_eq!(text.matches("and 480 more").count(), 2, "{text}");
 }
 
 #[test]
 fn a_returned_mail_is_a_delivery_report() {
-    for (name, status, listed) in [("returned", "5.4.7", 2), ("undeliverable", "5.1.1", 1)] {
+    for (name, status, listed) in [("expired-returned", "5.4.7", 2), ("undeliverable", "5.1.1", 1)] {
         let notice = named(name, Language::Ja);
         let mail = MessageParser::default().parse(notice.bytes()).unwrap();
         assert_eq!(mail.content_type().unwrap().attribute("report-type"), Some("delivery-status"));
         let text = String::from_utf8_lossy(notice.bytes()).into_owned();
         assert_eq!(text.matches("\r\nFinal-Recipient: rfc822; ").count(), listed, "{name}");
         assert_eq!(text.matches(&format!("\r\nStatus: {status}\r\n")).count(), listed, "{name}");
-        assert!(text.contains("Message-ID: <abc@example.co.jp>"), "the original comes along");
+        assert!(text.contains("Message-ID: <20261120093000.1234@example.co.jp>"), "the original comes along");
     }
     assert!(bodies(&named("undeliverable", Language::Ja)).0.contains("550 5.1.1 no such user"));
 }
 
 #[test]
 fn a_sender_outside_learns_only_that_it_was_not_sent() {
-    for (name, notice) in both(&story()).into_iter().filter(|(name, _)| name.starts_with("not sent")) {
+    for (name, notice) in both(&story()).into_iter().filter(|(name, _)| name.starts_with("not_sent")) {
         let raw = String::from_utf8(notice.bytes().to_vec()).unwrap();
         let (text, _) = bodies(&notice);
         assert!(
@@ -392,7 +252,7 @@ fn a_sender_outside_learns_only_that_it_was_not_sent() {
             raw.contains("Final-Recipient: rfc822; suzuki@kita-hoan.example.com\r\nAction: failed\r\nStatus: 5.1.1")
         );
         let mail = MessageParser::default().parse(notice.bytes()).unwrap();
-        for secret in ["業務委託", "taro@example.co.jp", "hanako@", "bucho@", "yamada@", "090-", "no such user", "10人"]
+        for secret in ["業務委託", "taro@example.co.jp", "hanako@", "kacho@", "yamada@", "090-", "no such user", "10人"]
         {
             let told = mail.subject().is_some_and(|subject| subject.contains(secret));
             let told = told || raw.lines().any(|line| !line.starts_with("To: ") && line.contains(secret));
@@ -404,36 +264,150 @@ fn a_sender_outside_learns_only_that_it_was_not_sent() {
 #[test]
 fn outcomes_are_told_with_who_and_what_they_wrote() {
     let (text, html) = bodies(&named("rejected", Language::Ja));
-    assert!(text.contains("bucho@example.co.jp") && text.contains("先方に確認しました。") && text.contains("却下"));
-    assert!(html.unwrap().contains("&#60;b&#62;大丈夫"));
+    assert!(text.contains("kacho@example.co.jp") && text.contains("先方に確認しました。") && text.contains("却下"));
+    assert!(html.unwrap().contains("次からは一覧を分けて送ってください。"));
     let (text, _) = bodies(&named("released", Language::En));
-    assert!(flat(&text).contains(&flat("approved by bucho@example.co.jp")));
-    let (text, _) = bodies(&named("refused", Language::En));
+    assert!(flat(&text).contains(&flat("approved by kacho@example.co.jp")));
+    let (text, _) = bodies(&named("answer_refused", Language::En));
     assert!(!text.contains("業務委託の件"), "the security team's warning tells nothing of the mail's content");
+}
+
+/// "Nobody has it" is said only where it is true.
+#[test]
+fn what_has_partly_gone_out_is_not_said_to_have_reached_nobody() {
+    let mut whole = story();
+    whole.sent_to.clear();
+    for (story, says, not) in [(whole, "reached anybody", "reached all"), (story(), "reached all", "reached anybody")] {
+        for name in ["hold", "asked_others"] {
+            let text = flat(&bodies(&one(&story, name, Language::En)).0);
+            assert!(text.contains(&flat(says)) && !text.contains(&flat(not)), "{name}: {text}");
+        }
+    }
+}
+
+/// Whoever has approved is not waited for, whether the caller still names them or not.
+#[test]
+fn who_has_approved_is_not_asked_any_more() {
+    let mut two = story();
+    two.deciders = ["kacho@example.co.jp", "dairi@example.co.jp", "bucho@example.co.jp"].map(address).to_vec();
+    two.progress = Progress { need: 3, given: vec![address("Dairi@example.co.jp")], ..Progress::default() };
+    let (to, sender) = (address("kacho@example.co.jp"), address("taro@example.co.jp"));
+    let letter = Letter { to: &to, reply_to: None, language: Language::Ja, now: Timestamp::UNIX_EPOCH };
+    let asked = bodies(&reminder(&two, &voice(), &letter)).0;
+    assert!(asked.contains("ほかに依頼した人：bucho@example.co.jp\n"), "{asked}");
+    let told = bodies(&level_passed(&two, &voice(), &Letter { to: &sender, ..letter })).0;
+    let left = "承認者（kacho@example.co.jp、bucho@example.co.jp）のうち、あと2人の承認が必要です。";
+    assert!(flat(&told).contains(&flat(left)), "{told}");
 }
 
 #[test]
 fn without_a_console_or_a_reply_address_none_is_promised() {
-    let mut voice = voice(Language::Ja);
-    voice.public_url = String::new();
+    let voice = Voice { public_url: String::new(), ..voice() };
     let to = address("taro@example.co.jp");
-    let letter = Letter { to: &to, reply_to: None, now: Timestamp::UNIX_EPOCH };
+    let letter = Letter { to: &to, reply_to: None, language: Language::Ja, now: Timestamp::UNIX_EPOCH };
     let (text, _) = bodies(&hold_notice(&story(), &voice, &letter));
     assert!(!text.contains("http") && !text.contains("このメールに返信"));
 }
 
-/// `SEKISHO_NOTICES=folder cargo test notices_can_be_looked_at` writes every notice there, to be looked at.
 #[test]
-fn notices_can_be_looked_at() {
-    let folder = std::env::var_os("SEKISHO_NOTICES").map(std::path::PathBuf::from);
+fn each_person_reads_their_own_language() {
+    let (to, voice) = (address("smith@example.co.jp"), voice());
+    let letter = |language| Letter { to: &to, reply_to: None, language, now: Timestamp::UNIX_EPOCH };
+    let subject = |language| sample::seen(&reminder(&story(), &voice, &letter(language))).subject;
+    assert_eq!(subject(Language::Ja), "[再依頼] 業務委託の件");
+    assert_eq!(subject(Language::En), "[Reminder] 業務委託の件");
+}
+
+/// What is there to be looked at on the web is linked, and nothing is fetched: a link shows, and never decides.
+#[test]
+fn every_link_is_the_page_of_that_mail_and_nothing_is_fetched() {
     for (name, notice) in both(&story()) {
         let (text, html) = bodies(&notice);
-        assert!(text.len() > 100, "{name}");
-        if let Some(folder) = &folder {
-            let name = name.replace(' ', "-").to_lowercase();
-            std::fs::write(folder.join(format!("{name}.txt")), text).unwrap();
-            std::fs::write(folder.join(format!("{name}.html")), html.unwrap_or_default()).unwrap();
-            std::fs::write(folder.join(format!("{name}.eml")), notice.bytes()).unwrap();
+        let Some(html) = html else { continue };
+        let id = "01KB3M7Q8ZJ4V0C2N9T5R6W1XY";
+        let crowd = name.starts_with("digest") || name.starts_with("too_many");
+        let page = if crowd { "/held".to_owned() } else { format!("/held/{id}") };
+        let links: Vec<&str> = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        // A mail that a rule refuses is never held, and has no page.
+        let expected =
+            if name.starts_with("refused") { vec![] } else { vec![format!("https://sekisho.example.co.jp{page}")] };
+        assert_eq!(links, expected, "{name}");
+        assert_eq!(text.matches("https://").count(), expected.len(), "{name}: the text says the same");
+        for fetched in
+            ["src=", "url(", "@import", "<link", "<img", "<iframe", "<object", "<form", "<base", "background="]
+        {
+            assert!(!html.contains(fetched), "{name}: {fetched}");
+        }
+        let secret = "abcdefghijklmnopqrstuvwxyz";
+        assert!(!html.contains(secret) && !text.contains(secret), "{name}: the secret stands in Reply-To alone");
+    }
+}
+
+#[test]
+fn decisions_on_the_way_are_told() {
+    let says = |name: &str, language, words: &[&str]| {
+        let text = flat(&bodies(&named(name, language)).0);
+        for word in words {
+            assert!(text.contains(&flat(word)), "{name}: {word} in\n{}", bodies(&named(name, language)).0);
+        }
+    };
+    let (ja, en) = (Language::Ja, Language::En);
+    says(
+        "reminder",
+        ja,
+        &["2026年11月20日(金) 09:31 から", "必要な2人のうち1人（dairi@example.co.jp）", "ほかに依頼した人：bucho@"],
+    );
+    says("reminder", en, &["since Fri 20 Nov 2026, 09:31 JST", "1 of 2 (dairi@example.co.jp)", "Also asked: bucho@"]);
+    says("escalated", ja, &["kacho@example.co.jp さんに判断をお願いしましたが", "差出人の述べた理由", sample_reason()]);
+    says("escalated", en, &["Therefore you are asked now", "The sender's reason", "APPROVE"]);
+    says("asked_others", ja, &["bucho@example.co.jp さんにも判断をお願いしました", "「取消」"]);
+    says(
+        "level_passed",
+        ja,
+        &["kacho@example.co.jp さんが承認しました", "承認者（bucho@example.co.jp）に", "2段階のうち2段階目"],
+    );
+    says(
+        "level_passed-one-of-two",
+        en,
+        &[
+            "dairi@example.co.jp approved the mail below: 1 of the 2 approvals",
+            "still needs the approval of 1 of the approvers (kacho@",
+        ],
+    );
+    says("no_approver", ja, &["taro@example.co.jp さんの上司", "セキュリティ担当が判断します"]);
+    says("no_approver-security", en, &["the manager of taro@example.co.jp", "APPROVE", "original.eml"]);
+    says("reason_given", ja, &["差出人の述べた理由", sample_reason(), "「承認」"]);
+    says("self_released", en, &["released it alone", sample_reason(), "12,000 people"]);
+    says("request-stand-in", ja, &["kacho@example.co.jp さんが 2026年11月25日(水) 00:00 まで不在のため"]);
+    says("request-stand-in", en, &["in place of kacho@example.co.jp, who is away until"]);
+    says("hold-may-release", ja, &["自分の責任で送信できます"]);
+    says("too_many", ja, &["ほかに487件保留しています", "https://sekisho.example.co.jp/held"]);
+    says(
+        "digest",
+        ja,
+        &["保留中 2件、判断済み 2件", "3日経過（taro@example.co.jp）", "[bulk-personal-data]：3件", "差出人が取消"],
+    );
+    says("digest", en, &["for 3 days (taro@example.co.jp)", "taken back by its sender", "[lookalike-domain]: 1"]);
+    let digest = bodies(&named("digest", ja)).0;
+    assert!(digest.find("01KB3M7Q8ZJ4V0C2N9T5R6W1XY") < digest.find("01KB3Q5R2M8W4X6Y9Z1A3B5C7D"), "the oldest first");
+    assert!(!digest.contains("業務委託"), "no subject, no content");
+}
+
+fn original_bytes() -> &'static [u8] {
+    "Message-ID: <20261120093000.1234@example.co.jp>\r\nSubject: test\r\n\r\n本文です\r\n".as_bytes()
+}
+
+fn sample_reason() -> &'static str {
+    "北保安サービス様との契約に基づき"
+}
+
+/// Whoever is asked for one approval of one level reads nothing of counts.
+#[test]
+fn the_plain_case_is_told_plainly() {
+    for name in ["hold", "request"] {
+        let text = bodies(&named(name, Language::Ja)).0;
+        for word in ["段階", "必要な", "ほかに依頼", "理由を書けば", "代わりに"] {
+            assert!(!text.contains(word), "{name}: {word}");
         }
     }
 }

@@ -5,7 +5,6 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::Voice;
 use crate::{
     inspect::{Category, Confidence, Coverage, Finding, Inspection, Reason, Reportable},
     language::Language,
@@ -63,11 +62,6 @@ fn turns_or_hides(c: char) -> bool {
 }
 
 /// Day and time in the organisation's time zone: `2026年11月30日(月) 18:00`, `Mon 30 Nov 2026, 18:00 JST`.
-pub fn when(at: Timestamp, voice: &Voice) -> String {
-    when_in(at, &voice.timezone, voice.language)
-}
-
-/// Like [`when`], for those who have no voice.
 pub fn when_in(at: Timestamp, timezone: &TimeZone, language: Language) -> String {
     let local = at.to_zoned(timezone.clone());
     match language {

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
 use super::{Consignee, Fate, Store, StoreError, Writing, address, from_json, micros, time, to_json};
-use crate::mail::{Address, MailId};
+use crate::{
+    directory::Asked,
+    mail::{Address, MailId},
+};
 
 /// Where a held mail stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,8 +78,10 @@ impl std::fmt::Display for State {
 /// Every legal change of a held mail's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// A second person said yes.
+    /// Everybody who must say yes has.
     Approve,
+    /// Its sender let it go alone, as policy allows.
+    ReleaseAlone,
     /// A second person said no.
     Reject,
     /// The sender took it back.
@@ -97,7 +102,9 @@ impl Change {
     /// The only state from which it leads.
     pub fn from(self) -> State {
         match self {
-            Self::Approve | Self::Reject | Self::Withdraw | Self::Expire | Self::Lapse => State::Pending,
+            Self::Approve | Self::ReleaseAlone | Self::Reject | Self::Withdraw | Self::Expire | Self::Lapse => {
+                State::Pending
+            }
             Self::Release => State::Approved,
             Self::Deliver | Self::Bounce => State::Released,
         }
@@ -106,7 +113,7 @@ impl Change {
     /// The state to which it leads.
     pub fn to(self) -> State {
         match self {
-            Self::Approve => State::Approved,
+            Self::Approve | Self::ReleaseAlone => State::Approved,
             Self::Reject => State::Rejected,
             Self::Withdraw => State::Withdrawn,
             Self::Expire => State::Expired,
@@ -132,8 +139,16 @@ pub struct HeldRow {
     pub rcpt_to: Vec<Address>,
     /// The rules that matched, as JSON.
     pub matched: String,
-    /// Who was asked to decide.
-    pub asked: Vec<Address>,
+    /// Who was asked to decide, on this level and earlier ones.
+    pub asked: Vec<Asked>,
+    /// On which level of its route it waits.
+    pub level: u8,
+    /// When somebody is reminded, or others are asked as well, in order of time.
+    pub nudges: Vec<Nudge>,
+    /// Whether others were asked as well.
+    pub escalated: bool,
+    /// Why its sender says that it should go; may be empty.
+    pub reason: String,
     /// Since when.
     pub created_at: Timestamp,
     /// When it goes back to its sender undecided.
@@ -142,6 +157,25 @@ pub struct HeldRow {
     pub release_at: Option<Timestamp>,
     /// When its state changed last.
     pub changed_at: Timestamp,
+}
+
+/// Something to do about a mail for which nobody decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nudge {
+    /// When, in microseconds since 1970.
+    pub at: i64,
+    /// What.
+    pub what: Nudging,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nudging {
+    /// Remind those who were asked.
+    Remind,
+    /// Ask others as well.
+    Escalate,
 }
 
 /// What one person said.
@@ -158,6 +192,8 @@ pub struct Approval {
     pub comment: String,
     /// `reply`, `console` or `cli`.
     pub via: String,
+    /// On which level of the route.
+    pub level: u8,
     /// When.
     pub at: Timestamp,
 }
@@ -250,6 +286,19 @@ impl Store {
         Ok((ids(lapsed), ids(expired)))
     }
 
+    /// Mails about which somebody is to be reminded or asked by now, the earliest first; at most `limit`, behind `passed`.
+    pub async fn held_to_nudge(&self, now: Timestamp, passed: u32, limit: u32) -> Result<Vec<MailId>, StoreError> {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM held WHERE state = 'pending' AND nudge_at <= ? ORDER BY nudge_at, id LIMIT ? OFFSET ?",
+        )
+        .bind(micros(now))
+        .bind(limit)
+        .bind(passed)
+        .fetch_all(self.readers())
+        .await?;
+        Ok(ids.into_iter().map(MailId).collect())
+    }
+
     /// The secret address whose hash is `hash`.
     pub async fn token(&self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError> {
         let row: Option<(String, String, String)> =
@@ -286,8 +335,8 @@ impl Writing {
     /// Holds a mail for some of its recipients. Its state must be [`State::Pending`].
     pub async fn put_held(&mut self, held: &HeldRow) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO held (id, mail_id, state, action, rcpt_to, matched, asked, created_at, expires_at, \
-             release_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO held (id, mail_id, state, action, rcpt_to, matched, asked, nudges, nudge_at, created_at, \
+             expires_at, release_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&held.id.0)
         .bind(&held.mail_id.0)
@@ -296,6 +345,8 @@ impl Writing {
         .bind(to_json(&held.rcpt_to)?)
         .bind(&held.matched)
         .bind(to_json(&held.asked)?)
+        .bind(to_json(&held.nudges)?)
+        .bind(held.nudges.first().map(|nudge| nudge.at))
         .bind(micros(held.created_at))
         .bind(micros(held.expires_at))
         .bind(held.release_at.map(micros))
@@ -317,10 +368,43 @@ impl Writing {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Puts a pending mail on the next level of its route; false if it is not on `from` any more.
+    pub async fn raise_level(&mut self, id: &MailId, from: u8) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE held SET level = level + 1 WHERE id = ? AND level = ? AND state = 'pending'")
+            .bind(&id.0)
+            .bind(from)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Keeps who was asked by now, whether others were asked as well, and what is still to be done.
+    pub async fn set_asked(&mut self, held: &HeldRow) -> Result<(), StoreError> {
+        sqlx::query("UPDATE held SET asked = ?, escalated = ?, nudges = ?, nudge_at = ? WHERE id = ?")
+            .bind(to_json(&held.asked)?)
+            .bind(held.escalated)
+            .bind(to_json(&held.nudges)?)
+            .bind(held.nudges.first().map(|nudge| nudge.at))
+            .bind(&held.id.0)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps why the sender says that it should go.
+    pub async fn set_reason(&mut self, id: &MailId, reason: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE held SET reason = ? WHERE id = ?")
+            .bind(reason)
+            .bind(&id.0)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
+
     /// Keeps what a person said; false if that person was heard already.
     pub async fn put_approval(&mut self, approval: &Approval) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "INSERT INTO approval (held_id, person, verdict, comment, via, at) VALUES (?, ?, ?, ?, ?, ?) \
+            "INSERT INTO approval (held_id, person, verdict, comment, via, level, at) VALUES (?, ?, ?, ?, ?, ?, ?) \
              ON CONFLICT (held_id, person) DO NOTHING",
         )
         .bind(&approval.held_id.0)
@@ -328,6 +412,7 @@ impl Writing {
         .bind(&approval.verdict)
         .bind(&approval.comment)
         .bind(&approval.via)
+        .bind(approval.level)
         .bind(micros(approval.at))
         .execute(&mut *self.transaction)
         .await?;
@@ -374,16 +459,16 @@ async fn by_prefix(connection: &mut SqliteConnection, prefix: &str) -> Result<Ve
 }
 
 async fn approvals(connection: &mut SqliteConnection, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
-    let raw: Vec<(String, String, String, String, String, i64)> = sqlx::query_as(
-        "SELECT held_id, person, verdict, comment, via, at FROM approval \
+    let raw: Vec<(String, String, String, String, String, u8, i64)> = sqlx::query_as(
+        "SELECT held_id, person, verdict, comment, via, level, at FROM approval \
          WHERE held_id IN (SELECT value FROM json_each(?)) ORDER BY at",
     )
     .bind(to_json(&ids)?)
     .fetch_all(connection)
     .await?;
     raw.into_iter()
-        .map(|(held_id, person, verdict, comment, via, at)| {
-            Ok(Approval { held_id: MailId(held_id), person, verdict, comment, via, at: time(at)? })
+        .map(|(held_id, person, verdict, comment, via, level, at)| {
+            Ok(Approval { held_id: MailId(held_id), person, verdict, comment, via, level, at: time(at)? })
         })
         .collect()
 }
@@ -397,6 +482,10 @@ struct Raw {
     rcpt_to: String,
     matched: String,
     asked: String,
+    level: u8,
+    nudges: String,
+    escalated: bool,
+    reason: String,
     created_at: i64,
     expires_at: i64,
     release_at: Option<i64>,
@@ -415,6 +504,10 @@ impl TryFrom<Raw> for HeldRow {
             rcpt_to: from_json(&raw.rcpt_to)?,
             matched: raw.matched,
             asked: from_json(&raw.asked)?,
+            level: raw.level,
+            nudges: from_json(&raw.nudges)?,
+            escalated: raw.escalated,
+            reason: raw.reason,
             created_at: time(raw.created_at)?,
             expires_at: time(raw.expires_at)?,
             release_at: raw.release_at.map(time).transpose()?,
@@ -428,8 +521,9 @@ mod tests {
     use super::*;
     use crate::mail::BodyKind;
 
-    const CHANGES: [Change; 8] = [
+    const CHANGES: [Change; 9] = [
         Change::Approve,
+        Change::ReleaseAlone,
         Change::Reject,
         Change::Withdraw,
         Change::Expire,
@@ -474,6 +568,10 @@ mod tests {
             rcpt_to: Vec::new(),
             matched: "[]".to_owned(),
             asked: Vec::new(),
+            level: 0,
+            nudges: Vec::new(),
+            escalated: false,
+            reason: String::new(),
             created_at: now(),
             expires_at: now(),
             release_at: None,

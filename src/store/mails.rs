@@ -118,17 +118,27 @@ impl Writing {
 
     /// Destroys the bytes of up to `limit` mails with which nothing has been left to do since `before`, and says of
     /// which.
-    pub async fn destroy_settled_mails(&mut self, before: Timestamp, limit: u32) -> Result<Vec<MailId>, StoreError> {
+    pub async fn destroy_settled_mails(
+        &mut self,
+        before: Timestamp,
+        specific_before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<MailId>, StoreError> {
         let ids: Vec<String> = sqlx::query_scalar(
-            "DELETE FROM sealed WHERE id IN ( \
-                 SELECT mail.id FROM mail JOIN sealed ON sealed.id = mail.id WHERE mail.at < ?1 \
+            "WITH old (id, before) AS ( \
+                 SELECT mail.id, CASE WHEN EXISTS (SELECT 1 FROM json_each(mail.inspection, '$.reportable') \
+                     WHERE json_each.value = 'specific') THEN ?2 ELSE ?1 END \
+                 FROM mail JOIN sealed ON sealed.id = mail.id WHERE mail.at < max(?1, ?2)) \
+             DELETE FROM sealed WHERE id IN ( \
+                 SELECT mail.id FROM mail JOIN old ON old.id = mail.id WHERE mail.at < old.before \
                  AND NOT EXISTS (SELECT 1 FROM held WHERE held.mail_id = mail.id \
-                     AND (held.state IN ('pending', 'approved', 'released') OR held.changed_at >= ?1)) \
+                     AND (held.state IN ('pending', 'approved', 'released') OR held.changed_at >= old.before)) \
                  AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.mail_id = mail.id AND outbox.state = 'queued') \
-                 LIMIT ?2) \
+                 LIMIT ?3) \
              RETURNING id",
         )
         .bind(micros(before))
+        .bind(micros(specific_before))
         .bind(limit)
         .fetch_all(&mut *self.transaction)
         .await?;

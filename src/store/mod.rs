@@ -27,7 +27,7 @@ mod vouch;
 use std::sync::Arc;
 
 pub use error::StoreError;
-pub use held::{Approval, Change, HeldRow, Purpose, State, Token};
+pub use held::{Approval, Change, HeldRow, Nudge, Nudging, Purpose, State, Token};
 pub use history::{HistoryMark, HistoryRow};
 use jiff::Timestamp;
 pub use journal::JournalRow;

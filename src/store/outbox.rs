@@ -134,6 +134,16 @@ impl OutboxRow {
 }
 
 impl Store {
+    /// How many releases of a held mail there are.
+    #[cfg(test)]
+    pub(crate) async fn releases_of(&self, held: &MailId) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM outbox WHERE held_id = ? AND kind = 'release'")
+            .bind(&held.0)
+            .fetch_one(self.readers())
+            .await
+            .unwrap()
+    }
+
     /// Up to `limit` mails whose time has come, those that waited longest first. A row that cannot be understood stays
     /// where it is, with a word in the log, and those behind it are not kept waiting.
     pub async fn outbox_due(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {

@@ -18,8 +18,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("policy", &["mail", "language", "inspect", "recipients", "written"]),
     ("store", &["mail", "directory"]),
     ("journal", &["mail", "inspect", "policy", "recipients", "store"]),
-    ("directory", &["mail", "policy"]),
-    ("notice", &["mail", "language", "inspect", "recipients", "policy"]),
+    ("directory", &["mail", "language", "policy", "written"]),
+    // `written` tells where in an organisation's own text something is wrong.
+    ("notice", &["mail", "language", "inspect", "recipients", "policy", "written"]),
     (
         "hold",
         &["mail", "language", "inspect", "recipients", "policy", "store", "directory", "notice", "journal", "smtp"],

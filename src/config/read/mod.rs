@@ -22,7 +22,8 @@ use super::{
 };
 use crate::{
     console, hold,
-    policy::{Calendar, Hours, Settings},
+    notice::Wording,
+    policy::{Calendar, Hours, Settings, Wait},
     recipients::{EXPOSED_AT, LEARNING_DAYS, MOST, Organization, own_domain},
 };
 
@@ -63,9 +64,11 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     // Workers have no folder that a relative path could begin at.
     let shelf = rules.directory.clone();
     inspection.shelf = shelf.map(|shelf| std::path::absolute(&shelf).unwrap_or(shelf));
-    let approval = approval(document.section("approval"), &mut problems);
+    let keep = retention(document.section("retention"), &mut problems);
+    let approval = approval(document.section("approval"), policy.calendar.clone(), keep, &mut problems);
     let (store, min_free) = store(document.section("store"), &mut problems);
     let console = console(document.section("console"), &sockets, &mut problems);
+    let notice_templates = notice(document.section("notice"), folder, &mut problems);
     let (learning_days, history) = history(document.section("history"), &mut problems);
     let organization = Organization { learning_days, ..organization };
 
@@ -94,6 +97,8 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         store,
         min_free,
         console,
+        notice_templates,
+        wording: Wording::default(),
         history,
         policy,
     })
@@ -162,7 +167,31 @@ fn rules(mut section: Section<'_>, folder: &Path, problems: &mut Vec<Problem>) -
     RuleFiles { directory, partners }
 }
 
-fn approval(mut section: Section<'_>, problems: &mut Vec<Problem>) -> hold::Settings {
+/// How long the bytes of held mails are kept after the last thing that happened to them.
+fn retention(mut section: Section<'_>, problems: &mut Vec<Problem>) -> hold::Keep {
+    let usual = hold::Keep::default();
+    let mut kept = |key, usual| {
+        let bounded =
+            |text: &str| within(value::duration(text)?, Duration::ZERO, 3_660 * DAY, "write a duration up to 3660d");
+        let read = section.read(key, bounded).and_then(|kept| jiff::SignedDuration::try_from(kept).ok());
+        read.unwrap_or(usual)
+    };
+    let keep = hold::Keep { held: kept("held", usual.held), specific: kept("specific", usual.specific) };
+    if keep.specific > keep.held {
+        let at = section.place_of("specific");
+        let message = "My Number must not be kept longer than other mail; make it no longer than retention.held";
+        section.wrong("specific", at, message);
+    }
+    problems.extend(section.finish());
+    keep
+}
+
+fn approval(
+    mut section: Section<'_>,
+    calendar: Calendar,
+    keep: hold::Keep,
+    problems: &mut Vec<Problem>,
+) -> hold::Settings {
     let addresses =
         |list: Option<Vec<(usize, _)>>| list.unwrap_or_default().into_iter().map(|(_, address)| address).collect();
     let security = addresses(section.list("security", value::address));
@@ -171,12 +200,16 @@ fn approval(mut section: Section<'_>, problems: &mut Vec<Problem>) -> hold::Sett
     let bounded = |text: &str| within(value::duration(text)?, SECOND, 366 * DAY, "write a duration from 1s to 366d");
     let expires_after = section.read("expires_after", bounded).unwrap_or(10 * DAY);
     let delay = section.read("delay", bounded).unwrap_or(600 * SECOND);
+    // "never" is a word of its own, so that nobody has to write a very long time.
+    let wait = |text: &str| if text == "never" { Ok(None) } else { Wait::parse(text).map(Some) };
+    let remind_after = section.read("remind_after", wait).unwrap_or(Some(Wait::BusinessHours(8)));
+    let escalate_after = section.read("escalate_after", wait).flatten();
     if delay >= expires_after {
         let at = section.place_of("delay");
         section.wrong("delay", at, "a delayed mail would expire before it leaves; make it shorter than expires_after");
     }
     problems.extend(section.finish());
-    hold::Settings { security, approvers, expires_after, delay }
+    hold::Settings { security, approvers, expires_after, delay, remind_after, escalate_after, calendar, keep }
 }
 
 fn store(mut section: Section<'_>, problems: &mut Vec<Problem>) -> (Store, u64) {
@@ -202,6 +235,17 @@ fn console(mut section: Section<'_>, smtp: &[SocketAddr], problems: &mut Vec<Pro
     let public_url = section.read("public_url", value::url).unwrap_or_else(|| format!("http://{listen}"));
     problems.extend(section.finish());
     console::Settings { listen, public_url }
+}
+
+/// Where the organisation's own texts of notices are.
+fn notice(mut section: Section<'_>, folder: &Path, problems: &mut Vec<Problem>) -> Option<PathBuf> {
+    let templates = section.read("templates", value::something).map(|path| folder.join(path));
+    if let Some(missing) = templates.as_ref().filter(|path| !path.is_dir()) {
+        let message = format!("there is no folder at {}; make it, or leave the key out", missing.display());
+        section.wrong("templates", section.place_of("templates"), &message);
+    }
+    problems.extend(section.finish());
+    templates
 }
 
 /// How long the history only reports, and how many counters it keeps.

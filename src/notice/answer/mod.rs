@@ -7,6 +7,8 @@
 
 mod own;
 mod reply;
+#[cfg(test)]
+mod table;
 mod verdict;
 
 use crate::mail::Message;
@@ -23,6 +25,8 @@ pub enum Verdict {
     Reject,
     /// The sender takes it back.
     Withdraw,
+    /// The sender says why it has to go out; the reason is the answer's comment, and not empty.
+    Reason,
     /// A person wrote something else: tell them how to answer.
     Unclear,
     /// A machine wrote it (out of office, a mailing list, a bounce): do nothing, answer nothing.
@@ -34,7 +38,7 @@ pub enum Verdict {
 pub struct Answer {
     /// What it asks for.
     pub verdict: Verdict,
-    /// What the person wrote beside the word, without quoted text; may be empty.
+    /// What the person wrote beside the word, without quoted text; may be empty, but for a reason.
     pub comment: String,
 }
 
@@ -75,8 +79,28 @@ mod tests {
 
     #[test]
     fn the_first_line_decides() {
-        use Verdict::{Approve, Reject, Unclear, Withdraw};
+        use Verdict::{Approve, Reason, Reject, Unclear, Withdraw};
         for (text, verdict) in [
+            ("理由：契約に基づく一覧です", Reason),
+            ("理由: 契約に基づく一覧です", Reason),
+            ("理由\n契約に基づく一覧です", Reason),
+            ("【理由】\n契約に基づく一覧です", Reason),
+            ("お疲れ様です。\n送信理由：契約に基づく一覧です", Reason),
+            ("reason: our contract asks for it", Reason),
+            ("REASON: our contract asks for it", Reason),
+            ("Reason - our contract asks for it", Reason),
+            ("*Reason:* our contract asks for it", Reason),
+            ("却下\n理由：宛先が違います", Reject),
+            ("承認\n理由：先方に確認済み", Approve),
+            ("取消\n理由：宛先を間違えました", Withdraw),
+            ("理由", Unclear),
+            ("理由：", Unclear),
+            ("reason:\n\n", Unclear),
+            ("理由：宛先が違います\n却下", Unclear),
+            ("reason: x\n\nWITHDRAW", Unclear),
+            ("理由は何ですか？", Unclear),
+            ("理由を教えてください", Unclear),
+            ("reasonable, approve it", Unclear),
             ("承認", Approve),
             ("承認します", Approve),
             ("承認します。", Approve),
@@ -91,6 +115,13 @@ mod tests {
             ("approved", Approve),
             ("Ａｐｐｒｏｖｅ", Approve),
             ("Yes.", Approve),
+            ("Yes, approved", Approve),
+            ("はい、承認します。", Approve),
+            ("OK、お願いします", Approve),
+            ("承認、お願いします", Unclear),
+            ("承認。よろしくお願いいたします", Unclear),
+            ("Approve, please", Unclear),
+            ("はい、却下します", Unclear),
             ("Approved, thanks!", Approve),
             ("*Approve*", Approve),
             ("お疲れ様です。\n承認します。\n佐藤", Approve),
@@ -154,6 +185,9 @@ mod tests {
             (answer.verdict, answer.comment.as_str()),
             (Verdict::Reject, "宛先が違います。\n正しくは北保安様です。")
         );
+        let answer = plain("理由：契約に基づく一覧です。\n先方も承知しています。\n\n-- \n佐藤\n");
+        let reason = "契約に基づく一覧です。\n先方も承知しています。";
+        assert_eq!((answer.verdict, answer.comment.as_str()), (Verdict::Reason, reason));
         let answer = plain("却下します。宛先が違います。\n");
         assert_eq!((answer.verdict, answer.comment.as_str()), (Verdict::Reject, "宛先が違います。"));
         assert_eq!(plain("承認\n\niPhoneから送信\n").comment, "");
@@ -234,6 +268,11 @@ mod tests {
             "X-Autorespond: yes",
             "Precedence: bulk",
             "Precedence: auto_reply",
+            "X-Auto-Response-Suppress: DR, OOF",
+            "List-Unsubscribe: <mailto:x@a.jp>",
+            "Subject: Re: 【不在】11月24日まで",
+            "Subject: 開封済み: [承認依頼] 見積",
+            "Subject: Read: [Approval needed]",
             "Precedence: list",
             "List-Id: <all.a.jp>",
             "X-Sekisho-Notice: request",

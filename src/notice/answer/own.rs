@@ -92,7 +92,9 @@ fn quote_is_marked(rest: &[String]) -> bool {
 
 /// What phones and programs add by themselves.
 fn is_advertisement(line: &str) -> bool {
-    let lower = line.to_lowercase();
+    // `Outlook for iOS を入手<https://…>`
+    let shown = line.strip_suffix('>').and_then(|line| line.rsplit_once("<http")).map_or(line, |(shown, _)| shown);
+    let lower = shown.trim_end().to_lowercase();
     let starts = ["sent from my ", "sent from outlook", "get outlook for", "sent via "];
     let ends = ["から送信", "から送信されました", "を入手", "を使用して送信"];
     let lower = lower.trim_end_matches(['。', '.']);

@@ -29,7 +29,7 @@ const HTML_QUOTES: [&str; 10] = [
 ];
 
 /// How the subjects of automatic replies begin, in lower case.
-const AUTOMATIC_SUBJECTS: [&str; 12] = [
+const AUTOMATIC_SUBJECTS: [&str; 20] = [
     "自動応答",
     "自動返信",
     "【自動応答",
@@ -42,15 +42,31 @@ const AUTOMATIC_SUBJECTS: [&str; 12] = [
     "auto:",
     "out of office",
     "undeliverable:",
+    "undelivered mail",
+    "配信不能",
+    "開封済み:",
+    "開封済み：",
+    "開封確認",
+    "既読:",
+    "read:",
+    "not read:",
 ];
 
 /// Whether a machine wrote it (RFC 3834 and what is used beside it).
 pub(super) fn is_automatic(message: &Message) -> bool {
     let value = |name: &str| message.header(name).map(|header| header::decode(header.value).to_lowercase());
     let says = |name: &str, words: &[&str]| {
-        value(name).is_some_and(|value| words.iter().any(|word| value.trim_start().starts_with(word)))
+        value(name).is_some_and(|value| words.iter().any(|word| without_re(&value).starts_with(word)))
     };
-    let marks = ["X-Autoreply", "X-Autorespond", "X-Auto-Reply", "List-Id", "X-Sekisho-Notice"];
+    let marks = [
+        "X-Autoreply",
+        "X-Autorespond",
+        "X-Auto-Reply",
+        "X-Auto-Response-Suppress",
+        "List-Id",
+        "List-Unsubscribe",
+        "X-Sekisho-Notice",
+    ];
     let kind = value("Content-Type").unwrap_or_default();
     value("Auto-Submitted").is_some_and(|value| !value.is_empty() && !value.starts_with("no"))
         || marks.iter().any(|name| message.header(name).is_some())
@@ -59,6 +75,15 @@ pub(super) fn is_automatic(message: &Message) -> bool {
         || kind.starts_with("multipart/report")
         || says("Subject", &AUTOMATIC_SUBJECTS)
         || value("From").is_some_and(|from| from.contains("mailer-daemon@"))
+}
+
+/// A subject without the `Re:` of programs that put one before their own; ours all begin with a word in brackets.
+fn without_re(value: &str) -> &str {
+    let mut rest = value.trim_start();
+    while let Some(tail) = ["re:", "fw:", "fwd:"].iter().find_map(|prefix| rest.strip_prefix(prefix)) {
+        rest = tail.trim_start();
+    }
+    rest
 }
 
 /// The text that its writer typed into; empty if there is none.

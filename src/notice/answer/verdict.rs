@@ -110,6 +110,12 @@ const WITHDRAW: &[&str] = &[
     "cancel it",
 ];
 
+/// Words of consent that ask for it when a request follows.
+const BIDS: &[&str] = &["承認", "承認で", "許可", "了承", "approve", "approve this mail"];
+
+/// How a reason begins, the longer words first.
+const REASONS: &[&str] = &["送信理由", "理由", "reason for sending", "reason"];
+
 /// What may stand beside consent without changing it.
 const COURTESIES: &[&str] = &[
     "お願いします",
@@ -160,15 +166,32 @@ pub(super) fn of(lines: &[String]) -> (Verdict, String) {
     let Some((at, line)) = rest.find(|(_, line)| !is_greeting(line)) else {
         return (Verdict::Unclear, String::new());
     };
-    let (verdict, beside) = of_line(line);
+    let (verdict, beside) = match reason(line) {
+        Some(said) => (Verdict::Reason, said),
+        None => of_line(line),
+    };
     let after = lines.get(at + 1..).unwrap_or_default();
     let contradicted = after.iter().any(|line| {
         let other = whole_line(line);
         other.is_some() && other != Some(verdict)
     });
     let comment = std::iter::once(beside).chain(after.iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
-    let verdict = if contradicted { Verdict::Unclear } else { verdict };
-    (verdict, comment.trim().to_owned())
+    let comment = comment.trim().to_owned();
+    let nothing_said = verdict == Verdict::Reason && comment.is_empty();
+    (if contradicted || nothing_said { Verdict::Unclear } else { verdict }, comment)
+}
+
+/// What stands behind `理由：` or `reason:`, which may be nothing if the word has the line for itself. A question for the
+/// reason is none.
+fn reason(line: &str) -> Option<&str> {
+    let line = line.trim_start_matches(is_ornament);
+    let lower = line.to_ascii_lowercase();
+    let word = REASONS.iter().find(|word| lower.starts_with(*word))?;
+    let rest = line.get(word.len()..)?.trim_start_matches(|c: char| "」』】]*\"'”’ ".contains(c));
+    match rest.strip_prefix([':', '-', '—']) {
+        Some(said) => Some(said.trim()),
+        None => rest.is_empty().then_some(rest),
+    }
 }
 
 /// The verdict of one line, and what stands beside its word.
@@ -182,7 +205,7 @@ fn of_line(line: &str) -> (Verdict, &str) {
     let (word, tail) = line.split_at(end);
     let tail = tail.trim_start_matches(|c: char| c.is_whitespace() || "。.!、,:;・-—".contains(c));
     match whole_line(word) {
-        Some(Verdict::Approve) if only_courtesies(tail) => (Verdict::Approve, ""),
+        Some(Verdict::Approve) if is_consent(line) => (Verdict::Approve, ""),
         Some(verdict @ (Verdict::Reject | Verdict::Withdraw)) if !speaks_for_another(tail, verdict) => (verdict, tail),
         _ => (Verdict::Unclear, line),
     }
@@ -205,16 +228,23 @@ fn whole_line(line: &str) -> Option<Verdict> {
 
 /// A line in lower case without its ornaments and full stops; a question mark stays, because a question is none.
 fn bare(line: &str) -> String {
-    let ornament = |c: char| c.is_whitespace() || "。．.!、,;:「」『』【】[]()<>〈〉《》*\"'“”‘’・`_→".contains(c);
     let lower = line.to_lowercase();
-    let words: Vec<&str> = lower.trim_matches(ornament).split_whitespace().collect();
+    let words: Vec<&str> = lower.trim_matches(is_ornament).split_whitespace().collect();
     words.join(" ")
 }
 
-fn only_courtesies(tail: &str) -> bool {
-    tail.split(['。', '.', '!', '、', ','])
-        .map(bare)
-        .all(|piece| piece.is_empty() || COURTESIES.contains(&piece.as_str()))
+fn is_ornament(c: char) -> bool {
+    c.is_whitespace() || "。．.!、,;:「」『』【】[]()<>〈〉《》*\"'“”‘’・`_→".contains(c)
+}
+
+/// Whether a line is made of words of consent and courtesies. `承認、お願いします` asks another to consent, and is none.
+fn is_consent(line: &str) -> bool {
+    let pieces: Vec<String> = line.split(['。', '.', '!', '、', ',']).map(bare).collect();
+    let asks = |piece: &String| ["お願い", "よろしく", "宜しく", "please"].iter().any(|word| piece.starts_with(word));
+    let bids = |piece: &String| BIDS.contains(&piece.as_str());
+    let known =
+        |piece: &String| piece.is_empty() || APPROVE.contains(&piece.as_str()) || COURTESIES.contains(&piece.as_str());
+    pieces.iter().all(known) && !pieces.windows(2).any(|two| matches!(two, [first, next] if bids(first) && asks(next)))
 }
 
 /// Whether the rest of a line may mean another verdict than its first word.

@@ -3,7 +3,7 @@
 //! In: a [`Delivery`]. Out: delivery status notices (RFC 3464), whose first part people read. Deliberately absent: whom
 //! to tell and of what (`hold`).
 
-use super::{comment, facts, page};
+use super::{Head, Telling, comment, facts, page};
 use crate::{
     language::Language,
     mail::{
@@ -11,8 +11,8 @@ use crate::{
         dsn::{self, Entry, Original, Report},
     },
     notice::{
-        Delivery, Letter, Notice, Story, Voice, letter,
-        page::{Block, Item, Page, Tone},
+        Delivery, Kind, Notice, letter,
+        page::{Block, Item, Page, Prose, Tone},
         words,
     },
 };
@@ -27,13 +27,8 @@ struct Says {
 }
 
 /// It was released, and the next hop refused it, or could not be reached for too long.
-pub(in crate::notice) fn undeliverable(
-    story: &Story,
-    voice: &Voice,
-    to: &Letter<'_>,
-    delivery: &Delivery<'_>,
-) -> Notice {
-    let says = match voice.language {
+pub(in crate::notice) fn undeliverable(t: &Telling<'_>, delivery: &Delivery<'_>) -> Notice {
+    let says = match t.language() {
         Language::Ja => Says {
             label: "配信不能",
             headline: "送信しましたが、届けられませんでした",
@@ -52,14 +47,14 @@ pub(in crate::notice) fn undeliverable(
                    server's answer to your administrator.",
         },
     };
-    tell(story, voice, to, delivery, ("undeliverable", Tone::Bad, says))
+    tell(t, delivery, (Kind::Undeliverable, Tone::Bad, says))
 }
 
 /// It could not be delivered yet.
-pub(in crate::notice) fn delayed(story: &Story, voice: &Voice, to: &Letter<'_>, delivery: &Delivery<'_>) -> Notice {
+pub(in crate::notice) fn delayed(t: &Telling<'_>, delivery: &Delivery<'_>) -> Notice {
     let until = delivery.entries.iter().find_map(|entry| entry.retry_until);
-    let until = until.map_or_else(String::new, |until| words::when(until, voice));
-    let says = match voice.language {
+    let until = until.map_or_else(String::new, |until| t.when(until));
+    let says = match t.language() {
         Language::Ja => Says {
             label: "配信遅延",
             headline: "メールがまだ届いていません",
@@ -81,12 +76,12 @@ pub(in crate::notice) fn delayed(story: &Story, voice: &Voice, to: &Letter<'_>, 
                    reach the recipients in another way.",
         },
     };
-    tell(story, voice, to, delivery, ("delayed", Tone::Wait, says))
+    tell(t, delivery, (Kind::Delayed, Tone::Wait, says))
 }
 
 /// It went on to a server that will not report on it.
-pub(in crate::notice) fn relayed(story: &Story, voice: &Voice, to: &Letter<'_>, delivery: &Delivery<'_>) -> Notice {
-    let says = match voice.language {
+pub(in crate::notice) fn relayed(t: &Telling<'_>, delivery: &Delivery<'_>) -> Notice {
+    let says = match t.language() {
         Language::Ja => Says {
             label: "中継済み",
             headline: "メールを次のサーバーに渡しました",
@@ -105,18 +100,12 @@ pub(in crate::notice) fn relayed(story: &Story, voice: &Voice, to: &Letter<'_>, 
             next: "There is nothing to do.",
         },
     };
-    tell(story, voice, to, delivery, ("relayed", Tone::Good, says))
+    tell(t, delivery, (Kind::Relayed, Tone::Good, says))
 }
 
 /// An administrator took it out of the outbox.
-pub(in crate::notice) fn dropped(
-    story: &Story,
-    voice: &Voice,
-    to: &Letter<'_>,
-    delivery: &Delivery<'_>,
-    said: &str,
-) -> Notice {
-    let says = match voice.language {
+pub(in crate::notice) fn dropped(t: &Telling<'_>, delivery: &Delivery<'_>, said: &str) -> Notice {
+    let says = match t.language() {
         Language::Ja => Says {
             label: "配信中止",
             headline: "配信待ちのメールは取りやめになりました",
@@ -136,87 +125,75 @@ pub(in crate::notice) fn dropped(
             next: "If it is still needed, have a word with your administrator and send it again.",
         },
     };
-    let mut page = about(story, voice, delivery.entries, Tone::Bad, says);
-    page.blocks.splice(2..2, comment(said, voice));
-    report(story, voice, to, "dropped", &page, delivery)
+    let mut page = about(t, delivery.entries, (Kind::Dropped, Tone::Bad, says));
+    page.blocks.splice(1..1, comment(said, t));
+    report(t, "dropped", page, delivery)
 }
 
 /// To a sender outside: it did not go out, and no more than that. In both languages, for nobody knows theirs.
-pub(in crate::notice) fn not_sent(story: &Story, voice: &Voice, to: &Letter<'_>, delivery: &Delivery<'_>) -> Notice {
+pub(in crate::notice) fn not_sent(t: &Telling<'_>, delivery: &Delivery<'_>) -> Notice {
     let (ja, en) = (
         "お送りいただいたメールは送信されませんでした。お手数ですが、送信元の組織の担当者にお問い合わせください。",
         "Your mail was not sent. Please contact the organisation that it was sent through.",
     );
-    let paras = match voice.language {
+    let paras = match t.language() {
         Language::Ja => [ja, en],
         Language::En => [en, ja],
     };
+    let headline = words::pick(t.language(), "メールは送信されませんでした", "The mail was not sent").to_owned();
+    let subject = words::pick(t.language(), "[未送信] Mail not sent", "[Not sent] メールは送信されませんでした");
+    let head = Head { kind: Kind::NotSent, label: "", headline, tone: Tone::Bad };
     let page = Page {
-        language: voice.language,
-        subject: words::pick(voice.language, "[未送信] Mail not sent", "[Not sent] メールは送信されませんでした")
-            .to_owned(),
-        headline: words::pick(voice.language, "メールは送信されませんでした", "The mail was not sent").to_owned(),
-        tone: Tone::Bad,
-        blocks: paras.into_iter().map(|para| Block::Para(para.to_owned())).collect(),
-        footer: super::footer(story, voice),
+        subject: subject.to_owned(),
+        opening: Prose(paras.into_iter().map(|para| vec![para.to_owned()]).collect()),
+        ..page(t, head, "", Vec::new())
     };
     // Only what the sender's mail program needs to tell which mail it is.
-    let id = story.message_id.as_deref().and_then(dsn::repeatable);
+    let id = t.story.message_id.as_deref().and_then(dsn::repeatable);
     let named = id.map(|id| format!("Message-ID: {id}\r\n\r\n")).unwrap_or_default();
     let entries: Vec<Entry> = delivery.entries.iter().map(Entry::discreet).collect();
     let original = Original { message: &Message::new(named.into_bytes()), ..delivery.original };
-    report(story, voice, to, "notsent", &page, &Delivery { entries: &entries, original, ..*delivery })
+    report(t, "notsent", page, &Delivery { entries: &entries, original, ..*delivery })
 }
 
-fn tell(
-    story: &Story,
-    voice: &Voice,
-    to: &Letter<'_>,
-    delivery: &Delivery<'_>,
-    (kind, tone, says): (&str, Tone, Says),
-) -> Notice {
-    let page = about(story, voice, delivery.entries, tone, says);
-    report(story, voice, to, kind, &page, delivery)
+fn tell(t: &Telling<'_>, delivery: &Delivery<'_>, what: (Kind, Tone, Says)) -> Notice {
+    let word = what.0.name();
+    report(t, word, about(t, delivery.entries, what), delivery)
 }
 
-fn about(story: &Story, voice: &Voice, entries: &[Entry], tone: Tone, says: Says) -> Page {
+fn about(t: &Telling<'_>, entries: &[Entry], (kind, tone, says): (Kind, Tone, Says)) -> Page {
     let items = entries.iter().take(super::MOST).map(|entry| Item {
         text: words::one_line(entry.recipient.as_str(), 160),
         notes: entry.diagnostic.iter().map(|said| words::one_line(said, 300)).collect(),
     });
     let blocks = vec![
-        Block::Para(says.what),
-        facts(story, voice, false),
+        facts(t, false),
         Block::Heading(says.recipients.to_owned()),
         Block::List(items.collect()),
         Block::Steps(vec![says.next.to_owned()]),
     ];
-    page(story, voice, says.label, says.headline.to_owned(), tone, blocks)
+    let head = Head { kind, label: says.label, headline: says.headline.to_owned(), tone };
+    page(t, head, says.what, blocks)
 }
 
-/// The notice around a page.
-pub(super) fn report(
-    story: &Story,
-    voice: &Voice,
-    to: &Letter<'_>,
-    kind: &str,
-    page: &Page,
-    delivery: &Delivery<'_>,
-) -> Notice {
-    let id = letter::message_id(story, voice, to, kind);
-    let from = letter::own_address(voice);
+/// The notice around a page; `word` is for its Message-ID.
+pub(super) fn report(t: &Telling<'_>, word: &str, page: Page, delivery: &Delivery<'_>) -> Notice {
+    let about = t.about(&page);
+    let page = t.voice.wording.over(page, &about.values);
+    let id = letter::message_id(t.voice, t.letter, word, &about.id);
+    let from = letter::own_address(t.voice);
     let bytes = dsn::compose(&Report {
-        reporting_mta: &voice.hostname,
+        reporting_mta: &t.voice.hostname,
         envid: delivery.envid,
         from: (letter::own_name(), &from),
-        to: to.to,
+        to: t.letter.to,
         subject: &page.subject,
         message_id: &id,
-        now: to.now,
-        arrived_at: story.arrived_at,
+        now: t.letter.now,
+        arrived_at: t.story.arrived_at,
         text: &page.text(),
         recipients: delivery.entries,
         original: &delivery.original,
     });
-    Notice::new(to.to.clone(), format!("<{id}>"), bytes)
+    Notice::new(t.letter.to.clone(), format!("<{id}>"), bytes)
 }

@@ -1,49 +1,62 @@
 //! At the end of a held mail's life: what became of it.
 
-use super::{addresses, comment, delivery, facts, page, reasons, recipients};
+use super::{Head, Telling, addresses, comment, console, delivery, facts, page, reasons, recipients};
 use crate::{
     language::Language,
+    mail::Address,
     notice::{
-        Delivery, Letter, Notice, Outcome, Story, Voice,
+        Delivery, Kind, Notice, Outcome,
         page::{Block, Page, Tone},
         words,
     },
 };
 
-/// The word for it in Message-IDs.
-pub(in crate::notice) fn kind(outcome: &Outcome) -> &'static str {
+fn kind(outcome: &Outcome) -> Kind {
     match outcome {
-        Outcome::Released { .. } => "released",
-        Outcome::Rejected { .. } => "rejected",
-        Outcome::Refused => "refused",
-        Outcome::Withdrawn => "withdrawn",
-        Outcome::Expired => "expired",
+        Outcome::Released { .. } => Kind::Released,
+        Outcome::Rejected { .. } => Kind::Rejected,
+        Outcome::Refused => Kind::Refused,
+        Outcome::Withdrawn => Kind::Withdrawn,
+        Outcome::Expired => Kind::Expired,
+    }
+}
+
+/// Who decided.
+pub(super) fn people(outcome: &Outcome) -> Vec<Address> {
+    match outcome {
+        Outcome::Released { by, .. } => by.clone(),
+        Outcome::Rejected { by, .. } => vec![by.clone()],
+        Outcome::Refused | Outcome::Withdrawn | Outcome::Expired => Vec::new(),
     }
 }
 
 /// It ended.
-pub(in crate::notice) fn outcome(story: &Story, voice: &Voice, to: &Letter<'_>, outcome: &Outcome) -> Page {
-    let l = voice.language;
-    let is_sender = story.sender.as_ref().is_some_and(|sender| sender.same_mailbox(to.to));
+pub(in crate::notice) fn outcome(t: &Telling<'_>, outcome: &Outcome) -> Page {
+    let l = t.language();
     let (label, headline, tone) = title(outcome, l);
-    let mut blocks = vec![Block::Para(summary(outcome, l)), facts(story, voice, !is_sender)];
+    let mut blocks = vec![facts(t, !t.reader_sent_it())];
     match outcome {
         Outcome::Released { comment: said, .. } | Outcome::Rejected { comment: said, .. } => {
-            blocks.extend(comment(said, voice));
+            blocks.extend(comment(said, t));
         }
         Outcome::Refused | Outcome::Withdrawn | Outcome::Expired => {}
     }
     match outcome {
         Outcome::Released { .. } | Outcome::Withdrawn => {}
         Outcome::Rejected { .. } | Outcome::Refused | Outcome::Expired => {
-            blocks.extend(reasons(story, voice));
-            blocks.extend(recipients(story, voice, true));
+            blocks.extend(reasons(t));
+            blocks.extend(recipients(t, true));
         }
     }
-    if is_sender {
+    if t.reader_sent_it() {
         blocks.extend(next_step(outcome, l).map(|step| Block::Steps(vec![step.to_owned()])));
     }
-    page(story, voice, label, headline.to_owned(), tone, blocks)
+    // What was never held has no page.
+    if *outcome != Outcome::Refused {
+        blocks.extend(console(t));
+    }
+    let head = Head { kind: kind(outcome), label, headline: headline.to_owned(), tone };
+    Page { people: people(outcome), ..page(t, head, summary(t, outcome), blocks) }
 }
 
 fn title(outcome: &Outcome, language: Language) -> (&'static str, &'static str, Tone) {
@@ -64,7 +77,15 @@ fn title(outcome: &Outcome, language: Language) -> (&'static str, &'static str, 
 }
 
 /// How it ended, as one or two sentences.
-pub(super) fn summary(outcome: &Outcome, language: Language) -> String {
+pub(super) fn summary(t: &Telling<'_>, outcome: &Outcome) -> String {
+    let language = t.language();
+    // Another group of the same mail may have gone out at once.
+    let unreached = match (language, t.story.sent_to.is_empty()) {
+        (Language::Ja, true) => "相手には届いていません。",
+        (Language::Ja, false) => "保留していた宛先には届いていません。",
+        (Language::En, true) => "It has not reached the recipients.",
+        (Language::En, false) => "It has not reached the recipients for whom it was held.",
+    };
     match (outcome, language) {
         (Outcome::Released { by, .. }, Language::Ja) if by.is_empty() => {
             "次のメールは、送信が認められました。".to_owned()
@@ -77,12 +98,11 @@ pub(super) fn summary(outcome: &Outcome, language: Language) -> String {
             format!("The mail below was approved by {} and is on its way now.", addresses(by, 5, language))
         }
         (Outcome::Rejected { by, .. }, Language::Ja) => {
-            format!("次のメールは、{} さんが却下しました。相手には届いていません。", words::one_line(by.as_str(), 160))
+            format!("次のメールは、{} さんが却下しました。{unreached}", words::one_line(by.as_str(), 160))
         }
-        (Outcome::Rejected { by, .. }, Language::En) => format!(
-            "The mail below was rejected by {}. It has not reached the recipients.",
-            words::one_line(by.as_str(), 160)
-        ),
+        (Outcome::Rejected { by, .. }, Language::En) => {
+            format!("The mail below was rejected by {}. {unreached}", words::one_line(by.as_str(), 160))
+        }
         (Outcome::Refused, Language::Ja) => {
             "次のメールは、会社の規則により、下の宛先には送信されませんでした。".to_owned()
         }
@@ -90,17 +110,16 @@ pub(super) fn summary(outcome: &Outcome, language: Language) -> String {
             "A rule of the organisation does not let the mail below out to these recipients.".to_owned()
         }
         (Outcome::Withdrawn, Language::Ja) => {
-            "次のメールは、差出人が取り消しました。相手には届いていません。".to_owned()
+            format!("次のメールは、差出人が取り消しました。{unreached}")
         }
         (Outcome::Withdrawn, Language::En) => {
-            "The mail below was taken back by its sender. It has not reached the recipients.".to_owned()
+            format!("The mail below was taken back by its sender. {unreached}")
         }
         (Outcome::Expired, Language::Ja) => {
-            "次のメールは、期限までに判断されなかったため、送信されませんでした。相手には届いていません。".to_owned()
+            format!("次のメールは、期限までに判断されなかったため、送信されませんでした。{unreached}")
         }
         (Outcome::Expired, Language::En) => {
-            "Nobody decided about the mail below in time. It was not sent and has not reached the recipients."
-                .to_owned()
+            format!("Nobody decided about the mail below in time, so it was not sent. {unreached}")
         }
     }
 }
@@ -133,12 +152,6 @@ fn next_step(outcome: &Outcome, language: Language) -> Option<&'static str> {
 }
 
 /// It comes back to its sender as a delivery status notice.
-pub(in crate::notice) fn returned(
-    story: &Story,
-    voice: &Voice,
-    to: &Letter<'_>,
-    how: &Outcome,
-    delivery: &Delivery<'_>,
-) -> Notice {
-    delivery::report(story, voice, to, "returned", &outcome(story, voice, to, how), delivery)
+pub(in crate::notice) fn returned(t: &Telling<'_>, how: &Outcome, delivery: &Delivery<'_>) -> Notice {
+    delivery::report(t, "returned", outcome(t, how), delivery)
 }

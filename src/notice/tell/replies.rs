@@ -1,19 +1,19 @@
 //! About requests and answers by mail: not delivered, not understood, too late, refused.
 
-use super::{ended, facts, footer, held, page};
+use super::{Head, Telling, console, discreet, ended, facts, held, page};
 use crate::{
     language::Language,
     mail::Address,
     notice::{
-        Letter, Outcome, Refusal, Story, Voice,
+        Kind, Outcome, Refusal,
         page::{Block, Page, Tone},
         words,
     },
 };
 
 /// To who answered: please answer again.
-pub(in crate::notice) fn not_understood(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Page {
-    let l = voice.language;
+pub(in crate::notice) fn not_understood(t: &Telling<'_>) -> Page {
+    let l = t.language();
     let (label, headline, say) = match l {
         Language::Ja => (
             "返信をご確認ください",
@@ -28,20 +28,15 @@ pub(in crate::notice) fn not_understood(story: &Story, voice: &Voice, letter: &L
              Please send it again as follows, as a reply to this mail: the earlier reply address no longer works.",
         ),
     };
-    let mut blocks = vec![Block::Para(say.to_owned()), facts(story, voice, true)];
-    blocks.extend(held::how_to_answer(story, voice, letter));
-    page(story, voice, label, headline.to_owned(), Tone::Wait, blocks)
+    let mut blocks = vec![facts(t, true)];
+    blocks.extend(held::how_to_answer(t));
+    page(t, Head { kind: Kind::Unclear, label, headline: headline.to_owned(), tone: Tone::Wait }, say, blocks)
 }
 
 /// To who answered: it was decided before.
-pub(in crate::notice) fn already_decided(
-    story: &Story,
-    voice: &Voice,
-    _letter: &Letter<'_>,
-    outcome: &Outcome,
-) -> Page {
-    let l = voice.language;
-    let how = ended::summary(outcome, l);
+pub(in crate::notice) fn already_decided(t: &Telling<'_>, outcome: &Outcome) -> Page {
+    let l = t.language();
+    let how = ended::summary(t, outcome);
     let (label, headline, say) = match l {
         Language::Ja => (
             "判断済み",
@@ -52,13 +47,14 @@ pub(in crate::notice) fn already_decided(
             ("Already decided", "This mail was already decided", format!("{how} Your reply has changed nothing."))
         }
     };
-    let blocks = vec![Block::Para(say), facts(story, voice, true)];
-    page(story, voice, label, headline.to_owned(), Tone::Wait, blocks)
+    let blocks = [facts(t, true)].into_iter().chain(console(t)).collect();
+    let head = Head { kind: Kind::Decided, label, headline: headline.to_owned(), tone: Tone::Wait };
+    Page { people: ended::people(outcome), ..page(t, head, say, blocks) }
 }
 
 /// To the security team: an answer was refused. Neither the subject nor the content of the mail is told.
-pub(in crate::notice) fn refused(story: &Story, voice: &Voice, claimed: &str, refusal: Refusal) -> Page {
-    let l = voice.language;
+pub(in crate::notice) fn refused(t: &Telling<'_>, claimed: &str, refusal: Refusal) -> Page {
+    let l = t.language();
     let claimed = words::one_line(claimed, 160);
     let (why, next) = match (l, refusal) {
         (Language::Ja, Refusal::WrongPerson) => (
@@ -91,27 +87,20 @@ pub(in crate::notice) fn refused(story: &Story, voice: &Voice, claimed: &str, re
         Language::En => ("Warning", "An answer by mail was refused", "Nothing has changed."),
     };
     let names = match l {
-        Language::Ja => [("返信の差出人（自称）", claimed), ("管理番号", story.id.to_string())],
-        Language::En => [("The answer says it is from", claimed), ("Reference", story.id.to_string())],
+        Language::Ja => [("返信の差出人（自称）", claimed), ("管理番号", t.story.id.to_string())],
+        Language::En => [("The answer says it is from", claimed), ("Reference", t.story.id.to_string())],
     };
     let facts = names.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Page {
-        language: l,
-        subject: format!("[{label}] {headline}"),
-        headline: headline.to_owned(),
-        tone: Tone::Bad,
-        blocks: vec![
-            Block::Para(format!("{why}{}{changed}", words::pick(l, "", " "))),
-            Block::Facts(facts),
-            Block::Steps(vec![next.to_owned()]),
-        ],
-        footer: footer(story, voice),
-    }
+    let opening = format!("{why}{}{changed}", words::pick(l, "", " "));
+    let mut blocks = vec![Block::Facts(facts), Block::Steps(vec![next.to_owned()])];
+    blocks.extend(console(t));
+    let head = Head { kind: Kind::AnswerRefused, label, headline: headline.to_owned(), tone: Tone::Bad };
+    discreet(t, head, opening, blocks)
 }
 
 /// To the security team: a request did not reach who was asked. Neither the subject nor the content is told.
-pub(in crate::notice) fn unasked(story: &Story, voice: &Voice, person: &Address, said: &str) -> Page {
-    let l = voice.language;
+pub(in crate::notice) fn unasked(t: &Telling<'_>, person: &Address, said: &str) -> Page {
+    let l = t.language();
     let (label, headline, say, next) = match l {
         Language::Ja => (
             "警告",
@@ -135,15 +124,11 @@ pub(in crate::notice) fn unasked(story: &Story, voice: &Voice, person: &Address,
     let facts = vec![
         (who.to_owned(), words::one_line(person.as_str(), 160)),
         (server.to_owned(), words::one_line(said, 300)),
-        (reference.to_owned(), story.id.to_string()),
-        (until.to_owned(), words::when(story.deadline, voice)),
+        (reference.to_owned(), t.story.id.to_string()),
+        (until.to_owned(), t.when(t.story.deadline)),
     ];
-    Page {
-        language: l,
-        subject: format!("[{label}] {headline}"),
-        headline: headline.to_owned(),
-        tone: Tone::Bad,
-        blocks: vec![Block::Para(say.to_owned()), Block::Facts(facts), Block::Steps(vec![next.to_owned()])],
-        footer: footer(story, voice),
-    }
+    let mut blocks = vec![Block::Facts(facts), Block::Steps(vec![next.to_owned()])];
+    blocks.extend(console(t));
+    let head = Head { kind: Kind::RequestUndelivered, label, headline: headline.to_owned(), tone: Tone::Bad };
+    discreet(t, head, say, blocks)
 }

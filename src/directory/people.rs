@@ -1,0 +1,263 @@
+//! Everybody whom a directory knows, as of one moment.
+//!
+//! In: persons and groups, from a file or from LDAP, who may contradict each other (a manager who is nobody, a group of
+//! strangers, a deputy of oneself). Out: [`People`], in which a person is found by any of their addresses and whatever
+//! is asked has an answer, if need be an empty one. Deliberately absent: where they come from (`file`, `ldap`), who is
+//! asked to decide (`route`), the clock.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+
+use crate::{language::Language, mail::Address};
+
+/// One person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Where they are written to.
+    pub address: Address,
+    /// Other addresses of the same person; from none of them do they count as somebody else.
+    pub aliases: Vec<Address>,
+    /// As people write it.
+    pub name: Option<String>,
+    /// In which they are told things; the organisation's if not said.
+    pub language: Option<Language>,
+    /// To whom they report.
+    pub manager: Option<Address>,
+    /// Who decides in their place while they are away, in this order.
+    pub deputies: Vec<Address>,
+    /// When they are away.
+    pub absences: Vec<Absence>,
+    /// What they may do beside what everybody may.
+    pub roles: BTreeSet<Role>,
+}
+
+/// From one day to another, both included, in the organisation's time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absence {
+    /// The first day away.
+    pub from: Date,
+    /// The last day away.
+    pub until: Date,
+}
+
+/// What a person may do. Everybody is a sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Is asked when policy wants a second person and names nobody.
+    Approver,
+    /// Releases held mail, sees every held mail, is told what goes wrong.
+    Security,
+    /// Sees every held mail and the journal, decides nothing.
+    Auditor,
+    /// Manages people, rules and settings; decides nothing by it.
+    Administrator,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Approver, Self::Security, Self::Auditor, Self::Administrator];
+
+    /// The word for it in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Approver => "approver",
+            Self::Security => "security",
+            Self::Auditor => "auditor",
+            Self::Administrator => "administrator",
+        }
+    }
+}
+
+/// Everybody, with their groups. Found by address in whatever case and with or without `+tag`.
+#[derive(Debug, Clone, Default)]
+pub struct People {
+    persons: Vec<Person>,
+    groups: BTreeMap<String, Vec<Address>>,
+    by_mailbox: HashMap<String, usize>,
+    as_of: Option<Timestamp>,
+}
+
+impl Absence {
+    /// Whether `day` is one of its days.
+    pub fn contains(&self, day: Date) -> bool {
+        (self.from..=self.until).contains(&day)
+    }
+}
+
+impl Person {
+    /// Somebody of whom only the address is known.
+    pub fn new(address: Address) -> Self {
+        Self {
+            address,
+            aliases: Vec::new(),
+            name: None,
+            language: None,
+            manager: None,
+            deputies: Vec::new(),
+            absences: Vec::new(),
+            roles: BTreeSet::new(),
+        }
+    }
+
+    /// Whether they are away on `day`.
+    pub fn is_away(&self, day: Date) -> bool {
+        self.absences.iter().any(|absence| absence.contains(day))
+    }
+
+    /// All their addresses, the main one first.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        std::iter::once(&self.address).chain(&self.aliases)
+    }
+}
+
+impl People {
+    /// `persons`, and `groups` by name with their members. Where two persons claim one address, the first has it.
+    pub fn new(persons: Vec<Person>, groups: BTreeMap<String, Vec<Address>>) -> Self {
+        let mut by_mailbox = HashMap::new();
+        for (at, person) in persons.iter().enumerate() {
+            for address in person.addresses() {
+                by_mailbox.entry(mailbox(address)).or_insert(at);
+            }
+        }
+        let groups = groups.into_iter().map(|(name, members)| (name.to_lowercase(), members)).collect();
+        Self { persons, groups, by_mailbox, as_of: None }
+    }
+
+    /// The same, known to have been true at `at`.
+    #[must_use]
+    pub fn as_of(self, at: Timestamp) -> Self {
+        Self { as_of: Some(at), ..self }
+    }
+
+    /// When this was last known to be true; `None` for a file, which is true as long as it stands.
+    pub fn known_at(&self) -> Option<Timestamp> {
+        self.as_of
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.persons.len()
+    }
+
+    /// Whether nobody is known.
+    pub fn is_empty(&self) -> bool {
+        self.persons.is_empty()
+    }
+
+    /// All of them.
+    pub fn persons(&self) -> impl Iterator<Item = &Person> {
+        self.persons.iter()
+    }
+
+    /// The groups with their members.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, &[Address])> {
+        self.groups.iter().map(|(name, members)| (name.as_str(), members.as_slice()))
+    }
+
+    /// Whose address this is.
+    pub fn person(&self, address: &Address) -> Option<&Person> {
+        self.by_mailbox.get(&mailbox(address)).and_then(|&at| self.persons.get(at))
+    }
+
+    /// The members of a group; nobody if there is no such group.
+    pub fn group(&self, name: &str) -> &[Address] {
+        self.groups.get(&name.to_lowercase()).map_or(&[], Vec::as_slice)
+    }
+
+    /// To whom the person with this address reports; never they themselves.
+    pub fn manager_of(&self, address: &Address) -> Option<&Address> {
+        let manager = self.person(address)?.manager.as_ref()?;
+        (!self.same(address, manager)).then_some(manager)
+    }
+
+    /// Everybody with a role.
+    pub fn with_role(&self, role: Role) -> impl Iterator<Item = &Address> {
+        self.persons.iter().filter(move |person| person.roles.contains(&role)).map(|person| &person.address)
+    }
+
+    /// Whether `address` has a role.
+    pub fn has_role(&self, address: &Address, role: Role) -> bool {
+        self.person(address).is_some_and(|person| person.roles.contains(&role))
+    }
+
+    /// Whether two addresses may be one person: by how they are spelt, or because the directory says so.
+    pub fn same(&self, one: &Address, other: &Address) -> bool {
+        let place = |address: &Address| self.by_mailbox.get(&mailbox(address));
+        one.may_be_same_person(other) || place(one).is_some_and(|at| place(other) == Some(at))
+    }
+}
+
+/// By what a mailbox is found: lower case, without `+tag`.
+fn mailbox(address: &Address) -> String {
+    let canonical = address.canonical();
+    match (canonical.split_once('+'), canonical.rsplit_once('@')) {
+        (Some((local, _)), Some((_, domain))) if !local.is_empty() && !local.contains('@') => {
+            format!("{local}@{domain}")
+        }
+        _ => canonical,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Address {
+        Address::parse(text).unwrap()
+    }
+
+    fn people() -> People {
+        let mut taro = Person::new(address("taro@a.jp"));
+        taro.aliases = vec![address("yamada@a.jp")];
+        taro.manager = Some(address("Hanako@a.jp"));
+        let mut hanako = Person::new(address("hanako@a.jp"));
+        hanako.manager = Some(address("hanako+x@a.jp"));
+        hanako.absences = vec![Absence { from: "2026-12-29".parse().unwrap(), until: "2027-01-03".parse().unwrap() }];
+        hanako.roles = BTreeSet::from([Role::Security]);
+        let groups = BTreeMap::from([("Legal".to_owned(), vec![address("hanako@a.jp"), address("stranger@a.jp")])]);
+        People::new(vec![taro, hanako], groups)
+    }
+
+    #[test]
+    fn a_person_is_found_by_every_spelling_of_every_address() {
+        let people = people();
+        for spelling in ["TARO@a.jp", "taro+sales@a.jp", "yamada@A.JP", "Yamada+1@a.jp"] {
+            assert_eq!(people.person(&address(spelling)).unwrap().address, address("taro@a.jp"), "{spelling}");
+        }
+        assert!(people.person(&address("tar@a.jp")).is_none());
+        assert!(people.same(&address("yamada@a.jp"), &address("taro@a.jp")));
+        assert!(!people.same(&address("hanako@a.jp"), &address("taro@a.jp")));
+        assert!(!people.same(&address("x@a.jp"), &address("y@a.jp")), "two strangers are two");
+    }
+
+    #[test]
+    fn nobody_is_their_own_manager() {
+        let people = people();
+        assert_eq!(people.manager_of(&address("yamada@a.jp")), Some(&address("Hanako@a.jp")));
+        assert_eq!(people.manager_of(&address("hanako@a.jp")), None);
+        assert_eq!(people.manager_of(&address("stranger@a.jp")), None);
+    }
+
+    #[test]
+    fn absences_include_their_first_and_last_day() {
+        let people = people();
+        let hanako = people.person(&address("hanako@a.jp")).unwrap();
+        let away = |day: &str| hanako.is_away(day.parse().unwrap());
+        assert_eq!(
+            [away("2026-12-28"), away("2026-12-29"), away("2027-01-03"), away("2027-01-04")],
+            [false, true, true, false]
+        );
+    }
+
+    #[test]
+    fn groups_and_roles_are_found_and_an_unknown_group_is_empty() {
+        let people = people();
+        assert_eq!(people.group("legal").len(), 2);
+        assert!(people.group("sales").is_empty());
+        assert_eq!(people.with_role(Role::Security).collect::<Vec<_>>(), [&address("hanako@a.jp")]);
+        assert!(!people.has_role(&address("taro@a.jp"), Role::Security));
+    }
+}
