@@ -13,7 +13,7 @@ use super::{
     settings::{Attributes, Settings},
 };
 use crate::{
-    directory::{People, Person, Role, people::mailbox},
+    directory::{People, Person, people::mailbox},
     language::Language,
     mail::Address,
 };

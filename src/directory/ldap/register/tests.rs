@@ -1,6 +1,7 @@
 //! Directories that lie, and some that do not.
 
 use super::*;
+use crate::directory::Role;
 use crate::directory::ldap::entry::tests::{entry, with_bytes};
 
 const SALES: &str = "CN=営業,OU=Groups,DC=a,DC=jp";
