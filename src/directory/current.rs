@@ -6,7 +6,7 @@
 //! about an outage (whoever asks for [`Health`]).
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ldap::{self, LdapError, Settings},
+    file::Written,
+    ldap::{self, LdapError},
     people::People,
     snapshot::Snapshot,
 };
@@ -23,6 +24,15 @@ use crate::mail::Address;
 
 /// After the first failure; each further wait is twice as long, up to what is usual between two readings.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
+
+/// Where people are known from; from nowhere if nothing is said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// people.toml
+    pub file: Option<PathBuf>,
+    /// `[directory.ldap]`
+    pub ldap: Option<ldap::Settings>,
+}
 
 /// Who is known now. Cheap to clone; all clones are one.
 #[derive(Debug, Clone, Default)]
@@ -32,13 +42,17 @@ pub struct Directory {
 
 #[derive(Debug, Default)]
 struct Inner {
-    ldap: Option<(Settings, Snapshot)>,
+    ldap: Option<(ldap::Settings, Snapshot)>,
     state: RwLock<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    file: Arc<People>,
+    file: Written,
+    /// Whether what is odd about the file was told; it waits for those who may explain it.
+    told: bool,
+    /// Whether there is nothing but the file.
+    alone: bool,
     read: Arc<People>,
     together: Arc<People>,
     trouble: Option<Trouble>,
@@ -69,14 +83,14 @@ pub struct Trouble {
 }
 
 impl Directory {
-    /// The people of `file`, and those of `ldap` as they are kept in `data_dir`; nothing is asked yet.
-    pub fn open(file: People, ldap: Option<Settings>, data_dir: &Path) -> Self {
+    /// The people of a file, and those of `ldap` as they are kept in `data_dir`; nothing is asked yet.
+    pub fn open(file: Written, ldap: Option<ldap::Settings>, data_dir: &Path) -> Self {
         let ldap = ldap.map(|settings| {
             let snapshot = Snapshot::new(data_dir, settings.fingerprint());
             (settings, snapshot)
         });
         let read = ldap.as_ref().and_then(|(_, snapshot)| snapshot.load()).unwrap_or_default();
-        let mut state = State { file: Arc::new(file), read: Arc::new(read), ..State::default() };
+        let mut state = State { file, alone: ldap.is_none(), read: Arc::new(read), ..State::default() };
         state.join();
         Self { inner: Arc::new(Inner { ldap, state: RwLock::new(state) }) }
     }
@@ -87,8 +101,8 @@ impl Directory {
     }
 
     /// Puts other people in the place of the file's.
-    pub fn replace_file(&self, file: People) {
-        self.change(|state| state.file = Arc::new(file));
+    pub fn replace_file(&self, file: Written) {
+        self.change(|state| (state.file, state.told) = (file, false));
     }
 
     /// How the directory that is read from a server is; none if none is.
@@ -178,11 +192,13 @@ impl Directory {
 
 impl State {
     fn join(&mut self) {
-        self.together = match (self.read.is_empty(), self.file.is_empty()) {
-            (true, _) if self.read.known_at().is_none() => Arc::clone(&self.file),
-            (_, true) if self.file.groups().next().is_none() => Arc::clone(&self.read),
-            _ => Arc::new(self.read.with(&self.file)),
-        };
+        let file = &self.file.people;
+        let is_empty = file.is_empty() && file.groups().next().is_none();
+        self.together = if is_empty { Arc::clone(&self.read) } else { Arc::new(self.read.with(file)) };
+        if !self.told && (self.alone || self.read.known_at().is_some()) {
+            self.told = true;
+            self.file.warnings(&self.read).for_each(|odd| tracing::warn!("{odd}"));
+        }
     }
 }
 
@@ -205,13 +221,18 @@ mod tests {
         Address::parse(text).unwrap()
     }
 
+    fn file(names: &[&str]) -> Written {
+        let person = |name: &&str| format!("[[person]]\naddress = \"{name}\"\n");
+        Written::parse("people.toml", &names.iter().map(person).collect::<String>()).unwrap()
+    }
+
     fn people(names: &[&str]) -> People {
         People::new(names.iter().map(|name| Person::new(address(name))).collect(), BTreeMap::new())
     }
 
     /// A server that nobody is at.
-    fn nobody() -> Settings {
-        Settings::new(vec!["ldap://127.0.0.1:1".parse().unwrap()], "dc=jp".to_owned())
+    fn nobody() -> ldap::Settings {
+        ldap::Settings::new(vec!["ldap://127.0.0.1:1".parse().unwrap()], "dc=jp".to_owned())
     }
 
     #[test]
@@ -223,12 +244,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_alone_is_a_directory() {
-        let directory = Directory::open(people(&["taro@a.jp"]), None, Path::new("/nowhere"));
+        let directory = Directory::open(file(&["taro@a.jp"]), None, Path::new("/nowhere"));
         assert_eq!((directory.people().len(), directory.health()), (1, None));
         assert_eq!(directory.authenticate("taro@a.jp", "secret").await, Ok(None));
         directory.refresh().await.unwrap();
         let held = directory.people();
-        directory.clone().replace_file(people(&["taro@a.jp", "hanako@a.jp"]));
+        directory.clone().replace_file(file(&["taro@a.jp", "hanako@a.jp"]));
         assert_eq!((held.len(), directory.people().len()), (1, 2));
         let stop = CancellationToken::new();
         stop.cancel();
@@ -242,9 +263,8 @@ mod tests {
         let kept = Snapshot::new(folder.path(), nobody().fingerprint());
         kept.keep(&people(&["taro@a.jp", "hanako@a.jp"]).as_of(at)).unwrap();
 
-        let mut taro = Person::new(address("taro@a.jp"));
-        taro.roles.insert(Role::Security);
-        let directory = Directory::open(People::new(vec![taro], BTreeMap::new()), Some(nobody()), folder.path());
+        let text = "[[person]]\naddress = \"taro@a.jp\"\nroles = [\"security\"]\n";
+        let directory = Directory::open(Written::parse("people.toml", text).unwrap(), Some(nobody()), folder.path());
         assert_eq!(directory.health(), Some(Health { people: 2, known_at: Some(at), trouble: None }));
         for failures in 1..=2 {
             assert!(matches!(directory.refresh().await, Err(LdapError::Unreachable(_))));
@@ -253,7 +273,7 @@ mod tests {
         }
         assert_eq!(directory.people().known_at(), Some(at));
         assert!(directory.people().has_role(&address("taro@a.jp"), Role::Security));
-        directory.replace_file(People::default());
+        directory.replace_file(Written::default());
         assert_eq!(directory.people().len(), 2);
         assert!(!directory.people().has_role(&address("taro@a.jp"), Role::Security));
         assert!(directory.authenticate("taro@a.jp", "secret").await.is_err());
@@ -262,7 +282,7 @@ mod tests {
     #[tokio::test]
     async fn without_a_server_and_without_a_snapshot_nobody_is_known_and_that_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let directory = Directory::open(People::default(), Some(nobody()), folder.path());
+        let directory = Directory::open(Written::default(), Some(nobody()), folder.path());
         directory.refresh().await.unwrap_err();
         let health = directory.health().unwrap();
         assert_eq!((health.people, health.known_at), (0, None));

@@ -119,6 +119,11 @@ impl Written {
         Ok(Self { people: People::new(reading.persons, reading.groups), odd })
     }
 
+    /// What is odd but can be lived with; with `others` who are not asked, only what they cannot explain.
+    pub fn odd(&self, others: bool) -> impl Iterator<Item = &FileError> {
+        self.odd.iter().filter(move |odd| !others || odd.unless.is_none()).map(|odd| &odd.at)
+    }
+
     /// What is odd but can be lived with, unless `others` know better.
     pub fn warnings<'a>(&'a self, others: &'a People) -> impl Iterator<Item = &'a FileError> {
         let known = move |unless: &Unless| match unless {

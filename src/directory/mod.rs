@@ -13,7 +13,7 @@ mod people;
 mod snapshot;
 
 pub use account::{Account, Accounts, AccountsError, Password, PasswordError, proves};
-pub use current::{Directory, Health, Trouble};
+pub use current::{Directory, Health, Settings, Trouble};
 pub use deciders::deciders;
 pub use file::{FileError, Written};
 pub use people::{Absence, People, Person, Role};

@@ -399,9 +399,9 @@ async fn an_outage_leaves_people_known_with_their_age_also_after_a_restart() {
     let text = "[[person]]\naddress = \"taro@example.jp\"\ndeputies = [\"hanako@example.jp\"]\nroles = [\"auditor\"]\n";
     let file = Written::parse("people.toml", text).unwrap();
 
-    let directory = Directory::open(file.people.clone(), Some(settings.clone()), folder.path());
+    let directory = Directory::open(file.clone(), Some(settings.clone()), folder.path());
     assert_eq!((directory.people().len(), directory.health().unwrap().known_at), (1, None), "only the file's");
-    assert_eq!(file.warnings(&directory.people()).count(), 1);
+    assert_eq!(file.warnings(&People::default()).count(), 1);
     let (stop, running) = (CancellationToken::new(), directory.clone());
     let heard = stop.clone();
     let running = tokio::spawn(async move { running.run(heard).await });
@@ -422,13 +422,13 @@ async fn an_outage_leaves_people_known_with_their_age_also_after_a_restart() {
     assert_eq!(directory.people().len(), STAFF + 3);
     assert!(directory.authenticate("yamada", "太郎の合言葉").await.is_err(), "a login is not answered from memory");
 
-    let restarted = Directory::open(People::default(), Some(settings.clone()), folder.path());
+    let restarted = Directory::open(Written::default(), Some(settings.clone()), folder.path());
     let age = restarted.health().unwrap();
     assert_eq!((age.people, age.known_at), (STAFF + 3, Some(known_at)));
     assert_eq!(restarted.people().manager_of(&taro.address), Some(&address("hanako@example.jp")));
     let mut others = settings;
     others.filter = "(mail=p*)".to_owned();
-    assert_eq!(Directory::open(People::default(), Some(others), folder.path()).people().len(), 0, "other settings");
+    assert_eq!(Directory::open(Written::default(), Some(others), folder.path()).people().len(), 0, "other settings");
 
     slapd.run();
     let again = || directory.health().filter(|health| health.trouble.is_none() && health.known_at > Some(known_at));

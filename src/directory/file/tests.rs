@@ -107,6 +107,8 @@ members = ["a@a.jp", "y@a.jp"]
     let others = ["boss@a.jp", "x@a.jp", "y@a.jp"].map(|text| Person::new(address(text)));
     let groups = BTreeMap::from([("sales".to_owned(), vec![address("x@a.jp")])]);
     assert_eq!(warnings(text, &People::new(others.to_vec(), groups)).len(), 2);
+    let written = Written::parse("people.toml", text).unwrap();
+    assert_eq!((written.odd(false).count(), written.odd(true).count()), (6, 1));
     let people = Written::parse("people.toml", text).unwrap().people;
     assert_eq!(people.person(&address("a@a.jp")).unwrap().deputies, [address("x@a.jp")]);
     assert_eq!(people.manager_of(&address("a@a.jp")), Some(&address("boss@a.jp")));

@@ -261,8 +261,16 @@ async fn tls(ca: Option<std::path::PathBuf>) -> Result<Arc<ClientConfig>, String
     Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
+/// Whether `path` holds certificates that can be believed.
+///
+/// # Errors
+/// It does not; why, and how to mend it.
+pub fn check_ca(path: &Path) -> Result<(), String> {
+    certificates(path).map(|_| ())
+}
+
 /// The certificates of a PEM file.
-pub(super) fn certificates(path: &Path) -> Result<RootCertStore, String> {
+fn certificates(path: &Path) -> Result<RootCertStore, String> {
     let wrong = |why: &dyn std::fmt::Display| format!("{}: {why}; name a PEM file with certificates", path.display());
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|why| wrong(&why))? {

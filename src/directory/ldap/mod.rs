@@ -17,10 +17,11 @@ mod starttls;
 
 use std::future::Future;
 
+pub use connection::check_ca;
 pub use login::authenticate;
 pub use read::read;
 pub use register::Oddities;
-pub use settings::{Attributes, Bind, Groups, ServerUrl, Settings};
+pub use settings::{Attributes, Bind, Groups, ServerUrl, Settings, checked_attribute, checked_dn, checked_filter};
 use tokio_util::task::AbortOnDropHandle;
 
 /// Why a directory could not be asked.

@@ -163,6 +163,42 @@ impl ServerUrl {
     }
 }
 
+/// A filter of RFC 4515.
+///
+/// # Errors
+/// It is none; and how to write one.
+pub fn checked_filter(text: &str) -> Result<String, String> {
+    if text.starts_with('(') && ldap3::parse_filter(text).is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err(format!("`{text}` is no filter; write it as in \"(&(objectClass=person)(mail=*))\""))
+}
+
+/// A distinguished name, roughly.
+///
+/// # Errors
+/// It is none; and how to write one.
+pub fn checked_dn(text: &str) -> Result<String, String> {
+    let is_part =
+        |part: &str| part.split_once('=').is_some_and(|(name, value)| !name.trim().is_empty() && !value.is_empty());
+    if text.split(',').next().is_some_and(is_part) && !text.contains(char::is_control) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("`{text}` is no distinguished name; write it as in \"OU=People,DC=example,DC=co,DC=jp\""))
+}
+
+/// The name of an attribute, options included.
+///
+/// # Errors
+/// It is none; and how to write one.
+pub fn checked_attribute(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ';');
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("`{text}` is no attribute; write its name, as in \"displayName;lang-ja\""))
+}
+
 impl FromStr for ServerUrl {
     type Err = String;
 
@@ -230,6 +266,21 @@ mod tests {
         }
         assert!("ldap://localhost".parse::<ServerUrl>().unwrap().is_loopback());
         assert!(!"ldap://dc1".parse::<ServerUrl>().unwrap().is_loopback());
+    }
+
+    #[test]
+    fn what_becomes_part_of_a_question_is_checked() {
+        for right in ["(mail=*)", "(&(ou=営業部)(!(mail=x*)))", Settings::FILTER, &Groups::default().filter] {
+            assert!(checked_filter(right).is_ok(), "{right}");
+        }
+        for wrong in ["mail=*", "(mail=*", "(mail=*))", "", "()", "(mail=*)(uid=*)"] {
+            assert!(checked_filter(wrong).is_err(), "{wrong}");
+        }
+        assert!(checked_dn("OU=社員,DC=jp").is_ok() && checked_dn("社員").is_err() && checked_dn("=x").is_err());
+        assert!(checked_attribute("cn;lang-ja").is_ok());
+        for wrong in ["", "mail=*)(uid", "a b", "(cn", ";cn"] {
+            assert!(checked_attribute(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
