@@ -34,7 +34,14 @@ use super::{
 mod code {
     pub(super) const SIZE_LIMIT_EXCEEDED: u32 = 4;
     pub(super) const REFERRAL: u32 = 10;
+    pub(super) const CONSTRAINT_VIOLATION: u32 = 19;
     pub(super) const NO_SUCH_OBJECT: u32 = 32;
+    pub(super) const INAPPROPRIATE_AUTHENTICATION: u32 = 48;
+    pub(super) const INVALID_CREDENTIALS: u32 = 49;
+    pub(super) const INSUFFICIENT_ACCESS: u32 = 50;
+    pub(super) const BUSY: u32 = 51;
+    pub(super) const UNAVAILABLE: u32 = 52;
+    pub(super) const UNWILLING_TO_PERFORM: u32 = 53;
 }
 
 /// A server that let us in.
@@ -82,10 +89,12 @@ impl Session {
         let mut failures = Vec::new();
         for url in &settings.urls {
             match Self::connect(settings, url).await {
-                Ok(mut session) => {
-                    session.let_in(settings).await?;
-                    return Ok(session);
-                }
+                Ok(mut session) => match session.let_in(settings).await {
+                    Ok(()) => return Ok(session),
+                    Err(LdapError::Unreachable(why)) => failures.push(why),
+                    Err(LdapError::Late) => failures.push(format!("{url}: no answer in time")),
+                    Err(other) => return Err(other),
+                },
                 Err(Broken::Settings(why)) => return Err(LdapError::Settings(why)),
                 Err(Broken::Server(why)) => failures.push(format!("{url}: {why}")),
             }
@@ -135,7 +144,7 @@ impl Session {
         }
         // The handshake is the library's, on a connection that is ours.
         let scheme = if plain { "ldap" } else { "ldaps" };
-        let name = format!("{scheme}://{}:{}", url.host, url.port);
+        let name = format!("{scheme}://{}", url.authority());
         let wanted = wanted.set_std_stream(StdStream::Tcp(stream.into_std().map_err(server)?));
         LdapConnAsync::with_settings(wanted, &name).await.map_err(|fault| Broken::Server(words(&fault)))
     }
@@ -145,10 +154,11 @@ impl Session {
         let Some(bind) = &settings.bind else { return Ok(()) };
         let password = first_line(&bind.password_file).await?;
         let answer = self.bind(&bind.dn, &password).await?;
-        if answer.rc == 0 {
-            return Ok(());
+        match answer.rc {
+            0 => Ok(()),
+            code::BUSY | code::UNAVAILABLE => Err(LdapError::Unreachable(format!("{}: {}", self.url, said(&answer)))),
+            _ => Err(LdapError::Refused { who: bind.dn.clone(), why: said(&answer) }),
         }
-        Err(LdapError::Refused { who: bind.dn.clone(), why: said(&answer) })
     }
 
     /// What the server says to a name and a password, neither of which may be empty: that would be a bind as nobody,
@@ -293,18 +303,13 @@ async fn first_line(path: &Path) -> Result<String, LdapError> {
 
 /// Whether the answer to a bind means that it is not them, and not that the server cannot say.
 pub(super) fn is_refusal(answer: &LdapResult) -> bool {
-    const CONSTRAINT_VIOLATION: u32 = 19;
-    const INAPPROPRIATE_AUTHENTICATION: u32 = 48;
-    const INVALID_CREDENTIALS: u32 = 49;
-    const INSUFFICIENT_ACCESS: u32 = 50;
-    const UNWILLING: u32 = 53;
     [
-        CONSTRAINT_VIOLATION,
+        code::CONSTRAINT_VIOLATION,
         code::NO_SUCH_OBJECT,
-        INAPPROPRIATE_AUTHENTICATION,
-        INVALID_CREDENTIALS,
-        INSUFFICIENT_ACCESS,
-        UNWILLING,
+        code::INAPPROPRIATE_AUTHENTICATION,
+        code::INVALID_CREDENTIALS,
+        code::INSUFFICIENT_ACCESS,
+        code::UNWILLING_TO_PERFORM,
     ]
     .contains(&answer.rc)
 }
@@ -324,3 +329,6 @@ fn words(fault: &Fault) -> String {
         other => other.to_string().chars().filter(|c| !c.is_control()).take(200).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

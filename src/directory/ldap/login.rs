@@ -64,7 +64,7 @@ async fn prove(settings: &Settings, login: &str, password: &str) -> Result<Optio
     match answer.rc {
         0 => Ok(Some(address)),
         _ if is_refusal(&answer) => Ok(None),
-        _ => Err(LdapError::Refused { who: person.dn.clone(), why: said(&answer) }),
+        _ => Err(LdapError::Failed { base: person.dn.clone(), why: said(&answer) }),
     }
 }
 

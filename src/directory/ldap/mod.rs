@@ -41,10 +41,10 @@ pub enum LdapError {
         /// What the server says.
         why: String,
     },
-    /// A search was answered with an error.
-    #[error("the directory does not answer a search below `{base}`: {why}")]
+    /// A question was answered with an error.
+    #[error("the directory does not answer for `{base}`: {why}")]
     Failed {
-        /// Where was searched.
+        /// What was asked about.
         base: String,
         /// What the server says.
         why: String,
