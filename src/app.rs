@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, Loaded},
     console,
+    directory::Directory,
     hold::Hold,
     inspect::sandbox::{self, Workers},
     journal::{Journal, Record, RulesChange, Via},
@@ -51,6 +52,7 @@ pub struct App {
     voice: Voice,
     organization: Organization,
     stages: Arc<Stages>,
+    directory: Directory,
     outbox: Outbox,
     store: Store,
     past: Past,
@@ -105,9 +107,11 @@ pub fn voice(config: &Config) -> Voice {
 }
 
 /// The hold of a configuration, for commands that act on it beside the server.
-pub async fn hold(config: &Config) -> anyhow::Result<Hold> {
+pub async fn hold(loaded: &Loaded) -> anyhow::Result<Hold> {
+    let config = &loaded.config;
     let store = Store::open(&config.data_dir).await?;
-    Ok(Hold::new(store, config.approval.clone(), voice(config), config.organization.clone(), people))
+    let directory = Directory::open(loaded.people.clone(), config.directory.ldap.clone(), &config.data_dir);
+    Ok(Hold::new(store, config.approval.clone(), voice(config), config.organization.clone(), directory))
 }
 
 /// The socket for `address`: one of the `inherited`, of which it is taken, or else one of our own.
@@ -154,8 +158,14 @@ impl App {
         let store = Store::open(&config.data_dir).await?;
         let journal = Journal::start(store.clone());
         let past = Past::load(store.clone(), config.history).await?;
-        let hold =
-            Hold::new(store.clone(), config.approval.clone(), voice(config), config.organization.clone(), people);
+        let directory = Directory::open(loaded.people.clone(), config.directory.ldap.clone(), &config.data_dir);
+        let hold = Hold::new(
+            store.clone(),
+            config.approval.clone(),
+            voice(config),
+            config.organization.clone(),
+            directory.clone(),
+        );
         let claim = store.claim_outbox()?;
         discard_prepared(&claim, &hold).await?;
         let health = Health::default();
@@ -192,6 +202,7 @@ impl App {
             voice,
             organization: config.organization.clone(),
             stages,
+            directory,
             outbox,
             store,
             past,
@@ -211,6 +222,11 @@ impl App {
         &self.store
     }
 
+    /// Who is known; kept current while the server runs.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
     /// What tells whether the outbox still goes round.
     pub fn pulse(&self) -> Pulse {
         self.outbox.pulse()
@@ -222,6 +238,7 @@ impl App {
             stages: Arc::clone(&self.stages),
             keys: Arc::clone(&self.keys),
             organization: self.organization.clone(),
+            directory: self.directory.clone(),
             store: self.store.clone(),
             past: self.past.clone(),
         }
@@ -230,7 +247,8 @@ impl App {
     /// Runs until `stop`; then what is under way is finished. A part that ends or panics by itself ends all: half a
     /// server is worse than a restart.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { smtp, keys, smtp_settings, console, pages, stages, outbox, store, past, claim, .. } = self;
+        let Self { smtp, keys, smtp_settings, console, pages, stages, directory, outbox, store, past, claim, .. } =
+            self;
         for listener in &smtp {
             let Listener { socket, tls, inherited } = listener;
             tracing::info!(address = %socket.local_addr()?, tls, inherited, "taking mail");
@@ -259,6 +277,11 @@ impl App {
         parts.spawn(async move {
             learning.run(heard).await;
             Ok("the history of recipients")
+        });
+        let heard = stop.clone();
+        parts.spawn(async move {
+            directory.run(heard).await;
+            Ok("the directory")
         });
         let heard = stop.clone();
         parts.spawn(async move {
@@ -298,11 +321,12 @@ async fn all_ended(mut parts: JoinSet<Part>, stop: CancellationToken) -> anyhow:
     }
 }
 
-/// Replaces rules, partners, passwords, the certificate and the users of a running server.
+/// Replaces rules, partners, people, passwords, the certificate and the users of a running server.
 pub struct Reload {
     stages: Arc<Stages>,
     keys: Arc<Keyring>,
     organization: Organization,
+    directory: Directory,
     store: Store,
     past: Past,
 }
@@ -315,6 +339,7 @@ impl Reload {
         let judgement = judgement(loaded, Some(&self.store), Some(self.past.clone())).await?;
         let before = self.stages.replace_judgement(Judgement { organization, ..judgement });
         self.keys.replace(loaded.keys.clone());
+        self.directory.replace_file(loaded.people.clone());
         self.journal(&before.policies, &loaded.policies).await;
         Ok(())
     }

@@ -37,7 +37,7 @@
 //! | [`hold`] | the life of a held mail; mints `Clearance`, without which nothing reaches the next hop |
 //! | [`outbox`] | durable outgoing mail: released mail, notices, returned mail |
 //! | [`notice`] | what people are told, in Japanese and English, and what their answers say |
-//! | [`directory`] | who may decide, and local accounts |
+//! | [`directory`] | who is who: people from a file and from LDAP, who may decide, local accounts |
 //! | [`console`] | web pages: a view over hold |
 //! | [`config`] | sekisho.toml: raw → checked |
 //! | [`language`], [`written`] | the two languages; TOML with line and column |

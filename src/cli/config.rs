@@ -65,7 +65,10 @@ pub fn check(path: &Path) -> Outcome {
         Ok(loaded) => {
             let (policies, partners) = (loaded.policies.rules().count(), loaded.partners.iter().count());
             let out = format!("{}: good; {policies} policy rules, {partners} partners\n", path.display());
-            Outcome { out, ..Outcome::default() }
+            // Whom LDAP knows is not asked here.
+            let asks_others = loaded.config.directory.ldap.is_some();
+            let odd = loaded.people.odd(asks_others).map(|odd| format!("warning: {odd}\n"));
+            Outcome { out, err: odd.collect(), ..Outcome::default() }
         }
         Err(errors) => wrong(&errors),
     }

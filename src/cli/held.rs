@@ -99,7 +99,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
 }
 
 async fn open(common: &Common) -> Result<Hold, Failure> {
-    Ok(app::hold(&common.config.load()?.config).await.context("the hold could not be opened")?)
+    Ok(app::hold(&common.config.load()?).await.context("the hold could not be opened")?)
 }
 
 async fn list(common: &Common) -> Result<ExitCode, Failure> {
@@ -119,9 +119,9 @@ async fn list(common: &Common) -> Result<ExitCode, Failure> {
 }
 
 async fn show_all(common: &Common, ids: &[String]) -> Result<ExitCode, Failure> {
-    let config = common.config.load()?.config;
-    let language = config.language;
-    let hold = app::hold(&config).await.context("the hold could not be opened")?;
+    let loaded = common.config.load()?;
+    let language = loaded.config.language;
+    let hold = app::hold(&loaded).await.context("the hold could not be opened")?;
     for id in ids {
         let detail = hold.show(id).await.map_err(explained)?;
         let mut out = anstream::stdout().lock();

@@ -107,7 +107,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
 }
 
 async fn open(common: &Common) -> Result<Hold, Failure> {
-    Ok(app::hold(&common.config.load()?.config).await.context("the outbox could not be opened")?)
+    Ok(app::hold(&common.config.load()?).await.context("the outbox could not be opened")?)
 }
 
 async fn list(common: &Common) -> Result<ExitCode, Failure> {

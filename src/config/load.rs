@@ -1,5 +1,5 @@
-//! Reading the files: sekisho.toml, the rule folder, partners.toml, the organisation's passwords and texts of notices, and the
-//! certificate and users of the SMTP server.
+//! Reading the files: sekisho.toml, the rule folder, partners.toml, people.toml, the organisation's passwords and texts of
+//! notices, and the certificate and users of the SMTP server.
 //!
 //! In: the path of sekisho.toml. Out: [`Config`] alone, or [`Loaded`] with rules and partners compiled and checked
 //! against each other. A file that cannot be read is an error, never an empty file.
@@ -11,6 +11,7 @@ use std::{
 
 use super::{Config, ConfigErrors, read};
 use crate::{
+    directory::{FileError, Written},
     inspect::{Passwords, RuleError, RuleSource, Rules, detect::fingerprint, sandbox},
     notice::{Wording, wording::Source},
     policy::Policies,
@@ -35,6 +36,8 @@ pub struct Loaded {
     pub policies: Policies,
     /// partners.toml; nobody if there is none.
     pub partners: Partners,
+    /// people.toml; nobody if there is none.
+    pub people: Written,
     /// The organisation's passwords; none if there is no file.
     pub passwords: Passwords,
     /// The certificate and the users file of `[smtp]`.
@@ -89,6 +92,7 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
     }
 
     let partners = partners(&config, &mut lines);
+    let people = people(&config, &mut lines);
     let passwords = passwords(&config, &mut lines);
     config.wording = wording(&config, &mut lines);
     let keys = Keys::load(&config.smtp.key_files).unwrap_or_else(|errors| {
@@ -97,7 +101,7 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
     });
     match (rules, policies) {
         (Some(rules), Some(policies)) if lines.is_empty() => {
-            Ok(Loaded { config, rule_sources, rules, policies, partners, passwords, keys })
+            Ok(Loaded { config, rule_sources, rules, policies, partners, people, passwords, keys })
         }
         _ => Err(ConfigErrors { lines }),
     }
@@ -243,6 +247,19 @@ fn wording(config: &Config, lines: &mut Vec<String>) -> Wording {
     Wording::read(&sources).unwrap_or_else(|errors| {
         lines.extend(errors);
         Wording::default()
+    })
+}
+
+fn people(config: &Config, lines: &mut Vec<String>) -> Written {
+    let Some(path) = &config.directory.file else { return Written::default() };
+    let read = fs::read_to_string(path).map_err(|error| unreadable(path, &error).lines);
+    let parsed = read.and_then(|text| {
+        let told = |errors: Vec<FileError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+        Written::parse(&path.display().to_string(), &text).map_err(told)
+    });
+    parsed.unwrap_or_else(|errors| {
+        lines.extend(errors);
+        Written::default()
     })
 }
 

@@ -1,6 +1,6 @@
 //! sekisho.toml → a checked [`Config`], and with it everything that is loaded at start and on SIGHUP.
 //!
-//! In: one TOML file, and the rule folder and partner file that it names. Out: [`Config`] and [`Loaded`], or every
+//! In: one TOML file, and the rule folder, partner file and people file that it names. Out: [`Config`] and [`Loaded`], or every
 //! error at once, each as `file:line:column: what is wrong; how to mend it`. Unknown keys are errors: a misspelt key
 //! would otherwise be a protection that silently is not there. `sekisho config check` uses this very loader.
 //! Deliberately absent: environment variables, includes, and defaults on a file that cannot be read.
@@ -16,8 +16,8 @@ use jiff::tz::TimeZone;
 pub use load::{Loaded, load_all, load_policies};
 
 use crate::{
-    console, hold, inspect::sandbox, language::Language, notice::Wording, outbox, policy, recipients::Organization,
-    smtp::client, smtp::server,
+    console, directory, hold, inspect::sandbox, language::Language, notice::Wording, outbox, policy,
+    recipients::Organization, smtp::client, smtp::server,
 };
 
 /// What the file says, checked; every module owns its part.
@@ -55,6 +55,8 @@ pub struct Config {
     pub rules: RuleFiles,
     /// `[approval]`
     pub approval: hold::Settings,
+    /// `[directory]`: where people are known from.
+    pub directory: directory::Settings,
     /// `[store]`
     pub store: Store,
     /// `store.min_free`: so many bytes must be free where the store is, or no mail is taken.

@@ -141,7 +141,8 @@ pub(super) fn action(text: &str) -> Result<Action, String> {
     word(text, "action", &Action::ALL.map(|action| (action.name(), action)))
 }
 
-fn word<T: Copy>(text: &str, what: &str, words: &[(&str, T)]) -> Result<T, String> {
+/// One of a few words.
+pub(super) fn word<T: Copy>(text: &str, what: &str, words: &[(&str, T)]) -> Result<T, String> {
     words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
         let hint = written::did_you_mean(text, words.iter().map(|(word, _)| *word));
         let list = words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");

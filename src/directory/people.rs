@@ -111,14 +111,49 @@ impl Person {
     pub fn addresses(&self) -> impl Iterator<Item = &Address> {
         std::iter::once(&self.address).chain(&self.aliases)
     }
+
+    /// This person and `other`, who are one after all; where they contradict each other, this one is right.
+    #[must_use]
+    pub(super) fn joined(mut self, other: Self) -> Self {
+        add(&mut self.aliases, std::iter::once(other.address).chain(other.aliases));
+        self.aliases.retain(|alias| !alias.same_mailbox(&self.address));
+        add(&mut self.deputies, other.deputies);
+        let more: Vec<Absence> =
+            other.absences.into_iter().filter(|absence| !self.absences.contains(absence)).collect();
+        self.absences.extend(more);
+        self.roles.extend(other.roles);
+        self.name = self.name.or(other.name);
+        self.language = self.language.or(other.language);
+        self.manager = self.manager.or(other.manager);
+        self
+    }
+
+    /// The same after somebody who knows better said `over`.
+    fn told(self, over: &Self) -> Self {
+        let deputies = if over.deputies.is_empty() { self.deputies.clone() } else { over.deputies.clone() };
+        let address = self.address.clone();
+        let joined = over.clone().joined(self);
+        let aliases = joined.addresses().filter(|alias| !alias.same_mailbox(&address)).cloned().collect();
+        Self { address, aliases, deputies, ..joined }
+    }
+}
+
+/// Adds addresses to a list, each mailbox once.
+fn add(list: &mut Vec<Address>, more: impl IntoIterator<Item = Address>) {
+    let mut known: BTreeSet<String> = list.iter().map(Address::canonical).collect();
+    list.extend(more.into_iter().filter(|address| known.insert(address.canonical())));
 }
 
 impl People {
-    /// `persons`, and `groups` by name with their members. Where two persons claim one address, the first has it.
+    /// `persons`, and `groups` by name with their members. Where two persons claim one address, it is whose main one it
+    /// is, and else the first's: an alias takes nobody's place.
     pub fn new(persons: Vec<Person>, groups: BTreeMap<String, Vec<Address>>) -> Self {
-        let mut by_mailbox = HashMap::new();
+        let mut by_mailbox = HashMap::with_capacity(persons.len());
         for (at, person) in persons.iter().enumerate() {
-            for address in person.addresses() {
+            by_mailbox.entry(mailbox(&person.address)).or_insert(at);
+        }
+        for (at, person) in persons.iter().enumerate() {
+            for address in &person.aliases {
                 by_mailbox.entry(mailbox(address)).or_insert(at);
             }
         }
@@ -135,6 +170,30 @@ impl People {
     /// When this was last known to be true; `None` for a file, which is true as long as it stands.
     pub fn known_at(&self) -> Option<Timestamp> {
         self.as_of
+    }
+
+    /// The same with what `over` says beside it. Persons who share an address are one: a name, language, manager or
+    /// deputies that `over` tells take the place of what was known, everything else is added. So are groups.
+    #[must_use]
+    pub fn with(&self, over: &Self) -> Self {
+        let mut persons: Vec<Option<Person>> = self.persons.iter().cloned().map(Some).collect();
+        let mut more = Vec::new();
+        for person in &over.persons {
+            let places: BTreeSet<usize> =
+                person.addresses().filter_map(|address| self.by_mailbox.get(&mailbox(address)).copied()).collect();
+            let known = places.into_iter().filter_map(|at| persons.get_mut(at).and_then(Option::take));
+            let known = known.reduce(Person::joined);
+            match known {
+                Some(known) => more.push(known.told(person)),
+                None => more.push(person.clone()),
+            }
+        }
+        let persons = persons.into_iter().flatten().chain(more).collect();
+        let mut groups = self.groups.clone();
+        for (name, members) in &over.groups {
+            add(groups.entry(name.clone()).or_default(), members.iter().cloned());
+        }
+        Self { as_of: self.as_of, ..Self::new(persons, groups) }
     }
 
     /// How many there are.
@@ -191,7 +250,7 @@ impl People {
 }
 
 /// By what a mailbox is found: lower case, without `+tag`.
-fn mailbox(address: &Address) -> String {
+pub(super) fn mailbox(address: &Address) -> String {
     let canonical = address.canonical();
     match (canonical.split_once('+'), canonical.rsplit_once('@')) {
         (Some((local, _)), Some((_, domain))) if !local.is_empty() && !local.contains('@') => {
@@ -250,6 +309,53 @@ mod tests {
             [away("2026-12-28"), away("2026-12-29"), away("2027-01-03"), away("2027-01-04")],
             [false, true, true, false]
         );
+    }
+
+    #[test]
+    fn an_alias_takes_nobodys_place() {
+        let mut taro = Person::new(address("taro@a.jp"));
+        taro.aliases = vec![address("hanako@a.jp"), address("both@a.jp")];
+        let mut hanako = Person::new(address("hanako@a.jp"));
+        hanako.aliases = vec![address("both@a.jp")];
+        let people = People::new(vec![taro, hanako], BTreeMap::new());
+        assert_eq!(people.person(&address("hanako@a.jp")).unwrap().address, address("hanako@a.jp"));
+        assert_eq!(people.person(&address("both@a.jp")).unwrap().address, address("taro@a.jp"));
+    }
+
+    #[test]
+    fn who_knows_better_adds_and_overrides() {
+        let known = people().as_of(Timestamp::UNIX_EPOCH);
+        let mut taro = Person::new(address("Yamada@a.jp"));
+        taro.aliases = vec![address("old@a.jp")];
+        taro.manager = Some(address("boss@a.jp"));
+        taro.deputies = vec![address("jiro@a.jp")];
+        taro.roles = BTreeSet::from([Role::Auditor]);
+        let mut hanako = Person::new(address("hanako@a.jp"));
+        hanako.absences = vec![Absence { from: "2026-05-01".parse().unwrap(), until: "2026-05-02".parse().unwrap() }];
+        let groups = BTreeMap::from([
+            ("legal".to_owned(), vec![address("HANAKO@a.jp"), address("jiro@a.jp")]),
+            ("new".to_owned(), vec![address("taro@a.jp")]),
+        ]);
+        let people = known.with(&People::new(vec![taro, hanako, Person::new(address("jiro@a.jp"))], groups));
+
+        assert_eq!((people.len(), people.known_at()), (3, Some(Timestamp::UNIX_EPOCH)));
+        let taro = people.person(&address("old@a.jp")).unwrap();
+        assert_eq!(taro.address, address("taro@a.jp"), "the address of the directory stays the main one");
+        assert_eq!((taro.aliases.len(), &taro.manager), (2, &Some(address("boss@a.jp"))));
+        assert_eq!((&taro.deputies[..], taro.roles.len()), (&[address("jiro@a.jp")][..], 1));
+        let hanako = people.person(&address("hanako@a.jp")).unwrap();
+        assert_eq!((hanako.absences.len(), hanako.roles.contains(&Role::Security)), (2, true));
+        assert_eq!((people.group("legal").len(), people.group("new").len()), (3, 1));
+    }
+
+    #[test]
+    fn who_knows_better_can_say_that_two_are_one() {
+        let mut taro = Person::new(address("taro@a.jp"));
+        taro.aliases = vec![address("hanako@a.jp")];
+        let people = people().with(&People::new(vec![taro], BTreeMap::new()));
+        assert_eq!(people.len(), 1);
+        assert!(people.same(&address("yamada@a.jp"), &address("hanako@a.jp")));
+        assert!(people.has_role(&address("taro@a.jp"), Role::Security));
     }
 
     #[test]

@@ -45,11 +45,9 @@ pub use person::{File, Line, Step};
 pub use sender::Looked;
 pub use show::{HeldDetail, HeldSummary};
 
-use tokio::sync::watch;
-
 pub use crate::store::State;
 use crate::{
-    directory::People,
+    directory::{Directory, People},
     mail::Address,
     notice::Voice,
     policy::{Calendar, Wait},
@@ -105,24 +103,24 @@ struct Inner {
     settings: Settings,
     voice: Voice,
     organization: Organization,
-    people: watch::Receiver<Arc<People>>,
+    directory: Directory,
 }
 
 impl Hold {
-    /// A hold over `store`, in which `settings` and the `people` of the directory, as they are at any time, say who
+    /// A hold over `store`, in which `settings` and the people of `directory`, as they are at any time, say who
     /// decides, and notices speak with `voice` to the people of `organization`.
     pub fn new(
         store: Store,
         settings: Settings,
         voice: Voice,
         organization: Organization,
-        people: watch::Receiver<Arc<People>>,
+        directory: Directory,
     ) -> Self {
-        Self { inner: Arc::new(Inner { store, settings, voice, organization, people }) }
+        Self { inner: Arc::new(Inner { store, settings, voice, organization, directory }) }
     }
 
     fn people(&self) -> Arc<People> {
-        Arc::clone(&self.inner.people.borrow())
+        self.inner.directory.people()
     }
 
     /// The sender of `mail`, if it is one of ours. Others (a mail forwarded by a rule keeps its outside sender) hear

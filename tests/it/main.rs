@@ -24,6 +24,7 @@ mod fingerprint;
 mod health;
 mod history;
 mod killers;
+mod ldap;
 mod life;
 mod lock;
 mod loops;

@@ -44,6 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "hold",
             "outbox",
             "console",
+            "directory",
             "notice",
         ],
     ),

@@ -3,6 +3,7 @@
 //! In: the file's text. Out: a checked [`Config`], or every problem. One function a section; a key stands in one place
 //! only. Deliberately absent: other files (`load`).
 
+mod directory;
 mod doors;
 mod inspection;
 mod next_hop;
@@ -66,6 +67,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     inspection.shelf = shelf.map(|shelf| std::path::absolute(&shelf).unwrap_or(shelf));
     let keep = retention(document.section("retention"), &mut problems);
     let approval = approval(document.section("approval"), policy.calendar.clone(), keep, &mut problems);
+    let directory = directory::read(document.section("directory"), folder, &mut problems);
     let (store, min_free) = store(document.section("store"), &mut problems);
     let console = console(document.section("console"), &sockets, &mut problems);
     let notice_templates = notice(document.section("notice"), folder, &mut problems);
@@ -94,6 +96,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         accept_missing_landlock,
         rules,
         approval,
+        directory,
         store,
         min_free,
         console,
