@@ -6,6 +6,7 @@
 
 mod account;
 mod deciders;
+pub mod oidc;
 mod people;
 
 pub use account::{Account, Accounts, AccountsError, Password, PasswordError, proves};
