@@ -43,6 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "hold",
             "outbox",
             "console",
+            "directory",
             "notice",
         ],
     ),

@@ -3,6 +3,7 @@
 //! In: the file's text. Out: a checked [`Config`], or every problem. One function a section; a key stands in one place
 //! only. Deliberately absent: other files (`load`).
 
+mod console;
 mod doors;
 mod inspection;
 mod next_hop;
@@ -21,7 +22,7 @@ use super::{
     value,
 };
 use crate::{
-    console, hold,
+    hold,
     policy::{Calendar, Hours, Settings},
     recipients::{EXPOSED_AT, LEARNING_DAYS, MOST, Organization, own_domain},
 };
@@ -65,7 +66,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     inspection.shelf = shelf.map(|shelf| std::path::absolute(&shelf).unwrap_or(shelf));
     let approval = approval(document.section("approval"), &mut problems);
     let (store, min_free) = store(document.section("store"), &mut problems);
-    let console = console(document.section("console"), &sockets, &mut problems);
+    let console = console::read(document.section("console"), folder, &sockets, &organization.domains, &mut problems);
     let (learning_days, history) = history(document.section("history"), &mut problems);
     let organization = Organization { learning_days, ..organization };
 
@@ -191,17 +192,6 @@ fn store(mut section: Section<'_>, problems: &mut Vec<Problem>) -> (Store, u64) 
         .read("min_free", |text| within(value::size(text)?, 1 << 20, 1 << 40, "write a size from 1 MiB to 1 TiB"));
     problems.extend(section.finish());
     (store.unwrap_or(Store::Sqlite), min_free.unwrap_or(512 << 20))
-}
-
-fn console(mut section: Section<'_>, smtp: &[SocketAddr], problems: &mut Vec<Problem>) -> console::Settings {
-    let listen = section.read("listen", value::socket).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8_025)));
-    if listen.port() != 0 && smtp.contains(&listen) {
-        let at = section.place_of("listen");
-        section.wrong("listen", at, "mail is already taken there (smtp.listen, smtp.listen_tls); choose another port");
-    }
-    let public_url = section.read("public_url", value::url).unwrap_or_else(|| format!("http://{listen}"));
-    problems.extend(section.finish());
-    console::Settings { listen, public_url }
 }
 
 /// How long the history only reports, and how many counters it keeps.
