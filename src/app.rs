@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use axum::Router;
 use jiff::Timestamp;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -191,7 +191,8 @@ impl App {
         let console = bind(config.console.listen, &mut inherited).await?.socket;
         all_taken(&inherited)?;
         let voice = voice(config);
-        let pages = console::router(Arc::new(hold), Arc::new(store.clone()), &voice);
+        let logins = console::Logins::new(&config.console).map_err(|why| anyhow!("console.oidc: {why}"))?;
+        let pages = console::router(Arc::new(hold), Arc::new(store.clone()), logins, &voice);
         let pages = pages.merge(console::health(health, &voice));
         Ok(Self {
             smtp,

@@ -361,6 +361,35 @@ mod tests {
     }
 
     #[test]
+    fn single_sign_on_is_for_our_own_domains_unless_others_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("oidc-secret"), "himitsu\n").unwrap();
+        let text = |more: &str| {
+            format!(
+                "hostname = \"sekisho.example.co.jp\"\norganization.domains = [\"Example.co.jp\"]\n\
+                 next_hop.hosts = [\"127.0.0.1:10026\"]\napproval.security = [\"security@example.co.jp\"]\n\
+                 [console]\nlocal_login = false\n[console.oidc]\nissuer = \"https://login.example.com\"\n\
+                 client_id = \"sekisho\"\nclient_secret_file = \"oidc-secret\"\n{more}"
+            )
+        };
+        let read = |more: &str| Config::parse("sso.toml", &text(more), folder.path()).unwrap().console;
+        let usual = read("");
+        assert!(!usual.local_login);
+        let oidc = usual.oidc.unwrap();
+        assert_eq!(oidc.client_secret_file, folder.path().join("oidc-secret"));
+        assert_eq!((oidc.allowed_domains, oidc.email_claim.as_str()), (vec!["example.co.jp".to_owned()], "email"));
+        assert_eq!(
+            (oidc.scopes, oidc.trust_email),
+            (["openid", "email", "profile"].map(str::to_owned).to_vec(), false)
+        );
+        let more = "email_claim = \"upn\"\ntrust_email = true\nscopes = [\"openid\"]\n\
+                    allowed_domains = [\"osaka.example.co.jp\"]\nlabel = \"SSO\"\n";
+        let oidc = read(more).oidc.unwrap();
+        assert_eq!((oidc.allowed_domains, oidc.email_claim.as_str()), (vec!["osaka.example.co.jp".to_owned()], "upn"));
+        assert_eq!((oidc.label.as_deref(), oidc.scopes.len()), (Some("SSO"), 1));
+    }
+
+    #[test]
     fn own_rules_add_replace_and_switch_off() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {

@@ -1,6 +1,6 @@
 //! Logging in and out, and who a request is from.
 //!
-//! In: account and password, cookies. Out: the session cookie; a [`Person`] for the handlers that need one.
+//! In: account and password (a provider's word comes through `provider`), cookies. Out: the session cookie; a [`Person`] for the handlers that need one.
 //! An unknown account, a disabled one and a wrong password look the same and take as long.
 //! Deliberately absent: what a person may do (`Desk`), self-registration, and passwords by mail.
 
@@ -23,14 +23,14 @@ use super::{
     session::{self, Session},
 };
 use crate::{
-    directory::{Accounts, proves},
+    directory::{Account, Accounts, proves},
     language::Language,
     mail::Address,
     notice::words::pick,
 };
 
 /// The session's cookie.
-const SESSION: &str = "sekisho";
+pub(super) const SESSION: &str = "sekisho";
 
 /// The cookie that the login form is bound to, as there is no session yet.
 const FORM: &str = "sekisho_form";
@@ -47,7 +47,7 @@ impl<D: Desk, A: Accounts> FromRequestParts<Arc<Web<D, A>>> for Person {
         let session = cookie(&parts.headers, SESSION).and_then(|token| web.sessions.find(token, Instant::now()));
         let Some(session) = session else { return Err(ask_to_log_in(parts, web.language)) };
         match web.accounts.account(&session.who).await {
-            Ok(Some(account)) if !account.disabled && session.fits(&account.password_hash) => Ok(Self { session }),
+            Ok(account) if stands(&session, account.as_ref()) => Ok(Self { session }),
             Ok(_) => {
                 cookie(&parts.headers, SESSION).inspect(|token| web.sessions.end(token));
                 Err(ask_to_log_in(parts, web.language))
@@ -58,6 +58,12 @@ impl<D: Desk, A: Accounts> FromRequestParts<Arc<Web<D, A>>> for Person {
             }
         }
     }
+}
+
+/// Whether a session is still good: its password is the same, and the person's account, if there is one, not disabled.
+fn stands(session: &Session, account: Option<&Account>) -> bool {
+    account.is_none_or(|account| !account.disabled)
+        && session.fits(account.map(|account| account.password_hash.as_str()))
 }
 
 /// To the login page, and afterwards to where the person wanted to go.
@@ -76,7 +82,7 @@ fn ask_to_log_in(parts: &Parts, language: Language) -> Response {
 }
 
 /// A path of ours that is worth coming back to; anything else is dropped, so that no link leads out of here.
-fn safe_next(path: &str) -> Option<&str> {
+pub(super) fn safe_next(path: &str) -> Option<&str> {
     let id = path.strip_prefix("/held/")?;
     (!id.is_empty() && id.len() <= 64 && id.bytes().all(|c| c.is_ascii_alphanumeric())).then_some(path)
 }
@@ -84,7 +90,7 @@ fn safe_next(path: &str) -> Option<&str> {
 #[derive(Deserialize)]
 pub(super) struct Wish {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
 }
 
 /// The login form.
@@ -114,6 +120,14 @@ pub(super) async fn enter<D: Desk, A: Accounts>(
     sent: Result<Form<Credentials>, FormRejection>,
 ) -> Response {
     let Ok(Form(sent)) = sent else { return pages::bad_form(web.language) };
+    if !web.logins.local {
+        let off = pick(
+            web.language,
+            "パスワードでのログインは使えません。シングルサインオンでログインしてください。",
+            "Logging in with a password is switched off. Please use single sign-on.",
+        );
+        return form(&web, &sent.next, Some(off), StatusCode::FORBIDDEN);
+    }
     if !cookie(&headers, FORM).is_some_and(|planted| !planted.is_empty() && session::same(planted, &sent.form)) {
         let again = pick(
             web.language,
@@ -170,7 +184,7 @@ async fn proven<D, A: Accounts>(
 }
 
 fn begin<D, A>(web: &Web<D, A>, who: Address, hash: &str, next: &str) -> Response {
-    let Some(token) = web.sessions.begin(who, hash, Instant::now()) else {
+    let Some(token) = web.sessions.begin(who, Some(hash), Instant::now()) else {
         return pages::fault(web.language).into_response();
     };
     let to = safe_next(next).unwrap_or("/held");
@@ -199,19 +213,25 @@ pub(super) async fn leave<D: Desk, A: Accounts>(
     (AppendHeaders([(header::SET_COOKIE, eaten(SESSION, &web))]), Redirect::to("/login")).into_response()
 }
 
-fn form<D, A>(web: &Web<D, A>, next: &str, problem: Option<&str>, status: StatusCode) -> Response {
+/// The login page, with what went wrong.
+pub(super) fn form<D, A>(web: &Web<D, A>, next: &str, problem: Option<&str>, status: StatusCode) -> Response {
     let Some(token) = session::random() else { return pages::fault(web.language).into_response() };
     let page = pages::Login {
         frame: Frame::outside(web.language, &web.organization),
         next: safe_next(next).unwrap_or_default(),
         form: &token,
         problem,
+        local: web.logins.local,
+        provider: web.logins.provider.as_ref().map(|provider| {
+            let own = pick(web.language, "シングルサインオンでログイン", "Log in with single sign-on");
+            provider.label().unwrap_or(own)
+        }),
     };
     (status, AppendHeaders([(header::SET_COOKIE, baked(FORM, &token, web))]), pages::html(&page)).into_response()
 }
 
 /// A cookie that scripts cannot read and other sites cannot cause to be sent.
-fn baked<D, A>(name: &str, value: &str, web: &Web<D, A>) -> String {
+pub(super) fn baked<D, A>(name: &str, value: &str, web: &Web<D, A>) -> String {
     let secure = if web.public_url.starts_with("https://") { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}")
 }
@@ -220,7 +240,7 @@ fn eaten<D, A>(name: &str, web: &Web<D, A>) -> String {
     baked(name, "", web) + "; Max-Age=0"
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()

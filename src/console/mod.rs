@@ -14,6 +14,7 @@ mod held;
 mod login;
 pub mod mailbox;
 mod pages;
+mod provider;
 mod review;
 mod session;
 
@@ -29,10 +30,15 @@ use axum::{
 pub use desk::{Desk, DeskError};
 pub use health::health;
 use jiff::tz::TimeZone;
+pub use provider::Logins;
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::{directory::Accounts, language::Language, notice::Voice};
+use crate::{
+    directory::{Accounts, oidc},
+    language::Language,
+    notice::Voice,
+};
 
 /// The largest form that is read; a comment is a few thousand characters.
 const LARGEST_FORM: usize = 64 * 1024;
@@ -47,12 +53,17 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The address that people see, for links in notices; without a slash at its end.
     pub public_url: String,
+    /// Whether people log in with accounts and passwords of our own.
+    pub local_login: bool,
+    /// `[console.oidc]`: the provider through which they log in.
+    pub oidc: Option<oidc::Settings>,
 }
 
 /// Everything that the pages share.
 struct Web<D, A> {
     desk: Arc<D>,
     accounts: Arc<A>,
+    logins: Logins,
     sessions: session::Sessions,
     failures: session::Failures,
     checking: Semaphore,
@@ -62,12 +73,13 @@ struct Web<D, A> {
     public_url: String,
 }
 
-/// The console's pages over `desk`, for the people in `accounts`; `voice` says in which language, time zone and under
-/// which public address.
-pub fn router<D: Desk, A: Accounts>(desk: Arc<D>, accounts: Arc<A>, voice: &Voice) -> Router {
+/// The console's pages over `desk`, for the people in `accounts`, who log in as `logins` says; `voice` says in which
+/// language, time zone and under which public address.
+pub fn router<D: Desk, A: Accounts>(desk: Arc<D>, accounts: Arc<A>, logins: Logins, voice: &Voice) -> Router {
     let web = Arc::new(Web {
         desk,
         accounts,
+        logins,
         sessions: session::Sessions::default(),
         failures: session::Failures::default(),
         checking: Semaphore::new(CHECKED_AT_ONCE),
@@ -79,6 +91,8 @@ pub fn router<D: Desk, A: Accounts>(desk: Arc<D>, accounts: Arc<A>, voice: &Voic
     let routes = Router::new()
         .route("/", get(|| async { Redirect::to("/held") }))
         .route("/login", get(login::show::<D, A>).post(login::enter::<D, A>))
+        .route(provider::BEGIN, get(provider::begin::<D, A>))
+        .route(provider::BACK, get(provider::finish::<D, A>))
         .route("/logout", post(login::leave::<D, A>))
         .route("/held", get(held::list::<D, A>))
         .route("/held/{id}", get(held::show::<D, A>))

@@ -133,6 +133,10 @@ pub(super) struct Login<'a> {
     pub(super) next: &'a str,
     pub(super) form: &'a str,
     pub(super) problem: Option<&'a str>,
+    /// Whether a password of our own counts.
+    pub(super) local: bool,
+    /// What the button says that leads to the provider, if there is one.
+    pub(super) provider: Option<&'a str>,
 }
 
 /// The list of held mails.

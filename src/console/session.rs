@@ -47,7 +47,8 @@ pub(super) fn same(one: &str, other: &str) -> bool {
     constant_time::verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
 }
 
-fn hashed(text: &str) -> [u8; 32] {
+/// What is kept of a cookie.
+pub(super) fn hashed(text: &str) -> [u8; 32] {
     let mut hash = [0_u8; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
     hash
@@ -60,8 +61,9 @@ pub(super) struct Session {
     pub(super) who: Address,
     /// What every form of theirs carries.
     pub(super) csrf: String,
-    /// The password's hash when they logged in: a new password ends the sessions of the old one.
-    password: [u8; 32],
+    /// The password's hash when they logged in: a new password ends the sessions of the old one. None if a provider
+    /// vouched for them.
+    password: Option<[u8; 32]>,
     began: Instant,
     used: Instant,
 }
@@ -71,9 +73,9 @@ impl Session {
         now.duration_since(self.used) > IDLE || now.duration_since(self.began) > ABSOLUTE
     }
 
-    /// Whether `password_hash` is still the one they logged in with.
-    pub(super) fn fits(&self, password_hash: &str) -> bool {
-        self.password == hashed(password_hash)
+    /// Whether `password_hash`, that of their account if there is one, is still the one they logged in with.
+    pub(super) fn fits(&self, password_hash: Option<&str>) -> bool {
+        self.password.is_none_or(|known| password_hash.is_some_and(|hash| known == hashed(hash)))
     }
 }
 
@@ -84,8 +86,9 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    /// Begins one and gives the cookie's value. A new value each time, so none can be planted beforehand.
-    pub(super) fn begin(&self, who: Address, password_hash: &str, now: Instant) -> Option<String> {
+    /// Begins one, by a password or without, and gives the cookie's value. A new value each time, so none can be planted
+    /// beforehand.
+    pub(super) fn begin(&self, who: Address, password_hash: Option<&str>, now: Instant) -> Option<String> {
         let (token, csrf) = (random()?, random()?);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= MOST_SESSIONS {
@@ -96,7 +99,8 @@ impl Sessions {
         {
             open.remove(&oldest);
         }
-        open.insert(hashed(&token), Session { who, csrf, password: hashed(password_hash), began: now, used: now });
+        let password = password_hash.map(hashed);
+        open.insert(hashed(&token), Session { who, csrf, password, began: now, used: now });
         Some(token)
     }
 
@@ -171,10 +175,10 @@ mod tests {
     fn sessions_end_when_idle_and_at_the_latest_after_half_a_day() {
         let (sessions, mut now) = (Sessions::default(), Instant::now());
         let second = Duration::from_secs(1);
-        let idle = sessions.begin(hanako(), "h", now).unwrap();
+        let idle = sessions.begin(hanako(), Some("h"), now).unwrap();
         assert!(sessions.find(&idle, now + IDLE).is_some());
         assert!(sessions.find(&idle, now + IDLE + IDLE + second).is_none());
-        let busy = sessions.begin(hanako(), "h", now).unwrap();
+        let busy = sessions.begin(hanako(), Some("h"), now).unwrap();
         for _ in 0..(ABSOLUTE.as_secs() / 1_200) {
             assert!(sessions.find(&busy, now).is_some());
             now += Duration::from_secs(1_200);
@@ -186,12 +190,16 @@ mod tests {
     #[test]
     fn a_session_belongs_to_its_cookie_and_password() {
         let (sessions, now) = (Sessions::default(), Instant::now());
-        let begin = || sessions.begin(hanako(), "h", now).unwrap();
+        let begin = || sessions.begin(hanako(), Some("h"), now).unwrap();
         let find = |token: &str| sessions.find(token, now);
         let (one, two) = (begin(), begin());
         assert_ne!(one, two);
         assert_ne!(find(&one).unwrap().csrf, find(&two).unwrap().csrf);
-        assert!(find(&one).unwrap().fits("h") && !find(&one).unwrap().fits("i"));
+        for (hash, fits) in [(Some("h"), true), (Some("i"), false), (None, false)] {
+            assert_eq!(find(&one).unwrap().fits(hash), fits);
+        }
+        let vouched = sessions.begin(hanako(), None, now).unwrap();
+        assert!(find(&vouched).unwrap().fits(None) && find(&vouched).unwrap().fits(Some("i")));
         sessions.end(&one);
         assert!(find(&one).is_none() && find(&two).is_some() && find("").is_none());
         assert!(!format!("{sessions:?}").contains(&two));
@@ -200,10 +208,10 @@ mod tests {
     #[test]
     fn there_are_never_more_than_the_most_sessions() {
         let (sessions, now) = (Sessions::default(), Instant::now());
-        let first = sessions.begin(hanako(), "h", now).unwrap();
+        let first = sessions.begin(hanako(), Some("h"), now).unwrap();
         let later = now + Duration::from_secs(1);
         for _ in 0..MOST_SESSIONS {
-            sessions.begin(hanako(), "h", later).unwrap();
+            sessions.begin(hanako(), Some("h"), later).unwrap();
         }
         assert_eq!(sessions.open.lock().unwrap().len(), MOST_SESSIONS);
         assert!(sessions.find(&first, later).is_none(), "the one unused for longest gave way");

@@ -8,6 +8,7 @@ mod account;
 mod current;
 mod file;
 pub mod ldap;
+pub mod oidc;
 mod people;
 mod route;
 mod snapshot;

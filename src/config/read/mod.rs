@@ -3,6 +3,7 @@
 //! In: the file's text. Out: a checked [`Config`], or every problem. One function a section; a key stands in one place
 //! only. Deliberately absent: other files (`load`).
 
+mod console;
 mod directory;
 mod doors;
 mod inspection;
@@ -22,7 +23,7 @@ use super::{
     value,
 };
 use crate::{
-    console, hold,
+    hold,
     notice::Wording,
     policy::{Calendar, Hours, Settings, Wait},
     recipients::{EXPOSED_AT, LEARNING_DAYS, MOST, Organization, own_domain},
@@ -69,7 +70,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let approval = approval(document.section("approval"), policy.calendar.clone(), keep, &mut problems);
     let directory = directory::read(document.section("directory"), folder, &mut problems);
     let (store, min_free) = store(document.section("store"), &mut problems);
-    let console = console(document.section("console"), &sockets, &mut problems);
+    let console = console::read(document.section("console"), folder, &sockets, &organization.domains, &mut problems);
     let notice_templates = notice(document.section("notice"), folder, &mut problems);
     let (learning_days, history) = history(document.section("history"), &mut problems);
     let organization = Organization { learning_days, ..organization };
@@ -227,17 +228,6 @@ fn store(mut section: Section<'_>, problems: &mut Vec<Problem>) -> (Store, u64) 
         .read("min_free", |text| within(value::size(text)?, 1 << 20, 1 << 40, "write a size from 1 MiB to 1 TiB"));
     problems.extend(section.finish());
     (store.unwrap_or(Store::Sqlite), min_free.unwrap_or(512 << 20))
-}
-
-fn console(mut section: Section<'_>, smtp: &[SocketAddr], problems: &mut Vec<Problem>) -> console::Settings {
-    let listen = section.read("listen", value::socket).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8_025)));
-    if listen.port() != 0 && smtp.contains(&listen) {
-        let at = section.place_of("listen");
-        section.wrong("listen", at, "mail is already taken there (smtp.listen, smtp.listen_tls); choose another port");
-    }
-    let public_url = section.read("public_url", value::url).unwrap_or_else(|| format!("http://{listen}"));
-    problems.extend(section.finish());
-    console::Settings { listen, public_url }
 }
 
 /// Where the organisation's own texts of notices are.
