@@ -159,7 +159,7 @@ fn person(dn: &str, lines: &[(&str, &str)]) -> String {
     entry(dn, &[&always, lines].concat())
 }
 
-/// A company: people of two departments, a manager outside of the people, groups, and 1,200 staff.
+/// A company: people of two departments, a manager outside of the people, groups and 1,200 staff.
 fn company() -> String {
     const SALES: &str = "ou=営業部,dc=example,dc=jp";
     let (taro, hanako) = (format!("cn=山田\\, 太郎,{SALES}"), format!("uid=hanako,{SALES}"));
@@ -233,6 +233,21 @@ fn company() -> String {
                 ("userAccountControl", "514"),
             ],
         ),
+    ]
+    .concat();
+    ldif += &groups(&hanako);
+    for n in 0..STAFF {
+        let (uid, mail, boss) =
+            (format!("p{n}"), format!("p{n}@example.jp"), format!("uid=p{},ou=staff,{BASE}", n / 10));
+        let lines = [("cn", "社員"), ("uid", &uid), ("mail", &mail), ("manager", &boss)];
+        ldif += &person(&format!("uid=p{n},ou=staff,{BASE}"), &lines);
+    }
+    ldif
+}
+
+/// A group with Hanako in a group within it, one of logins, and a reference to another server.
+fn groups(hanako: &str) -> String {
+    [
         entry(
             "cn=情報セキュリティ,dc=example,dc=jp",
             &[("objectClass", "groupOfNames"), ("cn", "情報セキュリティ"), ("member", "cn=inner,dc=example,dc=jp")],
@@ -242,7 +257,7 @@ fn company() -> String {
             &[
                 ("objectClass", "groupOfNames"),
                 ("cn", "inner"),
-                ("member", &hanako),
+                ("member", hanako),
                 ("member", "cn=nobody,dc=example,dc=jp"),
             ],
         ),
@@ -260,14 +275,7 @@ fn company() -> String {
             ],
         ),
     ]
-    .concat();
-    for n in 0..STAFF {
-        let (uid, mail, boss) =
-            (format!("p{n}"), format!("p{n}@example.jp"), format!("uid=p{},ou=staff,{BASE}", n / 10));
-        let lines = [("cn", "社員"), ("uid", &uid), ("mail", &mail), ("manager", &boss)];
-        ldif += &person(&format!("uid=p{n},ou=staff,{BASE}"), &lines);
-    }
-    ldif
+    .concat()
 }
 
 fn address(text: &str) -> Address {
@@ -295,7 +303,7 @@ async fn everybody_is_read_page_by_page_with_starttls_and_with_tls_at_once() {
         assert_eq!((hanako.name.as_deref(), hanako.language), (Some("Hanako Sato"), Some(Language::En)));
         assert_eq!(people.manager_of(&hanako.address), Some(&address("boss@example.jp")), "outside of the filter");
         assert_eq!(people.with_role(Role::Security).collect::<Vec<_>>(), [&hanako.address], "through the inner group");
-        assert_eq!(people.group("POSIX"), [taro.address.clone()]);
+        assert_eq!(people.group("POSIX"), std::slice::from_ref(&taro.address));
         assert_eq!(people.manager_of(&address("p1199@example.jp")), Some(&address("p119@example.jp")));
     }
 
