@@ -27,6 +27,7 @@ mod killers;
 mod life;
 mod lock;
 mod loops;
+mod oidc;
 mod outbox;
 mod passwords;
 mod pictures;
