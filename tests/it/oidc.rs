@@ -92,7 +92,9 @@ fn run(script: &str, home: &Path) -> Child {
     let mut node = Command::new("node");
     node.arg(program).arg(modules()).arg(script).stdin(Stdio::null()).stdout(Stdio::null());
     node.stderr(fs::File::create(home.join("log")).unwrap());
-    node.spawn().expect("node is missing; run the tests with tests/run, which installs it")
+    let child = node.spawn();
+    assert!(child.is_ok(), "node cannot be run ({child:?}); run the tests with tests/run, which installs it");
+    child.unwrap()
 }
 
 impl Drop for Provider {
