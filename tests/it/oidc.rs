@@ -297,7 +297,8 @@ fn while_the_provider_is_away_passwords_work_and_afterwards_its_new_key() {
     assert!(!is_in(&mut barred));
 }
 
-/// The cookies as a browser understands them: lax on the way there and back, strict afterwards, over two sites.
+/// The cookies as a browser understands them: the way back begins at a form of another site, which a lax cookie survives
+/// and a strict one does not.
 #[test]
 #[ignore = "needs node and oidc-provider; tests/run installs them"]
 fn a_real_browser_goes_all_the_way() {

@@ -3,7 +3,8 @@
 //   node provider.mjs MODULES '{"port": …, "redirect": …, "inToken": false, "auto": null}'
 //
 // `redirect` is where Sekisho wants people back; with `inToken` the address stands in the ID token, not only at the
-// userinfo endpoint; with `auto` that account logs in without a page. Its signing key is a new one at each start.
+// userinfo endpoint; with `auto` the page is sent by itself for that account, as if it had been typed in. Its signing key
+// is a new one at each start.
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
@@ -44,13 +45,15 @@ const provider = new Provider(`http://localhost:${port}`, {
   },
 });
 
-const form = '<form method="post"><input name="account"><button>Log in</button></form>';
+const form =
+  `<form method="post"><input name="account" value="${auto ?? ''}"><button>Log in</button></form>` +
+  (auto ? '<script>document.forms[0].submit()</script>' : '');
 
 async function interact(request, response) {
   let body = '';
   for await (const chunk of request) body += chunk;
-  const account = request.method === 'POST' ? new URLSearchParams(body).get('account') : auto;
-  if (!account) {
+  const account = new URLSearchParams(body).get('account');
+  if (request.method !== 'POST') {
     response.setHeader('Content-Type', 'text/html');
     response.end(form);
   } else if (account === 'nobody') {
