@@ -24,14 +24,14 @@ pub(crate) struct Browser {
 }
 
 pub(crate) struct Page {
-    status: u16,
-    location: String,
+    pub(crate) status: u16,
+    pub(crate) location: String,
     pub(crate) body: String,
 }
 
 impl Page {
     /// The value of a hidden field.
-    fn field(&self, name: &str) -> String {
+    pub(crate) fn field(&self, name: &str) -> String {
         let rest = self.body.split(&format!("name=\"{name}\" value=\"")).nth(1);
         assert!(rest.is_some(), "no field {name} in {}", self.body);
         rest.unwrap().split('"').next().unwrap().to_owned()
@@ -39,7 +39,7 @@ impl Page {
 }
 
 impl Browser {
-    fn new(at: SocketAddr) -> Self {
+    pub(crate) fn new(at: SocketAddr) -> Self {
         Self { at, cookies: BTreeMap::new() }
     }
 
@@ -47,7 +47,7 @@ impl Browser {
         self.request(&format!("GET {path} HTTP/1.1\r\n"), "")
     }
 
-    fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let encoded = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
         let form =
             fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&");
@@ -87,7 +87,7 @@ impl Browser {
         page
     }
 
-    fn log_in(&mut self, account: &str, password: &str) -> Page {
+    pub(crate) fn log_in(&mut self, account: &str, password: &str) -> Page {
         let form = self.get("/login").field("form");
         self.post("/login", &[("form", &form), ("next", ""), ("account", account), ("password", password)])
     }
@@ -103,7 +103,7 @@ pub(crate) fn logged_in(relay: &Relay, person: &str) -> Browser {
     browser
 }
 
-fn hold_one(relay: &Relay) -> String {
+pub(crate) fn hold_one(relay: &Relay) -> String {
     let mail = letter("console", "年末調整", "従業員 高橋 由美のマイナンバーは 123456789018 です。");
     let reply = talk::send(relay.smtp, SENDER, &[ACCOUNTANT], &mail).unwrap();
     assert!(reply.starts_with("250 2.0.0 held"), "{reply}");

@@ -28,6 +28,7 @@ mod ldap;
 mod life;
 mod lock;
 mod loops;
+mod oidc;
 mod outbox;
 mod passwords;
 mod pictures;

@@ -20,9 +20,9 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// README and every page under `deploy/`.
+/// README, the page about logging in, and every page under `deploy/`.
 fn pages() -> Vec<PathBuf> {
-    let mut pages = vec![root().join("README.md")];
+    let mut pages = vec![root().join("README.md"), root().join("docs/login.md")];
     let mut waiting = vec![root().join("deploy")];
     while let Some(folder) = waiting.pop() {
         for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -74,6 +74,7 @@ fn every_example_of_a_configuration_loads() {
     fs::write(home.path().join("tls/cert.pem"), cert.pem()).unwrap();
     fs::write(home.path().join("tls/key.pem"), signing_key.serialize_pem()).unwrap();
     fs::write(home.path().join("passwords.txt"), "Himitsu2026\n").unwrap();
+    fs::write(home.path().join("oidc-secret"), "Himitsu2026\n").unwrap();
     let mut seen = 0;
     for page in pages() {
         for example in examples(&fs::read_to_string(&page).unwrap()) {
