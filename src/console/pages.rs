@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::session::Session;
 use crate::{
-    hold::{Line, State},
+    hold::{File, Line, State},
     language::Language,
     mail::Address,
     notice::words,
