@@ -23,6 +23,13 @@ pub struct Written {
     odd: Vec<Odd>,
 }
 
+impl From<People> for Written {
+    /// People about whom there is nothing odd.
+    fn from(people: People) -> Self {
+        Self { people, odd: Vec::new() }
+    }
+}
+
 /// What is wrong with people.toml, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {message}")]

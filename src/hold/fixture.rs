@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Arrival, Hold, Settings, new_id};
 use crate::{
-    directory::{Directory, People, Written},
+    directory::{Directory, People},
     inspect::Inspection,
     journal::Journal,
     language::{Language, Text},
@@ -73,8 +73,7 @@ pub(crate) fn hold_over(store: Store, settings: Settings, people: People) -> Hol
         wording: Wording::default(),
     };
     let organization = Organization { domains: vec!["example.co.jp".to_owned()], ..Organization::default() };
-    let written = Written { people, ..Written::default() };
-    Hold::new(store, settings, voice, organization, Directory::open(written, None, Path::new("")))
+    Hold::new(store, settings, voice, organization, Directory::open(people.into(), None, Path::new("")))
 }
 
 pub(crate) fn group(action: Action, recipients: &[&str]) -> Group {
