@@ -357,17 +357,17 @@ fn is_phrase(value: &str) -> bool {
             && value.contains(is_name_character)
             && (value.len() > 96 || !value.chars().all(is_name));
     }
-    let mut words = value.split([' ', ',']).filter(|word| !word.is_empty());
-    let capital = |word: &str| word.starts_with(|c: char| c.is_ascii_uppercase());
+    let mut words = value.as_bytes().split(|byte| matches!(byte, b' ' | b',')).filter(|word| !word.is_empty());
+    let capital = |word: &[u8]| word.first().is_some_and(u8::is_ascii_uppercase);
     match (words.next(), words.next()) {
         // A number may be written with spaces, and its letters are capitals or one or two.
         (Some(first), Some(second)) => {
-            let is_word = |word: &str| word.bytes().filter(u8::is_ascii_lowercase).count() >= 3;
+            let is_word = |word: &[u8]| word.iter().filter(|byte| byte.is_ascii_lowercase()).count() >= 3;
             let all = || [first, second].into_iter().chain(words.clone());
             all().any(is_word) && !(all().all(capital) && all().nth(4).is_none() && !digits)
         }
         (Some(word), None) => {
-            !digits && word.len() < 15 && !word.contains('@') && word.bytes().any(|b| b.is_ascii_lowercase())
+            !digits && word.len() < 15 && !word.contains(&b'@') && word.iter().any(u8::is_ascii_lowercase)
         }
         _ => false,
     }

@@ -305,17 +305,18 @@ pub(super) fn pause(text: &[u8], at: usize) -> usize {
 /// The length of the character at `at`, where [`is_name_character`] holds for it.
 #[inline]
 fn name_bytes(text: &[u8], at: usize) -> Option<usize> {
-    let &lead = text.get(at)?;
-    if lead & 0xF0 != 0xE0 {
-        let follows = || text.get(at + 1).is_some_and(|byte| (0xA0..=0xAF).contains(byte));
-        return (lead == 0xF0 && follows()).then_some(4);
+    match *text.get(at)? {
+        0xE4..=0xE9 => return Some(3),
+        0xE3 | 0xEF => {}
+        0xF0 => return text.get(at + 1).filter(|byte| (0xA0..=0xAF).contains(*byte)).map(|_| 4),
+        _ => return None,
     }
     let &[a, b, c] = text.get(at..)?.first_chunk::<3>()?;
     let code = u32::from(a & 0x0F) << 12 | u32::from(b & 0x3F) << 6 | u32::from(c & 0x3F);
-    // All are compared: kana and kanji change too often for a guess which it is.
+    // All are compared: hiragana and katakana change too often for a guess which it is.
     let within = |first: u32, last: u32| code.wrapping_sub(first) <= last - first;
     let kana = within(0x3041, 0x3096) | (within(0x30A1, 0x30FC) & (code != 0x30FB));
-    let kanji = within(0x3400, 0x9FFF) | within(0xF900, 0xFAFF) | within(0x3005, 0x3006);
+    let kanji = within(0x3400, 0x3FFF) | within(0xF900, 0xFAFF) | within(0x3005, 0x3006);
     (kana | kanji).then_some(3)
 }
 

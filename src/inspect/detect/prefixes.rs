@@ -53,7 +53,13 @@ impl Bytes {
     }
 
     pub(super) fn bytes(self) -> impl Iterator<Item = u8> {
-        (0..=u8::MAX).filter(move |&byte| self.has(byte))
+        (0..4).zip(self.0).flat_map(|(word, mut left)| {
+            std::iter::from_fn(move || {
+                let bit = u8::try_from(left.trailing_zeros()).ok().filter(|&bit| bit < 64)?;
+                left &= left - 1;
+                Some(word << 6 | bit)
+            })
+        })
     }
 
     fn range(from: u8, to: u8) -> Self {

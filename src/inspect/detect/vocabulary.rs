@@ -1,7 +1,7 @@
 //! Some words, looked for all at once in a short text.
 //!
 //! In: words, then texts of a line or a few, many thousands a second. Out: where any of them stands, capitals as small
-//! letters ([`Vocabulary::each`]). Three bytes at each place of the text are looked up in a small table of bits, which
+//! letters ([`Vocabulary::each`]). Three bytes at each place of the text are looked up in a small table, which
 //! tells nearly all of them off; no place waits for the one before it, as it does in an automaton.
 //! Deliberately absent: the boundaries of words ([`super::rule::stands_as_word`]), and texts of megabytes
 //! ([`super::patterns`]).
@@ -10,14 +10,14 @@ use std::ops::{ControlFlow, Range};
 
 /// So many bytes of a word are looked up.
 const HEAD: usize = 3;
-/// Bits of the table.
-const BITS: u32 = 12;
+/// Bits of a place in the table.
+const BITS: u32 = 11;
 
 /// Words to look for.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
-    /// A bit for how words begin; nothing at all without words.
-    heads: Vec<u64>,
+    /// By a hash of how words begin: whether any does so. Nothing at all without words.
+    heads: Option<Box<[u8; 1 << BITS]>>,
     /// How each begins, and its number, in this order.
     words: Vec<(u64, usize, Box<str>)>,
     /// Words that are shorter than a head.
@@ -28,20 +28,21 @@ impl Vocabulary {
     pub(super) fn of<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
         let mut vocabulary = Self::default();
         for (number, word) in words.into_iter().enumerate().filter(|(_, word)| !word.is_empty()) {
-            vocabulary.heads.resize(1 << BITS >> 6, 0);
+            let heads = vocabulary.heads.get_or_insert_with(|| Box::new([0; 1 << BITS]));
+            let mut begin = |head: u64| heads.get_mut(place(head)).into_iter().for_each(|begins| *begins = 1);
             let word: Box<str> = word.to_ascii_lowercase().into();
             match *word.as_bytes() {
                 [a, b, c, ..] => {
                     let head = u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]);
-                    vocabulary.begin(head);
+                    begin(head);
                     vocabulary.words.push((head, number, word));
                 }
                 [a, b] => {
-                    (0..=u8::MAX).for_each(|c| vocabulary.begin(u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0])));
+                    (0..=u8::MAX).for_each(|c| begin(u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0])));
                     vocabulary.short.push((number, word));
                 }
                 _ => {
-                    vocabulary.heads.fill(u64::MAX);
+                    heads.fill(1);
                     vocabulary.short.push((number, word));
                 }
             }
@@ -55,31 +56,33 @@ impl Vocabulary {
     pub(super) fn each(&self, text: &str, mut found: impl FnMut(usize, Range<usize>) -> ControlFlow<()>) {
         /// Heads that begin in eight bytes and end in them.
         const STEP: usize = 8 - HEAD + 1;
+        let Some(heads) = self.heads.as_deref() else { return };
+        let begins = |bytes: u64| heads.get(place(bytes)).copied().unwrap_or_default();
         let bytes = text.as_bytes();
         let mut at = 0;
-        while at < bytes.len() && !self.heads.is_empty() {
-            let rest = bytes.get(at..).unwrap_or_default();
-            let eight = rest.first_chunk::<8>().copied().unwrap_or_else(|| {
-                let mut last = [0; 8];
-                last.iter_mut().zip(rest).for_each(|(slot, &byte)| *slot = byte);
-                last
-            });
+        while let Some(&eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
             let lower = lowered(u64::from_le_bytes(eight));
-            // The last bytes begin short words, too.
-            let step = if rest.len() < 8 { 1 } else { STEP };
-            let begins = (0..step).fold(0_u32, |begins, place| {
-                begins | u32::from(self.may_begin(lower >> (8 * place) & 0xFF_FFFF)) << place
-            });
-            let mut left = begins;
+            let mut left = 0_u32;
+            for place in 0..STEP {
+                left |= u32::from(begins(lower >> (8 * place))) << place;
+            }
             while left != 0 {
-                let place = left.trailing_zeros() as usize;
-                let head = lower >> (8 * place) & 0xFF_FFFF;
-                if self.at(text, at + place, head, &mut found).is_break() {
+                let ahead = left.trailing_zeros() as usize;
+                if self.at(text, at + ahead, lower >> (8 * ahead), &mut found).is_break() {
                     return;
                 }
                 left &= left - 1;
             }
-            at += step;
+            at += STEP;
+        }
+        // The last bytes; they may begin short words.
+        for at in at..bytes.len() {
+            let mut last = [0; 8];
+            last.iter_mut().zip(bytes.get(at..).unwrap_or_default()).for_each(|(slot, &byte)| *slot = byte);
+            let lower = lowered(u64::from_le_bytes(last));
+            if begins(lower) != 0 && self.at(text, at, lower, &mut found).is_break() {
+                return;
+            }
         }
     }
 
@@ -93,14 +96,15 @@ impl Vocabulary {
         any
     }
 
-    /// The words that stand at a place with this head.
+    /// The words that stand at a place where these bytes are.
     fn at(
         &self,
         text: &str,
         at: usize,
-        head: u64,
+        bytes: u64,
         found: &mut impl FnMut(usize, Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
+        let head = bytes & HEADS;
         let from = self.words.partition_point(|(known, ..)| *known < head);
         let same = self.words.iter().skip(from).take_while(|(known, ..)| *known == head);
         let short = self.short.iter().map(|(number, word)| (*number, word));
@@ -113,23 +117,15 @@ impl Vocabulary {
         }
         ControlFlow::Continue(())
     }
-
-    #[inline]
-    fn may_begin(&self, head: u64) -> bool {
-        let bit = place(head);
-        self.heads.get(bit >> 6).is_some_and(|bits| bits >> (bit & 63) & 1 == 1)
-    }
-
-    fn begin(&mut self, head: u64) {
-        let bit = place(head);
-        self.heads.get_mut(bit >> 6).into_iter().for_each(|bits| *bits |= 1 << (bit & 63));
-    }
 }
 
-/// The bit of a head.
+/// The bytes of a head.
+const HEADS: u64 = (1 << (8 * HEAD)) - 1;
+
+/// The place of a head, the first of these bytes, in the table.
 #[inline]
-fn place(head: u64) -> usize {
-    (head.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - BITS)) as usize
+fn place(bytes: u64) -> usize {
+    ((bytes & HEADS).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - BITS)) as usize
 }
 
 /// Eight bytes, capitals of ASCII as small letters.

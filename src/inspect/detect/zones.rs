@@ -267,12 +267,11 @@ fn points(block: &[&str], own: &[String]) -> usize {
 }
 
 fn has_own(block: &[&str], own: &[String]) -> bool {
-    block.iter().any(|line| {
-        line.contains('@') && {
+    !own.is_empty()
+        && block.iter().filter(|line| memchr::memchr(b'@', line.as_bytes()).is_some()).any(|line| {
             let lower = line.to_ascii_lowercase();
             own.iter().any(|address| lower.contains(address.as_str()))
-        }
-    })
+        })
 }
 
 /// What names of organisations have in them.

@@ -113,24 +113,28 @@ fn begins_entry(text: &str) -> bool {
 
 /// Whether `value` reads as a person's name in Latin letters.
 pub(in super::super) fn is_latin_name(value: &str) -> bool {
-    let words: Vec<&str> = value.split([' ', ',']).filter(|word| !word.is_empty()).collect();
-    let last = words.last().map(|word| word.to_ascii_lowercase());
-    (2..=4).contains(&words.len())
-        && words.iter().all(|word| {
-            word.starts_with(|c: char| c.is_uppercase())
-                && word.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '\'' | '-'))
-                && word.is_ascii() | word.chars().any(|c| matches!(c, 'À'..='ſ'))
-        })
-        && !last.is_some_and(|last| ORGANISATIONS.contains(&last.trim_end_matches('.')))
+    let is_part = |word: &str| {
+        word.starts_with(|c: char| c.is_uppercase())
+            && word.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '\'' | '-'))
+            && word.is_ascii() | word.chars().any(|c| matches!(c, 'À'..='ſ'))
+    };
+    let is_organisation = |word: &str| {
+        let word = word.to_ascii_lowercase();
+        ORGANISATIONS.contains(&word.trim_end_matches('.'))
+    };
+    words_of(value).all(is_part)
+        && (2..=4).contains(&words_of(value).count())
+        && !words_of(value).last().is_some_and(is_organisation)
 }
 
 /// Whether a name of that shape is one that the dictionaries know.
 pub(in super::super) fn is_known_latin_name(names: &Names, value: &str) -> bool {
-    let words: Vec<&str> = value.split([' ', ',']).filter(|word| !word.is_empty()).collect();
-    match (words.first(), words.last()) {
-        (Some(first), Some(last)) if words.len() >= 2 => is_latin_name(value) && names.is_latin(first, last),
-        _ => false,
-    }
+    is_latin_name(value)
+        && words_of(value).next().zip(words_of(value).last()).is_some_and(|(first, last)| names.is_latin(first, last))
+}
+
+fn words_of(name: &str) -> impl Iterator<Item = &str> {
+    name.split([' ', ',']).filter(|word| !word.is_empty())
 }
 
 const ORGANISATIONS: [&str; 12] =
