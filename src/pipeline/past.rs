@@ -17,12 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     recipients::{Day, Entry, History, Lesson, Relation, together},
-    store::{HistoryMark, HistoryRow, Store, StoreError},
+    store::{HistoryMark, HistoryRow, Store, StoreError, Writing},
 };
 
 /// How long counts wait to be kept.
 const KEEP_EVERY: Duration = Duration::from_secs(5);
-/// How many counts one change keeps, so that it does not hold up those who take mail.
+/// How many counts one change keeps or drops, so that it does not hold up those who take mail.
 const COUNTS: usize = 2_000;
 /// The history is pruned when it is so much over its bound, in percent.
 const SLACK: usize = 5;
@@ -187,9 +187,25 @@ impl Past {
         }
         let dropped = self.write().prune(most, day(Timestamp::now()));
         let rows: Vec<HistoryRow> = dropped.iter().map(|e| row(e.relation, &e.from, &e.to, e.weight, e.day)).collect();
-        let mut writing = self.inner.store.write().await?;
-        writing.drop_history(&rows).await?;
-        writing.commit().await
+        for some in rows.chunks(COUNTS) {
+            let mut writing = self.inner.store.write().await?;
+            writing.drop_history(some).await?;
+            writing.commit().await?;
+        }
+        let writing = self.inner.store.write().await?;
+        self.renew(writing).await
+    }
+
+    /// Lets all other processes read anew what is kept; this one has dropped it itself.
+    async fn renew(&self, mut writing: Writing) -> Result<(), StoreError> {
+        let epoch = writing.renew_history().await?;
+        writing.commit().await?;
+        let mut mark = self.mark();
+        // Others may have dropped something meanwhile.
+        if mark.epoch + 1 == epoch {
+            mark.epoch = epoch;
+        }
+        Ok(())
     }
 
     /// Forgets a person everywhere; how many counters that were.
@@ -199,7 +215,7 @@ impl Past {
         let rows: Vec<HistoryRow> = dropped.iter().map(|e| row(e.relation, &e.from, &e.to, e.weight, e.day)).collect();
         let mut writing = self.inner.store.write().await?;
         writing.drop_history(&rows).await?;
-        writing.commit().await?;
+        self.renew(writing).await?;
         Ok(rows.len())
     }
 
@@ -304,8 +320,13 @@ mod tests {
         for n in 0..60 {
             past.learn(&lesson(&format!("p{n}@x.jp")), Timestamp::now());
         }
+        let other = Past::load(Store::open(dir.path()).await.unwrap(), 1_000).await.unwrap();
         past.settle().await.unwrap();
         assert!(past.read().len() <= 100, "{}", past.read().len());
+        // It has dropped them itself and need not read the rest anew; others must.
+        assert_eq!(past.mark().epoch, past.inner.store.history_mark().await.unwrap().epoch);
+        other.follow().await.unwrap();
+        assert_eq!(other.read().len(), past.read().len());
         let again = Past::load(Store::open(dir.path()).await.unwrap(), 100).await.unwrap();
         assert_eq!(again.read().len(), past.read().len());
     }

@@ -1,8 +1,7 @@
 //! Counters of the history, and what held mails will teach it.
 //!
 //! In: counts to add, and lessons of mails that wait. Out: the counters, page by page or only those that changed since;
-//! and the lessons of mails that were released. Whole tables are dropped from in one change, which every process notices
-//! by the epoch. Deliberately absent: what is counted and how it fades (`recipients::history`).
+//! and the lessons of mails that were released. What is dropped every other process notices by the epoch. Deliberately absent: what is counted and how it fades (`recipients::history`).
 
 use jiff::Timestamp;
 
@@ -115,7 +114,8 @@ impl Writing {
         Ok(())
     }
 
-    /// Removes counters; every process reads the rest anew.
+    /// Removes counters. Other processes notice with the next [`Writing::renew_history`], so that many may be removed in
+    /// several changes.
     pub async fn drop_history(&mut self, rows: &[HistoryRow]) -> Result<(), StoreError> {
         for row in rows {
             sqlx::query("DELETE FROM history WHERE relation = ? AND origin = ? AND target = ?")
@@ -125,12 +125,18 @@ impl Writing {
                 .execute(&mut *self.transaction)
                 .await?;
         }
+        Ok(())
+    }
+
+    /// Lets every process read the counters anew but the one that has this epoch already.
+    pub async fn renew_history(&mut self) -> Result<i64, StoreError> {
         let epoch: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM meta WHERE name = ?")
             .bind(EPOCH)
             .fetch_optional(&mut *self.transaction)
             .await?;
         let next = epoch.map_or(0, |bytes| number(&bytes)) + 1;
-        self.set_meta(EPOCH, &next.to_be_bytes()).await
+        self.set_meta(EPOCH, &next.to_be_bytes()).await?;
+        Ok(next)
     }
 
     /// Keeps what a held mail teaches until somebody has decided about it.
@@ -205,6 +211,7 @@ mod tests {
         let before = store.history_mark().await.unwrap();
         let mut writing = store.write().await.unwrap();
         writing.drop_history(&[row("a", "b", 0.0, 0)]).await.unwrap();
+        assert_eq!(writing.renew_history().await.unwrap(), before.epoch + 1);
         writing.commit().await.unwrap();
         assert_eq!(store.history_page(0, None).await.unwrap(), [row("a", "c", 1.0, 5)]);
         assert_eq!(store.history_mark().await.unwrap().epoch, before.epoch + 1);
