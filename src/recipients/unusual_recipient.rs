@@ -23,7 +23,7 @@ const EVER: f32 = 1e-5;
 /// A candidate must be so many times likelier …
 const LIKELIER: f32 = 8.0;
 /// … and as likely as this.
-const LIKELY: f32 = 0.02;
+const LIKELY: f32 = 0.005;
 /// Somebody of the thread who is left out is as likely.
 const LEFT_OUT: f32 = 0.7;
 /// Before anything is known of them, one in two hundred contacts is called like somebody else, …
