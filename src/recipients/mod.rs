@@ -273,11 +273,14 @@ impl Recipient {
 
 impl Recipient {
     /// How odd it is by everything that is known, in bits: the one that is oddest is the one to look at first. A letter that
-    /// greets somebody else is no better for going to somebody usual.
+    /// greets somebody else is hardly better for going to somebody usual.
     pub fn suspicion(&self) -> f32 {
         let issues: f32 = self.issues.iter().map(|issue| issue.check.bits()).sum();
         let history = f32::from(self.surprise.unwrap_or_default()) / 10.0;
-        if issues > 0.0 { issues + history.max(0.0) } else { history }
+        match issues > 0.0 && history < 0.0 {
+            true => issues + history / 10.0,
+            false => issues + history,
+        }
     }
 }
 

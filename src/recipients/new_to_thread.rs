@@ -20,6 +20,8 @@ use super::{
 const FAMILIAR: f32 = 0.5;
 /// Of two who are called alike more must be known: so many mails.
 const WELL_KNOWN: f32 = 3.0;
+/// So many of the thread are compared with, which is more than most threads have.
+const COMPARED: usize = 64;
 /// So many are named as evidence.
 const NAMED: usize = 3;
 

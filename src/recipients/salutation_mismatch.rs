@@ -126,11 +126,14 @@ impl<'a> Greetings<'a> {
                 return Opinion::Match;
             }
         }
+        if opinion != Opinion::Unknown || is_shared(&to.canonical) {
+            return opinion;
+        }
         match self.greeted_elsewhere() {
-            Some((greeted, meant)) if opinion == Opinion::Unknown && !is_shared(&to.canonical) => {
+            Some((greeted, meant)) => {
                 Opinion::Mismatch(self.facts.of_history(self.wrong_person(greeted, to)).meaning(meant))
             }
-            _ => opinion,
+            None => Opinion::Unknown,
         }
     }
 

@@ -23,17 +23,20 @@ const EVER: f32 = 1e-5;
 /// A candidate must be so many times likelier …
 const LIKELIER: f32 = 8.0;
 /// … and as likely as this.
-const LIKELY: f32 = 0.02;
+const LIKELY: f32 = 0.005;
 /// Somebody of the thread who is left out is as likely.
 const LEFT_OUT: f32 = 0.7;
 /// Before anything is known of them, one in two hundred contacts is called like somebody else, …
 const NAMESAKE: f32 = 0.005;
 /// … and so many contacts that is worth.
 const CONTACTS: f32 = 20.0;
+/// Whoever takes a wrong one from a list of names takes one who is called alike, and of these there are few: so many bits
+/// more than for a contact taken at random.
+const BY_NAME: f32 = 3.0;
 /// So many bits a better candidate counts at most.
-const CANDIDATE: f32 = 10.0;
+const CANDIDATE: f32 = 13.0;
 /// So many bits against a recipient with a better candidate are told.
-const CONFUSED: f32 = 5.0;
+const CONFUSED: f32 = 8.0;
 /// Whom this sender writes to is usual.
 const SELDOM: f32 = 2.0;
 /// Without a namesake only a group that always stands together says something: so many mails with each.
@@ -166,7 +169,7 @@ impl Company {
             };
             let theirs = self.likelihood(facts, odds, who).max(at_least);
             if theirs >= LIKELY && theirs >= LIKELIER * likely {
-                let bits = (theirs / share).log2().clamp(0.0, CANDIDATE);
+                let bits = ((theirs / share).log2() + BY_NAME).clamp(0.0, CANDIDATE);
                 if best.is_none_or(|(_, known)| bits > known) {
                     best = Some((who, bits));
                 }
