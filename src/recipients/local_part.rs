@@ -85,6 +85,8 @@ pub(super) struct Traces {
     written: Vec<u32>,
     /// As they sound.
     sounds: Vec<u32>,
+    /// Those sounds that people write as they are.
+    words: Vec<String>,
 }
 
 impl Traces {
@@ -95,8 +97,16 @@ impl Traces {
         let sounds = parts.iter().flat_map(|part| &part.sounds);
         Self {
             written: written.map(|name| letters(&name).unwrap_or(0)).collect(),
-            sounds: sounds.map(|sound| voiced(letters(sound).unwrap_or(0))).collect(),
+            sounds: sounds.clone().map(|sound| voiced(letters(sound).unwrap_or(0))).collect(),
+            words: sounds.filter(|sound| sound.len() >= 2 && romaji::of_latin(sound) == **sound).cloned().collect(),
         }
+    }
+
+    /// Whether a name is the first word of a local part, as most often; it stands there then, and nothing need be read.
+    pub(super) fn is_word_of(&self, local: &str) -> bool {
+        let end = local.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(local.len());
+        let (first, rest) = local.split_at(end);
+        !rest.starts_with(char::is_alphabetic) && self.words.iter().any(|word| word == first)
     }
 
     /// Whether one of the names may stand in a local part.
@@ -236,6 +246,7 @@ mod tests {
             for local in locals.split_whitespace() {
                 let holds = name.fits_local(local) == Fit::Yes;
                 assert!(!holds || name.traces().may_be_in(local), "{name:?} {local}");
+                assert!(holds || !name.traces().is_word_of(local), "{name:?} {local}");
             }
         }
         assert!(!person("鈴木").traces().may_be_in("yamada12") && !person("Bob").traces().may_be_in("john.smith"));

@@ -4,14 +4,20 @@
 //! organisation's domain; nothing if two fit alike. Asked only where something is wrong, so it may look through all
 //! that a sender wrote to. Deliberately absent: whether something is wrong.
 
-use std::{collections::HashSet, rc::Rc};
+use std::{
+    cell::RefCell,
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 use super::{
-    Facts, Relation,
+    Facts, History, Relation,
     companies::Company,
-    domain::Domain,
+    domain::{Domain, is_within, normalized},
     facts::To,
     folded,
+    local_part::Traces,
     person::{Fit, Person},
 };
 
@@ -25,14 +31,16 @@ pub(super) struct Searched {
     /// What tells the organisation from others.
     company: Option<String>,
     found: Vec<Found>,
+    /// The one that fits best.
+    best: Option<Found>,
+    /// The one that fits best of those who registered a domain, a rank higher for that.
+    there: RefCell<HashMap<String, Option<Found>>>,
 }
 
-/// An address that fits.
-#[derive(Debug)]
+/// An address that fits, by its number in the history.
+#[derive(Debug, Clone, Copy)]
 struct Found {
-    address: String,
-    /// Its registered domain.
-    registered: String,
+    number: u32,
     rank: u8,
     weight: f32,
 }
@@ -45,16 +53,39 @@ pub(super) fn meant(
     instead_of: &To<'_>,
 ) -> Option<String> {
     let searched = searched(facts, person, company);
+    let history = facts.history;
     // A namesake in the same organisation is likelier than one elsewhere.
-    let rank = |found: &Found| {
-        let same = person.is_some() && found.registered == instead_of.domain.registered();
-        found.rank + u8::from(same)
-    };
-    let order = |a: &&Found, b: &&Found| {
-        rank(a).cmp(&rank(b)).then(a.weight.total_cmp(&b.weight)).then_with(|| b.address.cmp(&a.address))
-    };
-    let best = searched.found.iter().max_by(order).map(|found| found.address.clone());
-    best.or_else(|| if person.is_none() { company.and_then(Company::domain) } else { None })
+    let there = person.and_then(|_| searched.registered(history, instead_of.domain.registered()));
+    let found = searched.best.into_iter().chain(there).max_by(|a, b| a.order(b, history));
+    let address = found.and_then(|found| history.text(found.number)).map(str::to_owned);
+    address.or_else(|| if person.is_none() { company.and_then(Company::domain) } else { None })
+}
+
+impl Searched {
+    fn registered(&self, history: &History, registered: &str) -> Option<Found> {
+        if let Some(known) = self.there.borrow().get(registered) {
+            return *known;
+        }
+        let there = self.found.iter().filter(|found| found.is_registered(history, registered));
+        let best = there.max_by(|a, b| a.order(b, history)).map(|found| Found { rank: found.rank + 1, ..*found });
+        self.there.borrow_mut().insert(registered.to_owned(), best);
+        best
+    }
+}
+
+impl Found {
+    /// The one with the highest rank, among those with the most mails.
+    fn order(&self, other: &Self, history: &History) -> Ordering {
+        let (own, others) = (history.text(self.number), history.text(other.number));
+        self.rank.cmp(&other.rank).then(self.weight.total_cmp(&other.weight)).then_with(|| others.cmp(&own))
+    }
+
+    /// Whether it is in the organisation that registered this domain.
+    fn is_registered(&self, history: &History, registered: &str) -> bool {
+        let domain =
+            history.text(self.number).and_then(|address| address.rsplit_once('@')).map_or("", |(_, domain)| domain);
+        is_within(&normalized(domain), registered) && Domain::new(domain).registered() == registered
+    }
 }
 
 fn searched(facts: &Facts<'_>, person: Option<&Person>, company: Option<&Company<'_>>) -> Rc<Searched> {
@@ -63,7 +94,9 @@ fn searched(facts: &Facts<'_>, person: Option<&Person>, company: Option<&Company
     let known = facts.searched.borrow().iter().find(is_it).cloned();
     known.unwrap_or_else(|| {
         let found = Search::new(facts, person, company).found();
-        let searched = Rc::new(Searched { person: person.cloned(), company: of, found });
+        let best = found.iter().copied().max_by(|a, b| a.order(b, facts.history));
+        let searched =
+            Rc::new(Searched { person: person.cloned(), company: of, found, best, there: RefCell::default() });
         facts.searched.borrow_mut().push(Rc::clone(&searched));
         searched
     })
@@ -94,32 +127,40 @@ impl<'s, 'f> Search<'s, 'f> {
             let local = address.rsplit_once('@').map_or("", |(local, _)| local);
             self.greeted.contains(address) || traces.as_ref().is_none_or(|traces| traces.may_be_in(local))
         };
-        let own = history.onward(Relation::Wrote, &folded(&self.facts.sender)).take(CONTACTS);
-        let own = own.filter(|(_, address)| may_fit(address)).filter_map(|(_, address)| self.fitting(address));
         let sender = folded(&self.facts.sender);
-        let found: Vec<Found> = own
-            .map(|found| Found { weight: history.weight(Relation::Wrote, &sender, &found.address, today), ..found })
-            .collect();
-        if !found.is_empty() {
-            return found;
+        let own = history.onward(Relation::Wrote, &sender).take(CONTACTS).filter(|(_, address)| may_fit(address));
+        let own = own.filter_map(|(number, address)| {
+            let rank = self.rank(address, traces.as_ref())?;
+            Some(Found { number, rank, weight: history.weight(Relation::Wrote, &sender, address, today) })
+        });
+        let own: Vec<Found> = own.collect();
+        if !own.is_empty() {
+            return own;
         }
         // What colleagues greeted so.
-        let colleagues = self.person.into_iter().flat_map(keys);
-        let colleagues = colleagues.flat_map(|key| history.of(Relation::Greeted, key, today));
-        colleagues.filter_map(|(address, weight)| Some(Found { weight, ..self.fitting(address)? })).collect()
+        let keys = self.person.into_iter().flat_map(keys);
+        let greeted =
+            keys.flat_map(|key| history.onward(Relation::Greeted, key).map(move |(number, who)| (key, number, who)));
+        let found = greeted.filter_map(|(key, number, address)| {
+            let rank = self.rank(address, traces.as_ref())?;
+            Some(Found { number, rank, weight: history.weight(Relation::Greeted, key, address, today) })
+        });
+        found.collect()
     }
 
     /// How well an address of the history fits; nothing if it does not.
-    fn fitting(&self, address: &str) -> Option<Found> {
+    fn rank(&self, address: &str, traces: Option<&Traces>) -> Option<u8> {
         let facts = self.facts;
         let (local, domain) = address.rsplit_once('@')?;
         let of_company = || self.company.is_some_and(|company| company.owns(facts, domain));
         let rank = match self.person {
             Some(person) => {
-                let named = match person.fits_local(local) {
-                    _ if self.greeted.contains(address) => 4,
-                    Fit::Yes => 3,
-                    Fit::No | Fit::Unknown => return None,
+                let is_named =
+                    || traces.is_some_and(|traces| traces.is_word_of(local)) || person.fits_local(local) == Fit::Yes;
+                let named = match self.greeted.contains(address) {
+                    true => 4,
+                    false if is_named() => 3,
+                    false => return None,
                 };
                 named + if of_company() { 4 } else { 0 }
             }
@@ -127,11 +168,7 @@ impl<'s, 'f> Search<'s, 'f> {
             None => return None,
         };
         // Who gets it anyway was not forgotten.
-        if facts.is_on_mail(address) {
-            return None;
-        }
-        let registered = Domain::new(domain).registered().to_owned();
-        Some(Found { address: address.to_owned(), registered, rank, weight: 0.0 })
+        (!facts.is_on_mail(address)).then_some(rank)
     }
 }
 
