@@ -89,10 +89,10 @@ impl Thread {
 
     /// How many mails an address had with one of the thread, or from a colleague who takes part, about.
     fn together(&self, facts: &Facts<'_>, address: &str) -> f32 {
-        let with = self
-            .participants
-            .iter()
-            .map(|who| facts.weight(Relation::Together, who, address) + facts.weight(Relation::Wrote, who, address));
+        let with =
+            self.participants.iter().take(COMPARED).map(|who| {
+                facts.weight(Relation::Together, who, address) + facts.weight(Relation::Wrote, who, address)
+            });
         with.fold(0.0, f32::max)
     }
 

@@ -242,8 +242,11 @@ fn what_was_greeted_before_is_a_match_and_is_learned() {
     assert!(other.issues(Check::SalutationMismatch)[0].is_none());
 }
 
+/// Letters that went out: to whom, how each began, how many.
+type Letters<'a> = &'a [(&'a str, &'a str, usize)];
+
 /// A letter to somebody with a name that nobody can read, after letters to others that began with names.
-fn after_letters(to: &str, opening: &str, letters: &[(&str, &str, usize)]) -> Option<Option<String>> {
+fn after_letters(to: &str, opening: &str, letters: Letters<'_>) -> Option<Option<String>> {
     let mut mail = Mail::to(&[to]).opening(opening);
     for (earlier, opening, times) in letters {
         let mut before = Mail::to(&[earlier]).opening(opening);
@@ -270,7 +273,7 @@ fn a_name_that_went_with_another_contact_is_that_ones() {
         let meant = after_letters(to, name, &habit(name));
         assert_eq!(meant, Some(Some("ryu@nishi.example".to_owned())), "{to} {name}");
     }
-    let quiet: [(&str, &str, &[(&str, &str, usize)]); 9] = [
+    let quiet: [(&str, &str, Letters<'_>); 9] = [
         // Nobody was greeted so, or hardly ever, or the recipient was.
         ("kz01@kita.jp", "龘龘様", &[("kz01@kita.jp", "曻様", 3)]),
         ("kz01@kita.jp", "龘龘様", &[("ryu@nishi.example", "龘龘様", 2), ("kz01@kita.jp", "曻様", 3)]),
