@@ -155,7 +155,7 @@ fn is_quoted_header(line: &str) -> bool {
 
 /// What stands above a quoted mail. Looked for in nearly every line.
 static ANNOUNCED: LazyLock<[Finder<'static>; 2]> =
-    LazyLock::new(|| ["Original Message", "Forwarded message"].map(|words| Finder::new(words)));
+    LazyLock::new(|| ["Original Message", "Forwarded message"].map(Finder::new));
 
 /// Marks what looks like a signature: below `-- `, between separators, or the last paragraph.
 fn signatures(lines: &[&str], own: &[String], busy: &[bool], zones: &mut [Zone]) {
