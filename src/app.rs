@@ -18,10 +18,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, Loaded},
     console,
-    directory::Directory,
+    directory::{self, Directory},
     hold::Hold,
     inspect::sandbox::{self, Workers},
     journal::{Journal, Record, RulesChange, Via},
+    language::Text,
     mail::MailId,
     notice::Voice,
     outbox::{Outbox, Pulse},
@@ -33,7 +34,7 @@ use crate::{
         server::{self, Keyring, Listener},
     },
     store::{Claim, Store},
-    telemetry::health::Health,
+    telemetry::health::{Condition, Health},
 };
 
 /// How long all parts may take to end: longer than SMTP's own grace of 30 s, shorter than systemd's patience of 90 s.
@@ -53,6 +54,7 @@ pub struct App {
     organization: Organization,
     stages: Arc<Stages>,
     directory: Directory,
+    health: Health,
     outbox: Outbox,
     store: Store,
     past: Past,
@@ -136,6 +138,33 @@ fn all_taken(inherited: &[Socket]) -> anyhow::Result<()> {
     )
 }
 
+/// Tells in the health report how old the people are that a directory server told, until `stop`.
+async fn watch_directory(directory: &Directory, health: &Health, stop: CancellationToken) {
+    loop {
+        if let Some(directory::Health { people, known_at, trouble }) = directory.health() {
+            let since = known_at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"));
+            let ja = format!("{people} 人を {since} に読み込みました。");
+            let en = format!("{people} people, read at {since}");
+            match trouble {
+                None => health.well(Condition::Directory, Text { ja, en }),
+                Some(directory::Trouble { why, since, .. }) => health.unwell(
+                    Condition::Directory,
+                    Text {
+                        ja: format!("{ja}{since:.0} から読み込めません（{why}）。最後に読んだ内容で動いています。"),
+                        en: format!(
+                            "{en}; since {since:.0} it cannot be read ({why}), and the people known last are used"
+                        ),
+                    },
+                ),
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(5)) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
 /// Removes what a process that died had prepared and promised to nobody. Who holds the claim knows that none lives.
 async fn discard_prepared(_claim: &Claim, hold: &Hold) -> anyhow::Result<()> {
     let left = hold.discard_prepared(Timestamp::MAX).await?;
@@ -191,9 +220,10 @@ impl App {
         let console = bind(config.console.listen, &mut inherited).await?.socket;
         all_taken(&inherited)?;
         let voice = voice(config);
-        let logins = console::Logins::new(&config.console).map_err(|why| anyhow!("console.oidc: {why}"))?;
+        let logins =
+            console::Logins::new(&config.console, directory.clone()).map_err(|why| anyhow!("console.oidc: {why}"))?;
         let pages = console::router(Arc::new(hold), Arc::new(store.clone()), logins, &voice);
-        let pages = pages.merge(console::health(health, &voice));
+        let pages = pages.merge(console::health(health.clone(), &voice));
         Ok(Self {
             smtp,
             keys: Arc::new(Keyring::new(loaded.keys.clone())),
@@ -204,6 +234,7 @@ impl App {
             organization: config.organization.clone(),
             stages,
             directory,
+            health,
             outbox,
             store,
             past,
@@ -248,8 +279,21 @@ impl App {
     /// Runs until `stop`; then what is under way is finished. A part that ends or panics by itself ends all: half a
     /// server is worse than a restart.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { smtp, keys, smtp_settings, console, pages, stages, directory, outbox, store, past, claim, .. } =
-            self;
+        let Self {
+            smtp,
+            keys,
+            smtp_settings,
+            console,
+            pages,
+            stages,
+            directory,
+            health,
+            outbox,
+            store,
+            past,
+            claim,
+            ..
+        } = self;
         for listener in &smtp {
             let Listener { socket, tls, inherited } = listener;
             tracing::info!(address = %socket.local_addr()?, tls, inherited, "taking mail");
@@ -279,10 +323,15 @@ impl App {
             learning.run(heard).await;
             Ok("the history of recipients")
         });
+        let (known, heard) = (directory.clone(), stop.clone());
+        parts.spawn(async move {
+            known.run(heard).await;
+            Ok("the directory")
+        });
         let heard = stop.clone();
         parts.spawn(async move {
-            directory.run(heard).await;
-            Ok("the directory")
+            watch_directory(&directory, &health, heard).await;
+            Ok("the watch over the directory")
         });
         let heard = stop.clone();
         parts.spawn(async move {

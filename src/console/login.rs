@@ -1,6 +1,7 @@
 //! Logging in and out, and who a request is from.
 //!
-//! In: account and password (a provider's word comes through `provider`), cookies. Out: the session cookie; a [`Person`] for the handlers that need one.
+//! In: account and password, of our own accounts or of the directory (a provider's word comes through `provider`),
+//! cookies. Out: the session cookie; a [`Person`] for the handlers that need one.
 //! An unknown account, a disabled one and a wrong password look the same and take as long.
 //! Deliberately absent: what a person may do (`Desk`), self-registration, and passwords by mail.
 
@@ -149,7 +150,7 @@ pub(super) async fn enter<D: Desk, A: Accounts>(
         Ok(Some((who, hash))) => {
             web.failures.forget(&name);
             cookie(&headers, SESSION).inspect(|old| web.sessions.end(old));
-            begin(&web, who, &hash, &sent.next)
+            begin(&web, who, hash.as_deref(), &sent.next)
         }
         Ok(None) => {
             web.failures.add(&name, Instant::now());
@@ -164,12 +165,30 @@ pub(super) async fn enter<D: Desk, A: Accounts>(
     }
 }
 
-/// The account's address and password hash if the password is right; `Err` when it could not be found out.
+/// Whose the name and the password are: with the password's hash for one of our own accounts, without one for somebody
+/// whom the directory knows. `Err` when it could not be found out.
 async fn proven<D, A: Accounts>(
     web: &Web<D, A>,
     name: &str,
     password: String,
-) -> Result<Option<(Address, String)>, ()> {
+) -> Result<Option<(Address, Option<String>)>, ()> {
+    if let Some((who, hash)) = own(web, name, password.clone()).await? {
+        return Ok(Some((who, Some(hash))));
+    }
+    let proven = web.logins.directory.authenticate(name, &password).await.map_err(|error| {
+        tracing::warn!(%error, "the directory cannot be asked for a password");
+    })?;
+    let Some(who) = proven else { return Ok(None) };
+    let account = web.accounts.account(&who).await.map_err(|error| {
+        tracing::error!(%error, "accounts cannot be read");
+    })?;
+    // Whoever is shut out here is shut out, whatever the directory says.
+    let shut_out = account.is_some_and(|account| account.disabled);
+    Ok((!shut_out).then_some((who, None)))
+}
+
+/// The account's address and password hash if the password is right.
+async fn own<D, A: Accounts>(web: &Web<D, A>, name: &str, password: String) -> Result<Option<(Address, String)>, ()> {
     let account = match Address::parse(name) {
         Ok(address) => web.accounts.account(&address).await.map_err(|error| {
             tracing::error!(%error, "accounts cannot be read");
@@ -183,8 +202,8 @@ async fn proven<D, A: Accounts>(
     Ok(account.map(|account| (account.address, account.password_hash)))
 }
 
-fn begin<D, A>(web: &Web<D, A>, who: Address, hash: &str, next: &str) -> Response {
-    let Some(token) = web.sessions.begin(who, Some(hash), Instant::now()) else {
+fn begin<D, A>(web: &Web<D, A>, who: Address, hash: Option<&str>, next: &str) -> Response {
+    let Some(token) = web.sessions.begin(who, hash, Instant::now()) else {
         return pages::fault(web.language).into_response();
     };
     let to = safe_next(next).unwrap_or("/held");

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     directory::{
-        Accounts,
+        Accounts, Directory,
         oidc::{Answer, Identity, LoginError, PENDING, Pending, Provider},
     },
     language::Language,
@@ -47,8 +47,10 @@ const MOST: usize = 10_000;
 /// How people may prove who they are.
 #[derive(Debug)]
 pub struct Logins {
-    /// With an account and a password of our own.
+    /// With an account and a password: our own, or the directory's.
     pub(super) local: bool,
+    /// Asked for passwords that are not those of our own accounts.
+    pub(super) directory: Directory,
     /// By the word of a provider.
     pub(super) provider: Option<Provider>,
     begun: Begun,
@@ -56,7 +58,7 @@ pub struct Logins {
 
 impl Default for Logins {
     fn default() -> Self {
-        Self { local: true, provider: None, begun: Begun::default() }
+        Self { local: true, directory: Directory::default(), provider: None, begun: Begun::default() }
     }
 }
 
@@ -65,10 +67,10 @@ impl Logins {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn new(settings: &Settings) -> Result<Self, String> {
+    pub fn new(settings: &Settings, directory: Directory) -> Result<Self, String> {
         let back = format!("{}{BACK}", settings.public_url);
         let provider = settings.oidc.clone().map(|oidc| Provider::new(oidc, &back)).transpose()?;
-        Ok(Self { local: settings.local_login, provider, begun: Begun::default() })
+        Ok(Self { local: settings.local_login, directory, provider, begun: Begun::default() })
     }
 }
 

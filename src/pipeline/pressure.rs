@@ -74,6 +74,8 @@ impl Strain {
             Condition::Journal => "the journal cannot be written",
             Condition::Disk => "the disk is nearly full",
             Condition::NextHop | Condition::Outbox => "the next hop cannot be reached",
+            // It stops no mail: the people known last go on being known.
+            Condition::Directory => "the directory cannot be read",
         }
     }
 }

@@ -29,12 +29,22 @@ pub enum Condition {
     Outbox,
     /// The processes that read mail are locked in.
     Sandbox,
+    /// The directory that is read from a server answers.
+    Directory,
 }
 
 impl Condition {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 7] =
-        [Self::Workers, Self::Store, Self::Journal, Self::Disk, Self::NextHop, Self::Outbox, Self::Sandbox];
+    pub const ALL: [Self; 8] = [
+        Self::Workers,
+        Self::Store,
+        Self::Journal,
+        Self::Disk,
+        Self::NextHop,
+        Self::Outbox,
+        Self::Sandbox,
+        Self::Directory,
+    ];
 
     /// The word for it.
     pub fn name(self) -> &'static str {
@@ -46,6 +56,7 @@ impl Condition {
             Self::NextHop => "next_hop",
             Self::Outbox => "outbox",
             Self::Sandbox => "sandbox",
+            Self::Directory => "directory",
         }
     }
 

@@ -24,8 +24,17 @@ use sekisho::{
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{eventually, free_port};
+use crate::{
+    console::Browser,
+    support::{
+        eventually, free_port,
+        relay::Relay,
+        sink::Sink,
+        talk::{self, letter},
+    },
+};
 
+const ACCOUNTANT: &str = "nencho@zeirishi.example.com";
 const BASE: &str = "dc=example,dc=jp";
 const READER: &str = "cn=sekisho,dc=example,dc=jp";
 
@@ -445,4 +454,45 @@ async fn an_outage_leaves_people_known_with_their_age_also_after_a_restart() {
     assert_eq!(proven, Ok(Some(address("Taro@example.jp"))));
     stop.cancel();
     running.await.unwrap();
+}
+
+#[test]
+fn a_manager_in_the_directory_is_asked_logs_in_with_its_password_and_approves() {
+    let slapd = Slapd::start(&company());
+    let (sink, home) = (Sink::start(), slapd.home.path());
+    let policies = home.join("rules/policies");
+    fs::create_dir_all(&policies).unwrap();
+    let rule = "[[policy]]\nid = \"to-manager\"\naction = \"require_approval\"\ntitle = { ja = \"上長\", en = \"manager\" }\n\
+                when = { recipient = { direction = \"external\" } }\napprovers = [\"manager\"]\n";
+    fs::write(policies.join("own.toml"), rule).unwrap();
+    let extra = format!(
+        "organization.domains = [\"example.jp\"]\nrules.directory = {:?}\n[directory.ldap]\nurls = [\"ldap://localhost:{}\"]\nca = {:?}\nbase = \
+         \"{BASE}\"\nbind_dn = \"{READER}\"\npassword_file = {:?}\n",
+        home.join("rules"),
+        slapd.ports.0,
+        home.join("cert.pem"),
+        home.join("password")
+    );
+    let relay = Relay::start_with(sink.address, &extra);
+    eventually("the directory to be read", || {
+        let health = Browser::new(relay.console).get("/health").body;
+        (health.contains("directory") && health.contains("people, read at 20")).then_some(())
+    });
+
+    let mail = letter("ldap", "見積書", "お世話になっております。見積書をお送りします。");
+    let reply = talk::send(relay.smtp, "t.yamada@example.jp", &[ACCOUNTANT], &mail).unwrap();
+    assert!(reply.starts_with("250 2.0.0 held"), "{reply}");
+    let held = relay.wait_for_state("pending");
+    let id = held["id"].as_str().unwrap();
+    let mut browser = Browser::new(relay.console);
+    for (password, status) in [("hanako's", 401), ("", 401), ("hanako's own", 303)] {
+        let form = browser.get("/login").field("form");
+        let fields = [("account", "hanako@example.jp"), ("password", password), ("form", form.as_str()), ("next", "")];
+        assert_eq!(browser.post("/login", &fields).status, status, "{password}");
+    }
+    let csrf = browser.get(&format!("/held/{id}")).field("csrf");
+    let done = browser.post(&format!("/held/{id}/approve"), &[("csrf", &csrf), ("comment", "")]);
+    assert_eq!(done.status, 303, "{}", done.body);
+    eventually("the released mail", || sink.to(ACCOUNTANT).pop());
+    assert_eq!(relay.wait_for_state("delivered")["approvals"][0]["person"], "hanako@example.jp");
 }

@@ -15,7 +15,7 @@ async fn browser_with(idp: &Idp, language: Language, change: impl FnOnce(&mut Se
         oidc: Some(Oidc { label: Some("会社のアカウントで".to_owned()), ..idp.settings() }),
     };
     change(&mut settings);
-    Browser::with(language, Logins::new(&settings).unwrap()).await
+    Browser::with(language, Logins::new(&settings, crate::directory::Directory::default()).unwrap()).await
 }
 
 /// To the provider, and what its browser brings back.
