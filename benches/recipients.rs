@@ -96,7 +96,7 @@ fn decide(
         today: TODAY,
     });
     let at = jiff::civil::date(2026, 11, 24).at(10, 0, 0, 0);
-    let facts = Mail::gather((envelope, message), &inspection, &judged.recipients, at, policies.fields());
+    let facts = Mail::gather((envelope, message), &inspection, &judged.recipients, at, policies.fields(), &[]);
     policies.decide(&facts).groups().len()
 }
 

@@ -276,7 +276,7 @@ async fn a_sender_says_why_and_has_others_asked_but_not_twice() {
         Err(HoldError::NoReason { .. })
     ));
     hold.give_reason(&id, &sender, "the contract needs it today", Via::Reply, noon()).await.unwrap();
-    let told = outbox(&store).await.into_iter().filter(|letter| letter.to == [BOSS]).next_back().unwrap();
+    let told = outbox(&store).await.into_iter().rfind(|letter| letter.to == [BOSS]).unwrap();
     assert!(told.text.contains("the contract needs it today"), "{}", told.text);
     let error = hold.give_reason(&id, &address(BOSS), "x", Via::Cli, noon()).await.unwrap_err();
     assert!(matches!(error, HoldError::NotTheSender { .. }), "{error}");
@@ -315,7 +315,7 @@ async fn a_sender_lets_it_go_alone_only_where_policy_says_so_and_after_looking()
     assert!(detail.summary.approvals.is_empty(), "it is no approval, and nobody counts as approver");
     let released = outbox(&store).await.into_iter().filter(|letter| letter.kind == Kind::Release).count();
     assert_eq!(released, 1);
-    let told = outbox(&store).await.into_iter().filter(|letter| letter.to == [BOSS]).next_back().unwrap();
+    let told = outbox(&store).await.into_iter().rfind(|letter| letter.to == [BOSS]).unwrap();
     assert!(told.text.contains("checked with the customer"), "{}", told.text);
     assert_eq!(changes(&store).await.last().unwrap(), "released_alone");
 }

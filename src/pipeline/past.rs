@@ -324,7 +324,8 @@ mod tests {
         past.settle().await.unwrap();
         assert!(past.read().len() <= 100, "{}", past.read().len());
         // It has dropped them itself and need not read the rest anew; others must.
-        assert_eq!(past.mark().epoch, past.inner.store.history_mark().await.unwrap().epoch);
+        let kept = past.inner.store.history_mark().await.unwrap().epoch;
+        assert_eq!(past.mark().epoch, kept);
         other.follow().await.unwrap();
         assert_eq!(other.read().len(), past.read().len());
         let again = Past::load(Store::open(dir.path()).await.unwrap(), 100).await.unwrap();
