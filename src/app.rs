@@ -141,21 +141,25 @@ fn all_taken(inherited: &[Socket]) -> anyhow::Result<()> {
 /// Tells in the health report how old the people are that a directory server told, until `stop`.
 async fn watch_directory(directory: &Directory, health: &Health, stop: CancellationToken) {
     loop {
-        if let Some(directory::Health { people, known_at, trouble }) = directory.health() {
-            let since = known_at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"));
-            let ja = format!("{people} 人を {since} に読み込みました。");
-            let en = format!("{people} people, read at {since}");
-            match trouble {
-                None => health.well(Condition::Directory, Text { ja, en }),
-                Some(directory::Trouble { why, since, .. }) => health.unwell(
-                    Condition::Directory,
-                    Text {
-                        ja: format!("{ja}{since:.0} から読み込めません（{why}）。最後に読んだ内容で動いています。"),
-                        en: format!(
-                            "{en}; since {since:.0} it cannot be read ({why}), and the people known last are used"
+        let (condition, words) = (Condition::Directory, |ja, en| Text { ja, en });
+        match directory.health() {
+            None => health.well(condition, words("設定されていません。".to_owned(), "none is configured".to_owned())),
+            Some(directory::Health { people, known_at, trouble }) => {
+                let read = known_at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"));
+                let (ja, en) =
+                    (format!("{people} 人を {read} に読み込みました。"), format!("{people} people, read at {read}"));
+                match trouble {
+                    None => health.well(condition, words(ja, en)),
+                    Some(directory::Trouble { why, since, .. }) => health.unwell(
+                        condition,
+                        words(
+                            format!("{ja}{since:.0} から読み込めません（{why}）。最後に読んだ内容で動いています。"),
+                            format!(
+                                "{en}; since {since:.0} it cannot be read ({why}), and the people known last are used"
+                            ),
                         ),
-                    },
-                ),
+                    ),
+                }
             }
         }
         tokio::select! {
