@@ -264,3 +264,22 @@ fn the_table_of_smtp_names_tests_that_exist_and_every_transcript() {
     unnamed.extend(attacks.map(|(name, _)| format!("attacks::{name}")).filter(|name| !named.contains(name)));
     assert!(unnamed.is_empty(), "not in docs/smtp.md: {unnamed:?}");
 }
+
+/// The fuzz targets are built with a lock of their own, which no other test reads; their seeds come from the generators.
+#[test]
+fn the_fuzz_targets_know_every_crate_that_the_generators_use() {
+    let manifest = |path: &str| fs::read_to_string(root().join(path)).unwrap().parse::<toml::Table>().unwrap();
+    let (ours, theirs) = (manifest("Cargo.toml"), manifest("fuzz/Cargo.toml"));
+    let known = theirs["dependencies"].as_table().unwrap();
+    let generators: Vec<String> = fs::read_dir(root().join("tests/generators"))
+        .unwrap()
+        .flatten()
+        .filter_map(|file| fs::read_to_string(file.path()).ok())
+        .collect();
+    let sections = ["dependencies", "dev-dependencies"];
+    for name in sections.into_iter().flat_map(|section| ours[section].as_table().unwrap().keys()) {
+        let path = format!("{}::", name.replace('-', "_"));
+        let used = generators.iter().any(|text| text.split_whitespace().any(|word| word.contains(&path)));
+        assert!(!used || known.contains_key(name), "{name} is used by tests/generators and missing in fuzz/Cargo.toml");
+    }
+}
