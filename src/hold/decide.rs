@@ -82,6 +82,8 @@ impl Hold {
             return Err(HoldError::Decided { id: held.id.clone(), state: held.state, since: held.changed_at });
         }
         held.level += 1;
+        // Whoever was asked as well on the level before stands in for nobody on this one.
+        held.escalated = false;
         let panel = self.panel(mail, held, said, now)?;
         let original = original_of(self.store(), mail).await?;
         let asked = self.seat(writing, held, panel).await?;

@@ -93,7 +93,7 @@ impl Hold {
             return Err(HoldError::Unknown(id.to_owned()));
         }
         Ok(File {
-            story: telling::story(&mail, &held)?,
+            story: self.story_so_far(&mail, &held, &said)?,
             state: held.state,
             history: self.history(&held).await?,
             may_decide: rights.decide,

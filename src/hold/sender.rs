@@ -92,6 +92,9 @@ impl Hold {
     ) -> Result<Decided, HoldError> {
         let now = rounded(now);
         let (mut writing, mail, mut held) = self.waiting(id, person).await?;
+        if held.expires_at <= now {
+            return Err(HoldError::TooLate { id: held.id, deadline: held.expires_at });
+        }
         if !telling::orders(&held)?.self_release {
             return Err(HoldError::NotAlone { id: held.id });
         }
