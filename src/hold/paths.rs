@@ -338,3 +338,32 @@ async fn nobody_decides_on_another_level_than_the_present_one() {
     let mut writing = store.write().await.unwrap();
     assert!(!writing.raise_level(&id, 0).await.unwrap(), "it stands on level 1");
 }
+
+#[tokio::test]
+async fn whoever_was_asked_as_well_decides_on_that_level_only() {
+    let (_dir, _store, hold) = company().await;
+    let duties = Duties {
+        approvers: route(&[BOSS]),
+        then: vec![Level { approvers: route(&[LAWYER]), approvals: 1 }],
+        escalate: Some(Escalation { after: 600, to: route(&[SECURITY, VICE]) }),
+        ..Duties::default()
+    };
+    let id = held_with(&hold, duties, noon()).await;
+    hold.ask_others(&id, &address(SENDER), Via::Cli, noon()).await.unwrap();
+    hold.approve(&id, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+    let file = hold.show_to(&address(SENDER), &id, noon()).await.unwrap();
+    assert_eq!((file.story.progress.level, file.story.progress.levels, file.may_ask_others), (2, 2, true));
+    let error = hold.approve(&id, &address(VICE), Via::Cli, "", noon()).await.unwrap_err();
+    assert!(matches!(error, HoldError::NotADecider { .. }), "{error}");
+    hold.approve(&id, &address(LAWYER), Via::Cli, "", noon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sender_lets_nothing_go_after_its_time() {
+    let (_dir, _store, hold) = company().await;
+    let id = held_with(&hold, Duties { self_release: true, ..Duties::default() }, noon()).await;
+    let looked = Looked { recipients: vec![OUTSIDE.to_owned()], attachments: Vec::new() };
+    let late = noon() + SignedDuration::from_hours(2);
+    let error = hold.release_alone(&id, &address(SENDER), &looked, "please", Via::Console, late).await.unwrap_err();
+    assert!(matches!(error, HoldError::TooLate { .. }), "{error}");
+}
