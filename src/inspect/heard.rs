@@ -2,8 +2,8 @@
 //!
 //! In: what extraction heard ([`Statement`]), and whether something is protected, in this mail or in one that its sender
 //! sent before. Out: [`Heard`], the one thing that leaves a worker unmasked: passwords for the sealed memory of their
-//! sender, the [`Letter`] for the checks of the recipients, names of files for the rules that ask for them, each for
-//! nothing else; and the finding `secret.password`,
+//! sender, the [`Letter`] for the checks of the recipients, names of files for the rules that ask for them, what a
+//! reviewer asked to see, each for nothing else; and the finding `secret.password`,
 //! masked as all of them are.
 //!
 //! A password beside the file that it opens, or in a mail behind it (the Japanese habit, PPAP), protects from nobody: who
@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::detect::fingerprint::Print;
-use super::{By, Category, Confidence, Example, Finding, Letter, Raised, Validation, Why};
+use super::{By, Category, Confidence, Example, Finding, Letter, Raised, Shown, Validation, Why};
 
 /// The detector that the finding is counted to.
 pub(super) const DETECTOR: &str = "secret.password";
@@ -56,11 +56,14 @@ pub struct Heard {
     /// of that, and rules ask for all of it.
     #[serde(default)]
     pub attached: Vec<String>,
+    /// What a reviewer asked to see.
+    #[serde(default)]
+    pub shown: Option<Shown>,
 }
 
 impl std::fmt::Debug for Heard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { passwords, protected, letter, print: _, attached: _ } = self;
+        let Self { passwords, protected, letter, print: _, attached: _, shown: _ } = self;
         let mut heard = f.debug_struct("Heard");
         heard.field("passwords", &passwords.len()).field("protected", protected).field("letter", letter);
         heard.finish_non_exhaustive()

@@ -4,9 +4,10 @@
 //! `uninspected`, never an error and never silence. Text flows one way: [`extract`] finds it and hands it to a
 //! [`Sink`]; [`detect`] is that sink and turns it into findings and persons.
 //! Deliberately absent: files, network, clock, tokio, and any opinion on what should happen to the mail (`policy`).
-//! A found value never leaves this room unmasked, in a name of a file neither, with three exceptions ([`Heard`]): passwords that
+//! A found value never leaves this room unmasked, in a name of a file neither, with four exceptions ([`Heard`]): passwords that
 //! a mail states go to the sealed memory of their sender, its salutation to the checks of its recipients, and the names of its
-//! files to those and to the rules; none of them goes anywhere else. Pictures go out as they are to be looked at (`sandbox::ocr`), and what is
+//! files to those and to the rules; and what a reviewer asked to see, which is journalled first, to that reviewer ([`Shown`]). None
+//! of them goes anywhere else. Pictures go out as they are to be looked at (`sandbox::ocr`), and what is
 //! read in them comes back in ([`PictureText`]).
 
 pub mod detect;
@@ -16,6 +17,7 @@ mod passwords;
 mod persons;
 mod report;
 pub mod sandbox;
+mod show;
 mod why;
 
 use std::borrow::Cow;
@@ -30,6 +32,7 @@ pub use report::{
     Uninspected,
 };
 use serde::{Deserialize, Serialize};
+pub use show::{Body, Letter as ShownLetter, Show, Shown};
 pub use why::{By, Lowered, Raised, Validation, Why};
 
 /// What is to be inspected, beside its bytes.
@@ -58,6 +61,9 @@ pub struct Job {
     /// The keys with which its fingerprint is taken, for a document that is to be registered.
     #[serde(default)]
     pub print: Option<Keys>,
+    /// What a reviewer wants to see of it; then nothing is looked for.
+    #[serde(default)]
+    pub show: Option<Show>,
 }
 
 impl Job {
@@ -72,6 +78,7 @@ impl Job {
             texts: Vec::new(),
             count_quoted: false,
             print: None,
+            show: None,
         }
     }
 }
@@ -126,6 +133,9 @@ pub fn inspect(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &
 
 /// Inspects one mail or file, and says what is to be remembered of it.
 pub fn hear(bytes: &[u8], job: &Job, rules: &Rules, limits: &Limits, watch: &mut dyn Watch) -> (Inspection, Heard) {
+    if let Some(what) = &job.show {
+        return show::show(bytes, (job, what), rules, limits, watch);
+    }
     let mut detection = detect::Detection::new(rules, &job.own, job.count_quoted);
     if let Some(keys) = &job.print {
         detection.take_print(keys);

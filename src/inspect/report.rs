@@ -260,6 +260,21 @@ pub enum Reason {
     Image,
 }
 
+impl Reason {
+    /// The word for it in reports and in what is counted.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Encrypted => "encrypted",
+            Self::Unsupported => "unsupported",
+            Self::Damaged => "damaged",
+            Self::Limit => "limit",
+            Self::Timeout => "timeout",
+            Self::Crashed => "crashed",
+            Self::Image => "image",
+        }
+    }
+}
+
 /// How much was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Coverage {

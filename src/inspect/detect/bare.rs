@@ -4,14 +4,17 @@
 //! that have a value beside them, or are a list. Deliberately absent: names beside an honorific or a label, which a
 //! detector's pattern finds ([`super::scan`]), and whether one is a leak ([`super::prose`]).
 
+use std::ops::Range;
+
 use super::checks::{Note, is_known_latin_name, is_latin_name};
 use super::ground::Ground;
-use super::names::{self, Reading, is_kanji, is_name_character};
+use super::names::Reading;
 use super::page::Page;
 use super::record::Record;
 use super::rule::Role;
 use super::rules::Rules;
 use super::scan::Hit;
+use super::script::{self, is_kanji, is_name_character};
 use super::zones::{self, Zone};
 use crate::inspect::Confidence;
 
@@ -29,67 +32,72 @@ pub(super) struct Bare {
 
 /// Finds full names that stand alone between spaces, commas, brackets or line ends.
 pub(super) fn find(rules: &Rules, text: &str) -> Vec<Bare> {
-    let names = rules.names();
+    let (names, bytes) = (rules.names(), text.as_bytes());
     let mut found: Vec<Bare> = Vec::new();
     // Names are kanji or kana.
     if text.is_ascii() {
         return found;
     }
-    let mut line_start = 0;
-    for line in text.split('\n') {
-        if line.is_ascii() {
-            line_start += line.len() + 1;
-            continue;
-        }
-        let first = found.len();
-        let mut before: Option<(usize, usize)> = None;
-        let mut at = 0;
-        while at < line.len() {
-            let length = names::run(line.as_bytes(), at);
-            // Two characters of three bytes at least, ten at most.
-            if (3..=36).contains(&length) {
-                let run = line.get(at..at + length).filter(|_| length >= 6);
-                let whole = run.is_some_and(|run| names.read(run) == Some(Reading::Full));
+    let is_full = |start: usize, end: usize| text.get(start..end).is_some_and(|w| names.read(w) == Some(Reading::Full));
+    let mut before: Option<(usize, usize)> = None;
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = at + script::run(bytes, at);
+        // Two characters of three bytes at least, ten at most.
+        if (3..=36).contains(&(end - at)) {
+            let joined = || {
                 let pair =
-                    before.filter(|&(start, end)| end + 1 == at && line.get(end..at) == Some(" ") && at - start <= 16);
-                let joined = pair.filter(|&(start, _)| {
-                    line.get(start..at + length).is_some_and(|w| names.read(w) == Some(Reading::Full))
-                });
-                if whole {
-                    found.push(Bare { start: line_start + at, end: line_start + at + length, listed: false });
-                    before = None;
-                } else if let Some((start, _)) = joined {
-                    found.push(Bare { start: line_start + start, end: line_start + at + length, listed: false });
-                    before = None;
-                } else {
-                    before = Some((at, at + length));
+                    before.filter(|&(start, end)| end + 1 == at && bytes.get(end) == Some(&b' ') && at - start <= 16);
+                pair.map(|(start, _)| start).filter(|&start| is_full(start, end))
+            };
+            let whole = (end - at >= 6 && is_full(at, end)).then_some(at);
+            before = match whole.or_else(joined) {
+                Some(start) => {
+                    found.push(Bare { start, end, listed: false });
+                    None
                 }
-            } else if length > 0 {
-                before = None;
-            }
-            at += length;
-            at += names::pause(line.as_bytes(), at);
+                None => Some((at, end)),
+            };
+        } else if end > at {
+            before = None;
         }
-        if found.len() > first {
-            let named: usize = found.iter().skip(first).map(|name| name.end - name.start).sum();
-            let written: usize = line.chars().filter(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
-            let listed = named * 2 >= written && !zones::is_staff_line(line);
-            found.iter_mut().skip(first).for_each(|name| name.listed = listed);
-        }
-        line_start += line.len() + 1;
+        at = end + script::pause(bytes, end);
     }
+    tell_listed(text, &mut found);
     found
+}
+
+/// Tells which names stand in lines that hold hardly anything else.
+fn tell_listed(text: &str, found: &mut [Bare]) {
+    let mut rest = found;
+    while let Some(first) = rest.first() {
+        let (before, after) = text.split_at_checked(first.start).unwrap_or_default();
+        let start = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |newline| newline + 1);
+        let end = memchr::memchr(b'\n', after.as_bytes()).map_or(text.len(), |ahead| first.start + ahead);
+        let line = text.get(start..end).unwrap_or_default();
+        let count = rest.iter().take_while(|name| name.start < end).count();
+        let Some((on_line, others)) = rest.split_at_mut_checked(count.max(1)) else { return };
+        let named: usize = on_line.iter().map(|name| name.end - name.start).sum();
+        let written: usize = line.chars().filter(|c| script::is_alphanumeric(*c)).map(char::len_utf8).sum();
+        let listed = named * 2 >= written && !zones::is_staff_line(line);
+        on_line.iter_mut().for_each(|name| name.listed = listed);
+        rest = others;
+    }
 }
 
 /// Adds the names that nothing announces where a value stands beside them, or where they are a list.
 pub(super) fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit>, bare: Vec<Bare>, zones: &[Zone]) {
     let Some(japanese) = record.rules.name_detector() else { return };
     let latin = record.rules.latin_name_detector().unwrap_or(japanese);
+    let inner = inner_names(record, page, hits);
+    if bare.is_empty() && inner.is_empty() {
+        return;
+    }
     let lines: Vec<usize> = hits.iter().map(|hit| page.line_of(hit.range.start)).collect();
     let in_body = |name: &Bare| zones.get(page.line_of(name.start)) == Some(&Zone::Body);
     let readings = readings(record, page, hits, &bare);
     let list = bare.iter().filter(|name| name.listed && in_body(name)).count() >= LIST;
-    let mut bare: Vec<Bare> = bare.into_iter().chain(inner_names(record, page, hits)).collect();
+    let mut bare: Vec<Bare> = bare.into_iter().chain(inner).collect();
     bare.sort_by_key(|name| name.start);
     bare.dedup_by(|name, before| name.start < before.end);
     // How far the hits reach up to each of them.
@@ -128,17 +136,19 @@ fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> 
     let names = record.rules.names();
     let is_name = |hit: &Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
     let mut found = Vec::new();
-    for on_line in hits.chunk_by(|a, b| page.line_of(a.range.start) == page.line_of(b.range.start)) {
+    for (number, on_line) in page.by_line(hits) {
         let Some(first) = on_line.first().filter(|_| !on_line.iter().any(is_name)) else { continue };
-        if let Some(name) = latin_before(record, page, first) {
+        let (line, start) = (page.line(number), page.starts.get(number).copied().unwrap_or_default());
+        if let Some(name) = latin_before(record, page, start..first.range.start) {
             found.push(name);
             continue;
         }
-        let number = page.line_of(first.range.start);
-        let (line, start) = (page.line(number), page.starts.get(number).copied().unwrap_or_default());
-        let mut at = 0;
         // A line that long is no sentence.
-        while let Some(from) = line.get(at..).filter(|_| line.len() <= 2_000).and_then(|rest| rest.find(is_kanji)) {
+        if line.len() > 2_000 || line.is_ascii() {
+            continue;
+        }
+        let mut at = 0;
+        while let Some(from) = line.get(at..).and_then(|rest| rest.find(is_kanji)) {
             let rest = line.get(at + from..).unwrap_or_default();
             let length = rest.find(|c: char| !is_kanji(c)).unwrap_or(rest.len());
             let particle = line.get(..at + from).is_some_and(|before| {
@@ -155,19 +165,23 @@ fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> 
     found
 }
 
-/// The name in Latin letters that stands right before the first hit on its line: `Taro Yamada <taro@…>`; of a name
+/// The name in Latin letters that ends a part of a line, right before the first hit: `Taro Yamada <taro@…>`; of a name
 /// without a bracket behind it the dictionaries must know something.
-fn latin_before(record: &Record<'_>, page: &Page<'_>, first: &Hit) -> Option<Bare> {
-    let line_start = page.starts.get(page.line_of(first.range.start)).copied()?;
-    let before = page.text.get(line_start..first.range.start)?;
+fn latin_before(record: &Record<'_>, page: &Page<'_>, part: Range<usize>) -> Option<Bare> {
+    let line_start = part.start;
+    let before = page.text.get(part).filter(|before| !before.is_empty())?;
     let bracket = before.ends_with('<');
     let before = before.trim_end_matches(['<', '(', ',', '/', ':', ' ', '"', '-']);
-    let is_part = |c: char| c.is_alphabetic() && !is_name_character(c) || matches!(c, ' ' | '.' | '\'' | '-');
+    let is_part = |c: char| !is_name_character(c) && c.is_alphabetic() || matches!(c, ' ' | '.' | '\'' | '-');
     let run: usize = before.chars().rev().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
     let run = before.get(before.len() - run..)?;
     let words: Vec<&str> = run.split(' ').filter(|word| !word.is_empty()).collect();
     (2..=3usize).rev().filter(|&count| count <= words.len()).find_map(|count| {
-        let name = words.get(words.len() - count..)?.join(" ");
+        let words = words.get(words.len() - count..)?;
+        if !words.iter().all(|word| word.starts_with(char::is_uppercase)) {
+            return None;
+        }
+        let name = words.join(" ");
         let known = if bracket { is_latin_name(&name) } else { is_known_latin_name(record.rules.names(), &name) };
         let end = line_start + before.len();
         (known && before.ends_with(&name)).then(|| Bare { start: end - name.len(), end, listed: false })
@@ -179,6 +193,10 @@ fn readings(record: &Record<'_>, page: &Page<'_>, hits: &[Hit], bare: &[Bare]) -
     let is_kana = |text: &str| !text.chars().any(is_kanji);
     let is_name = |hit: &&Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
     let text = |start: usize, end: usize| page.text.get(start..end).unwrap_or_default();
+    let read: Vec<&Bare> = bare.iter().filter(|name| is_kana(text(name.start, name.end))).collect();
+    if read.is_empty() {
+        return Vec::new();
+    }
     let names = hits.iter().filter(is_name).map(|hit| (hit.range.start, hit.range.end));
     let mut written: Vec<usize> = names
         .chain(bare.iter().map(|name| (name.start, name.end)))
@@ -186,12 +204,12 @@ fn readings(record: &Record<'_>, page: &Page<'_>, hits: &[Hit], bare: &[Bare]) -
         .map(|(start, _)| page.line_of(start))
         .collect();
     written.sort_unstable();
-    let follows = |name: &&Bare| {
+    let follows = |name: &Bare| {
         let line = page.line_of(name.start);
         let first = written.partition_point(|&written| written + 2 < line);
         written.get(first).is_some_and(|&written| written <= line)
     };
-    bare.iter().filter(|name| is_kana(text(name.start, name.end))).filter(follows).map(|name| name.start).collect()
+    read.into_iter().filter(|name| follows(name)).map(|name| name.start).collect()
 }
 
 #[cfg(test)]

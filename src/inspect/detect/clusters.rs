@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use super::names::is_name_character;
+use super::page::Page;
 use super::rule::Role;
 use super::rules::Rules;
 use super::scan::Hit;
+use super::script::is_name_character;
 use super::words::modern;
 
 /// Hits about one person.
@@ -25,31 +26,24 @@ pub(super) struct Cluster {
 /// Values further below a name than this are about somebody else.
 const REACH: usize = 3;
 
-/// Groups `hits`, which are in the order of the text; `line_of` tells the line of an offset, `breaks` whether
-/// something ends a group between two lines.
+/// Groups `hits`, which are in the order of the text; `breaks` tells whether something ends a group between two lines
+/// of it. `take` takes one group after another: a text may have a million.
 pub(super) fn group(
     rules: &Rules,
-    hits: Vec<Hit>,
-    line_of: impl Fn(usize) -> usize,
+    page: &Page<'_>,
+    hits: &[Hit],
     breaks: impl Fn(usize, usize) -> bool,
-) -> Vec<Cluster> {
-    let mut grouping = Grouping { rules, done: Vec::new(), open: None };
-    let mut rest = hits.into_iter().peekable();
-    while let Some(first) = rest.next() {
-        let line = line_of(first.range.start);
-        let mut on_line = vec![first];
-        while let Some(hit) = rest.next_if(|hit| line_of(hit.range.start) == line) {
-            on_line.push(hit);
-        }
-        if let Some(open) = &grouping.open
-            && (line - open.last_line > REACH || breaks(open.last_line, line))
-        {
+    take: impl FnMut(&Cluster),
+) {
+    let mut grouping = Grouping { rules, take, open: Cluster::default(), named: false, kinds: Vec::new() };
+    for (line, on_line) in page.by_line(hits) {
+        let last_line = grouping.open.last_line;
+        if grouping.is_open() && (line - last_line > REACH || breaks(last_line, line)) {
             grouping.close();
         }
         grouping.line(line, on_line);
     }
     grouping.close();
-    grouping.done
 }
 
 /// A name as names are compared: without spaces, in the modern form of its kanji.
@@ -62,22 +56,23 @@ pub(super) fn name_characters(name: &str) -> impl Iterator<Item = char> {
     name.chars().filter(|c| is_name_character(*c) || c.is_alphabetic()).map(modern).map(|c| c.to_ascii_lowercase())
 }
 
-struct Grouping<'a> {
+struct Grouping<'a, F> {
     rules: &'a Rules,
-    done: Vec<Cluster>,
-    open: Option<Cluster>,
+    take: F,
+    /// The group that may go on; without hits there is none. The next one takes its room.
+    open: Cluster,
+    /// Whether somebody is named in it.
+    named: bool,
+    /// Which detectors have hits in it: no more than there are rules, however many hits there are.
+    kinds: Vec<usize>,
 }
 
-impl Grouping<'_> {
-    fn line(&mut self, line: usize, hits: Vec<Hit>) {
+impl<F: FnMut(&Cluster)> Grouping<'_, F> {
+    fn line(&mut self, line: usize, hits: &[Hit]) {
         match hits.iter().filter(|hit| self.is_name(hit)).count() {
             0 => self.nameless(line, hits),
             1 => {
-                let joins = self
-                    .open
-                    .as_ref()
-                    .is_some_and(|open| !open.hits.iter().any(|hit| self.is_name(hit)) && !clashes(open, &hits));
-                if !joins {
+                if self.named || self.clashes(hits) {
                     self.close();
                 }
                 self.join(line, hits);
@@ -87,56 +82,72 @@ impl Grouping<'_> {
     }
 
     /// Several names on a line: each value belongs to the name before it.
-    fn several(&mut self, line: usize, hits: Vec<Hit>) {
+    fn several(&mut self, line: usize, hits: &[Hit]) {
         self.close();
         for hit in hits {
-            let next = self.is_name(&hit)
-                && self.open.as_ref().is_some_and(|open| open.hits.iter().any(|hit| self.is_name(hit)));
-            if next {
+            if self.named && self.is_name(hit) {
                 self.close();
             }
-            self.join(line, vec![hit]);
+            self.join(line, std::slice::from_ref(hit));
         }
     }
 
     /// No name on the line: the values belong to whoever is open, unless they repeat what is known of them.
-    fn nameless(&mut self, line: usize, hits: Vec<Hit>) {
-        if let Some(open) = &self.open {
-            let named = open.hits.iter().any(|hit| self.is_name(hit));
-            // 電話 and 携帯 under one name are two telephones of one person; of two in a row without labels the
-            // second is somebody else's.
-            let labelled = hits.iter().all(|hit| hit.context);
-            if !clashes(open, &hits) || (named && labelled) {
-                return self.join(line, hits);
-            }
+    fn nameless(&mut self, line: usize, hits: &[Hit]) {
+        // 電話 and 携帯 under one name are two telephones of one person; of two in a row without labels the
+        // second is somebody else's.
+        let labelled = || hits.iter().all(|hit| hit.context);
+        if self.is_open() && (!self.clashes(hits) || (self.named && labelled())) {
+            return self.join(line, hits);
         }
         self.close();
         if hits.len() == 1 {
             return self.join(line, hits);
         }
         // Everybody has one value of each kind at most, so the n-th of its kind is the n-th person's.
-        let mut groups: Vec<Cluster> = Vec::new();
         let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-        for hit in hits {
+        let numbered = hits.iter().map(|hit| {
             let count = counts.entry(hit.detector).or_default();
             *count += 1;
-            match groups.get_mut(*count - 1) {
-                Some(group) => group.hits.push(hit),
-                None => groups.push(Cluster { hits: vec![hit], first_line: line, last_line: line }),
-            }
+            (*count, hit)
+        });
+        let mut numbered: Vec<(usize, &Hit)> = numbered.collect();
+        numbered.sort_by_key(|(number, _)| *number);
+        for person in numbered.chunk_by(|(a, _), (b, _)| a == b) {
+            self.close();
+            person.iter().for_each(|(_, hit)| self.join(line, std::slice::from_ref(*hit)));
         }
-        self.open = groups.pop();
-        self.done.append(&mut groups);
     }
 
-    fn join(&mut self, line: usize, mut hits: Vec<Hit>) {
-        let open = self.open.get_or_insert_with(|| Cluster { hits: Vec::new(), first_line: line, last_line: line });
-        open.hits.append(&mut hits);
-        open.last_line = line;
+    fn join(&mut self, line: usize, hits: &[Hit]) {
+        if !self.is_open() {
+            self.open.first_line = line;
+        }
+        self.open.last_line = line;
+        for hit in hits {
+            self.named |= self.is_name(hit);
+            if !self.kinds.contains(&hit.detector) {
+                self.kinds.push(hit.detector);
+            }
+        }
+        self.open.hits.extend_from_slice(hits);
     }
 
     fn close(&mut self) {
-        self.done.extend(self.open.take());
+        if self.is_open() {
+            (self.take)(&self.open);
+            self.open.hits.clear();
+            self.kinds.clear();
+            self.named = false;
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        !self.open.hits.is_empty()
+    }
+
+    fn clashes(&self, hits: &[Hit]) -> bool {
+        hits.iter().any(|hit| self.kinds.contains(&hit.detector))
     }
 
     fn is_name(&self, hit: &Hit) -> bool {
@@ -144,6 +155,33 @@ impl Grouping<'_> {
     }
 }
 
-fn clashes(open: &Cluster, hits: &[Hit]) -> bool {
-    hits.iter().any(|hit| open.hits.iter().any(|known| known.detector == hit.detector))
+#[cfg(test)]
+mod tests {
+    use super::super::checks::Note;
+    use super::super::ground::Ground;
+    use super::*;
+    use crate::inspect::Confidence;
+
+    /// Each value below is compared with what is known above: with each kind once, not with each value.
+    #[test]
+    fn two_long_lines_of_which_neither_repeats_the_other_are_one_group() {
+        let rules = Rules::compile(&[]).unwrap();
+        let detector = |id: &str| rules.all().iter().position(|detector| detector.info.id == id).unwrap();
+        let (name, phone, mail) = (detector("jp.name"), detector("jp.phone"), detector("email"));
+        let hit = |detector: usize, at: usize| Hit {
+            detector,
+            range: at..at + 1,
+            confidence: Confidence::High,
+            context: true,
+            note: Note::Plain,
+            ground: Ground::Position { listed: false },
+        };
+        let length = 20_000;
+        let text = format!("{}\n{}", "x".repeat(length), "x".repeat(length));
+        let above = (0..length).map(|at| hit(if at == 0 { name } else { phone }, at));
+        let hits: Vec<Hit> = above.chain((length + 1..2 * length + 1).map(|at| hit(mail, at))).collect();
+        let mut groups = Vec::new();
+        group(&rules, &Page::new(&text), &hits, |_, _| false, |cluster| groups.push(cluster.hits.len()));
+        assert_eq!(groups, [2 * length]);
+    }
 }

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::checks::{Check, Note};
+use super::layout::Cell;
 use super::rule::{Role, header_key};
 use super::rules::Rules;
 
@@ -44,7 +45,7 @@ impl Columns {
     }
 
     /// Whether a row is the header of this table once more.
-    pub(super) fn is_header(&self, cells: &[(u32, String)]) -> bool {
+    pub(super) fn is_header(&self, cells: &[Cell<'_>]) -> bool {
         let same = cells.iter().filter(|(column, text)| self.heads(*column, text)).count();
         same >= 2 && same * 2 > cells.len()
     }

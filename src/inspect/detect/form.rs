@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::columns::{Columns, part_of};
 use super::ground::Ground;
-use super::layout::{self, Layout, Row};
+use super::layout::{self, Cell, Layout, Row};
 use super::record::Record;
 use super::row::{self, Finds, Found, in_cell, is_name};
 use super::rule::Role;
@@ -41,17 +41,22 @@ struct Part<'c> {
     value: Option<&'c str>,
 }
 
-fn parts<'c>(record: &Record<'_>, cells: &'c [(u32, String)]) -> Vec<Part<'c>> {
+fn parts<'c>(record: &Record<'_>, cells: &'c [Cell<'_>]) -> Vec<Part<'c>> {
     let (mut open, mut announced) = (String::new(), Vec::new());
-    let part = |(column, text): &'c (u32, String)| {
+    let part = |(column, text): &'c Cell<'_>| {
         let new = label(record.rules, text);
         // タナカ カナ is no label, though カナ is.
         let is_value =
             new.is_empty() || (!record.rules.is_header_word(text) && is_called_for(record, &announced, text));
         if !is_value {
-            (open, announced) = (text.clone(), new);
+            (open, announced) = (text.to_string(), new);
         }
-        Part { column: *column, label: open.clone(), announced: announced.clone(), value: is_value.then_some(text) }
+        Part {
+            column: *column,
+            label: open.clone(),
+            announced: announced.clone(),
+            value: is_value.then_some(text.as_ref()),
+        }
     };
     cells.iter().map(part).collect()
 }
@@ -85,7 +90,7 @@ impl Form {
         table: u32,
         place: &Where,
         row: u32,
-        cells: &[(u32, String)],
+        cells: &[Cell<'_>],
     ) -> bool {
         let parts = parts(record, cells);
         let labels = parts.iter().filter(|part| part.value.is_none()).count();
@@ -166,7 +171,7 @@ fn beside(record: &Record<'_>, label: &str, announced: &[usize], column: u32, te
 }
 
 /// The columns of each pair of rows, if `tables` are all of a header and one record: labels above their values.
-pub(super) fn labels_above(rules: &Rules, rows: &[Row], tables: &[Range<usize>]) -> Option<Vec<(usize, Columns)>> {
+pub(super) fn labels_above(rules: &Rules, rows: &[Row<'_>], tables: &[Range<usize>]) -> Option<Vec<(usize, Columns)>> {
     if tables.len() < 2 {
         return None;
     }
@@ -189,7 +194,7 @@ pub(super) fn labels_above(rules: &Rules, rows: &[Row], tables: &[Range<usize>])
 }
 
 /// Reads values below their labels: who has a name begins, what follows is about them.
-pub(super) fn read_below(record: &mut Record<'_>, table: (u32, &Where), rows: &[Row], pairs: &[(usize, Columns)]) {
+pub(super) fn read_below(record: &mut Record<'_>, table: (u32, &Where), rows: &[Row<'_>], pairs: &[(usize, Columns)]) {
     let mut open: Vec<(u32, Found<'_>)> = Vec::new();
     for (at, columns) in pairs {
         let Some((row, cells)) = rows.get(*at) else { continue };

@@ -16,11 +16,21 @@
 //! `quoted_persons`, not by `persons`. A forwarded mail is sent to somebody who did not have it: no history, whatever it looks like. Deliberately absent:
 //! which mails there were before; inspection knows one mail.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::zones::{is_rule, unquoted};
 use crate::inspect::Place;
 
 /// A quoted header has no more lines.
 const HEADER: usize = 10;
+
+/// Without any of these a text has no history. Looked for in all of nearly every body.
+static SIGNS: LazyLock<[Finder<'static>; 11]> = LazyLock::new(|| {
+    [">", "From", "from:", "wrote", "差出人", "送信者", "のメール", "Original", "元のメ", "orwarded", "転送"]
+        .map(Finder::new)
+});
 
 /// The mail that is being read, and how far its history was told.
 #[derive(Debug, Default)]
@@ -136,10 +146,7 @@ impl History {
             return if told.holds(place, answers) { vec![true; lines] } else { Vec::new() };
         }
         let (open, quoted) = (told.open, place.quoted == Some(true));
-        let signs = || {
-            [">", "From", "from:", "wrote", "差出人", "送信者", "のメール", "Original", "元のメ", "orwarded", "転送"]
-        };
-        if !open && !quoted && !signs().iter().any(|sign| text.contains(sign)) {
+        if !open && !quoted && !SIGNS.iter().any(|sign| sign.find(text.as_bytes()).is_some()) {
             return Vec::new();
         }
         let lines: Vec<&str> = text.split('\n').collect();

@@ -7,8 +7,8 @@
 
 use super::checks::{self, Check, Note};
 use super::clusters::name_characters;
-use super::names::is_kanji;
 use super::rule::{Detector, Role};
+use super::script::is_kanji;
 use super::words::{hash, hash_characters, katakana};
 use crate::inspect::Category;
 use crate::inspect::persons::{Key, Kind, Person, Script};

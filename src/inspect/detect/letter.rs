@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::history::{addresses, introduction, is_quoted};
 use super::organizations::{self, Mention, Mentions, Said};
+use super::signature::Load;
 use super::zones::{self, Zone};
 use crate::inspect::{Cell, Place};
 
@@ -174,7 +175,8 @@ impl Reader {
         if !lines.iter().any(says) {
             return;
         }
-        let zones = zones::of(lines, &[], &vec![true; lines.len()]);
+        let loads = vec![Load { busy: true, ..Load::default() }; lines.len()];
+        let zones = zones::of(lines, &[], &loads);
         for (line, zone) in lines.iter().zip(zones) {
             if matches!(zone, Zone::Body | Zone::Salutation) {
                 self.line("body", line, "");

@@ -3,12 +3,14 @@
 //! In: the lines of a text. Out: each run of lines that may be a table ([`Block`]), and its rows. Whether it is one,
 //! its columns tell ([`super::layout`]).
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
 use super::layout::Row;
+use super::near::has_pair;
 use super::zones;
 
 /// Lines that may be the rows of a table.
@@ -35,12 +37,12 @@ const SEPARATORS: [Separator; 5] =
 /// A header, and what stands between it and the first row with something in it, is no longer than this.
 const HEAD: usize = 8;
 
-/// Looked for in every line.
+/// Looked for in lines that have it.
 static GAP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("  "));
 
 /// The blocks of a text, in its order, not overlapping; `busy` tells in which lines something was found.
 pub(super) fn blocks(lines: &[&str], busy: &[bool]) -> Vec<Block> {
-    let mut counts = Counts { lines, known: vec![None; lines.len()] };
+    let mut counts = Counts { lines, first: 0, known: VecDeque::new() };
     let mut found = Vec::new();
     let mut at = 0;
     let mut next = None;
@@ -48,6 +50,11 @@ pub(super) fn blocks(lines: &[&str], busy: &[bool]) -> Vec<Block> {
         let Some(found_at) = next.filter(|&next| next >= at).or_else(|| next_busy(busy, at)) else { break };
         next = Some(found_at);
         at = at.max((found_at + 1).saturating_sub(HEAD));
+        counts.go_to(at);
+        if !counts.any(at) {
+            at += 1;
+            continue;
+        }
         let longest = SEPARATORS
             .iter()
             .rev()
@@ -69,45 +76,67 @@ fn next_busy(busy: &[bool], at: usize) -> Option<usize> {
     busy.iter().skip(at).position(|&busy| busy).map(|ahead| at + ahead)
 }
 
-/// How many of each separator stand in a line, once somebody asked.
+/// How many of each separator stand in a line, for one who goes down the text.
 struct Counts<'a> {
     lines: &'a [&'a str],
-    known: Vec<Option<[u32; SEPARATORS.len()]>>,
+    /// From this line on, as far as somebody asked.
+    first: usize,
+    known: VecDeque<[u32; SEPARATORS.len()]>,
 }
 
 impl Counts<'_> {
+    /// Nobody asks any more for a line above this one.
+    fn go_to(&mut self, line: usize) {
+        self.known.drain(..line.saturating_sub(self.first).min(self.known.len()));
+        self.first = line;
+    }
+
     fn of(&mut self, line: usize, separator: Separator) -> Option<u32> {
-        let (known, text) = (self.known.get_mut(line)?, self.lines.get(line)?);
-        let counts = known.get_or_insert_with(|| {
-            let line = zones::unquoted_list(text);
-            counts(line)
-        });
-        counts.get(separator as usize).copied()
+        self.all(line)?.get(separator as usize).copied()
+    }
+
+    /// Whether a line has any separator.
+    fn any(&mut self, line: usize) -> bool {
+        self.all(line).is_some_and(|counts| counts.iter().any(|&count| count > 0))
+    }
+
+    fn all(&mut self, line: usize) -> Option<&[u32; SEPARATORS.len()]> {
+        let place = line.checked_sub(self.first)?;
+        while self.known.len() <= place {
+            let next = self.lines.get(self.first + self.known.len())?;
+            self.known.push_back(counts(zones::unquoted_list(next)));
+        }
+        self.known.get(place)
     }
 }
 
 impl Block {
     /// The rows, by the number of their line, with the cells that hold something.
-    pub(super) fn rows(&self, lines: &[&str]) -> Vec<Row> {
+    pub(super) fn rows<'l>(&self, lines: &[&'l str]) -> Vec<Row<'l>> {
         let block = lines.get(self.lines.clone()).unwrap_or_default();
         let lines = (self.lines.start..).zip(block).filter(|(_, line)| !zones::is_rule(line));
-        let cells: Vec<Vec<&str>> =
-            lines.clone().map(|(_, line)| self.separator.split(unmarked(zones::unquoted_list(line)))).collect();
-        let gap = self.separator == Separator::Gap
-            && cells.windows(2).any(|pair| matches!(pair, [a, b] if a.len() != b.len()));
-        let columns = if gap {
-            under_each_other(&lines.clone().map(|(_, line)| *line).collect::<Vec<_>>(), &cells)
-        } else {
+        let row = |number: usize, cells: &mut dyn Iterator<Item = (u32, &'l str)>| {
+            let cells = cells.map(|(column, cell)| (column, cell.trim().trim_matches('"').trim()));
+            let cells = cells.filter(|(_, cell)| !cell.is_empty()).map(|(column, cell)| (column, cell.into()));
+            (u32::try_from(number).unwrap_or(u32::MAX), cells.collect())
+        };
+        let cells_of = |line: &'l str| self.separator.split(unmarked(zones::unquoted_list(line)));
+        if self.separator != Separator::Gap {
+            return lines.map(|(number, line)| row(number, &mut (0..).zip(cells_of(line)))).collect();
+        }
+        let cells: Vec<Vec<&str>> = lines.clone().map(|(_, line)| cells_of(line).collect()).collect();
+        let even = cells.windows(2).all(|pair| matches!(pair, [a, b] if a.len() == b.len()));
+        let columns = if even {
             None
+        } else {
+            under_each_other(&lines.clone().map(|(_, line)| *line).collect::<Vec<_>>(), &cells)
         };
         let mut columns = columns.unwrap_or_default().into_iter();
-        let row = |((number, _), cells): ((usize, &&str), Vec<&str>)| {
+        let rows = lines.zip(cells).map(|((number, _), cells)| {
             let columns = columns.next().unwrap_or_else(|| (0..).take(cells.len()).collect());
-            let cells = columns.into_iter().zip(cells);
-            let cells = cells.map(|(column, cell)| (column, cell.trim().trim_matches('"').trim().to_owned()));
-            (u32::try_from(number).unwrap_or(u32::MAX), cells.filter(|(_, cell)| !cell.is_empty()).collect())
-        };
-        lines.zip(cells).map(row).collect()
+            row(number, &mut columns.into_iter().zip(cells))
+        });
+        rows.collect()
     }
 }
 
@@ -182,25 +211,54 @@ fn counts(line: &str) -> [u32; SEPARATORS.len()] {
     }
     if semicolons + commas > 0 && memchr::memchr(b'"', bytes).is_some() {
         let split =
-            |separator: Separator| u32::try_from(separator.split(line).len()).unwrap_or(u32::MAX).saturating_sub(1);
+            |separator: Separator| u32::try_from(separator.split(line).count()).unwrap_or(u32::MAX).saturating_sub(1);
         (semicolons, commas) = (split(Separator::Semicolon), split(Separator::Comma));
     }
-    let (mut cells, mut at) = (0_u32, 0);
-    for gap in GAP.find_iter(bytes).chain([bytes.len()]) {
-        cells += u32::from(line.get(at..gap).is_some_and(|cell| !cell.trim().is_empty()));
-        at = gap + 2;
-    }
-    [tabs, bars, semicolons, commas, cells.saturating_sub(1)]
+    let gaps = if has_pair(bytes, b' ') { Separator::Gap.split(line).count().saturating_sub(1) } else { 0 };
+    [tabs, bars, semicolons, commas, u32::try_from(gaps).unwrap_or(u32::MAX)]
 }
 
 impl Separator {
-    fn split(self, line: &str) -> Vec<&str> {
-        match self {
-            Self::Tab => line.split('\t').collect(),
-            Self::Bar => line.split('|').collect(),
-            Self::Semicolon => outside_quotes(line, ';'),
-            Self::Comma => outside_quotes(line, ','),
-            Self::Gap => line.split("  ").filter(|cell| !cell.trim().is_empty()).collect(),
+    fn split(self, line: &str) -> Cells<'_> {
+        let (separator, quotes) = match self {
+            Self::Tab => (b'\t', false),
+            Self::Bar => (b'|', false),
+            Self::Semicolon => (b';', true),
+            Self::Comma => (b',', true),
+            Self::Gap => (b' ', false),
+        };
+        let quotes = quotes && memchr::memchr(b'"', line.as_bytes()).is_some();
+        Cells { separator, gap: self == Self::Gap, quotes, rest: Some(line) }
+    }
+}
+
+/// The cells of a line, one after another.
+struct Cells<'l> {
+    separator: u8,
+    /// Two of it stand between cells, and empty ones are none.
+    gap: bool,
+    /// One that stands in quotes is none.
+    quotes: bool,
+    rest: Option<&'l str>,
+}
+
+impl<'l> Iterator for Cells<'l> {
+    type Item = &'l str;
+
+    fn next(&mut self) -> Option<&'l str> {
+        loop {
+            let rest = self.rest?;
+            let at = match (self.gap, self.quotes) {
+                (true, _) => GAP.find(rest.as_bytes()),
+                (_, true) => outside_quotes(rest, self.separator),
+                _ => memchr::memchr(self.separator, rest.as_bytes()),
+            };
+            let after = if self.gap { 2 } else { 1 };
+            let cell = at.map_or(rest, |at| rest.get(..at).unwrap_or_default());
+            self.rest = at.and_then(|at| rest.get(at + after..));
+            if !self.gap || !cell.trim().is_empty() {
+                return Some(cell);
+            }
         }
     }
 }
@@ -214,17 +272,13 @@ fn unmarked(line: &str) -> &str {
     marked.or_else(|| line.strip_prefix('・')).unwrap_or(line).trim_start_matches(' ')
 }
 
-/// Splits at a separator that stands in no quotes.
-fn outside_quotes(line: &str, separator: char) -> Vec<&str> {
-    if memchr::memchr(b'"', line.as_bytes()).is_none() {
-        return line.split(separator).collect();
-    }
+/// Where the first separator stands that is in no quotes.
+fn outside_quotes(line: &str, separator: u8) -> Option<usize> {
     let mut quoted = false;
-    line.split(|c: char| {
-        quoted ^= c == '"';
-        c == separator && !quoted
+    line.bytes().position(|byte| {
+        quoted ^= byte == b'"';
+        byte == separator && !quoted
     })
-    .collect()
 }
 
 #[cfg(test)]
@@ -239,7 +293,7 @@ mod tests {
         let ranges: Vec<_> = blocks.iter().map(|block| block.lines.clone()).collect();
         assert_eq!(ranges, [1..4, 5..7, 7..10]);
         let rows = blocks[0].rows(&lines);
-        assert_eq!(rows[1], (2, vec![(0, "山田太郎".to_owned()), (1, "090".to_owned())]));
+        assert_eq!(rows[1], (2, vec![(0, "山田太郎".into()), (1, "090".into())]));
         assert_eq!(blocks[2].rows(&lines).len(), 2);
     }
 
@@ -249,7 +303,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         let columns = |lines: &[&str]| {
             let block = Block { lines: 0..lines.len(), separator: Separator::Gap };
-            let columns = |(_, row): Row| row.into_iter().map(|(column, _)| column).collect::<Vec<_>>();
+            let columns = |(_, row): Row<'_>| row.into_iter().map(|(column, _)| column).collect::<Vec<_>>();
             block.rows(lines).into_iter().map(columns).collect::<Vec<_>>()
         };
         assert_eq!(columns(&lines), [vec![0, 1, 2], vec![0, 2], vec![0, 1], vec![0, 1, 2]]);
@@ -259,6 +313,6 @@ mod tests {
 
     #[test]
     fn quotes_hold_separators() {
-        assert_eq!(outside_quotes("a,\"b,c\",d", ','), ["a", "\"b,c\"", "d"]);
+        assert_eq!(Separator::Comma.split("a,\"b,c\",d").collect::<Vec<_>>(), ["a", "\"b,c\"", "d"]);
     }
 }

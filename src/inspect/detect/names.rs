@@ -4,8 +4,10 @@
 //! that is ([`Reading`]). Where in a text names are looked for is decided by whoever asks.
 //! Deliberately absent: a tokenizer; a name stands between boundaries or beside a word that announces it.
 
+use super::given::{is_unnamed, may_be_given, may_be_kana};
 use super::places::Places;
 use super::romaji;
+use super::script::{is_kanji, is_katakana, is_name_character};
 use super::words::{Growing, Words, modern};
 
 /// The dictionaries of names, and of the places that are no names.
@@ -79,8 +81,20 @@ impl Names {
         if !self.surnames.begins(first) && !self.surname_readings.begins(super::words::katakana(first)) {
             return None;
         }
-        let parted = || {
-            let (surname, given) = word.split_once(SPACES)?;
+        // Most others end here: a surname of one character, or of two and more, would begin otherwise.
+        if is_kanji(first)
+            && let Some(second) = word.chars().nth(1).filter(|c| is_name_character(*c))
+        {
+            let one = Growing::default().with(modern(first));
+            let begins = |head: Growing| self.surnames.may_begin(head.hash());
+            if !begins(one.with(modern(second))) && !begins(one) {
+                return None;
+            }
+        }
+        let parted = |at: usize| {
+            let (checked, rest) = word.split_at_checked(at)?;
+            let (surname, given) = rest.split_once(SPACES)?;
+            let surname = word.get(..checked.len() + surname.len())?;
             self.read_parts(surname, given.trim_start())
         };
         // Where each beginning of the word ends, and its hash.
@@ -90,12 +104,12 @@ impl Names {
         for (at, c) in word.char_indices() {
             // A space, or something that stands in no name.
             if !is_name_character(c) {
-                return parted();
+                return parted(at);
             }
             growing = growing.with(modern(c));
             match heads.get_mut(count) {
                 Some(head) => *head = (at + c.len_utf8(), growing.hash()),
-                None => return parted(),
+                None => return parted(at),
             }
             count += 1;
         }
@@ -141,8 +155,7 @@ impl Names {
     fn may_be_given(&self, word: &str) -> bool {
         let all_hiragana = word.chars().all(|c| matches!(c, 'ぁ'..='ゖ'));
         if all_hiragana || word.chars().all(is_katakana) {
-            // さくら and エリ are; から and さん are grammar.
-            return word.chars().count() >= 2 && !GRAMMAR.contains(&word) && self.given_readings.has_reading(word);
+            return may_be_kana(word) && self.given_readings.has_reading(word);
         }
         may_be_given(word) && !self.no_given.has(word)
     }
@@ -164,11 +177,14 @@ impl Names {
 
     /// Whether `first` and `last`, in Latin letters, are a known name: a Japanese one in either order, or an English one.
     pub(super) fn is_latin(&self, first: &str, last: &str) -> bool {
+        if self.english.has(first) {
+            return true;
+        }
         let (a, b) = (romaji::of_latin(first), romaji::of_latin(last));
         let japanese = |surname: &str, given: &str| {
             surname.len() >= 3 && given.len() >= 3 && self.surname_romaji.has(surname) && self.given_romaji.has(given)
         };
-        japanese(&a, &b) || japanese(&b, &a) || self.english.has(first)
+        japanese(&a, &b) || japanese(&b, &a)
     }
 
     /// Whether `word`, which no dictionary has, may be a name all the same where a label says that one stands there.
@@ -183,25 +199,28 @@ impl Names {
             && !self.no_given.has(word)
             && !self.no_given.has(given)
             && self.places.municipality(word) == 0
-            && !UNNAMED.iter().any(|unnamed| word.contains(unnamed))
+            && !is_unnamed(word)
     }
 
     /// The longest name that ends `text`, as the offset where it starts. A name does not start in the middle of a
     /// word, unless both its parts are known.
     pub(super) fn ending(&self, text: &str) -> Option<(usize, Reading)> {
-        let mut starts: Vec<(usize, char)> = Vec::new();
+        let (mut starts, mut count) = ([(0, ' '); LONGEST], 0);
         let mut space = false;
         for (start, c) in text.char_indices().rev().take(LONGEST) {
             // One space may stand between the parts.
-            if c == ' ' && !space && !starts.is_empty() {
+            if c == ' ' && !space && count > 0 {
                 space = true;
             } else if !is_name_character(c) {
                 break;
             }
-            starts.push((start, c));
+            if let Some(slot) = starts.get_mut(count) {
+                *slot = (start, c);
+            }
+            count += 1;
         }
         let mut best: Option<(usize, Reading)> = None;
-        for &(start, c) in &starts {
+        for &(start, c) in starts.iter().take(count) {
             let Some(reading) = (c != ' ').then(|| text.get(start..)).flatten().and_then(|word| self.read(word)) else {
                 continue;
             };
@@ -234,106 +253,6 @@ impl Names {
         }
         best
     }
-}
-
-/// What hiragana after a surname is more often than a given name.
-const GRAMMAR: [&str; 24] = [
-    "から",
-    "まで",
-    "より",
-    "です",
-    "さん",
-    "さま",
-    "くん",
-    "ちゃん",
-    "など",
-    "ほか",
-    "でも",
-    "こと",
-    "とも",
-    "のみ",
-    "なら",
-    "なり",
-    "だけ",
-    "ため",
-    "では",
-    "には",
-    "との",
-    "への",
-    "かな",
-    "かも",
-];
-
-/// Words that stand where a name should and are none.
-const UNNAMED: [&str; 36] = [
-    "未定", "不明", "同上", "別紙", "記入", "省略", "匿名", "公開", "会社", "法人", "銀行", "大学", "病院", "商店",
-    "番号", "住所", "電話", "名簿", "変更", "必須", "任意", "確認", "参照", "一覧", "該当", "各位", "御中", "全員",
-    "社員", "職員", "担当", "氏名", "名前", "欄", "部門", "製品",
-];
-
-fn is_katakana(c: char) -> bool {
-    matches!(c, 'ァ'..='ヺ' | 'ー')
-}
-
-/// Characters that Japanese names are written with.
-pub(super) fn is_name_character(c: char) -> bool {
-    is_kanji(c) || matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー')
-}
-
-/// How many bytes of UTF-8 text from `at` on are characters that names are written with, by its bytes: it is asked of
-/// every text.
-pub(super) fn run(text: &[u8], at: usize) -> usize {
-    let mut end = at;
-    while let Some(length) = name_bytes(text, end) {
-        end += length;
-    }
-    end - at
-}
-
-/// How many bytes of UTF-8 text from `at` on stand before the next such character; there is at least one.
-pub(super) fn pause(text: &[u8], at: usize) -> usize {
-    let mut end = at;
-    while let Some(&byte) = text.get(end) {
-        if byte >= 0xE3 && end > at && name_bytes(text, end).is_some() {
-            break;
-        }
-        end += 1;
-    }
-    end - at
-}
-
-/// The length of the character at `at`, where [`is_name_character`] holds for it.
-#[inline]
-fn name_bytes(text: &[u8], at: usize) -> Option<usize> {
-    match *text.get(at)? {
-        0xE4..=0xE9 => return Some(3),
-        0xE3 | 0xEF => {}
-        0xF0 => return text.get(at + 1).filter(|byte| (0xA0..=0xAF).contains(*byte)).map(|_| 4),
-        _ => return None,
-    }
-    let &[a, b, c] = text.get(at..)?.first_chunk::<3>()?;
-    let code = u32::from(a & 0x0F) << 12 | u32::from(b & 0x3F) << 6 | u32::from(c & 0x3F);
-    // All are compared: hiragana and katakana change too often for a guess which it is.
-    let within = |first: u32, last: u32| code.wrapping_sub(first) <= last - first;
-    let kana = within(0x3041, 0x3096) | (within(0x30A1, 0x30FC) & (code != 0x30FB));
-    let kanji = within(0x3400, 0x3FFF) | within(0xF900, 0xFAFF) | within(0x3005, 0x3006);
-    (kana | kanji).then_some(3)
-}
-
-/// Kanji, and the marks that stand for one.
-pub(super) fn is_kanji(c: char) -> bool {
-    matches!(c, '々' | '〆' | 'ヶ' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{2FFFF}')
-}
-
-/// What follows a surname in a word of its own and does not name a person: 山田商店, 石川県, 田中課長.
-fn may_be_given(word: &str) -> bool {
-    const NOT: &str =
-        "県市区町村郡部課係室店社会館院園校局所署家駅線川橋山寺港島長員者等様氏殿君行宛方的性化製式型用側内外中上下";
-    let all_kana = word.chars().all(|c| matches!(c, 'ぁ'..='ゖ'));
-    !all_kana
-        && word.chars().all(|c| is_kanji(c) || matches!(c, 'ぁ'..='ゖ'))
-        && !word.ends_with(|c| NOT.contains(c))
-        && !word.starts_with(|c: char| matches!(c, 'ぁ'..='ゖ'))
 }
 
 #[cfg(test)]
@@ -386,18 +305,6 @@ mod tests {
         }
         for (first, last) in [("Customer", "Service"), ("New", "York"), ("Sales", "Team"), ("Tokyo", "Tower")] {
             assert!(!names.is_latin(first, last), "{first} {last}");
-        }
-    }
-
-    #[test]
-    fn characters_of_names_are_told_by_their_bytes() {
-        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
-            let text = c.to_string();
-            let expected = if is_name_character(c) { c.len_utf8() } else { 0 };
-            assert_eq!(run(text.as_bytes(), 0), expected, "{c:?}");
-            if expected == 0 {
-                assert_eq!(pause(format!("{c}山").as_bytes(), 0), c.len_utf8(), "{c:?}");
-            }
         }
     }
 

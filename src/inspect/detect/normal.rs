@@ -136,29 +136,50 @@ fn plain_until(bytes: &[u8], mut at: usize) -> usize {
         at += match lead {
             0x00..=0x7F => ascii(bytes, at),
             0xC3 => 2,
-            0xE3 => match (bytes.get(at + 1), bytes.get(at + 2)) {
-                (Some(0x80), Some(0x80 | 0x9C)) | (Some(0x82), Some(0x99..=0x9C)) | (Some(0x83), Some(0xBF)) => {
-                    return at;
-                }
-                // ー is a dash between digits and a letter elsewhere.
-                (Some(0x83), Some(0xBC)) => {
-                    if at > 0
-                        && bytes.get(at - 1).is_some_and(|b| b.is_ascii_digit() || *b == b')' || is_wide_tail(*b))
-                        && follows_number(bytes, at)
-                    {
-                        return at;
-                    }
-                    3
-                }
-                (Some(0x84..=0x8F), _) => return at,
-                _ => 3,
+            0xE3..=0xED => match unchanged(bytes, at) {
+                0 if !bytes.get(at..).is_some_and(|rest| rest.starts_with("ー".as_bytes())) => return at,
+                0 if follows_number(bytes, at) => return at,
+                0 => 3,
+                length => length,
             },
-            0xE4..=0xED => 3,
             _ => return at,
         };
     }
     bytes.len()
 }
+
+/// How many bytes from `at` on are kanji, kana and marks that never change.
+fn unchanged(bytes: &[u8], at: usize) -> usize {
+    let (characters, _) = bytes.get(at..).unwrap_or_default().as_chunks::<3>();
+    let never_changes = |&[a, b, c]: &[u8; 3]| {
+        let place = usize::from(a & 0x0F) << 6 | usize::from(b & 0x3F);
+        a >> 4 == 0xE && UNCHANGED.get(place).is_some_and(|marks| marks >> (c & 0x3F) & 1 == 1)
+    };
+    3 * characters.iter().position(|character| !never_changes(character)).unwrap_or(characters.len())
+}
+
+/// A mark for each character of three bytes that never changes, by the bits of its code.
+static UNCHANGED: [u64; 1_024] = {
+    let mut marks = [0; 1_024];
+    let mut place = 0x3000 >> 6;
+    while place < 0xE000 >> 6 {
+        marks[place] = u64::MAX;
+        place += 1;
+    }
+    // The wide space and the wave dash.
+    marks[0x3000 >> 6] &= !(1 | 1 << 0x1C);
+    // Marks of voice that stand alone.
+    marks[0x3099 >> 6] &= !(0xF << 0x19);
+    // ー is a dash between digits and a letter elsewhere; behind it コト in one character.
+    marks[0x30FC >> 6] &= !(1 << 0x3C | 1 << 0x3F);
+    // Jamo, letters in circles, units in one character.
+    place = 0x3100 >> 6;
+    while place < 0x3400 >> 6 {
+        marks[place] = 0;
+        place += 1;
+    }
+    marks
+};
 
 /// How many bytes from `at`, which is one, are ASCII; not all of a long run at once.
 fn ascii(bytes: &[u8], at: usize) -> usize {
@@ -169,15 +190,10 @@ fn ascii(bytes: &[u8], at: usize) -> usize {
     }
 }
 
-/// The last byte of a full-width digit or bracket.
-fn is_wide_tail(byte: u8) -> bool {
-    (0x80..=0xBF).contains(&byte)
-}
-
 /// Whether the character before `at` may end a number: an ASCII digit or bracket, or any full-width form.
 fn follows_number(bytes: &[u8], at: usize) -> bool {
     match at.checked_sub(1).and_then(|i| bytes.get(i)) {
-        Some(b) if b.is_ascii() => true,
+        Some(b) if b.is_ascii() => b.is_ascii_digit() || *b == b')',
         _ => at.checked_sub(3).and_then(|i| bytes.get(i)) == Some(&0xEF),
     }
 }

@@ -11,6 +11,7 @@ use super::checks::Note;
 use super::record::Record;
 use super::rule::Role;
 use super::scan::Hit;
+use super::signature::Load;
 use super::zones::{self, Zone};
 use crate::inspect::Category;
 
@@ -54,17 +55,30 @@ impl<'a> Page<'a> {
     }
 
     pub(super) fn line_of(&self, offset: usize) -> usize {
-        // Most who ask go down the text, a few lines at a time.
+        // Most who ask go down the text, a few lines at a time, and look back at the line before.
         const STEPS: usize = 16;
-        let last = self.last.get();
-        let ahead = self.starts.get(last..).unwrap_or_default();
-        let steps = ahead.iter().take(STEPS + 1).take_while(|&&start| start <= offset).count();
-        let line = match steps {
-            1..=STEPS => last + steps - 1,
+        let before = self.last.get().saturating_sub(1);
+        let near = self.starts.get(before..).unwrap_or_default();
+        let near = near.get(..STEPS).unwrap_or(near);
+        let line = match near.iter().position(|&start| start > offset) {
+            Some(ahead) if ahead > 0 => before + ahead - 1,
             _ => self.starts.partition_point(|&start| start <= offset).saturating_sub(1),
         };
         self.last.set(line);
         line
+    }
+
+    /// Hits, which are in the order of the text, by the number of the line that they begin in.
+    pub(super) fn by_line<'h>(&self, hits: &'h [Hit]) -> impl Iterator<Item = (usize, &'h [Hit])> {
+        let mut rest = hits;
+        std::iter::from_fn(move || {
+            let number = self.line_of(rest.first()?.range.start);
+            let next = self.starts.get(number + 1).copied().unwrap_or(usize::MAX);
+            let count = rest.iter().take_while(|hit| hit.range.start < next).count();
+            let (on_line, below) = rest.split_at_checked(count)?;
+            rest = below;
+            Some((number, on_line))
+        })
     }
 
     pub(super) fn line(&self, number: usize) -> &'a str {
@@ -107,43 +121,39 @@ impl<'a> Page<'a> {
         busy
     }
 
-    /// The zones of the lines; a signature with too many people in it is none.
+    /// The zones of the lines; who is named in those that are courtesy becomes known.
     pub(super) fn zones(&self, record: &mut Record<'_>, hits: &[Hit], bare: &[Bare]) -> Vec<Zone> {
-        let mut zones = zones::of(&self.lines, &record.own, &self.busy(hits, bare));
-        let mut load: std::collections::BTreeMap<u32, [usize; 4]> = std::collections::BTreeMap::new();
-        for hit in hits {
-            let Some(Zone::Signature(number)) = zones.get(self.line_of(hit.range.start)) else { continue };
-            let Some(detector) = record.rules.detector(hit.detector) else { continue };
-            let kind = match detector.role {
-                Role::Name => 0,
-                Role::Identifier if self.value(hit).contains('@') => 1,
-                Role::Identifier if detector.info.category == Category::Contact => 2,
-                _ if detector.info.category == Category::Contact => continue,
-                _ => 3,
-            };
-            if let Some(count) = load.entry(*number).or_default().get_mut(kind) {
-                *count += 1;
-            }
-        }
-        for name in bare {
-            if let Some(Zone::Signature(number)) = zones.get(self.line_of(name.start)) {
-                load.entry(*number).or_default()[0] += 1;
-            }
-        }
-        for zone in &mut zones {
-            if let Zone::Signature(number) = zone
-                && let Some(&[names, mails, phones, other]) = load.get(number)
-                && (names > 2 || mails > 3 || phones > 5 || other > 0)
-            {
-                *zone = Zone::Body;
-            }
-        }
-        for (line, zone) in self.lines.iter().zip(&zones) {
-            if matches!(zone, Zone::Salutation | Zone::Signature(_) | Zone::Quoted) {
-                record.acquaint(zones::unquoted(line));
-            }
+        let zones = zones::of(&self.lines, &record.own, &self.loads(record, hits, bare));
+        for (line, _) in self.lines.iter().zip(&zones).filter(|(_, zone)| **zone != Zone::Body) {
+            record.acquaint(zones::unquoted(line));
         }
         zones
+    }
+
+    /// What was found in each line.
+    fn loads(&self, record: &Record<'_>, hits: &[Hit], bare: &[Bare]) -> Vec<Load> {
+        let mut loads = vec![Load::default(); self.lines.len()];
+        for hit in hits {
+            let Some(load) = loads.get_mut(self.line_of(hit.range.start)) else { continue };
+            load.busy = true;
+            let Some(detector) = record.rules.detector(hit.detector) else { continue };
+            let contact = detector.info.category == Category::Contact;
+            let count = match detector.role {
+                Role::Name => &mut load.names,
+                Role::Identifier if self.value(hit).contains('@') => &mut load.mails,
+                Role::Identifier if contact => &mut load.phones,
+                _ if contact => continue,
+                _ => &mut load.other,
+            };
+            *count = count.saturating_add(1);
+        }
+        for name in bare {
+            if let Some(load) = loads.get_mut(self.line_of(name.start)) {
+                load.busy = true;
+                load.names = load.names.saturating_add(1);
+            }
+        }
+        loads
     }
 
     /// Whether a hit is there because this is a letter, and not because somebody's data is in it.
@@ -156,6 +166,7 @@ impl<'a> Page<'a> {
         let value = self.value(hit);
         match hit.note {
             Note::Service | Note::RoleAddress => true,
+            _ if record.own.is_empty() => false,
             _ if value.contains('@') => {
                 let address = value.to_lowercase();
                 record.own.contains(&address)

@@ -7,7 +7,7 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use regex_syntax::utf8::Utf8Sequences;
 
 /// No more bytes than this are looked at.
-pub(super) const DEPTH: usize = 6;
+pub(super) const DEPTH: usize = 8;
 /// What is put together has no more beginnings.
 const LIMIT: usize = 2_048;
 /// A list of words has no more.

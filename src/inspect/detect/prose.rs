@@ -53,12 +53,17 @@ pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabout
     hits.retain(|hit| !page.is_courtesy(record, hit, &zones));
     bare::add_names(record, &page, &mut hits, bare, &zones);
     let landlines = hits.iter().filter(|hit| hit.note == Note::Landline).count();
-    let line_of = |offset| page.line_of(offset);
-    let breaks = |from: usize, to: usize| page.breaks(from, to) || record.is_history(from) != record.is_history(to);
-    for cluster in group(record.rules, hits, line_of, breaks) {
-        let about = Judgement::of(record, &page, &cluster, landlines >= LANDLINES);
-        record.within_history(cluster.first_line, |record| settle(record, text, cluster, about, whereabouts));
-    }
+    let history = record.history.clone();
+    let is_history = |line: usize| history.get(line) == Some(&true);
+    let breaks = |from: usize, to: usize| page.breaks(from, to) || is_history(from) != is_history(to);
+    let mut person = Person::default();
+    group(record.rules, &page, &hits, breaks, |cluster| {
+        let about = Judgement::of(record, &page, cluster, landlines >= LANDLINES);
+        person.forget();
+        record.within_history(cluster.first_line, |record| {
+            settle(record, text, cluster, about, whereabouts, &mut person);
+        });
+    });
 }
 
 /// Reads lists in the text as tables; what is left is running text.
@@ -82,13 +87,13 @@ fn read_lists(
             continue;
         }
         let rows = block.rows(&page.lines);
-        if !layout::is_table(record.rules, &rows) && !layout::is_on_its_side(record.rules, &rows) {
+        if !layout::is_list(record.rules, &rows) {
             continue;
         }
         record.within_history(block.lines.start, |record| {
             let mut list = Table::new(record, whereabouts.list(start));
             for (row, cells) in &rows {
-                list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_str())));
+                list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_ref())));
             }
             list.end(record);
         });
@@ -116,64 +121,78 @@ enum Judgement {
 impl Judgement {
     fn of(record: &Record<'_>, page: &Page<'_>, cluster: &Cluster, landlines: bool) -> Self {
         // What may well be chance, as a number of a parcel with the right check digit, makes nobody.
-        let sure: Vec<&Hit> = cluster.hits.iter().filter(|hit| hit.confidence > Confidence::Low).collect();
+        let sure = cluster.hits.iter().filter(|hit| hit.confidence > Confidence::Low);
         let chance = cluster.hits.iter().filter(|hit| hit.confidence == Confidence::Low);
         let mut chance = chance.filter_map(|hit| record.rules.detector(hit.detector));
-        match Self::of_sure(record, page, cluster, &sure, landlines) {
+        match Self::of_sure(record, page, cluster, sure, landlines) {
             Self::Nobody if chance.any(|detector| !detector.with_person && !is_contact(detector)) => Self::Thing,
             about => about,
         }
     }
 
-    fn of_sure(record: &Record<'_>, page: &Page<'_>, cluster: &Cluster, hits: &[&Hit], landlines: bool) -> Self {
+    fn of_sure<'h>(
+        record: &Record<'_>,
+        page: &Page<'_>,
+        cluster: &Cluster,
+        hits: impl Iterator<Item = &'h Hit> + Clone,
+        landlines: bool,
+    ) -> Self {
         let rule = |hit: &Hit| record.rules.detector(hit.detector);
         let is = |hit: &Hit, role: Role| rule(hit).is_some_and(|detector| detector.role == role);
         let contact = |hit: &Hit| rule(hit).is_some_and(is_contact);
         let standing = |hit: &Hit| rule(hit).is_some_and(|detector| !detector.with_person);
-        if hits.iter().any(|hit| standing(hit) && is(hit, Role::Identifier) && !contact(hit)) {
+        if hits.clone().any(|hit| standing(hit) && is(hit, Role::Identifier) && !contact(hit)) {
             return Self::Person;
         }
-        let (names, beside): (Vec<&Hit>, Vec<&Hit>) = hits.iter().copied().partition(|&hit| is(hit, Role::Name));
-        let mobile = beside.iter().any(|hit| hit.note == Note::Mobile);
+        let names = hits.clone().filter(|hit| is(hit, Role::Name));
+        let beside = || hits.clone().filter(|hit| !is(hit, Role::Name));
+        let mobile = beside().any(|hit| hit.note == Note::Mobile);
         let at_home = |hit: &Hit| page.is_home(page.line_of(hit.range.start));
-        let private = |staff: bool| beside.iter().any(|hit| !(contact(hit) || staff && is(hit, Role::Attribute)));
-        let Some(name) = names.iter().max_by_key(|hit| (hit.note != Note::Surname, hit.range.len())) else {
-            let mail = beside.iter().any(|hit| page.value(hit).contains('@'));
-            let abroad = beside.iter().any(|hit| is(hit, Role::Identifier) && hit.note == Note::Plain && contact(hit));
-            let home = beside.iter().any(|hit| hit.note == Note::Landline && (landlines || at_home(hit)));
+        let private =
+            |staff: &dyn Fn() -> bool| beside().any(|hit| !(contact(hit) || is(hit, Role::Attribute) && staff()));
+        let Some(name) = names.max_by_key(|hit| (hit.note != Note::Surname, hit.range.len())) else {
+            let mail = beside().any(|hit| page.value(hit).contains('@'));
+            let abroad = beside().any(|hit| is(hit, Role::Identifier) && hit.note == Note::Plain && contact(hit));
+            let home = beside().any(|hit| hit.note == Note::Landline && (landlines || at_home(hit)));
             return if mobile || mail || abroad || home {
                 Self::Person
-            } else if private(false) && beside.iter().any(|hit| standing(hit)) {
+            } else if private(&|| false) && beside().any(standing) {
                 Self::Thing
             } else {
                 Self::Nobody
             };
         };
-        let staff = page.is_staff(page.line_of(name.range.start));
+        let staff = || page.is_staff(page.line_of(name.range.start));
         let company = || (cluster.first_line..=cluster.last_line).any(|line| page.names_company(line));
         let surname_only = name.note == Note::Surname;
         let key = if record.known.is_empty() { String::new() } else { name_key(page.value(name)) };
         let known = record.known.contains(&key);
         let family = record.known.iter().any(|known| key.starts_with(known.as_str()));
-        let nobody = if beside.is_empty() {
+        let nobody = if beside().next().is_none() {
             surname_only
-                || staff
                 || family
+                || staff()
                 || matches!(name.note, Note::BareName | Note::Likely)
                 || name.note != Note::LabelledName && company()
         } else {
             // What stands in the line of a lecturer is what the lecture is about.
-            !private(staff) && (known || staff || (!mobile && company()))
+            !private(&staff) && (known || staff() || (!mobile && company()))
         };
         if nobody { Self::Nobody } else { Self::Person }
     }
 }
 
-/// Counts a cluster's hits and its person.
-fn settle(record: &mut Record<'_>, text: &str, cluster: Cluster, about: Judgement, whereabouts: &Whereabouts<'_>) {
-    let mut person = Person::default();
+/// Counts a cluster's hits and its person, of whom nothing is known yet.
+fn settle(
+    record: &mut Record<'_>,
+    text: &str,
+    cluster: &Cluster,
+    about: Judgement,
+    whereabouts: &Whereabouts<'_>,
+    person: &mut Person,
+) {
     let hidden = cluster.hits.iter().all(|hit| whereabouts.is_hidden(hit.range.start));
-    for hit in cluster.hits {
+    for hit in &cluster.hits {
         let Some(detector) = record.rules.detector(hit.detector) else { continue };
         let value = text.get(hit.range.clone()).unwrap_or_default();
         let counts = match about {
@@ -182,13 +201,13 @@ fn settle(record: &mut Record<'_>, text: &str, cluster: Cluster, about: Judgemen
             Judgement::Person => true,
         };
         if counts {
-            describe(&mut person, detector, hit.note, value);
+            describe(person, detector, hit.note, value);
             let rules = record.rules;
-            record.found(hit.detector, hit.confidence, value, || shown(rules, text, &hit, whereabouts));
+            record.found(hit.detector, hit.confidence, value, || shown(rules, text, hit, whereabouts));
         }
     }
     if matches!(about, Judgement::Person) {
-        record.person(&person, 0, hidden);
+        record.person(person, 0, hidden);
     }
 }
 

@@ -5,8 +5,9 @@
 
 use super::clusters::name_key;
 use super::columns::Columns;
-use super::names::{Reading, is_name_character};
+use super::names::Reading;
 use super::rules::Rules;
+use super::script::is_name_character;
 use super::tally::{Shown, Tally};
 use crate::inspect::persons::{Person, Persons, Sight};
 use crate::inspect::{Confidence, Finding, People};

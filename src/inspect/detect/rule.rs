@@ -278,10 +278,21 @@ impl Nearby {
         self.words.is_empty()
     }
 
-    /// The one of them that ends first in `text`, a short one as a word of its own: its number, and where it is.
-    pub(super) fn find_in(&self, text: &str) -> Option<(u16, Range<usize>)> {
+    /// Where the first of them begins in a part of `text`, as a word of its own or not, wherever it ends.
+    pub(super) fn first_in(&self, text: &str, part: Range<usize>) -> Option<usize> {
+        let mut first = None;
+        self.search.beginning_in(text, part.clone(), |_, range| {
+            first = Some(range.start).filter(|start| part.contains(start));
+            ControlFlow::Break(())
+        });
+        first
+    }
+
+    /// The one of them that ends first in `text`, a short one as a word of its own: its number, and where it is. None
+    /// begins before `from`.
+    pub(super) fn find_in(&self, text: &str, from: usize) -> Option<(u16, Range<usize>)> {
         let mut first: Option<(usize, Range<usize>)> = None;
-        self.search.each(text, |word, range| {
+        self.search.beginning_in(text, from..text.len(), |word, range| {
             match &first {
                 Some((_, known)) if known.end <= range.start => return ControlFlow::Break(()),
                 Some((_, known)) if known.end <= range.end => {}
@@ -398,10 +409,10 @@ no_match = ["C-12"]
     fn short_words_stand_alone() {
         let words = Nearby::of(&["pan".to_owned(), "tel".to_owned(), "phone".to_owned()]).unwrap();
         for text in ["PAN: A", "my pan", "TEL03-1", "電話tel", "user_pan", "telephone"] {
-            assert!(words.find_in(text).is_some(), "{text}");
+            assert!(words.find_in(text, 0).is_some(), "{text}");
         }
         for text in ["Japan", "company", "hotel", "pantry"] {
-            assert!(words.find_in(text).is_none(), "{text}");
+            assert!(words.find_in(text, 0).is_none(), "{text}");
         }
     }
 

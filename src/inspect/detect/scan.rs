@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::checks::{Check, Note, Passed, is_known_latin_name};
 use super::ground::{Ground, Near};
-use super::rule::Nearby;
+use super::near::Beside;
 use super::rules::Rules;
 use crate::inspect::Confidence;
 
@@ -31,9 +31,6 @@ pub(super) struct Hit {
     pub(super) ground: Ground,
 }
 
-/// A context word stands at most so many characters after a value: `(携帯)`.
-const WINDOW_AFTER: usize = 16;
-
 /// From so many values with a right check digit, and hardly any with a wrong one, chance is out of the question.
 const CROWD: usize = 5;
 /// From so many it is certain.
@@ -48,7 +45,7 @@ const STEP: u64 = 1_000;
 
 /// Finds all hits in `text`; `header` is the header of the column it stands in, if any.
 pub(super) fn hits(rules: &Rules, text: &str, header: &str) -> Vec<Hit> {
-    let mut search = Search { rules, text, header, found: Vec::new(), crowds: BTreeMap::new(), counted: Vec::new() };
+    let mut search = Search::of(rules, text, header);
     let mut found = Vec::new();
     let mut at = 0;
     let mut matches = rules.patterns().over(text);
@@ -63,32 +60,40 @@ pub(super) fn hits(rules: &Rules, text: &str, header: &str) -> Vec<Hit> {
 struct Search<'a> {
     rules: &'a Rules,
     text: &'a str,
-    header: &'a str,
-    found: Vec<Found>,
-    /// Per detector with a check digit: candidates that hold, and that do not.
-    crowds: BTreeMap<usize, (usize, usize)>,
+    found: Vec<Hit>,
+    /// Which of them neither word nor shape speaks for, by their place: only a crowd of its like can.
+    waiting: Vec<usize>,
+    /// Per detector, if it has a check digit: candidates that hold, and that do not. As far as there were any.
+    crowds: Vec<(usize, usize)>,
     /// Numbers of the length of a card, written without a break: where each starts, and whether it holds.
     counted: Vec<(usize, u64, bool)>,
+    beside: Beside<'a>,
 }
 
-struct Found {
-    hit: Hit,
-    /// Neither word nor shape speaks for it: only a crowd of its like can.
-    waiting: bool,
-}
+impl<'a> Search<'a> {
+    fn of(rules: &'a Rules, text: &'a str, header: &'a str) -> Self {
+        Self {
+            rules,
+            text,
+            found: Vec::new(),
+            waiting: Vec::new(),
+            crowds: Vec::new(),
+            counted: Vec::new(),
+            beside: Beside::of(text, header),
+        }
+    }
 
-impl Search<'_> {
     /// Judges one candidate of a pattern; the end of what it takes up, 0 for nothing.
     fn candidate(&mut self, pattern: usize, range: Range<usize>) -> usize {
         let Some(index) = self.rules.patterns().owner(pattern) else { return 0 };
         let Some(detector) = self.rules.detector(index) else { return 0 };
         let passed = detector.check.in_text(self.rules.names(), self.text, range.clone());
         if detector.check.has_check_digit() {
-            let crowd = self.crowds.entry(index).or_default();
-            if passed.is_some() {
-                crowd.0 += 1;
-            } else {
-                crowd.1 += 1;
+            if self.crowds.len() <= index {
+                self.crowds.resize(index + 1, (0, 0));
+            }
+            if let Some((right, wrong)) = self.crowds.get_mut(index) {
+                *(if passed.is_some() { right } else { wrong }) += 1;
             }
         }
         if detector.check == Check::Card
@@ -97,10 +102,10 @@ impl Search<'_> {
             self.counted.push((range.start, number, passed.is_some()));
         }
         let Some(Passed { range: value, doubt, note }) = passed else { return 0 };
-        if self.near(&detector.against, detector.window, &value) != Near::Nothing {
+        if self.beside.near(&detector.against, 2 * index, detector.window, &value) != Near::Nothing {
             return 0;
         }
-        let near = self.near(&detector.context, detector.window, &value);
+        let near = self.beside.near(&detector.context, 2 * index + 1, detector.window, &value);
         let context = near != Near::Nothing;
         let alone = if doubt { None } else { detector.alone };
         let waiting =
@@ -117,8 +122,10 @@ impl Search<'_> {
             () => value.end.min(range.end),
         };
         let ground = Ground::Pattern(u32::try_from(pattern).unwrap_or(u32::MAX), near);
-        self.found
-            .push(Found { hit: Hit { detector: index, range: value, confidence, context, note, ground }, waiting });
+        if waiting {
+            self.waiting.push(self.found.len());
+        }
+        self.found.push(Hit { detector: index, range: value, confidence, context, note, ground });
         end
     }
 
@@ -139,36 +146,14 @@ impl Search<'_> {
         [3, 2].into_iter().filter_map(name).any(|name| is_known_latin_name(self.rules.names(), &name))
     }
 
-    /// Which of `words` stands near `value`: before it within the window, without an empty line between, or in the
-    /// header of its column, or shortly after it on its line.
-    fn near(&self, words: &Nearby, window: usize, value: &Range<usize>) -> Near {
-        if words.is_empty() {
-            return Near::Nothing;
-        }
-        let bytes = |distance: usize| u16::try_from(distance).unwrap_or(u16::MAX);
-        let before = self.text.get(..value.start).unwrap_or_default();
-        let before = before.get(back(before, window)..).unwrap_or_default();
-        let before = last_gap(before).and_then(|at| before.get(at..)).unwrap_or(before);
-        if let Some((word, at)) = words.find_in(before) {
-            return Near::Before(word, bytes(before.len() - at.end));
-        }
-        if let Some((word, _)) = words.find_in(self.header) {
-            return Near::Header(word);
-        }
-        let after = self.text.get(value.end..).unwrap_or_default();
-        let to = after.char_indices().take(WINDOW_AFTER).find(|(_, c)| *c == '\n').map(|(at, _)| at);
-        let to = to.or_else(|| after.char_indices().nth(WINDOW_AFTER).map(|(at, _)| at)).unwrap_or(after.len());
-        let found = words.find_in(after.get(..to).unwrap_or_default());
-        found.map_or(Near::Nothing, |(word, at)| Near::Behind(word, bytes(at.start)))
-    }
-
     /// Drops what waits for a crowd that did not come, and of overlapping hits all but the best.
     fn finish(self) -> Vec<Hit> {
         let crowded: BTreeMap<usize, Confidence> = self
             .crowds
             .iter()
+            .enumerate()
             .filter(|(_, (right, wrong))| *right >= CROWD && *right >= wrong * 4)
-            .map(|(&index, (right, wrong))| {
+            .map(|(index, (right, wrong))| {
                 let certain = *right >= CERTAIN && *right >= wrong * 19;
                 (index, if certain { Confidence::High } else { Confidence::Medium })
             })
@@ -176,40 +161,39 @@ impl Search<'_> {
         let up = counted_up(&self.counted);
         let by_chance = |hit: &Hit| {
             let is_card = self.rules.detector(hit.detector).is_some_and(|detector| detector.check == Check::Card);
-            let (right, wrong) = self.crowds.get(&hit.detector).copied().unwrap_or_default();
+            let (right, wrong) = self.crowds.get(hit.detector).copied().unwrap_or_default();
             let many = || right + wrong >= COUNTED && wrong >= right * 4;
             is_card && !hit.context && (many() || up.binary_search(&hit.range.start).is_ok())
         };
-        let mut hits: Vec<Hit> = self
-            .found
-            .into_iter()
-            .filter(|found| !found.waiting || crowded.contains_key(&found.hit.detector))
-            .map(|Found { mut hit, .. }| {
-                if let Some(&crowd) = crowded.get(&hit.detector) {
+        let mut hits = self.found;
+        let (mut place, mut waiting) = (0, self.waiting.iter().peekable());
+        hits.retain_mut(|hit| {
+            let waits = waiting.next_if_eq(&&place).is_some();
+            place += 1;
+            match crowded.get(&hit.detector) {
+                Some(&crowd) => {
                     hit.confidence = hit.confidence.max(crowd.min(hit.note.at_most()));
                     if let Ground::Pattern(_, near @ Near::Nothing) = &mut hit.ground {
                         *near = Near::Crowd;
                     }
                 }
-                if by_chance(&hit) {
-                    hit.confidence = Confidence::Low;
-                }
-                hit
-            })
-            .collect();
-        hits.sort_by_key(|hit| (hit.range.start, Reverse(hit.range.end)));
-        let mut kept: Vec<Hit> = Vec::with_capacity(hits.len());
-        for hit in hits {
-            match kept.last_mut() {
-                Some(last) if last.range.end > hit.range.start => {
-                    if weight(self.rules, &hit) > weight(self.rules, last) {
-                        *last = hit;
-                    }
-                }
-                _ => kept.push(hit),
+                None if waits => return false,
+                None => {}
             }
-        }
-        kept
+            if by_chance(hit) {
+                hit.confidence = Confidence::Low;
+            }
+            true
+        });
+        hits.sort_by_key(|hit| (hit.range.start, Reverse(hit.range.end)));
+        hits.dedup_by(|hit, last| {
+            let overlaps = last.range.end > hit.range.start;
+            if overlaps && weight(self.rules, hit) > weight(self.rules, last) {
+                std::mem::swap(last, hit);
+            }
+            overlaps
+        });
+        hits
     }
 }
 
@@ -220,29 +204,6 @@ fn counted_up(numbers: &[(usize, u64, bool)]) -> Vec<usize> {
         run.len() >= RUN && run.iter().filter(|(.., right)| *right).count() * 2 <= run.len()
     };
     runs.filter(by_chance).flatten().map(|(start, ..)| *start).collect()
-}
-
-/// Where the last `count` characters of `text` begin.
-fn back(text: &str, count: usize) -> usize {
-    let mut left = count;
-    let begins = |(_, byte): &(usize, &u8)| {
-        left -= usize::from((**byte as i8) >= -0x40);
-        left == 0
-    };
-    if count == 0 { text.len() } else { text.as_bytes().iter().enumerate().rev().find(begins).map_or(0, |(at, _)| at) }
-}
-
-/// Where the last empty line in `text` begins.
-fn last_gap(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut end = bytes.len();
-    while let Some(at) = memchr::memrchr(b'\n', bytes.get(..end)?) {
-        if bytes.get(at.checked_sub(1)?) == Some(&b'\n') {
-            return Some(at - 1);
-        }
-        end = at;
-    }
-    None
 }
 
 fn weight(rules: &Rules, hit: &Hit) -> (bool, u8, Confidence, usize) {

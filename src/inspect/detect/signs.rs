@@ -8,8 +8,8 @@
 use memchr::memmem::Finder;
 use regex_syntax::hir::{Hir, HirKind};
 
+use super::heads::is_word;
 use super::prefixes::{Bytes, Prefix, sequences};
-use super::starts::is_word;
 
 /// A pattern without bounds is followed so far back.
 const FAR: usize = 256;

@@ -9,22 +9,17 @@ use std::collections::HashSet;
 
 use regex_syntax::hir::Hir;
 
+use super::heads::{
+    Bits, FEW, LONG, NARROW, WIDE, WORDS, all_folded, class, first, folded, hashes, is_word, kind, kind_of_three,
+    kinds_of_three, narrow, wide,
+};
 use super::prefixes::{Bytes, Prefix, prefixes};
 use super::signs::{Seen, Sign, leading_run};
-use super::vocabulary::lowered;
 
-/// Three classes of ASCII have a bit each, and one more says what stands before; each kanji and kana has one, too.
-const NARROW: usize = 1 << 19;
-const WIDE: usize = 1 << 16;
-/// Bits of a hash of six or four bytes, as [`folded`].
-const LONG: u32 = 21;
 /// No more kinds of long words are told apart.
 const RUNS: usize = 12;
 /// More beginnings of three bytes than this are taken for all there are.
 const MANY: usize = 300_000;
-/// More of six bytes are known by their first four, and more of four by their first three.
-const FEW: usize = 2_500;
-
 /// Three bytes are all that is known of how a pattern begins.
 const BRIEF: u8 = 1;
 /// It begins with a long word, as tax numbers do.
@@ -33,17 +28,19 @@ const WORD: u8 = 2;
 const SIX: u8 = 4;
 /// Four bytes of it are known.
 const FOUR: u8 = 8;
+/// Eight bytes of it are known.
+const EIGHT: u8 = 16;
 
 /// Tells where patterns may begin.
 #[derive(Debug)]
 pub(super) struct Starts {
     /// By three bytes: what may come behind them where some pattern begins so, a bit for each of eight kinds.
-    ahead: Box<[u8]>,
+    ahead: Box<[u8; NARROW + WIDE]>,
     /// By three bytes: what else is known of the patterns that do ([`BRIEF`] and its like).
     known: Box<[u8]>,
     /// Of what the long words are made that patterns begin with, and how long they are at least.
     runs: Vec<(Bytes, usize)>,
-    /// By two hashes of six bytes, or of four.
+    /// By two hashes of eight bytes, of six, or of four.
     long: Bits,
     signs: Vec<Sign>,
 }
@@ -60,7 +57,8 @@ impl Starts {
     /// For these patterns.
     pub(super) fn of(patterns: &[Hir]) -> Self {
         let mut starts = Self {
-            ahead: vec![0; NARROW + WIDE].into_boxed_slice(),
+            // Not by way of the stack.
+            ahead: vec![0; NARROW + WIDE].try_into().unwrap_or_else(|_| Box::new([0; NARROW + WIDE])),
             known: vec![0; NARROW + WIDE].into_boxed_slice(),
             runs: Vec::new(),
             long: Bits::new(1 << LONG),
@@ -86,29 +84,28 @@ impl Starts {
     /// The first place from `at` on where a pattern may begin.
     pub(super) fn next(&self, text: &[u8], at: usize, looked: &mut Looked) -> Option<usize> {
         if looked.first.is_none_or(|first| first < at) {
-            looked.signs.resize_with(self.signs.len(), Seen::default);
+            if looked.signs.is_empty() {
+                looked.signs.resize_with(self.signs.len(), Seen::default);
+            }
             let signs = self.signs.iter().zip(&mut looked.signs);
             looked.first = signs.filter_map(|(sign, seen)| sign.next(text, at, seen)).min().or(Some(usize::MAX));
         }
+        // What begins behind the sign's place is of no interest yet.
         let sign = looked.first.filter(|&first| first < text.len());
-        // What stands behind the sign's place is of no interest yet.
-        let end = sign.map_or(text.len(), |sign| (sign + 8).min(text.len()));
-        let found = self.begins(text.get(..end).unwrap_or(text), at, end == text.len());
-        match (found, sign) {
-            (Some(found), Some(sign)) => Some(found.min(sign)),
-            (found, sign) => found.or(sign),
-        }
+        self.begins(text, at, sign.unwrap_or(text.len())).or(sign)
     }
 
-    fn begins(&self, text: &[u8], at: usize, whole: bool) -> Option<usize> {
+    /// The first place from `at` on and before `end` where a pattern may begin, whatever its sign.
+    fn begins(&self, text: &[u8], at: usize, end: usize) -> Option<usize> {
         let mut place = at;
-        let judged = text.len().saturating_sub(2);
+        // At the end of the text there are no three bytes to judge by.
+        let judged = text.len().saturating_sub(2).min(end);
         while place < judged {
             // Kanji and kana are three bytes each, and only the first of them can begin anything.
             if let Some(&[a @ 0xE0..=0xEF, b, c, d, e, f]) = text.get(place..).and_then(|rest| rest.first_chunk::<6>())
             {
                 let slot = wide(a, b, c);
-                if self.may_go_on(slot, kind_of_three(d, e, f)) && self.judge(text, place, slot, whole) {
+                if self.may_go_on(slot, kind_of_three(d, e, f)) && self.judge(text, place, slot) {
                     return Some(place);
                 }
                 place += 3;
@@ -116,7 +113,7 @@ impl Starts {
             }
             let around = place.checked_sub(1).and_then(|before| text.get(before..)?.first_chunk::<12>());
             let Some(around) = around.filter(|around| around.is_ascii()) else {
-                if self.is_start(text, place, whole) {
+                if self.is_start(text, place) {
                     return Some(place);
                 }
                 place += 1;
@@ -126,15 +123,17 @@ impl Starts {
             let mut begin = self.eight(around);
             while begin != 0 {
                 let found = place + begin.trailing_zeros() as usize;
-                if self.is_start(text, found, whole) {
+                if found >= end {
+                    return None;
+                }
+                if self.is_start(text, found) {
                     return Some(found);
                 }
                 begin &= begin - 1;
             }
             place += 8;
         }
-        // At the end there are no three bytes to judge by.
-        (whole && place < text.len()).then_some(place)
+        (place < end).then_some(place)
     }
 
     /// Which of eight places some pattern may begin at, a bit each, by three bytes and the kind of the fourth.
@@ -148,16 +147,18 @@ impl Starts {
         for (place, &byte) in ahead.iter().enumerate() {
             let after_word = u32::from(rolled & 0x3F < u32::from(WORDS));
             rolled >>= 6;
-            begin |= u32::from(self.may_go_on((rolled | after_word << 18) as usize, kind(byte))) << place;
+            // The remainder changes nothing, and spares the check of a bound.
+            let slot = (rolled | after_word << 18) as usize % NARROW;
+            begin |= u32::from(self.may_go_on(slot, kind(byte))) << place;
             rolled |= six(byte) << 18;
         }
         begin
     }
 
-    /// Whether some pattern may begin at `place`, by six bytes.
-    fn is_start(&self, text: &[u8], place: usize, whole: bool) -> bool {
+    /// Whether some pattern may begin at `place`, by eight bytes.
+    fn is_start(&self, text: &[u8], place: usize) -> bool {
         let rest = text.get(place..).unwrap_or_default();
-        let Some(&[a, b, c]) = rest.first_chunk::<3>() else { return whole };
+        let Some(&[a, b, c]) = rest.first_chunk::<3>() else { return true };
         let before = place.checked_sub(1).and_then(|before| text.get(before)).is_some_and(|&b| is_word(b));
         let (slot, kind) = match a {
             0x00..=0x7F => (narrow(before, class(a), class(b), class(c)), rest.get(3).map(|&byte| kind(byte))),
@@ -169,28 +170,30 @@ impl Starts {
             Some(kind) => self.may_go_on(slot, kind),
             None => self.ahead.get(slot).is_some_and(|kinds| *kinds != 0),
         };
-        may_begin && self.judge(text, place, slot, whole)
+        may_begin && self.judge(text, place, slot)
     }
 
     #[inline]
-    fn may_go_on(&self, slot: usize, kind: u32) -> bool {
-        self.ahead.get(slot).is_some_and(|kinds| kinds >> kind & 1 == 1)
+    fn may_go_on(&self, slot: usize, kind: u8) -> bool {
+        self.ahead.get(slot).is_some_and(|kinds| kinds & kind != 0)
     }
 
     /// As [`Self::is_start`], where three bytes say that some pattern may begin.
     #[inline]
-    fn judge(&self, text: &[u8], place: usize, slot: usize, whole: bool) -> bool {
+    fn judge(&self, text: &[u8], place: usize, slot: usize) -> bool {
         let known = self.known.get(slot).copied().unwrap_or(BRIEF);
         known & BRIEF != 0
-            || (known & WORD != 0 && self.is_long_word(text, place, whole))
-            || (known & (SIX | FOUR) != 0 && self.goes_on(text, place, known, whole))
+            || (known & WORD != 0 && self.is_long_word(text, place))
+            || (known & (EIGHT | SIX | FOUR) != 0 && self.goes_on(text, place, known))
     }
 
     #[inline]
-    fn goes_on(&self, text: &[u8], place: usize, known: u8, whole: bool) -> bool {
-        let Some(&six) = text.get(place..).and_then(|rest| rest.first_chunk::<6>()) else { return whole };
-        let six = all_folded(joined(six));
-        (known & SIX != 0 && self.is_told(six)) || (known & FOUR != 0 && self.is_told(four(six)))
+    fn goes_on(&self, text: &[u8], place: usize, known: u8) -> bool {
+        let rest = text.get(place..).unwrap_or_default();
+        let Some(&eight) = rest.first_chunk::<8>() else { return true };
+        let eight = all_folded(u64::from_le_bytes(eight));
+        let told = |length: u8, bytes: u64| known & length != 0 && self.is_told(bytes);
+        told(EIGHT, eight) || told(SIX, first(eight, 6)) || told(FOUR, first(eight, 4))
     }
 
     /// Whether some pattern begins so: two bits say it, as one alone is too often another's.
@@ -200,19 +203,11 @@ impl Starts {
         self.long.has(one) && self.long.has(other)
     }
 
-    fn is_long_word(&self, text: &[u8], place: usize, whole: bool) -> bool {
-        for (bytes, length) in &self.runs {
-            let Some(word) = text.get(place..place.saturating_add(*length)) else {
-                if whole {
-                    continue;
-                }
-                return true;
-            };
-            if word.iter().rev().all(|&byte| bytes.has(byte)) {
-                return true;
-            }
-        }
-        false
+    fn is_long_word(&self, text: &[u8], place: usize) -> bool {
+        self.runs.iter().any(|(bytes, length)| {
+            let word = text.get(place..place.saturating_add(*length));
+            word.is_some_and(|word| word.iter().rev().all(|&byte| bytes.has(byte)))
+        })
     }
 
     fn add_run(&mut self, (bytes, length): (Bytes, usize)) {
@@ -241,10 +236,14 @@ impl Starts {
             return;
         }
         let all_folded: Vec<Bytes> = sets.iter().map(|set| set.bytes().map(folded).collect()).collect();
-        let told = [6, 4].into_iter().filter(|&length| length <= known);
-        let told = told.filter_map(|length| all_folded.get(..length)).find(|sets| count(sets) <= FEW);
-        let kind = match (&told, word) {
-            (Some(sets), _) if sets.len() == 6 => SIX,
+        // Eight bytes of Japanese are hardly three characters; of words of ASCII six tell enough.
+        let japanese = head.first().is_some_and(|first| !first.bytes().any(|byte| byte.is_ascii()));
+        let lengths: &[usize] = if japanese { &[8, 6, 4] } else { &[6, 4] };
+        let told = lengths.iter().filter(|&&length| length <= known);
+        let told = told.filter_map(|&length| all_folded.get(..length)).find(|sets| count(sets) <= FEW);
+        let kind = match (told.map(<[Bytes]>::len), word) {
+            (Some(8), _) => EIGHT,
+            (Some(6), _) => SIX,
             (Some(_), _) => FOUR,
             (None, true) => WORD,
             (None, false) => BRIEF,
@@ -252,16 +251,16 @@ impl Starts {
         if let Some(sets) = told
             && done.insert((false, [0; 3], sets.to_vec()))
         {
-            let mut words = vec![[0; 6]];
+            let mut words = vec![[0; 8]];
             extend(&mut words, 0, sets);
             for bytes in words {
-                let (one, other) = hashes(joined(bytes));
+                let (one, other) = hashes(u64::from_le_bytes(bytes));
                 self.long.set(one);
                 self.long.set(other);
             }
         }
         let ahead =
-            prefix.sets.get(3).map_or(u8::MAX, |set| set.bytes().fold(0, |kinds, byte| kinds | 1 << self::kind(byte)));
+            prefix.sets.get(3).map_or(u8::MAX, |set| set.bytes().fold(0, |kinds, byte| kinds | self::kind(byte)));
         let ahead_wide = kinds_of_three(&prefix.sets);
         if !done.insert((prefix.edge, [kind, ahead, ahead_wide], head.to_vec())) {
             return;
@@ -269,14 +268,14 @@ impl Starts {
         let &[first, second, third] = head else { return };
         let (ascii, others): (Vec<u8>, Vec<u8>) = first.bytes().partition(u8::is_ascii);
         let classes = |set: Bytes| set.bytes().map(class).collect::<Bytes>();
-        let mut words = vec![[0; 6]];
+        let mut words = vec![[0; 8]];
         extend(&mut words, 0, &[classes(ascii.into_iter().collect()), classes(second), classes(third)]);
         for &[a, b, c, ..] in &words {
             // A boundary stands between a letter and none.
             let sides = [false, true].into_iter().filter(|&after_word| !prefix.edge || (a < WORDS) != after_word);
             sides.for_each(|after_word| self.tell(narrow(after_word, a, b, c), kind, ahead));
         }
-        let mut words = vec![[0; 6]];
+        let mut words = vec![[0; 8]];
         extend(&mut words, 0, &[others.into_iter().collect(), second, third]);
         words.iter().for_each(|&[a, b, c, ..]| self.tell(wide(a, b, c), kind, ahead_wide));
     }
@@ -290,7 +289,7 @@ impl Starts {
 }
 
 /// Each of `words` with each way to go on.
-fn extend(words: &mut Vec<[u8; 6]>, from: usize, sets: &[Bytes]) {
+fn extend(words: &mut Vec<[u8; 8]>, from: usize, sets: &[Bytes]) {
     for (place, set) in (from..).zip(sets) {
         let bytes: Vec<u8> = set.bytes().collect();
         let mut longer = Vec::with_capacity(words.len() * bytes.len());
@@ -304,165 +303,6 @@ fn extend(words: &mut Vec<[u8; 6]>, from: usize, sets: &[Bytes]) {
             }
         }
         *words = longer;
-    }
-}
-
-/// What `(?-u:\b)` takes for a letter.
-#[inline]
-pub(super) fn is_word(byte: u8) -> bool {
-    const WORD: [bool; 256] = {
-        let mut word = [false; 256];
-        let mut byte = 0;
-        while byte < 128 {
-            word[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
-            byte += 1;
-        }
-        word
-    };
-    WORD[byte as usize]
-}
-
-/// Bytes of these classes are what `(?-u:\b)` takes for a letter.
-const WORDS: u8 = 54;
-
-/// What bytes of ASCII are to beginnings: letters are one by one, digits are alike, and so is what is rare. The tables
-/// are small enough for it to be at hand all the time.
-#[inline]
-fn class(byte: u8) -> u8 {
-    const CLASSES: [u8; 256] = {
-        let mut classes = [63; 256];
-        let mut byte = 0;
-        while byte < 128 {
-            let ascii = byte as u8;
-            classes[byte] = match ascii {
-                b'a'..=b'z' => ascii - b'a',
-                b'A'..=b'Z' => ascii - b'A' + 26,
-                b'0'..=b'9' => 52,
-                b'_' => 53,
-                b' ' => WORDS,
-                b'-' => 55,
-                b'.' => 56,
-                b':' => 57,
-                b'+' => 58,
-                b'(' => 59,
-                b'/' => 60,
-                b'=' => 61,
-                b'\n' => 62,
-                _ => 63,
-            };
-            byte += 1;
-        }
-        classes
-    };
-    CLASSES[byte as usize]
-}
-
-/// What a byte is to what it stands behind, one of eight: letters of a few, other parts of words, and all else.
-#[inline]
-fn kind(byte: u8) -> u32 {
-    const KINDS: [u8; 256] = {
-        let mut kinds = [0; 256];
-        let mut byte = 0;
-        while byte < 128 {
-            let ascii = byte as u8;
-            kinds[byte] = match ascii {
-                b'a'..=b'z' => 2 + (ascii - b'a') % 6,
-                b'A'..=b'Z' | b'0'..=b'9' | b'_' => 1,
-                _ => 0,
-            };
-            byte += 1;
-        }
-        kinds
-    };
-    KINDS[byte as usize].into()
-}
-
-/// The same of three bytes, mostly a kanji or kana.
-#[inline]
-fn kind_of_three(d: u8, e: u8, f: u8) -> u32 {
-    (u32::from(d) + 3 * u32::from(e) + 5 * u32::from(f)) & 7
-}
-
-/// The kinds that the fourth to sixth byte may be.
-fn kinds_of_three(sets: &[Bytes]) -> u8 {
-    let Some(&[d, e, f]) = sets.get(3..6).and_then(|sets| sets.first_chunk::<3>()) else { return u8::MAX };
-    if d.count() * e.count() * f.count() > FEW {
-        return u8::MAX;
-    }
-    let mut kinds = 0;
-    for d in d.bytes() {
-        e.bytes().for_each(|e| f.bytes().for_each(|f| kinds |= 1 << kind_of_three(d, e, f)));
-    }
-    kinds
-}
-
-/// The place of three classes.
-#[inline]
-fn narrow(after_word: bool, a: u8, b: u8, c: u8) -> usize {
-    let six = |class: u8| usize::from(class & 0x3F);
-    six(a) | six(b) << 6 | six(c) << 12 | usize::from(after_word) << 18
-}
-
-#[inline]
-fn wide(a: u8, b: u8, c: u8) -> usize {
-    NARROW | usize::from(a & 0x0F) << 12 | usize::from(b & 0x3F) << 6 | usize::from(c & 0x3F)
-}
-
-/// Capitals as small letters, and all digits as one: enough to tell words and the shapes of numbers.
-#[inline]
-fn folded(byte: u8) -> u8 {
-    if byte.is_ascii_digit() { b'0' } else { byte.to_ascii_lowercase() }
-}
-
-/// All bytes of a word, each as [`folded`].
-#[inline]
-fn all_folded(bytes: u64) -> u64 {
-    const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    const TOPS: u64 = EACH << 7;
-    let (ascii, low) = (!bytes & TOPS, bytes & !TOPS);
-    // The top of a byte tells whether it is no less than a character.
-    let from = |character: u8| low + EACH * u64::from(0x80 - character);
-    let digits = from(b'0') & !from(b'9' + 1) & ascii;
-    lowered(bytes) & !((digits >> 7) * 0x0F)
-}
-
-#[inline]
-fn joined([a, b, c, d, e, f]: [u8; 6]) -> u64 {
-    u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
-}
-
-#[inline]
-fn four(six: u64) -> u64 {
-    six & 0xFFFF_FFFF
-}
-
-/// Two hashes of a word.
-#[inline]
-fn hashes(bytes: u64) -> (usize, usize) {
-    let mixed = bytes.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let part = |from: u32| (mixed >> from) as usize & ((1 << LONG) - 1);
-    (part(64 - LONG), part(64 - 2 * LONG))
-}
-
-/// A table of bits.
-#[derive(Debug)]
-struct Bits(Box<[u64]>);
-
-impl Bits {
-    fn new(bits: usize) -> Self {
-        Self(vec![0; bits.div_ceil(64)].into_boxed_slice())
-    }
-
-    #[inline]
-    fn has(&self, bit: usize) -> bool {
-        self.0.get(bit >> 6).is_some_and(|word| word >> (bit & 63) & 1 == 1)
-    }
-
-    fn set(&mut self, bit: usize) {
-        if let Some(word) = self.0.get_mut(bit >> 6) {
-            *word |= 1 << (bit & 63);
-        }
     }
 }
 
@@ -495,14 +335,6 @@ mod tests {
         }
         assert!(!found.contains(&at("09")) && !found.contains(&(at("x1234") + 1)), "{found:?}");
         assert!(found.len() <= 7, "{found:?}");
-    }
-
-    #[test]
-    fn bytes_are_folded_together_as_they_are_alone() {
-        for byte in 0..=u8::MAX {
-            let six = [b'Z', byte, b'9', byte, 0xFF, byte];
-            assert_eq!(all_folded(joined(six)), joined(six.map(folded)), "{byte}");
-        }
     }
 
     #[test]

@@ -8,9 +8,11 @@
 //! Deliberately absent: who is the same in two rows ([`crate::inspect::persons`]), labels beside their values
 //! ([`super::form`]).
 
+use std::borrow::Cow;
+
 use super::columns::Columns;
 use super::form::{self, Form};
-use super::layout::{self, Layout, Row};
+use super::layout::{self, Cell, Layout, Row};
 use super::normal::Normal;
 use super::prose;
 use super::record::{Before, Record};
@@ -29,7 +31,7 @@ pub(super) struct Table {
     /// Its number among the tables of the mail.
     number: u32,
     place: Where,
-    waiting: Vec<Row>,
+    waiting: Vec<Row<'static>>,
     state: State,
     /// Whom the last row was about.
     last: Person,
@@ -98,7 +100,7 @@ impl Table {
                 self.begin_again(record, (row, cells.map(|(column, text)| (column, normal(text))).collect()));
             }
             State::Form(form) => {
-                let cells: Vec<(u32, String)> = cells.map(|(column, text)| (column, normal(text))).collect();
+                let cells: Vec<Cell<'static>> = cells.map(|(column, text)| (column, normal(text))).collect();
                 if layout::is_wide_header(record.rules, &cells) {
                     form.finish(record, self.number, &self.place);
                     self.state = State::Waiting;
@@ -111,7 +113,7 @@ impl Table {
     }
 
     /// A row that looks like a header: of the same table on its next page, or of another table.
-    fn begin_again(&mut self, record: &mut Record<'_>, (row, cells): Row) {
+    fn begin_again(&mut self, record: &mut Record<'_>, (row, cells): Row<'static>) {
         let State::Columns(columns) = &self.state else { return };
         if columns.is_header(&cells) {
             return self.forget_hidden();
@@ -146,7 +148,7 @@ impl Table {
 
     /// The columns of the table before this one, if that has a header and this one, without, goes on with it: a sheet that
     /// was full, a page that ended.
-    fn continued(&mut self, record: &Record<'_>, columns: Columns, rows: &[Row]) -> Columns {
+    fn continued(&mut self, record: &Record<'_>, columns: Columns, rows: &[Row<'_>]) -> Columns {
         let fresh = std::mem::take(&mut self.fresh) && columns.above == 0;
         let before = record.before.as_ref().filter(|before| fresh && self.place.book().as_ref() == Some(&before.book));
         let Some(before) = before.filter(|before| layout::goes_on(record.rules, &before.columns, &columns, rows))
@@ -192,7 +194,7 @@ impl Table {
     }
 
     /// Reads the rows of one table, as many as there are so far.
-    fn read(&mut self, record: &mut Record<'_>, rows: &[Row]) {
+    fn read(&mut self, record: &mut Record<'_>, rows: &[Row<'_>]) {
         if let State::Form(form) = &mut self.state {
             form.finish(record, self.number, &self.place);
         }
@@ -258,12 +260,12 @@ fn may_be_header<'c>(
     cells.clone().nth(1).is_some() && !digits() && (same() || words())
 }
 
-fn normal(text: &str) -> String {
-    Normal::of(text).text().trim().to_owned()
+fn normal(text: &str) -> Cow<'static, str> {
+    Normal::of(text).text().trim().to_owned().into()
 }
 
 /// Reads rows in no order as text, cell after cell and line after line.
-fn loose(record: &mut Record<'_>, place: &Where, rows: &[Row]) {
+fn loose(record: &mut Record<'_>, place: &Where, rows: &[Row<'_>]) {
     let mut text = String::new();
     let mut starts = Vec::new();
     for (row, cells) in rows {

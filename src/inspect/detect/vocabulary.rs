@@ -53,19 +53,35 @@ impl Vocabulary {
 
     /// Calls `found` with the number and the place of each word that stands in `text`, in the order in which they begin,
     /// until it has enough.
-    pub(super) fn each(&self, text: &str, mut found: impl FnMut(usize, Range<usize>) -> ControlFlow<()>) {
+    pub(super) fn each(&self, text: &str, found: impl FnMut(usize, Range<usize>) -> ControlFlow<()>) {
+        self.beginning_in(text, 0..text.len(), found);
+    }
+
+    /// As [`Self::each`], for the words that begin in a part of `text`, wherever they end, and perhaps a few behind it.
+    pub(super) fn beginning_in(
+        &self,
+        text: &str,
+        part: Range<usize>,
+        mut found: impl FnMut(usize, Range<usize>) -> ControlFlow<()>,
+    ) {
         /// Heads that begin in eight bytes and end in them.
         const STEP: usize = 8 - HEAD + 1;
         let Some(heads) = self.heads.as_deref() else { return };
         let begins = |bytes: u64| heads.get(place(bytes)).copied().unwrap_or_default();
         let bytes = text.as_bytes();
-        let mut at = 0;
-        while let Some(&eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let mut at = part.start;
+        while at < part.end
+            && let Some(&eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>())
+        {
             let lower = lowered(u64::from_le_bytes(eight));
-            let mut left = 0_u32;
-            for place in 0..STEP {
-                left |= u32::from(begins(lower >> (8 * place))) << place;
-            }
+            let begins_at = |place: usize| u32::from(begins(lower >> (8 * place))) << place;
+            // Within a character of three bytes nothing begins.
+            let two_characters = lower & 0xF000_00F0 == 0xE000_00E0;
+            let mut left = if two_characters {
+                begins_at(0) | begins_at(3)
+            } else {
+                (0..STEP).fold(0, |left, place| left | begins_at(place))
+            };
             while left != 0 {
                 let ahead = left.trailing_zeros() as usize;
                 if self.at(text, at + ahead, lower >> (8 * ahead), &mut found).is_break() {
@@ -76,7 +92,7 @@ impl Vocabulary {
             at += STEP;
         }
         // The last bytes; they may begin short words.
-        for at in at..bytes.len() {
+        for at in at..part.end.min(bytes.len()) {
             let mut last = [0; 8];
             last.iter_mut().zip(bytes.get(at..).unwrap_or_default()).for_each(|(slot, &byte)| *slot = byte);
             let lower = lowered(u64::from_le_bytes(last));

@@ -72,9 +72,14 @@ pub(super) struct Words {
     hashes: Hashes,
     /// Which characters words begin with, a bit each: most look-ups end here.
     first: Vec<u64>,
+    /// How words begin: a bit for the hash of the first two characters of each, or of its only one.
+    heads: Vec<u64>,
     /// No word takes more bytes, in whichever form of its kanji.
     longest: usize,
 }
+
+/// Bits of a place among the heads of words.
+const HEAD_BITS: u32 = 17;
 
 impl Words {
     /// Adds the words of one dictionary file.
@@ -82,6 +87,11 @@ impl Words {
         let words = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         for word in words {
             self.hashes.insert(of_word(word));
+            let (word_index, bit_of_head) = head(hash_characters(word.chars().take(2).map(modern)));
+            self.heads.resize(1 << (HEAD_BITS - 6), 0);
+            if let Some(bits) = self.heads.get_mut(word_index) {
+                *bits |= bit_of_head;
+            }
             // A variant may take four bytes where the usual form takes three.
             self.longest = self.longest.max(word.chars().count() * 4);
             if let Some((index, bit)) = word.chars().next().and_then(bit) {
@@ -98,6 +108,12 @@ impl Words {
     /// Whether any word begins with `c`.
     pub(super) fn begins(&self, c: char) -> bool {
         bit(c).is_some_and(|(index, bit)| self.first.get(index).is_some_and(|bits| bits & bit != 0))
+    }
+
+    /// Whether any word may begin with characters, each [`modern`], that have this hash: two, or one that is all of it.
+    pub(super) fn may_begin(&self, hash: u64) -> bool {
+        let (index, bit) = head(hash);
+        self.heads.get(index).is_some_and(|bits| bits & bit != 0)
     }
 
     /// Whether `word` is one of them, in whichever form of its kanji.
@@ -128,13 +144,15 @@ pub(super) fn katakana(c: char) -> char {
 }
 
 /// The form of `c` that stands for all its variants in personal names.
-#[inline]
+#[inline(always)]
 pub fn modern(c: char) -> char {
     // Most characters end here.
     let place = u32::from(c) as usize % (64 * MARKS);
-    if VARIED.get(place / 64).is_none_or(|marks| marks >> (place % 64) & 1 == 0) {
-        return c;
-    }
+    if VARIED.get(place / 64).is_none_or(|marks| marks >> (place % 64) & 1 == 0) { c } else { usual(c) }
+}
+
+#[cold]
+fn usual(c: char) -> char {
     VARIANTS.iter().find(|(variant, _)| *variant == c).map_or(c, |(_, usual)| *usual)
 }
 
@@ -217,6 +235,12 @@ fn bit(c: char) -> Option<(usize, u64)> {
     Some((usize::try_from(code / 64).ok()?, 1 << (code % 64)))
 }
 
+/// The place of a hash among the heads of words.
+fn head(hash: u64) -> (usize, u64) {
+    let place = (hash >> (64 - HEAD_BITS)) as usize;
+    (place / 64, 1 << (place % 64))
+}
+
 fn of_word(word: &str) -> u64 {
     hash_characters(word.chars().map(modern))
 }
@@ -236,6 +260,9 @@ mod tests {
             assert!(!words.has(word), "{word}");
         }
         assert!(words.begins('濵') && !words.begins('橋') && !words.begins('𠮷'));
+        for (head, begins) in [("渡邉", true), ("髙橋", true), ("高田", false), ("渡", false)] {
+            assert_eq!(words.may_begin(hash_characters(head.chars().map(modern))), begins, "{head}");
+        }
     }
 
     #[test]

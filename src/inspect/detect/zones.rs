@@ -1,16 +1,16 @@
 //! Which lines of a text are business courtesy, and whose they are.
 //!
 //! In: the lines of a text. Out: for each line whether it is ordinary text, the salutation at the head, a quoted
-//! mail's header lines, or a signature ([`Zone`]). Names and addresses there are the sender's and the recipients' own,
+//! mail's header lines, or a signature ([`Zone`], [`super::signature`]). Names and addresses there are the sender's and the recipients' own,
 //! not leaked. Each zone is narrow on purpose: a list of customers below `-- ` is still a list of customers.
 //! Deliberately absent: what is found in the lines; that is compared with the limits by [`super::clusters`].
 
-use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::names::is_kanji;
+use super::script::{is_alphanumeric, is_kanji};
+use super::signature::{self, Load};
 use super::vocabulary::Vocabulary;
 
 /// What a line is part of.
@@ -30,28 +30,70 @@ pub(super) enum Zone {
 const HEAD: usize = 8;
 /// More salutations than this are a list of people.
 const SALUTATIONS: usize = 4;
-/// No signature is longer.
-const SIGNATURE: usize = 15;
 
-/// The zone of each line; `own` are the addresses of sender and recipients, `busy` tells in which lines something was
-/// found: a signature without anything in it need not be known.
-pub(super) fn of(lines: &[&str], own: &[String], busy: &[bool]) -> Vec<Zone> {
-    let bare: Vec<&str> = lines.iter().map(|line| unquoted(line)).collect();
-    let quoted: Vec<bool> = bare.iter().map(|line| is_quoted_header(line)).collect();
-    let mut zones = vec![Zone::Body; lines.len()];
-    salutations(&bare, &quoted, &mut zones);
-    for (quoted, zone) in quoted.iter().zip(&mut zones) {
-        if *quoted {
-            *zone = Zone::Quoted;
-        }
-    }
-    signatures(&bare, own, busy, &mut zones);
+/// The zone of each line; `own` are the addresses of sender and recipients, `loads` tells what was found in each line: a
+/// signature without anything in it need not be known, and one with too many people in it is none.
+pub(super) fn of(lines: &[&str], own: &[String], loads: &[Load]) -> Vec<Zone> {
+    let lines = Lines::of(lines);
+    let mut zones: Vec<Zone> =
+        lines.quoted.iter().map(|quoted| if *quoted { Zone::Quoted } else { Zone::Body }).collect();
+    salutations(&lines, &mut zones);
+    signature::mark(&lines, own, loads, &mut zones);
     zones
+}
+
+/// Lines, and what each is at first sight.
+pub(super) struct Lines<'a> {
+    /// Without the marks of quotation.
+    pub(super) bare: Vec<&'a str>,
+    /// Headers of quoted mails.
+    quoted: Vec<bool>,
+    rules: Vec<bool>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(lines: &[&'a str]) -> Self {
+        let bare: Vec<&str> = lines.iter().map(|line| unquoted(line)).collect();
+        let quoted = bare.iter().map(|line| is_quoted_header(line)).collect();
+        let rules = bare.iter().map(|line| is_rule(line)).collect();
+        Self { bare, quoted, rules }
+    }
+
+    pub(super) fn is_rule(&self, number: usize) -> bool {
+        self.rules.get(number).copied().unwrap_or_default()
+    }
+
+    /// Whether a line parts paragraphs.
+    pub(super) fn is_break(&self, number: usize) -> bool {
+        self.bare.get(number).is_some_and(|line| line.is_empty()) || self.is_rule(number)
+    }
 }
 
 /// A line without the marks of quotation before it.
 pub(super) fn unquoted(line: &str) -> &str {
+    let (first, last) = (line.as_bytes().first_chunk::<2>(), line.as_bytes().last_chunk::<3>());
+    if first.is_some_and(|&first| begins_plainly(first)) && last.is_some_and(|&last| ends_plainly(last)) {
+        return line;
+    }
     line.trim_start_matches(|c: char| matches!(c, '>' | '|') || c.is_whitespace()).trim_end()
+}
+
+/// Most lines begin with a letter.
+fn begins_plainly([a, b]: [u8; 2]) -> bool {
+    match a {
+        0xE3 => b != 0x80,
+        0xE4..=0xE9 => true,
+        _ => a.is_ascii_alphanumeric(),
+    }
+}
+
+/// Most end in a letter or a full stop.
+fn ends_plainly([a, b, c]: [u8; 3]) -> bool {
+    match a {
+        0xE3 if c >= 0x80 => (b, c) != (0x80, 0x80),
+        0xE4..=0xE9 if c >= 0x80 => true,
+        _ => c.is_ascii_graphic(),
+    }
 }
 
 /// As [`unquoted`], for a row of a list, whose bars and tabs count.
@@ -63,18 +105,19 @@ pub(super) fn unquoted_list(line: &str) -> &str {
 pub(super) fn is_rule(line: &str) -> bool {
     let line = unquoted(line);
     // Most lines end this at their first character.
-    line.chars().all(|c| matches!(c, 'ー' | '一') || !(c.is_alphanumeric() || matches!(c, '.' | '。' | '、')))
+    line.chars().all(|c| matches!(c, 'ー' | '一') || !(is_alphanumeric(c) || matches!(c, '.' | '。' | '、')))
         && line.chars().nth(3).is_some()
 }
 
-fn salutations(lines: &[&str], quoted: &[bool], zones: &mut [Zone]) {
+/// Marks the lines that only address somebody.
+fn salutations(lines: &Lines<'_>, zones: &mut [Zone]) {
     let mut left = HEAD;
     let mut found = Vec::new();
-    for (number, (line, quoted)) in lines.iter().zip(quoted).enumerate() {
+    for (number, line) in lines.bare.iter().enumerate() {
         if line.is_empty() {
             continue;
         }
-        if *quoted || is_rule(line) {
+        if lines.quoted.get(number) == Some(&true) || lines.is_rule(number) {
             // Below a quoted header another mail begins.
             left = HEAD;
             continue;
@@ -137,11 +180,12 @@ fn is_quoted_header(line: &str) -> bool {
         "返信先",
         "写し",
     ];
+    const LONGEST: usize = "送信日時".len();
     if let Some(field) = memchr::memchr(b':', line.as_bytes()).and_then(|colon| line.get(..colon)) {
         let field = field.trim_matches(|c: char| matches!(c, '*' | '【' | '】' | ' '));
         let is = |name: &str| field.eq_ignore_ascii_case(name);
         let address = || line.contains('@') || line.contains(';');
-        if FIELDS.iter().any(|name| is(name)) && (!(is("from") || is("to")) || address()) {
+        if field.len() <= LONGEST && FIELDS.iter().any(|name| is(name)) && (!(is("from") || is("to")) || address()) {
             return true;
         }
     }
@@ -157,125 +201,8 @@ fn is_quoted_header(line: &str) -> bool {
 static ANNOUNCED: LazyLock<[Finder<'static>; 2]> =
     LazyLock::new(|| ["Original Message", "Forwarded message"].map(Finder::new));
 
-/// Marks what looks like a signature: below `-- `, between separators, or the last paragraph.
-fn signatures(lines: &[&str], own: &[String], busy: &[bool], zones: &mut [Zone]) {
-    let is_break = |line: &&str| line.is_empty() || is_rule(line);
-    let mut rules = Ahead::default();
-    let mut breaks = Ahead::default();
-    let mut number = 0;
-    let mut after_rule = false;
-    let mut start = 0;
-    while let Some(line) = lines.get(start) {
-        if is_break(line) {
-            // `-- ` loses its space on the way through many programs.
-            after_rule = is_rule(line) || *line == "--" || (after_rule && line.is_empty());
-            start += 1;
-            continue;
-        }
-        let delimiter = *line == "--";
-        // Below a separator a signature may have empty lines; elsewhere it is one paragraph.
-        let in_block = after_rule || delimiter;
-        let paragraph = breaks.next(lines, start, |line| is_break(&line));
-        let end = if in_block { rules.next(lines, start, is_rule) } else { paragraph };
-        let block = lines.get(start..end).unwrap_or_default();
-        let filled = block.iter().filter(|line| !line.is_empty()).take(SIGNATURE + 1).count();
-        let is_busy = || busy.get(start..end).is_some_and(|busy| busy.contains(&true));
-        let is_last = || lines.get(end..).unwrap_or_default().iter().all(is_break);
-        let points = if filled <= SIGNATURE && is_busy() { points(block, own) } else { 0 };
-        let enough = filled <= SIGNATURE
-            && if delimiter {
-                true
-            } else if in_block {
-                points >= 2
-            } else {
-                points >= if is_last() { 3 } else { 4 } || (points >= 2 && has_own(block, own) && filled >= 2)
-            };
-        if enough {
-            number += 1;
-            for zone in zones.iter_mut().take(end).skip(start).filter(|zone| **zone == Zone::Body) {
-                *zone = Zone::Signature(number);
-            }
-        }
-        // A block that is no signature is looked at again paragraph by paragraph.
-        start = if enough || !in_block { end } else { paragraph }.max(start + 1);
-        after_rule = false;
-    }
-}
-
-/// Where the next line of a kind stands. Whoever asks goes down the text, so that no line is looked at twice.
-#[derive(Default)]
-struct Ahead {
-    known: Option<usize>,
-}
-
-impl Ahead {
-    fn next(&mut self, lines: &[&str], from: usize, is_one: impl Fn(&str) -> bool) -> usize {
-        let known = self.known.filter(|&known| known >= from);
-        let next = known.unwrap_or_else(|| {
-            let rest = lines.get(from..).unwrap_or_default();
-            from + rest.iter().position(|line| is_one(line)).unwrap_or(rest.len())
-        });
-        self.known = Some(next);
-        next
-    }
-}
-
-/// What stands on a business card, in small letters: organisation, telephone, page, mail, address, department.
-const CARD: [&[&str]; 6] = [
-    &COMPANY,
-    &["tel", "電話", "fax", "phone", "mobile", "携帯", "直通", "代表"],
-    &["http://", "https://", "www."],
-    &["e-mail", "email", "mail:", "メール"],
-    &["〒", "address", "住所", "所在地"],
-    &[
-        "部 ",
-        "部\n",
-        "課 ",
-        "課\n",
-        "事業部",
-        "営業部",
-        "支店",
-        "営業所",
-        "department",
-        "division",
-        "manager",
-        "部長",
-        "課長",
-        "担当",
-    ],
-];
-
-/// How many things of a business card stand in the block.
-fn points(block: &[&str], own: &[String]) -> usize {
-    /// All of them, and whose each is.
-    static WORDS: LazyLock<(Vocabulary, Vec<usize>)> = LazyLock::new(|| {
-        let words = (0..).zip(CARD).flat_map(|(point, words)| words.iter().map(move |word| (*word, point)));
-        let (words, points): (Vec<&str>, Vec<usize>) = words.unzip();
-        (Vocabulary::of(words), points)
-    });
-    let text = block.join("\n");
-    let (words, whose) = &*WORDS;
-    let mut seen = [false; CARD.len()];
-    words.each(&text, |word, _| {
-        let point = whose.get(word).and_then(|&point| seen.get_mut(point));
-        point.into_iter().for_each(|point| *point = true);
-        ControlFlow::Continue(())
-    });
-    let [company, phone, page, mail, address, department] = seen;
-    let points = [company, phone, page, mail || has_own(block, own), address, department];
-    points.iter().filter(|&&point| point).count()
-}
-
-fn has_own(block: &[&str], own: &[String]) -> bool {
-    !own.is_empty()
-        && block.iter().filter(|line| memchr::memchr(b'@', line.as_bytes()).is_some()).any(|line| {
-            let lower = line.to_ascii_lowercase();
-            own.iter().any(|address| lower.contains(address.as_str()))
-        })
-}
-
 /// What names of organisations have in them.
-const COMPANY: [&str; 29] = [
+pub(super) const COMPANY: [&str; 29] = [
     "株式会社",
     "有限会社",
     "合同会社",
@@ -357,7 +284,8 @@ mod tests {
             Zone::Quoted => 'q',
             Zone::Signature(_) => 'g',
         };
-        of(&lines, &["suzuki@example.co.jp".to_owned()], &vec![true; lines.len()]).into_iter().map(mark).collect()
+        let loads = vec![Load { busy: true, ..Load::default() }; lines.len()];
+        of(&lines, &["suzuki@example.co.jp".to_owned()], &loads).into_iter().map(mark).collect()
     }
 
     #[test]

@@ -46,6 +46,7 @@ mod xml_stream;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::mail::{Text, View, view};
 use self::reading::{Hint, Part, Reading};
 use super::{Attachment, Coverage, Inspected, Job, Kind, Place, Reason, Sink, Statement, Uninspected};
 

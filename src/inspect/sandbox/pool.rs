@@ -8,6 +8,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -82,6 +83,7 @@ struct Pool {
     queue: Queue,
     protection: Protection,
     eye: Option<Eye>,
+    replaced: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Workers {
@@ -106,6 +108,7 @@ impl Workers {
             queue: Queue::new(WAITING.max(WAITING_PER_WORKER * count)),
             protection,
             eye,
+            replaced: Mutex::default(),
         };
         Ok(Self { pool: Arc::new(pool) })
     }
@@ -140,6 +143,11 @@ impl Workers {
     /// How long the mail that is next has waited for a worker.
     pub fn longest_wait(&self) -> Duration {
         self.pool.queue.longest_wait()
+    }
+
+    /// How many workers were lost or replaced since the last call, and why: a reason of [`Reason`], or `worn`.
+    pub fn replaced(&self) -> BTreeMap<&'static str, u64> {
+        std::mem::take(&mut *self.pool.replaced.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How well the workers are locked in.
@@ -235,6 +243,7 @@ impl Pool {
         if out_of_memory {
             reason = Reason::Limit;
         }
+        self.note(reason.name());
         let (named, killers) = (part.is_some(), mail.killers.len());
         tracing::warn!(?reason, status, named, killers, bytes = mail.bytes.len(), "an inspection worker was lost");
         if let Some(part) = part {
@@ -274,6 +283,7 @@ impl Pool {
                 return Ok(worker);
             }
             tracing::warn!("an idle inspection worker had died");
+            self.note(Reason::Crashed.name());
         }
     }
 
@@ -286,6 +296,7 @@ impl Pool {
     fn put_back(self: &Arc<Self>, worker: Worker, bytes: usize, turn: OwnedSemaphorePermit) {
         let Some(why) = self.worn(&worker, bytes) else { return self.keep(worker) };
         tracing::info!(why, mails = worker.mails(), "an inspection worker is replaced");
+        self.note("worn");
         let pool = Arc::clone(self);
         tokio::spawn(async move {
             worker.retire().await;
@@ -296,6 +307,10 @@ impl Pool {
             }
             drop(turn);
         });
+    }
+
+    fn note(&self, why: &'static str) {
+        *self.replaced.lock().unwrap_or_else(PoisonError::into_inner).entry(why).or_default() += 1;
     }
 
     fn keep(&self, worker: Worker) {

@@ -6,9 +6,11 @@
 //! 条 or a street of Kyoto is written with.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use super::super::names::is_kanji;
 use super::super::places::{LONGEST, Places, ends_in_prefecture, is_suffix, prefecture};
+use super::super::script::is_kanji;
+use super::super::vocabulary::Vocabulary;
 use super::Passed;
 
 /// The whole address around the suffix that `range` starts with, and in doubt when only its shape makes it one.
@@ -203,13 +205,14 @@ fn building(after: &str) -> usize {
         "スクエア",
         "館",
     ];
+    static BUILDINGS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::of(WORDS));
     let skip = usize::from(after.starts_with(' '));
     let Some(rest) = after.get(skip..) else { return 0 };
     let ends = |c: char| !(c.is_alphanumeric() || matches!(c, 'ー' | '・' | '-' | '\'' | '&' | '々'));
     let word = rest.char_indices().take(25).find(|(_, c)| ends(*c)).map(|(at, _)| at);
     let word = word.or_else(|| rest.char_indices().nth(25).map(|(at, _)| at)).unwrap_or(rest.len());
     let Some(named) = rest.get(..word) else { return 0 };
-    if !WORDS.iter().any(|building| named.contains(building)) {
+    if !BUILDINGS.is_in(named) {
         return 0;
     }
     let mut end = skip + room(named);

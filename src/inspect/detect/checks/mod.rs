@@ -391,7 +391,7 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     }
     // The tail is looked at, so that a text without spaces does not cost its square.
     let link = before.bytes().rev().take(200).take_while(u8::is_ascii_graphic).count();
-    !before.get(before.len() - link..).is_some_and(|link| link.contains("://"))
+    link < 3 || !before.get(before.len() - link..).is_some_and(|link| link.contains("://"))
 }
 
 /// A postal code of an area in use: sure after 〒 or before a place in its area, else in doubt.

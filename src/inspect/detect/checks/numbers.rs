@@ -43,9 +43,9 @@ pub(super) fn is_luhn(value: &str) -> bool {
 /// only context tells it from other numbers: thirteen digits are more often a product's (JAN 49…) than an old Visa's,
 /// and Maestro's ranges hold a tenth of all numbers.
 pub(super) fn card(value: &str) -> Option<bool> {
-    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-    let prefix = |length: usize| digits.get(..length).and_then(|p| p.parse::<u32>().ok()).unwrap_or_default();
-    let length = digits.len();
+    let digits = || value.bytes().filter(u8::is_ascii_digit);
+    let prefix = |length: usize| digits().take(length).fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    let length = digits().count();
     let mut doubt = length == 13;
     let issued = match (prefix(1), prefix(2), prefix(3), prefix(4)) {
         (4, ..) => matches!(length, 13 | 16 | 19),
@@ -67,7 +67,7 @@ pub(super) fn card(value: &str) -> Option<bool> {
         _ => false,
     };
     // 4444-4444-4444-4448 and the like are shown in forms; 4111111111111111 is a published test number and counts.
-    let varied = digits.bytes().skip(1).any(|b| Some(&b) != digits.as_bytes().first());
+    let varied = digits().any(|digit| Some(digit) != digits().next());
     (issued && varied && is_luhn(value)).then_some(doubt)
 }
 
@@ -147,11 +147,11 @@ pub(super) fn is_account(value: &str) -> bool {
 pub(super) fn digits<const N: usize>(value: &str) -> Option<[u32; N]> {
     let mut found = [0; N];
     let mut slots = found.iter_mut();
-    for c in value.chars() {
-        match c.to_digit(10) {
-            Some(digit) => *slots.next()? = digit,
-            None if matches!(c, ' ' | '-') => {}
-            None => return None,
+    for byte in value.bytes() {
+        match byte {
+            b'0'..=b'9' => *slots.next()? = u32::from(byte - b'0'),
+            b' ' | b'-' => {}
+            _ => return None,
         }
     }
     slots.next().is_none().then_some(found)

@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::super::names::{Names, Reading, is_name_character};
+use super::super::names::{Names, Reading};
+use super::super::script::{is_kanji, is_name_character};
 use super::{Note, Passed};
 
 /// A name before the honorific at `range`, or after the label there.
@@ -24,7 +25,7 @@ pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> 
     };
     // 様子, 殿堂, 氏名: the honorific is the beginning of a word.
     let after = text.get(range.end..).and_then(|rest| rest.chars().next());
-    if after.is_some_and(super::super::names::is_kanji) && reading != Reading::Full {
+    if after.is_some_and(is_kanji) && reading != Reading::Full {
         return None;
     }
     let note = if reading == Reading::Surname { Note::Surname } else { Note::FullName };
@@ -165,11 +166,15 @@ pub(super) fn name_cell(names: &Names, value: &str, headed: bool) -> Option<Note
 
 /// Whether `value` is a mail address, and whether it is anybody's own.
 pub(super) fn email(value: &str) -> Option<Note> {
-    let (local, domain) = value.rsplit_once('@')?;
-    let top = domain.rsplit('.').next()?;
+    // As short as it is, it is looked through in less time than a search takes to begin.
+    let last = |text: &str, sign: u8| text.bytes().rposition(|byte| byte == sign);
+    let (local, domain) = last(value, b'@').and_then(|at| Some((value.get(..at)?, value.get(at + 1..)?)))?;
+    let top = last(domain, b'.').and_then(|at| domain.get(at + 1..)).unwrap_or(domain);
     const FILES: [&str; 10] = ["png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "local", "invalid"];
     let file = FILES.iter().any(|file| top.eq_ignore_ascii_case(file));
-    let usual = (1..=64).contains(&local.len()) && domain.len() <= 253 && !domain.contains("..");
+    let usual = (1..=64).contains(&local.len())
+        && domain.len() <= 253
+        && !domain.as_bytes().windows(2).any(|pair| pair == b"..");
     (usual && !file).then(|| if is_role_address(local) { Note::RoleAddress } else { Note::Plain })
 }
 
@@ -190,9 +195,28 @@ pub(in super::super) fn is_role_address(local: &str) -> bool {
     let first = stem.split(['-', '_', '.', '+']).next().unwrap_or_default();
     let is_role = |word: &str| {
         let letters = || word.bytes().map(|letter| letter.to_ascii_lowercase());
-        ROLES.binary_search_by(|role| role.bytes().cmp(letters())).is_ok()
+        // Most words are told by their length and their first letter.
+        let begins = word.bytes().next().map_or(0, initial);
+        let may_be = ROLE_INITIALS.get(word.len()).is_some_and(|initials| initials & begins != 0);
+        may_be && ROLES.binary_search_by(|role| role.bytes().cmp(letters())).is_ok()
     };
-    is_role(stem) || is_role(first)
+    is_role(stem) || (first.len() < stem.len() && is_role(first))
+}
+
+/// By the length of a role: with which letters such begin, a bit each.
+static ROLE_INITIALS: [u32; 16] = {
+    let mut initials = [0; 16];
+    let mut role = 0;
+    while role < ROLES.len() {
+        let word = ROLES[role].as_bytes();
+        initials[word.len()] |= initial(word[0]);
+        role += 1;
+    }
+    initials
+};
+
+const fn initial(letter: u8) -> u32 {
+    if letter.is_ascii_alphabetic() { 1 << (letter & 0x1F) } else { 0 }
 }
 
 /// Sorted.

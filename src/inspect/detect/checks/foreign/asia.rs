@@ -25,18 +25,21 @@ fn verhoeff(digits: &[u32]) -> bool {
         [2, 7, 9, 3, 8, 0, 6, 4, 1, 5],
         [7, 0, 4, 6, 9, 1, 3, 2, 5, 8],
     ];
-    let product = |a: u32, b: u32| match (a / 5, b / 5) {
-        (0, 0) => (a + b) % 5,
-        (0, _) => (a + b) % 5 + 5,
-        (_, 0) => (a + 5 - b) % 5 + 5,
-        (..) => (a + 5 - b) % 5,
-    };
-    let turned = digits
-        .iter()
-        .rev()
-        .zip(TURNS.iter().cycle())
-        .try_fold(0, |sum, (digit, turn)| Some(product(sum, *turn.get(usize::try_from(*digit).ok()?)?)));
-    turned == Some(0)
+    const PRODUCTS: [[u32; 10]; 10] = [
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        [1, 2, 3, 4, 0, 6, 7, 8, 9, 5],
+        [2, 3, 4, 0, 1, 7, 8, 9, 5, 6],
+        [3, 4, 0, 1, 2, 8, 9, 5, 6, 7],
+        [4, 0, 1, 2, 3, 9, 5, 6, 7, 8],
+        [5, 9, 8, 7, 6, 0, 4, 3, 2, 1],
+        [6, 5, 9, 8, 7, 1, 0, 4, 3, 2],
+        [7, 6, 5, 9, 8, 2, 1, 0, 4, 3],
+        [8, 7, 6, 5, 9, 3, 2, 1, 0, 4],
+        [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+    ];
+    let product = |a: u32, b: u32| PRODUCTS.get(a as usize)?.get(b as usize).copied();
+    let mut turned = digits.iter().rev().zip(TURNS.iter().cycle());
+    turned.try_fold(0, |sum, (digit, turn)| product(sum, *turn.get(*digit as usize)?)) == Some(0)
 }
 
 /// PAN: five letters, four digits, a letter; the fourth tells what the holder is (Income Tax Department, structure of PAN:

@@ -137,11 +137,11 @@ impl Foreign {
 fn digits<const N: usize>(value: &str) -> Option<[u32; N]> {
     let mut found = [0; N];
     let mut slots = found.iter_mut();
-    for c in value.chars() {
-        match c.to_digit(10) {
-            Some(digit) => *slots.next()? = digit,
-            None if is_separator(c) => {}
-            None => return None,
+    for byte in value.bytes() {
+        match byte {
+            b'0'..=b'9' => *slots.next()? = u32::from(byte - b'0'),
+            _ if is_separator(char::from(byte)) => {}
+            _ => return None,
         }
     }
     slots.next().is_none().then_some(found)
