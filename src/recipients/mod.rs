@@ -237,11 +237,13 @@ impl<'a> Checks<'a> {
         }
         let salutation = self.greetings.check(number, to);
         let greeted = salutation == opinion::Opinion::Match;
-        let unusual = self.company.check(self.facts, &self.odds, to, greeted);
+        let organization = self.organizations.check(to, greeted, &self.greetings);
+        let letter = unusual_recipient::Says { greeted, at_home: organization == opinion::Opinion::Match };
+        let unusual = self.company.check(self.facts, &self.odds, to, letter);
         let opinions = [
             self.lookalikes.check(to),
             salutation,
-            self.organizations.check(to, greeted, &self.greetings),
+            organization,
             display_name_mismatch::check(self.facts, to),
             self.scope.check(to),
             first_contact::check(self.facts, to),

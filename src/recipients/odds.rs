@@ -113,16 +113,17 @@ impl<'a> Odds<'a> {
         Self { number: facts.history.number(&sender), sender, sent, contacts, around, goes_on, introduced, mailing }
     }
 
-    /// How odd a recipient is here; none in a mailing, or if this sender has hardly sent anything yet.
+    /// How odd a recipient is here; none in a mailing. Of a sender who has hardly sent anything yet nobody knows who gets
+    /// mail seldom; who goes with whom is known from colleagues.
     pub(super) fn of(&self, facts: &Facts<'_>, to: &To<'_>) -> Option<Odd> {
-        if self.mailing || self.sent < SETTLED {
+        if self.mailing {
             return None;
         }
         let address = folded(&to.canonical);
         let number = facts.history.number(&address);
         let (mails, together) = self.together(facts, number, &address);
         Some(Odd {
-            seldom: self.seldom(facts, number),
+            seldom: if self.sent < SETTLED { 0.0 } else { self.seldom(facts, number) },
             thread: if self.introduced.contains(&address) { 0.0 } else { self.thread(&address) },
             company: self.company(to, &address, mails, together),
             mails,

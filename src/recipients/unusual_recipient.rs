@@ -11,7 +11,9 @@ use super::{
     history::{folded, name, words},
     odds::{MAILING, Odd, Odds},
     opinion::Opinion,
+    readings::{is_common, is_english},
 };
+use crate::inspect::detect::romaji;
 
 /// How much each source says of how likely an address is.
 const OF_SENDER: f32 = 0.5;
@@ -26,17 +28,21 @@ const LIKELIER: f32 = 8.0;
 const LIKELY: f32 = 0.005;
 /// Somebody of the thread who is left out is as likely.
 const LEFT_OUT: f32 = 0.7;
-/// Before anything is known of them, one in two hundred contacts is called like somebody else, …
-const NAMESAKE: f32 = 0.005;
+/// Before anything is known of them, so many contacts have one of the most common names (佐藤 are 1.5 % of people, John
+/// about as many), …
+const COMMON: f32 = 0.01;
+/// … so many another one that somebody else has, too, so many both the surname and the given name of somebody, …
+const RARE: f32 = 0.002;
+const BOTH: f32 = 0.000_5;
 /// … and so many contacts that is worth.
 const CONTACTS: f32 = 20.0;
 /// Whoever takes a wrong one from a list of names takes one who is called alike, and of these there are few: so many bits
 /// more than for a contact taken at random.
-const BY_NAME: f32 = 3.0;
+const BY_NAME: f32 = 1.5;
 /// So many bits a better candidate counts at most.
 const CANDIDATE: f32 = 13.0;
 /// So many bits against a recipient with a better candidate are told.
-const CONFUSED: f32 = 8.0;
+const CONFUSED: f32 = 7.0;
 /// Whom this sender writes to is usual.
 const SELDOM: f32 = 2.0;
 /// Without a namesake only a group that always stands together says something: so many mails with each.
@@ -52,6 +58,15 @@ pub(super) struct Company {
     people: Vec<String>,
 }
 
+/// What the letter says for a recipient.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Says {
+    /// Its head greets somebody who is called so.
+    pub(super) greeted: bool,
+    /// It names the recipient's organisation.
+    pub(super) at_home: bool,
+}
+
 /// What is said about a recipient, and how surprising it is.
 pub(super) struct Said {
     pub(super) opinion: Opinion,
@@ -64,8 +79,8 @@ impl Company {
         Self { people: facts.recipients.iter().map(|to| folded(&to.canonical)).collect() }
     }
 
-    /// Judges a recipient whom the head of the letter greets, or of whom it says nothing.
-    pub(super) fn check(&self, facts: &Facts<'_>, odds: &Odds<'_>, to: &To<'_>, greeted: bool) -> Said {
+    /// Judges a recipient by the history, with what the letter says of it.
+    pub(super) fn check(&self, facts: &Facts<'_>, odds: &Odds<'_>, to: &To<'_>, letter: Says) -> Said {
         if facts.history.is_empty() || self.people.len() > MAILING {
             return Said { opinion: Opinion::Unknown, surprise: None };
         }
@@ -75,10 +90,12 @@ impl Company {
         // Who goes with the others is meant, whoever is called alike.
         let belongs = odd.is_some_and(|odd| odd.thread < 0.0 || odd.together >= 1.0 && odd.company <= 0.0);
         let candidate = if belongs { None } else { self.candidate(facts, odds, to, &address) };
+        // A letter that names an organisation is for the namesake who is there.
+        let candidate = candidate.filter(|(meant, _)| !letter.at_home || domain(meant) == domain(&address));
         // Whom the letter greets is meant, unless another one is called so too.
         let bits = odd.map(|odd| match &candidate {
             Some((_, bits)) => odd.bits() + bits,
-            None if greeted => odd.bits() - GREETED,
+            None if letter.greeted => odd.bits() - GREETED,
             None => odd.bits(),
         });
         let against = bits.unwrap_or_default();
@@ -160,12 +177,13 @@ impl Company {
             if who == address || self.people.iter().any(|on_mail| on_mail == who) {
                 continue;
             }
-            let same = words(who).filter(|word| called.clone().any(|own| own == *word)).max_by_key(|word| word.len());
+            let mut same: Vec<&str> = words(who).filter(|word| called.clone().any(|own| own == *word)).collect();
             let named = || !display_name.is_empty() && facts.weight(Relation::Named, &display_name, who) > 0.0;
-            let share = match same {
-                Some(word) => self.share_called(odds, word, address, who),
-                None if named() => NAMESAKE / CONTACTS,
-                None => continue,
+            same.sort_by_key(|word| std::cmp::Reverse(word.len()));
+            let share = match same.as_slice() {
+                [] if named() => RARE / CONTACTS,
+                [] => continue,
+                same => self.share_called(odds, same, address, who),
             };
             let theirs = self.likelihood(facts, odds, who).max(at_least);
             if theirs >= LIKELY && theirs >= LIKELIER * likely {
@@ -178,16 +196,16 @@ impl Company {
         best.map(|(who, bits)| (who.to_owned(), bits))
     }
 
-    /// Which share of the sender's other contacts has this word in its address.
-    fn share_called(&self, odds: &Odds<'_>, word: &str, address: &str, candidate: &str) -> f32 {
+    /// Which share of the sender's other contacts has these words in its address.
+    fn share_called(&self, odds: &Odds<'_>, same: &[&str], address: &str, candidate: &str) -> f32 {
         let mut called = 0.0;
         let mut all = 0.0;
         for (who, _) in odds.contacts.iter().take(1_000).filter(|(who, _)| *who != address && *who != candidate) {
             all += 1.0;
             // A word that only begins another one is not looked at twice.
-            called += f32::from(u8::from(who.contains(word)));
+            called += f32::from(u8::from(same.iter().all(|word| who.contains(word))));
         }
-        (called + NAMESAKE * CONTACTS) / (all + CONTACTS)
+        (called + usually_called(same) * CONTACTS) / (all + CONTACTS)
     }
 
     /// How likely an address is to be on this mail.
@@ -201,7 +219,7 @@ impl Company {
             with_others.1 += 1.0;
         }
         let by_others = if with_others.1 == 0.0 { by_sender } else { with_others.0 / with_others.1 };
-        let by_organization = known / (known + 100.0);
+        let by_organization = known / (facts.history.all(facts.today) + 1.0);
         OF_SENDER * by_sender + OF_OTHERS * by_others + OF_ORGANIZATION * by_organization + EVER
     }
 
@@ -244,6 +262,19 @@ impl Company {
         absent.sort_by(|a, b| b.1.total_cmp(&a.1));
         absent.into_iter().next().map(|(who, _)| who)
     }
+}
+
+/// Which share of contacts, before anything is known of them, is called so: Satō or John by chance, others hardly.
+fn usually_called(same: &[&str]) -> f32 {
+    match same {
+        [word] if is_common(&romaji::of_latin(word)) || is_english(word) => COMMON,
+        [_] => RARE,
+        _ => BOTH,
+    }
+}
+
+fn domain(address: &str) -> &str {
+    address.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
 #[cfg(test)]

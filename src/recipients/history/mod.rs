@@ -125,6 +125,8 @@ pub struct History {
     onward: Keyed<(Relation, u32), Vec<u32>>,
     /// Known domains by what they could be mistaken for.
     near: Near,
+    /// All mails to anybody: the sum of what is known of every address.
+    all: Counter,
     began: Option<Day>,
 }
 
@@ -135,6 +137,7 @@ impl Default for History {
             counters: Keyed::default(),
             onward: Keyed::default(),
             near: Near::sparing(),
+            all: Counter::default(),
             began: None,
         }
     }
@@ -147,7 +150,7 @@ struct Key {
     to: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Counter {
     weight: f32,
     day: Day,
@@ -254,15 +257,30 @@ impl History {
         counts
     }
 
+    /// How many mails went to anybody, about; one to three people counts three times.
+    pub(super) fn all(&self, today: Day) -> f32 {
+        self.all.on(today).max(0.0)
+    }
+
     /// Adds to a counter.
     pub fn count(&mut self, count: &Entry) {
         let counter = self.counter(count);
         (counter.weight, counter.day) = together((counter.weight, counter.day), (count.weight, count.day));
+        self.add_to_all(count.relation, count.weight, count.day);
     }
 
     /// Puts back a counter that was kept.
     pub fn restore(&mut self, entry: &Entry) {
-        *self.counter(entry) = Counter { weight: entry.weight, day: entry.day };
+        let kept = Counter { weight: entry.weight, day: entry.day };
+        let before = std::mem::replace(self.counter(entry), kept);
+        self.add_to_all(entry.relation, -before.weight, before.day);
+        self.add_to_all(entry.relation, kept.weight, kept.day);
+    }
+
+    fn add_to_all(&mut self, relation: Relation, weight: f32, day: Day) {
+        if relation == Relation::Known {
+            (self.all.weight, self.all.day) = together((self.all.weight, self.all.day), (weight, day));
+        }
     }
 
     fn counter(&mut self, entry: &Entry) -> &mut Counter {
@@ -316,6 +334,7 @@ impl History {
         let mut changed = HashSet::new();
         for key in doomed {
             let Some(counter) = self.counters.remove(&key) else { continue };
+            self.add_to_all(key.relation, -counter.weight, counter.day);
             changed.insert((key.relation, key.from));
             if let (Some(from), Some(to)) = (self.names.text(key.from), self.names.text(key.to)) {
                 let (from, to) = (from.to_owned(), to.to_owned());

@@ -94,6 +94,27 @@ fn beyond_its_bound_it_keeps_what_is_worth_most() {
 }
 
 #[test]
+fn all_mails_are_counted_whatever_becomes_of_those_who_got_them() {
+    let sum = |history: &History, day| history.of(Relation::Known, "", day).map(|(_, weight)| weight).sum::<f32>();
+    let mut history = History::default();
+    for n in 0..50u16 {
+        history
+            .learn(&lesson("a@x.jp", &[(&format!("p{}@y.jp", n % 20), ""), ("b@y.jp", "")]), Day(NOW.0 - 500 + 10 * n));
+    }
+    let mut again = History::default();
+    // Twice, as a backup is put back over what is there.
+    (0..2).for_each(|_| history.entries().for_each(|entry| again.restore(&entry)));
+    assert_eq!(about(again.all(NOW)), about(history.all(NOW)));
+    history.forget("p3@y.jp");
+    history.prune(40, NOW);
+    for day in [NOW, Day(NOW.0 + 100)] {
+        assert!(history.all(day) > 1.0 && (history.all(day) - sum(&history, day)).abs() < 0.01, "{}", history.all(day));
+    }
+    history.prune(0, NOW);
+    assert!(history.all(NOW) < 0.01);
+}
+
+#[test]
 fn a_mailing_teaches_nothing_about_who_belongs_together() {
     let mut history = History::default();
     let to: Vec<(String, &str)> = (0..1_000).map(|n| (format!("p{n}@y{n}.jp"), "")).collect();

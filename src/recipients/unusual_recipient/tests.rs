@@ -1,5 +1,5 @@
 use super::*;
-use crate::recipients::fixture::Mail;
+use crate::recipients::{Recipient, fixture::Mail};
 
 const ME: &str = "sato@example.co.jp";
 
@@ -9,7 +9,7 @@ fn office(to: &[&str]) -> Mail {
         .before(20, ME, &["山田 太郎 <yamada.taro@kita.jp>", "suzuki@kita.jp"])
         .before(12, ME, &["tanaka.ken@minami.example"])
         .before(10, ME, &["john.smith@acme.example", "mary.jones@acme.example", "lee@acme.example"])
-        .before(8, ME, &["watanabe@higashi.example"])
+        .before(20, ME, &["watanabe@higashi.example"])
         .before(6, "ito@example.co.jp", &["yamada.taro@nishi.example", "watanabe@hokkaido.example"])
         .before(
             6,
@@ -146,4 +146,57 @@ fn a_namesake_among_many_is_no_news() {
     };
     assert_eq!(often(0), Some("suzuki.ai@kita.jp".to_owned()));
     assert_eq!(often(10), None);
+}
+
+/// A mail of somebody with forty contacts, of whom Iwaike of Kita gets one mail in twenty; whom a colleague often writes to,
+/// as to twenty others, is called so, too.
+fn busy(to: &[&str]) -> Mail {
+    let mail = Mail::to(to).before(6, ME, &["iwaike.t@kita.jp"]);
+    let mail = (0..40).fold(mail, |mail, n| mail.before(3, ME, &[&format!("p{n}@c{n}.example")]));
+    let mail = (0..20).fold(mail, |mail, n| mail.before(60, "ito@example.co.jp", &[&format!("q{n}@d{n}.example")]));
+    mail.before(60, "ito@example.co.jp", &["iwaike.k@minami.example"])
+}
+
+#[test]
+fn a_namesake_to_whom_colleagues_often_write_is_told_beside_a_contact_of_now_and_then() {
+    let issues = busy(&["iwaike.k@minami.example", "p7@c7.example"]).issues(Check::UnusualRecipient);
+    assert_eq!(issues[0].as_ref().and_then(|issue| issue.suggestion.as_deref()), Some("iwaike.t@kita.jp"));
+    assert_eq!(issues[1], None);
+    // Whoever is called otherwise is only new to this sender.
+    let other = busy(&["morimoto@minami.example", "p7@c7.example"]).issues(Check::UnusualRecipient);
+    assert_eq!(other, [None, None]);
+}
+
+#[test]
+fn a_letter_that_names_the_organization_of_the_namesake_is_for_that_one() {
+    let suspicion = |opening: &str| {
+        let partner = "[[partner]]\nid = \"minami\"\nnames = [\"南商事株式会社\"]\ndomains = [\"minami.example\"]\n";
+        let mail = busy(&["iwaike.k@minami.example"]).partners(partner).opening(opening);
+        mail.judged().recipients.first().map(Recipient::suspicion)
+    };
+    assert!(suspicion("南商事株式会社\n岩池様") < suspicion("岩池様"));
+}
+
+#[test]
+fn of_a_sender_who_is_new_it_is_known_who_goes_with_whom() {
+    let team = ["mori@acme.example", "john.smith@acme.example"];
+    let mail = Mail::to(&[team[0], team[1], "kato@fabrikam.example"])
+        .before(1, ME, &["lee@acme.example"])
+        .before(9, "ito@example.co.jp", &team)
+        .before(9, "ito@example.co.jp", &["kato@fabrikam.example"]);
+    let suspicion: Vec<f32> = mail.judged().recipients.iter().map(Recipient::suspicion).collect();
+    assert!(suspicion[2] > suspicion[0] + 2.0 && suspicion[2] > suspicion[1] + 2.0, "{suspicion:?}");
+}
+
+#[test]
+fn two_of_a_common_name_are_two_by_chance_sooner_than_two_of_a_rare_one() {
+    let usually = |names: &[&str]| usually_called(names);
+    assert!(usually(&["suzuki"]) > usually(&["iwaike"]) && usually(&["john"]) > usually(&["zebulun"]));
+    assert!(usually(&["iwaike"]) > usually(&["suzuki", "taro"]));
+    let suspicion = |name: &str| {
+        let mail = Mail::to(&[&format!("{name}.k@new.example")]).before(4, ME, &[&format!("{name}.t@kita.jp")]);
+        let mail = (0..40).fold(mail, |mail, n| mail.before(1, ME, &[&format!("p{n}@c{n}.example")]));
+        mail.judged().recipients.first().map(Recipient::suspicion)
+    };
+    assert!(suspicion("suzuki") < suspicion("iwaike"));
 }

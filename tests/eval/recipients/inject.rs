@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sekisho::recipients::Organization;
+
 use super::office::{Mail, Random};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,25 +56,30 @@ pub(super) fn wrong(
     mails: &[Mail],
     number: usize,
     book: &Book,
+    organization: &Organization,
 ) -> Option<(Mail, Option<String>)> {
     let mut random = Random::new(number as u64 * 31 + kind as u64);
-    let at = random.below(mail.to.len());
+    // Whoever is one of us is not judged.
+    let outside = |address: &str| !organization.is_ours(address);
+    let places: Vec<usize> =
+        (0..mail.to.len()).filter(|at| mail.to.get(*at).is_some_and(|to| outside(&to.1))).collect();
+    let at = *places.get(random.below(places.len()))?;
     let (right_name, right) = mail.to.get(at)?.clone();
     let (local, domain) = right.rsplit_once('@')?;
     let on_mail: BTreeSet<&str> = mail.to.iter().chain(&mail.cc).map(|(_, address)| address.as_str()).collect();
     let contacts = book.of_sender.get(&mail.from)?;
     let others: Vec<&(String, String)> =
-        contacts.iter().filter(|(address, _)| !on_mail.contains(address.as_str())).collect();
+        contacts.iter().filter(|(address, _)| outside(address) && !on_mail.contains(address.as_str())).collect();
     let mut changed = mail.clone();
     if kind == Kind::Salutation {
-        if mail.opening.is_empty() {
+        if mail.greeted.is_empty() {
             return None;
         }
         // The nearest earlier mail of this sender that greets somebody else, who does not get this one: another way to
         // greet the same person is no mistake, nor is a letter to everybody.
         let greets = |other: &&Mail| {
-            let somebody = other.opening.iter().all(|line| line != "各位") && !other.opening.is_empty();
-            let elsewhere = other.to.iter().chain(&other.cc).all(|(_, address)| !on_mail.contains(address.as_str()));
+            let somebody = other.opening.iter().all(|line| line != "各位") && !other.greeted.is_empty();
+            let elsewhere = other.greeted.iter().all(|address| !on_mail.contains(address.as_str()));
             other.from == mail.from && somebody && elsewhere
         };
         let other = mails[..number].iter().rev().find(greets)?;
@@ -92,7 +99,10 @@ pub(super) fn wrong(
                 .iter()
                 .filter(|(address, _)| {
                     let (theirs, of) = address.rsplit_once('@').unwrap_or_default();
-                    of != domain && self::surname(theirs) == Some(surname) && !on_mail.contains(address.as_str())
+                    of != domain
+                        && outside(address)
+                        && self::surname(theirs) == Some(surname)
+                        && !on_mail.contains(address.as_str())
                 })
                 .collect();
             let at = random.below(namesakes.len());

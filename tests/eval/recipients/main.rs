@@ -1,10 +1,13 @@
 //! How well wrong recipients are noticed:
-//! `cargo run --release --example recipients [-- --mails N] [--log PATH…] [--enron FOLDER] [--oddest N]`.
+//! `cargo run --release --example recipients [-- --mails N --seed N] [--log PATH… --ours DOMAIN…] [--enron FOLDER]
+//! [--oddest N] [--missed N]`.
 //!
 //! In: the mails of a synthetic organisation, made with a fixed seed ([`office`]), or the sent mail of a real one (files
-//! and folders of mails), or the published tables of who wrote to whom at Enron ([`enron`]). Out: two tables, and if asked
-//! for the mails without a mistake that look oddest, which are what people would be disturbed by. The mails are judged in the order of their time and learned afterwards, as the
-//! product does it. Into each mail of the second half one wrong recipient is put, in five ways:
+//! and folders of mails, [`real`]), or the published tables of who wrote to whom at Enron ([`enron`]). Out: two tables, and
+//! if asked for the mails without a mistake that look oddest, which are what people would be disturbed by, and those with
+//! one in which somebody else looks odder. The mails are judged in the order of their time and learned afterwards, as the
+//! product does it; those among ourselves, of whom nobody is judged, are only learned. Into each mail of the second half
+//! one wrong recipient is put, in five ways:
 //!
 //! - a random contact of the sender,
 //! - the contact whose address is most similar to the right one,
@@ -45,7 +48,10 @@ const FALSE_ALARMS: [f64; 4] = [0.000_1, 0.001, 0.005, 0.01];
 fn main() {
     let mut mails = 40_000;
     let mut oddest = 0;
+    let mut missed = 0;
+    let mut seed = office::SEED;
     let mut logs: Vec<PathBuf> = Vec::new();
+    let mut ours: Vec<String> = Vec::new();
     let mut tables: Option<PathBuf> = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -53,20 +59,33 @@ fn main() {
         match (argument.as_str(), value) {
             ("--mails", Some(number)) => mails = number.parse().expect("--mails takes a number"),
             ("--log", Some(path)) => logs.push(path.into()),
+            ("--ours", Some(domain)) => ours.push(domain.to_lowercase()),
             ("--enron", Some(path)) => tables = Some(path.into()),
             ("--oddest", Some(number)) => oddest = number.parse().expect("--oddest takes a number"),
-            (other, _) => panic!("{other}: --mails N, --log PATH, --enron FOLDER and --oddest N are known"),
+            ("--missed", Some(number)) => missed = number.parse().expect("--missed takes a number"),
+            ("--seed", Some(number)) => seed = number.parse().expect("--seed takes a number"),
+            (other, _) => panic!(
+                "{other}: --mails --seed --log --ours --enron --oddest and --missed are known, each with a value"
+            ),
         }
     }
     let (organization, mails) = match &tables {
         Some(folder) => enron::mails(folder),
-        None if logs.is_empty() => office::mails(mails),
-        None => real::mails(&logs),
+        None if logs.is_empty() => office::mails(mails, seed),
+        None => {
+            let (organization, mails, passed) = real::mails(&logs, &ours);
+            println!("{} ({passed})", organization.domains.join(", "));
+            (organization, mails)
+        }
     };
+    if mails.len() < 2 {
+        panic!("there is nothing to judge: mails that were sent from one domain are needed (--ours DOMAIN)");
+    }
     println!("{} mails of {} senders", mails.len(), senders(&mails));
     let outcome = replay(&organization, &mails);
     outcome.print();
     outcome.print_oddest(oddest);
+    outcome.print_missed(missed);
 }
 
 fn senders(mails: &[Mail]) -> usize {
@@ -87,10 +106,11 @@ fn replay(organization: &Organization, mails: &[Mail]) -> Outcome {
     let organization = Organization { learning_days: 0, ..organization.clone() };
     for (number, mail) in mails.iter().enumerate() {
         let judged = score::judge(mail, &organization, &partners, &history);
-        if number >= mails.len() / 2 {
+        // A mail among us has nobody who is judged, and can neither be found nor disturb.
+        if number >= mails.len() / 2 && mail.to.iter().chain(&mail.cc).any(|(_, to)| !organization.is_ours(to)) {
             outcome.right.push(Scored::of(&judged, None));
             for (kind, scored) in &mut outcome.wrong {
-                if let Some((mail, wrong)) = inject::wrong(*kind, mail, mails, number, &book) {
+                if let Some((mail, wrong)) = inject::wrong(*kind, mail, mails, number, &book, &organization) {
                     let judged = score::judge(&mail, &organization, &partners, &history);
                     scored.push(Scored::of(&judged, wrong.as_deref()));
                 }
@@ -138,6 +158,15 @@ impl Outcome {
         right.sort_by(|a, b| b.score.total_cmp(&a.score));
         for (place, scored) in right.iter().enumerate().take(number) {
             println!("{place} {:.1} {}", scored.score, scored.oddest);
+        }
+    }
+
+    /// Of each kind the first mails in which somebody else is odder than the wrong one.
+    fn print_missed(&self, number: usize) {
+        for (kind, scored) in &self.wrong {
+            for missed in scored.iter().filter_map(|scored| scored.missed.as_deref()).take(number) {
+                println!("{}: {missed}", kind.name());
+            }
         }
     }
 }

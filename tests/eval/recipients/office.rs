@@ -9,6 +9,9 @@
 
 use sekisho::recipients::{Day, Organization};
 
+/// The organisation whose figures are published.
+pub(super) const SEED: u64 = 20_261_129;
+
 /// One mail.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mail {
@@ -23,6 +26,8 @@ pub(super) struct Mail {
     /// The addresses in the headers of what it quotes.
     pub(super) quoted: Vec<String>,
     pub(super) opening: Vec<String>,
+    /// The addresses of those whom its first lines may greet.
+    pub(super) greeted: Vec<String>,
 }
 
 /// A sequence that looks random and is always the same (PCG, O'Neill 2014, in its simplest form).
@@ -305,9 +310,9 @@ struct Project {
 }
 
 /// The organisation and its mails.
-pub(super) fn mails(number: usize) -> (Organization, Vec<Mail>) {
+pub(super) fn mails(number: usize, seed: u64) -> (Organization, Vec<Mail>) {
     let organization = Organization { domains: vec!["toho-kanko.example".to_owned()], ..Organization::default() };
-    let mut random = Random::new(20_261_129);
+    let mut random = Random::new(seed);
     let companies: Vec<Vec<Person>> = (0..200).map(|at| company(at, &mut random)).collect();
     let mut staff: Vec<(String, Vec<Project>)> = (0..60)
         .map(|at| {
@@ -480,5 +485,7 @@ fn mail(
     if !opening.is_empty() {
         opening.push("いつもお世話になっております。".to_owned());
     }
-    Mail { day, from: from.to_owned(), to, cc, subject, id, answers, quoted: Vec::new(), opening }
+    let all = to.iter().chain(&cc).map(|(_, address)| address.clone());
+    let greeted = if opening.is_empty() { Vec::new() } else { all.collect() };
+    Mail { day, from: from.to_owned(), to, cc, subject, id, answers, quoted: Vec::new(), opening, greeted }
 }

@@ -17,6 +17,8 @@ pub(super) struct Scored {
     pub(super) checks: Vec<Check>,
     /// The oddest recipient and what is wrong with it.
     pub(super) oddest: String,
+    /// The wrong recipient and the one who is odder, if one is.
+    pub(super) missed: Option<String>,
 }
 
 /// How odd a recipient is, in bits, as the product says.
@@ -30,10 +32,15 @@ impl Scored {
         let outside = || judged.recipients.iter();
         let score = outside().map(suspicion).fold(f64::NEG_INFINITY, f64::max);
         let is_wrong = |recipient: &&Recipient| Some(recipient.address.canonical().as_str()) == wrong;
-        let ranked_first = outside().filter(is_wrong).any(|recipient| {
-            let rivals = outside().filter(|other| other.address != recipient.address);
-            rivals.map(suspicion).all(|other| other < suspicion(recipient))
-        });
+        let rival = |wrong: &Recipient| {
+            let rivals = outside().filter(|other| other.address != wrong.address);
+            rivals
+                .max_by(|a, b| suspicion(a).total_cmp(&suspicion(b)))
+                .filter(|rival| suspicion(rival) >= suspicion(wrong))
+        };
+        let put = outside().find(is_wrong);
+        let ranked_first = put.is_some_and(|put| rival(put).is_none());
+        let missed = put.and_then(|put| Some(format!("{} < {}", described(put), described(rival(put)?))));
         let suggests = |recipient: &Recipient| recipient.issues.iter().any(|issue| issue.suggestion.is_some());
         let suggested = match wrong {
             Some(_) => outside().filter(is_wrong).any(suggests),
@@ -43,12 +50,15 @@ impl Scored {
         checks.sort_unstable();
         checks.dedup();
         let oddest = outside().max_by(|a, b| suspicion(a).total_cmp(&suspicion(b)));
-        let oddest = oddest.map_or_else(String::new, |recipient| {
-            let issues = recipient.issues.iter().map(|issue| format!("; {}: {}", issue.check.name(), issue.detail));
-            format!("{} {:?}{}", recipient.address, recipient.surprise, issues.collect::<String>())
-        });
-        Self { score, ranked_first, suggested, checks, oddest }
+        let oddest = oddest.map_or_else(String::new, described);
+        Self { score, ranked_first, suggested, checks, oddest, missed }
     }
+}
+
+/// A recipient, how odd it is, and what is wrong with it.
+fn described(recipient: &Recipient) -> String {
+    let issues = recipient.issues.iter().map(|issue| format!("; {}: {}", issue.check.name(), issue.detail));
+    format!("{} {:.1}{}", recipient.address, recipient.suspicion(), issues.collect::<String>())
 }
 
 /// What the product says about a mail.
