@@ -3,7 +3,7 @@
 //! In and out: `directory::Account`, whose password is an Argon2id hash already. Deliberately absent: passwords in
 //! clear, sessions, roles.
 
-use sqlx::sqlite::SqliteQueryResult;
+use sqlx::any::AnyQueryResult;
 
 use super::{Store, StoreError, address, micros, time};
 use crate::{
@@ -23,7 +23,7 @@ impl Accounts for Store {
 
     async fn account(&self, address: &Address) -> Result<Option<Account>, AccountsError> {
         let raw: Option<Raw> =
-            sqlx::query_as("SELECT address, password_hash, disabled, created_at FROM account WHERE mailbox = ?")
+            sqlx::query_as("SELECT address, password_hash, disabled, created_at FROM account WHERE mailbox = $1")
                 .bind(address.canonical())
                 .fetch_optional(self.readers())
                 .await
@@ -33,44 +33,44 @@ impl Accounts for Store {
 
     async fn put_account(&self, account: &Account) -> Result<(), AccountsError> {
         let done = sqlx::query(
-            "INSERT INTO account (mailbox, address, password_hash, disabled, created_at) VALUES (?, ?, ?, ?, ?) \
+            "INSERT INTO account (mailbox, address, password_hash, disabled, created_at) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (mailbox) DO NOTHING",
         )
         .bind(account.address.canonical())
         .bind(account.address.as_str())
         .bind(&account.password_hash)
-        .bind(account.disabled)
+        .bind(i64::from(account.disabled))
         .bind(micros(account.created_at))
-        .execute(&self.inner.writer)
+        .execute(self.inner.writers.pool())
         .await
         .map_err(unavailable)?;
         if done.rows_affected() == 0 { Err(AccountsError::Exists) } else { Ok(()) }
     }
 
     async fn set_account_disabled(&self, address: &Address, disabled: bool) -> Result<(), AccountsError> {
-        let done = sqlx::query("UPDATE account SET disabled = ? WHERE mailbox = ?")
-            .bind(disabled)
+        let done = sqlx::query("UPDATE account SET disabled = $1 WHERE mailbox = $2")
+            .bind(i64::from(disabled))
             .bind(address.canonical())
-            .execute(&self.inner.writer)
+            .execute(self.inner.writers.pool())
             .await;
         known(&done.map_err(unavailable)?)
     }
 
     async fn set_account_password(&self, address: &Address, password_hash: &str) -> Result<(), AccountsError> {
-        let done = sqlx::query("UPDATE account SET password_hash = ? WHERE mailbox = ?")
+        let done = sqlx::query("UPDATE account SET password_hash = $1 WHERE mailbox = $2")
             .bind(password_hash)
             .bind(address.canonical())
-            .execute(&self.inner.writer)
+            .execute(self.inner.writers.pool())
             .await;
         known(&done.map_err(unavailable)?)
     }
 }
 
-fn known(done: &SqliteQueryResult) -> Result<(), AccountsError> {
+fn known(done: &AnyQueryResult) -> Result<(), AccountsError> {
     if done.rows_affected() == 0 { Err(AccountsError::Unknown) } else { Ok(()) }
 }
 
-fn unavailable(error: impl Into<StoreError>) -> AccountsError {
+pub(super) fn unavailable(error: impl Into<StoreError>) -> AccountsError {
     AccountsError::Unavailable(error.into().to_string())
 }
 
@@ -78,7 +78,7 @@ fn unavailable(error: impl Into<StoreError>) -> AccountsError {
 struct Raw {
     address: String,
     password_hash: String,
-    disabled: bool,
+    disabled: i64,
     created_at: i64,
 }
 
@@ -89,7 +89,7 @@ impl TryFrom<Raw> for Account {
         Ok(Self {
             address: address(raw.address)?,
             password_hash: raw.password_hash,
-            disabled: raw.disabled,
+            disabled: raw.disabled != 0,
             created_at: time(raw.created_at)?,
         })
     }

@@ -1,9 +1,9 @@
 //! What can go wrong with the store, by who can mend it.
 //!
-//! In: errors of SQLite, the file system and the cipher. Out: a [`StoreError`] that says what to do.
+//! In: errors of SQLite and PostgreSQL, the file system and the cipher. Out: a [`StoreError`] that says what to do.
 //! Deliberately absent: retries; callers answer 451 and the mail server comes back.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,25 @@ pub enum StoreError {
         /// What SQLite says.
         cause: String,
     },
+    /// A copy is none, or not as it was made.
+    #[error("{path}: {cause}; nothing was restored")]
+    BadCopy {
+        /// What is wrong in it.
+        path: PathBuf,
+        /// How.
+        cause: String,
+    },
+    /// What is at a server is not what was copied there.
+    #[error("the store at {place} is no copy of this one: {cause}")]
+    NoCopy {
+        /// Where, without the password.
+        place: String,
+        /// Why.
+        cause: String,
+    },
+    /// A copy is not put over a store.
+    #[error("{0} is there already; restore into an empty data_dir, or move the old one away first")]
+    NotEmpty(PathBuf),
     /// There are sealed mails, but no key.
     #[error("{0} is missing, and held mail cannot be opened without it; put the key file back from its backup")]
     KeyMissing(PathBuf),
@@ -49,6 +68,14 @@ pub enum StoreError {
     /// The key file does not hold a key.
     #[error("{0} is not a key file (it must hold exactly 32 bytes); put the key file back from its backup")]
     KeyMalformed(PathBuf),
+    /// The command that is to print the key does not.
+    #[error("{command} gives no key: {cause}; [store] key_command must print 32 bytes, or 64 hexadecimal digits")]
+    KeyCommand {
+        /// The program.
+        command: String,
+        /// What is wrong.
+        cause: String,
+    },
     /// The key file belongs to another database.
     #[error("{0} does not belong to this database; put back the key file with which its mail was sealed")]
     WrongKey(PathBuf),
@@ -70,9 +97,27 @@ pub enum StoreError {
     /// A row does not say what this program writes.
     #[error("the database holds a row that cannot be understood: {0}")]
     Row(String),
-    /// Anything else SQLite says.
+    /// The database's server does not answer, or does not let us in.
+    #[error("the database at {place} cannot be used: {cause}; see that it runs and that [store] url is right")]
+    Unreachable {
+        /// Where, without the password.
+        place: String,
+        /// What was said.
+        cause: String,
+    },
+    /// The database's server speaks an older language than the schema.
+    #[error("{place} is PostgreSQL {found}; sekisho needs {oldest} or later")]
+    OldServer {
+        /// Where.
+        place: String,
+        /// Its version.
+        found: i64,
+        /// The oldest that will do.
+        oldest: i64,
+    },
+    /// Anything else the database says.
     #[error("database: {0}")]
-    Database(sqlx::Error),
+    Database(Arc<sqlx::Error>),
     /// The system gives no random numbers or no thread.
     #[error("the system failed: {0}")]
     System(String),
@@ -86,11 +131,21 @@ const FULL: i32 = 13;
 const CANNOT_OPEN: i32 = 14;
 const NOT_A_DATABASE: i32 = 26;
 
+/// PostgreSQL's (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+const DISK_FULL: &str = "53100";
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match primary_code(&error) {
-            Some(FULL) => Self::Full,
-            Some(BUSY) => Self::Busy,
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<sqlx::Error>> for StoreError {
+    fn from(error: Arc<sqlx::Error>) -> Self {
+        match (primary_code(&error), sql_state(&error).as_deref()) {
+            (Some(FULL), _) | (_, Some(DISK_FULL)) => Self::Full,
+            (Some(BUSY), _) | (_, Some(LOCK_NOT_AVAILABLE)) => Self::Busy,
             _ => Self::Database(error),
         }
     }
@@ -108,6 +163,12 @@ impl StoreError {
 }
 
 fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    let error = error.as_database_error()?.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    let code: i32 = sqlx::error::DatabaseError::code(error)?.parse().ok()?;
     Some(code & 0xff)
+}
+
+fn sql_state(error: &sqlx::Error) -> Option<String> {
+    let error = error.as_database_error()?.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()?;
+    Some(error.code().to_owned())
 }

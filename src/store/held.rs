@@ -6,9 +6,9 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
-use super::{Consignee, Fate, Store, StoreError, Writing, address, from_json, micros, time, to_json};
+use super::{Consignee, Fate, Store, StoreError, Writing, address, from_json, micros, plain, time, to_json};
 use crate::{
     directory::Asked,
     mail::{Address, MailId},
@@ -186,7 +186,7 @@ pub struct Approval {
     pub held_id: MailId,
     /// Who, in canonical form.
     pub person: String,
-    /// `approve` or `reject`.
+    /// `approve`, `reject`, or `return` (it is sent back for a change).
     pub verdict: String,
     /// Why.
     pub comment: String,
@@ -229,7 +229,7 @@ impl Store {
     /// All held mails, the newest first; with `state` only those.
     pub async fn held(&self, state: Option<State>) -> Result<Vec<HeldRow>, StoreError> {
         let raw: Vec<Raw> =
-            sqlx::query_as("SELECT * FROM held WHERE ?1 IS NULL OR state = ?1 ORDER BY created_at DESC, id DESC")
+            sqlx::query_as("SELECT * FROM held WHERE $1 IS NULL OR state = $1 ORDER BY created_at DESC, id DESC")
                 .bind(state.map(State::name))
                 .fetch_all(self.readers())
                 .await?;
@@ -241,7 +241,7 @@ impl Store {
     pub async fn released_to(&self, id: &MailId) -> Result<Vec<Address>, StoreError> {
         let raw: Vec<String> = sqlx::query_scalar(
             "SELECT outbox.rcpt_to FROM held JOIN outbox ON outbox.held_id = held.id AND outbox.kind = 'release' \
-             WHERE held.mail_id = ? AND held.state IN ('released', 'delivered', 'bounced')",
+             WHERE held.mail_id = $1 AND held.state IN ('released', 'delivered', 'bounced')",
         )
         .bind(&id.0)
         .fetch_all(self.readers())
@@ -265,21 +265,21 @@ impl Store {
         limit: u32,
     ) -> Result<(Vec<MailId>, Vec<MailId>), StoreError> {
         let lapsed: Vec<String> = sqlx::query_scalar(
-            "SELECT id FROM held WHERE state = 'pending' AND release_at IS NOT NULL AND release_at <= ? \
-             ORDER BY release_at, id LIMIT ? OFFSET ?",
+            "SELECT id FROM held WHERE state = 'pending' AND release_at IS NOT NULL AND release_at <= $1 \
+             ORDER BY release_at, id LIMIT $2 OFFSET $3",
         )
         .bind(micros(now))
-        .bind(limit)
-        .bind(passed.0)
+        .bind(i64::from(limit))
+        .bind(i64::from(passed.0))
         .fetch_all(self.readers())
         .await?;
         let expired: Vec<String> = sqlx::query_scalar(
-            "SELECT id FROM held WHERE state = 'pending' AND release_at IS NULL AND expires_at <= ? \
-             ORDER BY expires_at, id LIMIT ? OFFSET ?",
+            "SELECT id FROM held WHERE state = 'pending' AND release_at IS NULL AND expires_at <= $1 \
+             ORDER BY expires_at, id LIMIT $2 OFFSET $3",
         )
         .bind(micros(now))
-        .bind(limit)
-        .bind(passed.1)
+        .bind(i64::from(limit))
+        .bind(i64::from(passed.1))
         .fetch_all(self.readers())
         .await?;
         let ids = |texts: Vec<String>| texts.into_iter().map(MailId).collect();
@@ -289,11 +289,11 @@ impl Store {
     /// Mails about which somebody is to be reminded or asked by now, the earliest first; at most `limit`, behind `passed`.
     pub async fn held_to_nudge(&self, now: Timestamp, passed: u32, limit: u32) -> Result<Vec<MailId>, StoreError> {
         let ids: Vec<String> = sqlx::query_scalar(
-            "SELECT id FROM held WHERE state = 'pending' AND nudge_at <= ? ORDER BY nudge_at, id LIMIT ? OFFSET ?",
+            "SELECT id FROM held WHERE state = 'pending' AND nudge_at <= $1 ORDER BY nudge_at, id LIMIT $2 OFFSET $3",
         )
         .bind(micros(now))
-        .bind(limit)
-        .bind(passed)
+        .bind(i64::from(limit))
+        .bind(i64::from(passed))
         .fetch_all(self.readers())
         .await?;
         Ok(ids.into_iter().map(MailId).collect())
@@ -302,7 +302,7 @@ impl Store {
     /// The secret address whose hash is `hash`.
     pub async fn token(&self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError> {
         let row: Option<(String, String, String)> =
-            sqlx::query_as("SELECT held_id, person, purpose FROM reply_token WHERE hash = ?")
+            sqlx::query_as("SELECT held_id, person, purpose FROM reply_token WHERE hash = $1")
                 .bind(&hash[..])
                 .fetch_optional(self.readers())
                 .await?;
@@ -320,7 +320,7 @@ impl Writing {
 
     /// The held mail `id`.
     pub async fn held(&mut self, id: &MailId) -> Result<Option<HeldRow>, StoreError> {
-        let raw: Option<Raw> = sqlx::query_as("SELECT * FROM held WHERE id = ?")
+        let raw: Option<Raw> = sqlx::query_as("SELECT * FROM held WHERE id = $1")
             .bind(&id.0)
             .fetch_optional(&mut *self.transaction)
             .await?;
@@ -336,7 +336,8 @@ impl Writing {
     pub async fn put_held(&mut self, held: &HeldRow) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO held (id, mail_id, state, action, rcpt_to, matched, asked, nudges, nudge_at, created_at, \
-             expires_at, release_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             expires_at, release_at, changed_at, persons) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce((SELECT persons FROM mail WHERE id = $14), 0))",
         )
         .bind(&held.id.0)
         .bind(&held.mail_id.0)
@@ -351,6 +352,7 @@ impl Writing {
         .bind(micros(held.expires_at))
         .bind(held.release_at.map(micros))
         .bind(micros(held.changed_at))
+        .bind(&held.mail_id.0)
         .execute(&mut *self.transaction)
         .await?;
         Ok(())
@@ -358,7 +360,7 @@ impl Writing {
 
     /// Changes the state of the held mail `id`; false if it does not stand where `change` begins.
     pub async fn change_held(&mut self, id: &MailId, change: Change, now: Timestamp) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE held SET state = ?, changed_at = ? WHERE id = ? AND state = ?")
+        let done = sqlx::query("UPDATE held SET state = $1, changed_at = $2 WHERE id = $3 AND state = $4")
             .bind(change.to().name())
             .bind(micros(now))
             .bind(&id.0)
@@ -370,9 +372,9 @@ impl Writing {
 
     /// Puts a pending mail on the next level of its route; false if it is not on `from` any more.
     pub async fn raise_level(&mut self, id: &MailId, from: u8) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE held SET level = level + 1 WHERE id = ? AND level = ? AND state = 'pending'")
+        let done = sqlx::query("UPDATE held SET level = level + 1 WHERE id = $1 AND level = $2 AND state = 'pending'")
             .bind(&id.0)
-            .bind(from)
+            .bind(i64::from(from))
             .execute(&mut *self.transaction)
             .await?;
         Ok(done.rows_affected() == 1)
@@ -380,9 +382,9 @@ impl Writing {
 
     /// Keeps who was asked by now, whether others were asked as well, and what is still to be done.
     pub async fn set_asked(&mut self, held: &HeldRow) -> Result<(), StoreError> {
-        sqlx::query("UPDATE held SET asked = ?, escalated = ?, nudges = ?, nudge_at = ? WHERE id = ?")
+        sqlx::query("UPDATE held SET asked = $1, escalated = $2, nudges = $3, nudge_at = $4 WHERE id = $5")
             .bind(to_json(&held.asked)?)
-            .bind(held.escalated)
+            .bind(i64::from(held.escalated))
             .bind(to_json(&held.nudges)?)
             .bind(held.nudges.first().map(|nudge| nudge.at))
             .bind(&held.id.0)
@@ -393,8 +395,8 @@ impl Writing {
 
     /// Keeps why the sender says that it should go.
     pub async fn set_reason(&mut self, id: &MailId, reason: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE held SET reason = ? WHERE id = ?")
-            .bind(reason)
+        sqlx::query("UPDATE held SET reason = $1 WHERE id = $2")
+            .bind(plain(reason))
             .bind(&id.0)
             .execute(&mut *self.transaction)
             .await?;
@@ -404,15 +406,15 @@ impl Writing {
     /// Keeps what a person said; false if that person was heard already.
     pub async fn put_approval(&mut self, approval: &Approval) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "INSERT INTO approval (held_id, person, verdict, comment, via, level, at) VALUES (?, ?, ?, ?, ?, ?, ?) \
+            "INSERT INTO approval (held_id, person, verdict, comment, via, level, at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (held_id, person) DO NOTHING",
         )
         .bind(&approval.held_id.0)
         .bind(&approval.person)
         .bind(&approval.verdict)
-        .bind(&approval.comment)
+        .bind(plain(&approval.comment))
         .bind(&approval.via)
-        .bind(approval.level)
+        .bind(i64::from(approval.level))
         .bind(micros(approval.at))
         .execute(&mut *self.transaction)
         .await?;
@@ -422,7 +424,7 @@ impl Writing {
     /// Makes the secret reply address `old` unknown and `new` known in its place; false, and nothing is done, if `old`
     /// is not known any more.
     pub async fn replace_token(&mut self, old: &[u8; 32], new: &Token) -> Result<bool, StoreError> {
-        let gone = sqlx::query("DELETE FROM reply_token WHERE hash = ?")
+        let gone = sqlx::query("DELETE FROM reply_token WHERE hash = $1")
             .bind(&old[..])
             .execute(&mut *self.transaction)
             .await?;
@@ -439,7 +441,7 @@ impl Writing {
             Purpose::Decide => "decide",
             Purpose::Withdraw => "withdraw",
         };
-        sqlx::query("INSERT INTO reply_token (hash, held_id, person, purpose) VALUES (?, ?, ?, ?)")
+        sqlx::query("INSERT INTO reply_token (hash, held_id, person, purpose) VALUES ($1, $2, $3, $4)")
             .bind(&token.hash[..])
             .bind(&token.held_id.0)
             .bind(token.person.as_str())
@@ -450,31 +452,35 @@ impl Writing {
     }
 }
 
-async fn by_prefix(connection: &mut SqliteConnection, prefix: &str) -> Result<Vec<HeldRow>, StoreError> {
-    let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM held WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT 2")
-        .bind(prefix)
+async fn by_prefix(connection: &mut AnyConnection, prefix: &str) -> Result<Vec<HeldRow>, StoreError> {
+    let prefix = plain(prefix);
+    // A range, which the primary key answers; `substr` would read every row.
+    let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM held WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 2")
+        .bind(&prefix)
+        .bind(format!("{prefix}\u{10FFFF}"))
         .fetch_all(connection)
         .await?;
     raw.into_iter().map(HeldRow::try_from).collect()
 }
 
-async fn approvals(connection: &mut SqliteConnection, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
-    let raw: Vec<(String, String, String, String, String, u8, i64)> = sqlx::query_as(
+async fn approvals(connection: &mut AnyConnection, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
+    let raw: Vec<(String, String, String, String, String, i64, i64)> = sqlx::query_as(
         "SELECT held_id, person, verdict, comment, via, level, at FROM approval \
-         WHERE held_id IN (SELECT value FROM json_each(?)) ORDER BY at",
+         WHERE held_id IN (SELECT value FROM json_each($1)) ORDER BY at",
     )
     .bind(to_json(&ids)?)
     .fetch_all(connection)
     .await?;
     raw.into_iter()
         .map(|(held_id, person, verdict, comment, via, level, at)| {
+            let level = u8::try_from(level).map_err(|_| StoreError::Row(format!("{level} is no level of a route")))?;
             Ok(Approval { held_id: MailId(held_id), person, verdict, comment, via, level, at: time(at)? })
         })
         .collect()
 }
 
 #[derive(sqlx::FromRow)]
-struct Raw {
+pub(super) struct Raw {
     id: String,
     mail_id: String,
     state: String,
@@ -482,9 +488,10 @@ struct Raw {
     rcpt_to: String,
     matched: String,
     asked: String,
+    #[sqlx(try_from = "i64")]
     level: u8,
     nudges: String,
-    escalated: bool,
+    escalated: i64,
     reason: String,
     created_at: i64,
     expires_at: i64,
@@ -506,7 +513,7 @@ impl TryFrom<Raw> for HeldRow {
             asked: from_json(&raw.asked)?,
             level: raw.level,
             nudges: from_json(&raw.nudges)?,
-            escalated: raw.escalated,
+            escalated: raw.escalated != 0,
             reason: raw.reason,
             created_at: time(raw.created_at)?,
             expires_at: time(raw.expires_at)?,
@@ -589,15 +596,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap();
         assert!(hold(&store, "not-pending", "hold", State::Approved).await.is_err(), "a held mail starts as pending");
-        sqlx::query("DROP TRIGGER held_begins").execute(&store.inner.writer).await.unwrap();
+        store.tamper("DROP TRIGGER held_begins").await.unwrap();
         for action in ["delay", "hold"] {
             for from in State::ALL {
                 for to in State::ALL {
                     let id = hold(&store, &format!("{action}-{from}-{to}"), action, from).await.unwrap();
-                    let changed = sqlx::query("UPDATE held SET state = ? WHERE id = ?")
+                    let changed = sqlx::query("UPDATE held SET state = $1 WHERE id = $2")
                         .bind(to.name())
                         .bind(&id.0)
-                        .execute(&store.inner.writer)
+                        .execute(store.inner.writers.pool())
                         .await;
                     let legal = CHANGES
                         .iter()

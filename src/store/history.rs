@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError, Writing, time};
+use super::{Store, StoreError, Writing, plain, time};
 use crate::mail::MailId;
 
 /// How many rows are read at once.
@@ -42,7 +42,7 @@ pub struct HistoryMark {
 impl Store {
     /// Where the history stands.
     pub async fn history_mark(&self) -> Result<HistoryMark, StoreError> {
-        let epoch: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM meta WHERE name = ?")
+        let epoch: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM meta WHERE name = $1")
             .bind(EPOCH)
             .fetch_optional(self.readers())
             .await?;
@@ -56,14 +56,14 @@ impl Store {
             last.map_or(("", "", ""), |row| (row.relation.as_str(), row.origin.as_str(), row.target.as_str()));
         // Few rows have changed, or all are wanted: the index helps in the one case, the order of the table in the other.
         let rows = sqlx::query_as(
-            "SELECT relation, origin, target, weight, day FROM history WHERE seq > ? AND (relation, origin, target) > \
-             (?, ?, ?) ORDER BY relation, origin, target LIMIT ?",
+            "SELECT relation, origin, target, weight, day FROM history WHERE seq > $1 AND (relation, origin, target) > \
+             ($2, $3, $4) ORDER BY relation, origin, target LIMIT $5",
         )
         .bind(seq)
         .bind(relation)
         .bind(origin)
         .bind(target)
-        .bind(PAGE)
+        .bind(i64::from(PAGE))
         .fetch_all(self.readers())
         .await?;
         Ok(rows)
@@ -90,21 +90,21 @@ impl Writing {
         let seq = seq.unwrap_or(0) + 1;
         for count in counts {
             let known: Option<(f64, i64)> =
-                sqlx::query_as("SELECT weight, day FROM history WHERE relation = ? AND origin = ? AND target = ?")
+                sqlx::query_as("SELECT weight, day FROM history WHERE relation = $1 AND origin = $2 AND target = $3")
                     .bind(&count.relation)
-                    .bind(&count.origin)
-                    .bind(&count.target)
+                    .bind(plain(&count.origin))
+                    .bind(plain(&count.target))
                     .fetch_optional(&mut *self.transaction)
                     .await?;
             let (weight, day) =
                 known.map_or((count.weight, count.day), |known| together(known, (count.weight, count.day)));
             sqlx::query(
-                "INSERT INTO history (relation, origin, target, weight, day, seq) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT \
+                "INSERT INTO history (relation, origin, target, weight, day, seq) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT \
                  (relation, origin, target) DO UPDATE SET weight = excluded.weight, day = excluded.day, seq = excluded.seq",
             )
             .bind(&count.relation)
-            .bind(&count.origin)
-            .bind(&count.target)
+            .bind(plain(&count.origin))
+            .bind(plain(&count.target))
             .bind(weight)
             .bind(day)
             .bind(seq)
@@ -118,10 +118,10 @@ impl Writing {
     /// several changes.
     pub async fn drop_history(&mut self, rows: &[HistoryRow]) -> Result<(), StoreError> {
         for row in rows {
-            sqlx::query("DELETE FROM history WHERE relation = ? AND origin = ? AND target = ?")
+            sqlx::query("DELETE FROM history WHERE relation = $1 AND origin = $2 AND target = $3")
                 .bind(&row.relation)
-                .bind(&row.origin)
-                .bind(&row.target)
+                .bind(plain(&row.origin))
+                .bind(plain(&row.target))
                 .execute(&mut *self.transaction)
                 .await?;
         }
@@ -130,7 +130,7 @@ impl Writing {
 
     /// Lets every process read the counters anew but the one that has this epoch already.
     pub async fn renew_history(&mut self) -> Result<i64, StoreError> {
-        let epoch: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM meta WHERE name = ?")
+        let epoch: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM meta WHERE name = $1")
             .bind(EPOCH)
             .fetch_optional(&mut *self.transaction)
             .await?;
@@ -141,7 +141,7 @@ impl Writing {
 
     /// Keeps what a held mail teaches until somebody has decided about it.
     pub async fn put_lesson(&mut self, held: &MailId, lesson: &str) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO lesson (held_id, lesson) VALUES (?, ?)")
+        sqlx::query("INSERT INTO lesson (held_id, lesson) VALUES ($1, $2)")
             .bind(&held.0)
             .bind(lesson)
             .execute(&mut *self.transaction)
@@ -152,14 +152,14 @@ impl Writing {
     /// Takes lessons of mails that were released, the oldest first, and when that was; they are not here any more.
     pub async fn take_lessons(&mut self) -> Result<Vec<(String, Timestamp)>, StoreError> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(
-            "SELECT held_id, lesson, released_at FROM lesson WHERE released_at IS NOT NULL ORDER BY released_at LIMIT ?",
+            "SELECT held_id, lesson, released_at FROM lesson WHERE released_at IS NOT NULL ORDER BY released_at LIMIT $1",
         )
-        .bind(LESSONS)
+        .bind(i64::from(LESSONS))
         .fetch_all(&mut *self.transaction)
         .await?;
         let mut lessons = Vec::with_capacity(rows.len());
         for (held, lesson, at) in rows {
-            sqlx::query("DELETE FROM lesson WHERE held_id = ?").bind(held).execute(&mut *self.transaction).await?;
+            sqlx::query("DELETE FROM lesson WHERE held_id = $1").bind(held).execute(&mut *self.transaction).await?;
             lessons.push((lesson, time(at)?));
         }
         Ok(lessons)

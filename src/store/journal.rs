@@ -4,9 +4,12 @@
 //! chained (`crate::journal`), and any way to change or remove a row.
 
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Sqlite, query_builder::Separated};
 
-use super::{Store, StoreError, Writing, micros, time};
+use super::{
+    Store, StoreError, Writing, micros, plain,
+    sql::{Engine, List, Statement},
+    time,
+};
 
 /// How many rows one statement adds. Every number up to this one is a statement of its own that stays prepared.
 const ROWS: usize = 64;
@@ -31,9 +34,9 @@ pub struct JournalRow {
 impl Store {
     /// Up to `limit` rows after number `after`, in order.
     pub async fn journal_after(&self, after: i64, limit: u32) -> Result<Vec<JournalRow>, StoreError> {
-        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM journal WHERE seq > ? ORDER BY seq LIMIT ?")
+        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM journal WHERE seq > $1 ORDER BY seq LIMIT $2")
             .bind(after)
-            .bind(limit)
+            .bind(i64::from(limit))
             .fetch_all(self.readers())
             .await?;
         raw.into_iter().map(JournalRow::try_from).collect()
@@ -41,73 +44,60 @@ impl Store {
 
     /// All rows about the mail `id`, in order.
     pub async fn journal_of(&self, id: &str) -> Result<Vec<JournalRow>, StoreError> {
-        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM journal WHERE id = ? ORDER BY seq")
-            .bind(id)
+        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM journal WHERE id = $1 ORDER BY seq")
+            .bind(plain(id))
             .fetch_all(self.readers())
             .await?;
-        raw.into_iter().map(JournalRow::try_from).collect()
-    }
-
-    /// Up to `limit` rows before number `before`, the newest first, that happened in `since..until` and contain
-    /// `text` (empty: all).
-    pub async fn journal_search(
-        &self,
-        text: &str,
-        since: Timestamp,
-        until: Timestamp,
-        before: i64,
-        limit: u32,
-    ) -> Result<Vec<JournalRow>, StoreError> {
-        let raw: Vec<Raw> = sqlx::query_as(
-            "SELECT * FROM journal WHERE at >= ? AND at < ? AND seq < ? AND instr(lower(record), lower(?)) > 0 \
-             ORDER BY seq DESC LIMIT ?",
-        )
-        .bind(micros(since))
-        .bind(micros(until))
-        .bind(before)
-        .bind(text)
-        .bind(limit)
-        .fetch_all(self.readers())
-        .await?;
         raw.into_iter().map(JournalRow::try_from).collect()
     }
 }
 
 impl Store {
-    /// Adds rows if number `last` is the last one, as a change of its own: one trip to the database's thread. False if
-    /// it is not, or if they are too many for one statement; nothing happened then.
+    /// Adds rows if number `last` is the last one, as a change of its own: one trip to SQLite's thread, three to a server.
+    /// False if it is not, or if they are too many for one statement; nothing happened then.
     ///
     /// BEGIN and COMMIT go along, because an INSERT alone would be no change of its own on a connection that somebody
     /// left within a transaction: here BEGIN fails. A connection on which anything failed is closed.
     pub async fn follow_journal(&self, last: i64, rows: &[JournalRow]) -> Result<bool, StoreError> {
-        if rows.is_empty() || rows.len() > ROWS {
-            return Ok(false);
-        }
-        let insert = "BEGIN IMMEDIATE; INSERT INTO journal (seq, at, id, record, previous, hash) SELECT * FROM (";
-        let mut change = QueryBuilder::new(insert);
-        change.push_values(rows, bind);
-        change.push(") WHERE (SELECT max(seq) FROM journal) = ").push_bind(last);
-        change.push(" RETURNING seq; COMMIT");
-        let mut connection = self.inner.writer.acquire().await?;
-        match change.build().fetch_all(&mut *connection).await {
-            Ok(added) => Ok(!added.is_empty()),
-            Err(error) => {
-                connection.close().await?;
-                Err(error.into())
+        let Some(end) = rows.last().filter(|_| rows.len() <= ROWS) else { return Ok(false) };
+        match self.inner.engine {
+            Engine::Sqlite => {
+                let mut change = Statement::new("BEGIN IMMEDIATE; ");
+                push_rows(&mut change, last, rows);
+                change.push("; ");
+                self.push_seal(&mut change, end.seq, &end.hash);
+                change.push("; COMMIT");
+                let mut connection = self.inner.writers.pool().acquire().await?;
+                match change.build().fetch_all(&mut *connection).await {
+                    Ok(added) => Ok(!added.is_empty()),
+                    Err(error) => {
+                        connection.close().await?;
+                        Err(error.into())
+                    }
+                }
+            }
+            Engine::Postgres => {
+                let mut change = Statement::new("WITH added AS (");
+                push_rows(&mut change, last, rows);
+                change.push("), sealed AS (");
+                self.push_seal_if(&mut change, end.seq, &end.hash, "EXISTS (SELECT 1 FROM added)");
+                change.push(") SELECT seq FROM added");
+                let mut turn = self.inner.writers.turn().await?;
+                let added = change.build().fetch_all(&mut *turn).await?;
+                turn.commit().await?;
+                Ok(!added.is_empty())
             }
         }
     }
 }
 
-#[cfg(test)]
-impl Store {
-    /// Leaves the writer's connection in a state that sqlx knows nothing of.
-    pub(crate) async fn leave_a_transaction_open(&self) {
-        sqlx::query("BEGIN IMMEDIATE").execute(&self.inner.writer).await.unwrap();
-    }
+fn push_rows(change: &mut Statement, last: i64, rows: &[JournalRow]) {
+    change.push("INSERT INTO journal (seq, at, id, record, previous, hash) SELECT * FROM (");
+    change.push_values(rows, bind);
+    change.push(") AS new WHERE (SELECT max(seq) FROM journal) = ").push_bind(last).push(" RETURNING seq");
 }
 
-fn bind(mut values: Separated<'_, Sqlite, &'static str>, row: &JournalRow) {
+fn bind(values: &mut List<'_>, row: &JournalRow) {
     values
         .push_bind(row.seq)
         .push_bind(micros(row.at))
@@ -129,7 +119,7 @@ impl Writing {
     /// Adds rows, many with one statement: each statement costs a trip to the database's thread.
     pub async fn put_journal(&mut self, rows: &[JournalRow]) -> Result<(), StoreError> {
         for rows in rows.chunks(ROWS) {
-            let mut insert = QueryBuilder::new("INSERT INTO journal (seq, at, id, record, previous, hash) ");
+            let mut insert = Statement::new("INSERT INTO journal (seq, at, id, record, previous, hash) ");
             insert.push_values(rows, bind);
             insert.build().execute(&mut *self.transaction).await?;
         }
@@ -138,13 +128,26 @@ impl Writing {
 
     /// Changes the database behind the journal's back, as an intruder would.
     #[cfg(test)]
-    pub(crate) async fn tamper(&mut self, sql: &'static str) {
-        sqlx::query(sql).execute(&mut *self.transaction).await.unwrap();
+    pub(crate) async fn tamper(&mut self, sql: &str) {
+        let sql = sqlx::AssertSqlSafe(self.store.in_its_words(sql));
+        sqlx::raw_sql(sql).execute(&mut *self.transaction).await.unwrap();
+    }
+
+    /// Takes over the seals of another store, which are made with its key.
+    #[cfg(test)]
+    pub(crate) async fn seals_of(&mut self, theirs: &Store) {
+        let seals: Vec<(i64, i64, Vec<u8>, Vec<u8>)> =
+            sqlx::query_as("SELECT slot, seq, hash, code FROM journal_seal").fetch_all(theirs.readers()).await.unwrap();
+        self.tamper("DELETE FROM journal_seal").await;
+        for (slot, seq, hash, code) in seals {
+            let put = sqlx::query("INSERT INTO journal_seal VALUES ($1, $2, $3, $4)");
+            put.bind(slot).bind(seq).bind(hash).bind(code).execute(&mut *self.transaction).await.unwrap();
+        }
     }
 }
 
 #[derive(sqlx::FromRow)]
-struct Raw {
+pub(super) struct Raw {
     seq: i64,
     at: i64,
     id: String,

@@ -1,13 +1,14 @@
 //! The master key: it wraps the key of every sealed mail and never touches a mail itself.
 //!
 //! In: `seal.key`, 32 random bytes that only their owner may read. Out: data keys wrapped and unwrapped, bound to the
-//! id they belong to. Deliberately absent: rotation and key services (a later room's).
+//! id they belong to. Deliberately absent: which key wraps what (`ring`).
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{ErrorKind, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
+    time::Duration,
 };
 
 use aws_lc_rs::{
@@ -20,6 +21,12 @@ use super::{StoreError, open::unwritable};
 
 /// Bytes of an AES-256 key.
 pub(super) const KEY_LENGTH: usize = 32;
+
+/// Bytes of a wrapped key: nonce, ciphertext, tag.
+pub(super) const WRAPPED: usize = NONCE_LEN + KEY_LENGTH + 16;
+
+/// How long a command may take to print the key.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a proof is bound to; no mail has this id.
 const PROOF: &str = "key proof";
@@ -49,9 +56,36 @@ impl MasterKey {
         if bytes.len() != KEY_LENGTH {
             return Err(malformed());
         }
-        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), VOUCHING);
+        Self::of(&bytes).map(Some).map_err(|_| malformed())
+    }
+
+    /// The key that these bytes are.
+    pub(super) fn of(bytes: &[u8]) -> Result<Self, Unspecified> {
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, bytes), VOUCHING);
         let vouching = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
-        aes_key(&bytes).map(|key| Some(Self { key, vouching })).map_err(|_| malformed())
+        Ok(Self { key: aes_key(bytes)?, vouching })
+    }
+
+    /// The key that `command` prints: its bytes, or hexadecimal digits.
+    pub(super) async fn ask(command: &[String]) -> Result<Self, StoreError> {
+        let program = command.first().cloned().unwrap_or_default();
+        let failed = |cause: String| StoreError::KeyCommand { command: program.clone(), cause };
+        let mut asking = tokio::process::Command::new(&program);
+        asking.args(command.iter().skip(1)).stdin(std::process::Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(PATIENCE, asking.output()).await;
+        let output =
+            output.map_err(|_| failed("it does not end".to_owned()))?.map_err(|error| failed(error.to_string()))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(failed(format!("{} {}", output.status, said.lines().next().unwrap_or_default())));
+        }
+        let printed = output.stdout;
+        let bytes = match data_encoding::HEXLOWER_PERMISSIVE.decode(printed.trim_ascii()) {
+            Ok(bytes) if bytes.len() == KEY_LENGTH => bytes,
+            _ if printed.len() == KEY_LENGTH => printed,
+            _ => return Err(failed(format!("it printed {} bytes", printed.len()))),
+        };
+        Self::of(&bytes).map_err(|_| failed("it printed no key".to_owned()))
     }
 
     /// The key in `path`; if there is no such file, a new key is made there.
@@ -79,11 +113,6 @@ impl MasterKey {
         Ok([&nonce[..], &sealed].concat())
     }
 
-    /// Unwraps the data key of the mail `id`.
-    pub(super) fn unwrap(&self, id: &str, wrapped: &[u8]) -> Result<LessSafeKey, StoreError> {
-        self.open(id, wrapped).and_then(|bytes| aes_key(&bytes)).map_err(|_| StoreError::Seal(id.to_owned()))
-    }
-
     /// Something that only this key can have made.
     pub(super) fn proof(&self) -> Result<Vec<u8>, StoreError> {
         self.wrap(PROOF, &random()?)
@@ -106,7 +135,8 @@ impl MasterKey {
         hmac::verify(&self.vouching, bytes, code).is_ok()
     }
 
-    fn open(&self, id: &str, wrapped: &[u8]) -> Result<Vec<u8>, Unspecified> {
+    /// Unwraps what is bound to `id`.
+    pub(super) fn open(&self, id: &str, wrapped: &[u8]) -> Result<Vec<u8>, Unspecified> {
         let (nonce, sealed) = wrapped.split_at_checked(NONCE_LEN).ok_or(Unspecified)?;
         let mut bytes = sealed.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(nonce)?;

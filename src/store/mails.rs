@@ -4,9 +4,9 @@
 //! Deliberately absent: the bytes, which are sealed under the same id.
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
-use super::{Store, StoreError, Writing, address, from_json, micros, time, to_json};
+use super::{Store, StoreError, Writing, address, from_json, micros, plain, time, to_json};
 use crate::mail::{Address, BodyKind, Dsn, MailId};
 
 /// One mail that is in our hands.
@@ -66,7 +66,7 @@ impl Store {
 
     /// The mails `ids`, in no order.
     pub async fn mails(&self, ids: &[MailId]) -> Result<Vec<MailRow>, StoreError> {
-        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM mail WHERE id IN (SELECT value FROM json_each(?))")
+        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM mail WHERE id IN (SELECT value FROM json_each($1))")
             .bind(to_json(&ids)?)
             .fetch_all(self.readers())
             .await?;
@@ -90,26 +90,26 @@ impl Writing {
         sqlx::query(
             "INSERT INTO mail (id, at, peer, mail_from, authors, from_field, body, smtputf8, message_id, subject, size, trace, \
              sent_to, persons, inspection, recipients, retry_key, requiretls, dsn) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         )
         .bind(&mail.id.0)
         .bind(micros(mail.at))
-        .bind(&mail.peer)
+        .bind(plain(&mail.peer))
         .bind(mail.sender.as_ref().map(Address::as_str))
         .bind(to_json(&mail.authors)?)
-        .bind(&mail.from_field)
+        .bind(plain(&mail.from_field))
         .bind(to_json(&mail.body)?)
-        .bind(mail.smtputf8)
-        .bind(&mail.message_id)
-        .bind(&mail.subject)
+        .bind(i64::from(mail.smtputf8))
+        .bind(mail.message_id.as_deref().map(plain))
+        .bind(plain(&mail.subject))
         .bind(i64::try_from(mail.size).unwrap_or(i64::MAX))
         .bind(&mail.trace)
         .bind(to_json(&mail.sent_to)?)
-        .bind(mail.persons)
+        .bind(i64::from(mail.persons))
         .bind(&mail.inspection)
         .bind(&mail.recipients)
         .bind(&mail.retry_key[..])
-        .bind(mail.requiretls)
+        .bind(i64::from(mail.requiretls))
         .bind(to_json(&mail.dsn)?)
         .execute(&mut *self.transaction)
         .await?;
@@ -127,32 +127,28 @@ impl Writing {
         let ids: Vec<String> = sqlx::query_scalar(
             "WITH old (id, before) AS ( \
                  SELECT mail.id, CASE WHEN EXISTS (SELECT 1 FROM json_each(mail.inspection, '$.reportable') \
-                     WHERE json_each.value = 'specific') THEN ?2 ELSE ?1 END \
-                 FROM mail JOIN sealed ON sealed.id = mail.id WHERE mail.at < max(?1, ?2)) \
+                     WHERE json_each.value = 'specific') THEN $2 ELSE $1 END \
+                 FROM mail JOIN sealed ON sealed.id = mail.id WHERE mail.at < max($1, $2)) \
              DELETE FROM sealed WHERE id IN ( \
                  SELECT mail.id FROM mail JOIN old ON old.id = mail.id WHERE mail.at < old.before \
                  AND NOT EXISTS (SELECT 1 FROM held WHERE held.mail_id = mail.id \
                      AND (held.state IN ('pending', 'approved', 'released') OR held.changed_at >= old.before)) \
                  AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.mail_id = mail.id AND outbox.state = 'queued') \
-                 LIMIT ?3) \
+                 LIMIT $3) \
              RETURNING id",
         )
         .bind(micros(before))
         .bind(micros(specific_before))
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&mut *self.transaction)
         .await?;
         Ok(ids.into_iter().map(MailId).collect())
     }
 }
 
-async fn retry(
-    connection: &mut SqliteConnection,
-    key: &[u8; 32],
-    since: Timestamp,
-) -> Result<Option<MailId>, StoreError> {
+async fn retry(connection: &mut AnyConnection, key: &[u8; 32], since: Timestamp) -> Result<Option<MailId>, StoreError> {
     let id: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM mail WHERE retry_key = ? AND at > ? \
+        "SELECT id FROM mail WHERE retry_key = $1 AND at > $2 \
              AND NOT EXISTS (SELECT 1 FROM prepared WHERE prepared.mail_id = mail.id) AND ( \
                  NOT EXISTS (SELECT 1 FROM held WHERE held.mail_id = mail.id) \
                  OR EXISTS (SELECT 1 FROM held WHERE held.mail_id = mail.id \
@@ -166,9 +162,9 @@ async fn retry(
     Ok(id.map(MailId))
 }
 
-async fn load(connection: &mut SqliteConnection, id: &MailId) -> Result<Option<MailRow>, StoreError> {
+async fn load(connection: &mut AnyConnection, id: &MailId) -> Result<Option<MailRow>, StoreError> {
     let raw: Option<Raw> =
-        sqlx::query_as("SELECT * FROM mail WHERE id = ?").bind(&id.0).fetch_optional(connection).await?;
+        sqlx::query_as("SELECT * FROM mail WHERE id = $1").bind(&id.0).fetch_optional(connection).await?;
     raw.map(MailRow::try_from).transpose()
 }
 
@@ -181,17 +177,18 @@ struct Raw {
     authors: String,
     from_field: String,
     body: String,
-    smtputf8: bool,
+    smtputf8: i64,
     message_id: Option<String>,
     subject: String,
     size: i64,
     trace: Vec<u8>,
     sent_to: String,
+    #[sqlx(try_from = "i64")]
     persons: u32,
     inspection: String,
     recipients: String,
     retry_key: Vec<u8>,
-    requiretls: bool,
+    requiretls: i64,
     dsn: String,
 }
 
@@ -207,8 +204,8 @@ impl TryFrom<Raw> for MailRow {
             authors: from_json(&raw.authors)?,
             from_field: raw.from_field,
             body: from_json(&raw.body)?,
-            smtputf8: raw.smtputf8,
-            requiretls: raw.requiretls,
+            smtputf8: raw.smtputf8 != 0,
+            requiretls: raw.requiretls != 0,
             dsn: from_json(&raw.dsn)?,
             message_id: raw.message_id,
             subject: raw.subject,

@@ -1,118 +1,79 @@
 //! Opening the store: directory, database, schema, key, in this order and each with its own error.
 //!
-//! In: `data_dir`. Out: a [`Store`]. One process opens at a time (a file lock), so that two that start together on an
-//! empty directory do not make two keys or two schemas. Deliberately absent: repair; a damaged file is reported.
+//! In: a [`Place`]. Out: a [`Store`]. One process opens at a time (a file lock), so that two that start together on an empty
+//! directory do not make two keys or two schemas.
+//! Deliberately absent: repair; a damaged file is reported.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{DirBuilder, File, OpenOptions},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, Once},
 };
 
-use sqlx::{
-    SqlitePool,
-    migrate::{MigrateError, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{AnyPool, migrate::MigrateError};
 use tokio::sync::Notify;
 
-use super::{Inner, Store, StoreError, key::MasterKey};
+use super::{
+    Inner, Store, StoreError, group::Writers, key::MasterKey, place::Place, postgres, ring::Ring, sql::Engine, sqlite,
+};
 
-const DATABASE: &str = "sekisho.db";
-const KEY: &str = "seal.key";
-
-/// How many readers at once; each is a thread and a connection.
-const READERS: u32 = 4;
-
-/// How long a statement waits for another process's transaction.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The schema, compiled in.
-static SCHEMA: Migrator = sqlx::migrate!("./migrations");
+pub(super) const KEY: &str = "seal.key";
 
 impl Store {
-    /// Opens the store in `data_dir`; directory, database and key are made if there are none yet.
-    pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
-        make_directory(data_dir)?;
-        let lock = lock(data_dir.join("opening.lock")).await?;
-        let path = data_dir.join(DATABASE);
-        make_file(&path)?;
-        let options = options(&path);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            // A file does not hang up: there is nothing to ask it before each use.
-            .test_before_acquire(false)
-            .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full))
-            .await
-            .map_err(|error| StoreError::opening(&path, error))?;
-        SCHEMA.run(&writer).await.map_err(|error| migration_error(&path, error))?;
-        let master = open_key(&writer, data_dir.join(KEY)).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.pragma("query_only", "ON"))
-            .await
-            .map_err(|error| StoreError::opening(&path, error))?;
+    /// Opens the store at `place`. Directory, database, schema and key are made if there are none yet; but not the database
+    /// of a server.
+    pub async fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
+        let place = place.into();
+        #[cfg(test)]
+        let place = Box::pin(super::trial::place(place)).await;
+        Box::pin(Self::open_at(place)).await
+    }
+
+    pub(super) async fn open_at(Place { directory, server, key_command }: Place) -> Result<Self, StoreError> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        make_directory(&directory)?;
+        let lock = lock(directory.join("opening.lock")).await?;
+        let (engine, (writer, readers)) = match &server {
+            None => (Engine::Sqlite, sqlite::open(&directory).await?),
+            Some(url) => (Engine::Postgres, postgres::open(url).await?),
+        };
+        let ring = Ring::new(open_key(&writer, directory.join(KEY), key_command.as_deref()).await?);
         drop(lock);
-        let directory = data_dir.to_owned();
-        Ok(Self { inner: Arc::new(Inner { writer, readers, master, directory, outbox_grew: Notify::new() }) })
+        let writers = Writers::new(writer, engine);
+        let store = Self {
+            inner: Arc::new(Inner { engine, writers, readers, ring, directory, server, outbox_grew: Notify::new() }),
+        };
+        store.learn_keys().await?;
+        Ok(store)
     }
-
-    /// Whether there is a store in `data_dir` already.
-    pub fn is_in(data_dir: &Path) -> bool {
-        data_dir.join(DATABASE).is_file()
-    }
-
-    /// Claims the outbox of this directory until the claim is dropped: two servers on one directory would send
-    /// everything twice.
-    pub fn claim_outbox(&self) -> Result<Claim, StoreError> {
-        let path = self.inner.directory.join("outbox.lock");
-        let file = open_lock(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Claim { _file: file }),
-            Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse(self.inner.directory.clone())),
-            Err(fs::TryLockError::Error(error)) => Err(unwritable(&path, &error)),
-        }
-    }
-}
-
-/// The right to deliver what is in the outbox.
-#[derive(Debug)]
-pub struct Claim {
-    _file: File,
-}
-
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .foreign_keys(true)
-        .busy_timeout(PATIENCE)
-        // A deleted key or mail is overwritten with zeros, not just unlinked.
-        .pragma("secure_delete", "ON")
 }
 
 /// Loads or makes the master key, and proves that it is the one this database was sealed with.
-async fn open_key(writer: &SqlitePool, path: PathBuf) -> Result<MasterKey, StoreError> {
+async fn open_key(writer: &AnyPool, path: PathBuf, command: Option<&[String]>) -> Result<MasterKey, StoreError> {
     let proof: Option<Vec<u8>> =
         sqlx::query_scalar("SELECT value FROM meta WHERE name = 'key_proof'").fetch_optional(writer).await?;
     let Some(proof) = proof else {
-        let master = MasterKey::load_or_make(&path)?;
-        sqlx::query("INSERT INTO meta (name, value) VALUES ('key_proof', ?)")
+        let master = match command {
+            None => MasterKey::load_or_make(&path)?,
+            Some(command) => MasterKey::ask(command).await?,
+        };
+        sqlx::query("INSERT INTO meta (name, value) VALUES ('key_proof', $1)")
             .bind(master.proof()?)
             .execute(writer)
             .await?;
         return Ok(master);
     };
-    let master = MasterKey::load(&path)?.ok_or_else(|| StoreError::KeyMissing(path.clone()))?;
+    let master = match command {
+        None => MasterKey::load(&path)?.ok_or_else(|| StoreError::KeyMissing(path.clone()))?,
+        Some(command) => MasterKey::ask(command).await?,
+    };
     if master.fits(&proof) { Ok(master) } else { Err(StoreError::WrongKey(path)) }
 }
 
-fn migration_error(path: &Path, error: MigrateError) -> StoreError {
-    let known = SCHEMA.iter().map(|migration| migration.version).max().unwrap_or(0);
+/// What went wrong with the schema of the database at `path`, of which this program knows version `known`.
+pub(super) fn migration_error(path: &Path, error: MigrateError, known: i64) -> StoreError {
     match error {
         MigrateError::VersionMissing(found) if found > known => {
             StoreError::Newer { path: path.to_owned(), found, known }
@@ -129,19 +90,13 @@ fn make_directory(path: &Path) -> Result<(), StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| unwritable(path, &error))
 }
 
-/// SQLite gives its -wal and -shm files the mode of the database, so making that with 0600 settles all three.
-fn make_file(path: &Path) -> Result<(), StoreError> {
-    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    opened.map(drop).map_err(|error| unwritable(path, &error))
-}
-
 async fn lock(path: PathBuf) -> Result<File, StoreError> {
     let file = open_lock(&path)?;
     let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
     locked.map_err(|error| StoreError::System(error.to_string()))?.map_err(|error| unwritable(&path, &error))
 }
 
-fn open_lock(path: &Path) -> Result<File, StoreError> {
+pub(super) fn open_lock(path: &Path) -> Result<File, StoreError> {
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     opened.map_err(|error| unwritable(path, &error))
 }
@@ -154,7 +109,9 @@ pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> StoreError {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::*;
+    use std::fs;
+
+    use super::{super::sqlite::DATABASE, *};
 
     fn mode(path: PathBuf) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -166,10 +123,23 @@ mod tests {
         let dir = parent.path().join("data");
         let store = Store::open(&dir).await.unwrap();
         store.probe().await.unwrap();
+        if !store.is_a_file() {
+            return;
+        }
         assert_eq!(mode(dir.clone()), 0o700);
         for file in [DATABASE, KEY, "sekisho.db-wal", "sekisho.db-shm", "opening.lock"] {
             assert_eq!(mode(dir.join(file)), 0o600, "{file}");
         }
+    }
+
+    /// The database is named by an address, in which some of these mean something.
+    #[tokio::test]
+    async fn a_folder_may_have_any_name() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("a b?mode=ro#c %20 関所");
+        let store = Store::open(&dir).await.unwrap();
+        store.probe().await.unwrap();
+        assert!(!store.is_a_file() || dir.join(DATABASE).is_file());
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -208,14 +178,69 @@ mod tests {
         let store = Store::open(dir.path()).await.unwrap();
         let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                      VALUES (999, 'later', TRUE, x'00', 0)";
-        sqlx::query(newer).execute(&store.inner.writer).await.unwrap();
+        store.tamper(newer).await.unwrap();
         store.close().await;
         let error = Store::open(dir.path()).await.unwrap_err();
         assert!(matches!(error, StoreError::Newer { found: 999, .. }), "{error}");
 
+        if !store.is_a_file() {
+            return;
+        }
         fs::write(dir.path().join(DATABASE), "this is no database, but it is long enough to look like a file").unwrap();
         let error = Store::open(dir.path()).await.unwrap_err();
         assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_command_prints_the_key_or_the_store_says_what_it_did_instead() {
+        let dir = tempfile::tempdir().unwrap();
+        let with = |script: &str| {
+            let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+            Place::from(dir.path()).with_key_from(Some(command))
+        };
+        let digits = "0f".repeat(32);
+        let store = Store::open(with(&format!("echo {digits}"))).await.unwrap();
+        let code = store.vouch(b"words");
+        assert!(!dir.path().join(KEY).exists(), "the key is nowhere here");
+        let raw = Store::open(with(r"printf '\017%.0s' $(seq 32)")).await.unwrap();
+        assert!(raw.vouched(b"words", &code), "the same as bytes");
+        let said = async |script: &str| Store::open(with(script)).await.unwrap_err().to_string();
+        assert!(said("echo the service is away >&2; exit 3").await.contains("the service is away"));
+        assert!(said("echo 0f0f").await.contains("it printed 5 bytes"));
+        let other = "0e".repeat(32);
+        assert!(matches!(Store::open(with(&format!("echo {other}"))).await, Err(StoreError::WrongKey(_))));
+    }
+
+    #[tokio::test]
+    async fn the_history_of_an_earlier_version_is_taken_over() {
+        // The schema as it was before there was a history, and when it was new.
+        for (last, rows) in [(5, 0), (6, 1)] {
+            let dir = tempfile::tempdir().unwrap();
+            let earlier = dir.path().join("migrations");
+            fs::create_dir(&earlier).unwrap();
+            for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite")).unwrap() {
+                let file = file.unwrap();
+                let name = file.file_name().into_string().unwrap();
+                if name.split_once('_').is_some_and(|(version, _)| version.parse::<u32>().unwrap() <= last) {
+                    fs::copy(file.path(), earlier.join(name)).unwrap();
+                }
+            }
+            let path = dir.path().join(DATABASE);
+            let pool = sqlx::SqlitePool::connect_with(sqlite::options(&path).create_if_missing(true)).await.unwrap();
+            sqlx::migrate::Migrator::new(earlier.as_path()).await.unwrap().run(&pool).await.unwrap();
+            let row = "INSERT INTO history VALUES ('wrote', 'sato@example.co.jp', 'yamada@kita.jp', 2.5, 20000, 1)";
+            if rows > 0 {
+                sqlx::query(row).execute(&pool).await.unwrap();
+            }
+            pool.close().await;
+            let file = Place::from(dir.path());
+            let store = Box::pin(Store::open_at(file)).await.unwrap();
+            let kept = store.history_page(0, None).await.unwrap();
+            assert_eq!(kept.len(), rows);
+            for kept in kept {
+                assert_eq!((kept.target.as_str(), kept.weight, kept.day), ("yamada@kita.jp", 2.5, 20_000));
+            }
+        }
     }
 
     #[tokio::test]
@@ -224,15 +249,5 @@ mod tests {
         fs::write(dir.path().join("file"), "").unwrap();
         let error = Store::open(&dir.path().join("file").join("data")).await.unwrap_err();
         assert!(matches!(error, StoreError::Unwritable { .. }), "{error}");
-    }
-
-    #[tokio::test]
-    async fn the_outbox_has_one_owner() {
-        let dir = tempfile::tempdir().unwrap();
-        let (one, two) = (Store::open(dir.path()).await.unwrap(), Store::open(dir.path()).await.unwrap());
-        let claim = one.claim_outbox().unwrap();
-        assert!(matches!(two.claim_outbox(), Err(StoreError::InUse(_))));
-        drop(claim);
-        assert!(two.claim_outbox().is_ok());
     }
 }

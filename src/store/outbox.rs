@@ -6,8 +6,9 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sqlx::AnyConnection;
 
-use super::{Store, StoreError, Writing, address, from_json, micros, time, to_json};
+use super::{Store, StoreError, Writing, address, from_json, micros, plain, time, to_json};
 use crate::mail::{Address, BodyKind, Dsn, MailId};
 
 /// What kind of mail it is.
@@ -137,7 +138,7 @@ impl Store {
     /// How many releases of a held mail there are.
     #[cfg(test)]
     pub(crate) async fn releases_of(&self, held: &MailId) -> i64 {
-        sqlx::query_scalar("SELECT count(*) FROM outbox WHERE held_id = ? AND kind = 'release'")
+        sqlx::query_scalar("SELECT count(*) FROM outbox WHERE held_id = $1 AND kind = 'release'")
             .bind(&held.0)
             .fetch_one(self.readers())
             .await
@@ -163,9 +164,9 @@ impl Store {
         let mut passed = 0_usize;
         loop {
             let raw: Vec<Raw> = sqlx::query_as(
-                "SELECT * FROM outbox WHERE state = 'queued' AND next_attempt_at <= ? \
-                 AND id NOT IN (SELECT value FROM json_each(?)) AND domain NOT IN (SELECT value FROM json_each(?)) \
-                 ORDER BY next_attempt_at, id LIMIT ? OFFSET ?",
+                "SELECT * FROM outbox WHERE state = 'queued' AND next_attempt_at <= $1 \
+                 AND id NOT IN (SELECT value FROM json_each($2)) AND domain NOT IN (SELECT value FROM json_each($3)) \
+                 ORDER BY next_attempt_at, id LIMIT $4 OFFSET $5",
             )
             .bind(micros(now))
             .bind(&ids)
@@ -193,6 +194,21 @@ impl Store {
         }
     }
 
+    /// The mail `id`, if it is still to go out.
+    pub(super) async fn outbox_row(&self, id: &MailId) -> Result<Option<OutboxRow>, StoreError> {
+        queued(&mut *self.readers().acquire().await?, id).await
+    }
+
+    /// What waits to go out of the mail `id`: the mail itself, and notices about it.
+    pub async fn outbox_about(&self, id: &MailId) -> Result<Vec<OutboxRow>, StoreError> {
+        let raw: Vec<Raw> =
+            sqlx::query_as("SELECT * FROM outbox WHERE state = 'queued' AND mail_id = $1 ORDER BY next_attempt_at")
+                .bind(&id.0)
+                .fetch_all(self.readers())
+                .await?;
+        raw.into_iter().map(OutboxRow::try_from).collect()
+    }
+
     /// How many mails wait in the outbox.
     pub async fn outbox_length(&self) -> Result<u64, StoreError> {
         let count: i64 =
@@ -207,7 +223,7 @@ impl Writing {
         sqlx::query(
             "INSERT INTO outbox (id, kind, mail_id, held_id, sealed_id, mail_from, body, smtputf8, trace, rcpt_to, \
              state, attempts, created_at, next_attempt_at, requiretls, dsn, domain) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, $12, $13, $14, $15, $16)",
         )
         .bind(&row.id.0)
         .bind(row.kind.name())
@@ -216,13 +232,13 @@ impl Writing {
         .bind(&row.sealed_id)
         .bind(row.sender.as_ref().map(Address::as_str))
         .bind(to_json(&row.body)?)
-        .bind(row.smtputf8)
+        .bind(i64::from(row.smtputf8))
         .bind(&row.trace)
         .bind(to_json(&row.recipients)?)
-        .bind(row.attempts)
+        .bind(i64::from(row.attempts))
         .bind(micros(row.created_at))
         .bind(micros(row.next_attempt_at))
-        .bind(row.requiretls)
+        .bind(i64::from(row.requiretls))
         .bind(to_json(&row.dsn)?)
         .bind(row.domain())
         .execute(&mut *self.transaction)
@@ -233,20 +249,16 @@ impl Writing {
 
     /// The mail `id`, if it is still to go out.
     pub async fn queued(&mut self, id: &MailId) -> Result<Option<OutboxRow>, StoreError> {
-        let raw: Option<Raw> = sqlx::query_as("SELECT * FROM outbox WHERE id = ? AND state = 'queued'")
-            .bind(&id.0)
-            .fetch_optional(&mut *self.transaction)
-            .await?;
-        raw.map(OutboxRow::try_from).transpose()
+        queued(&mut self.transaction, id).await
     }
 
     /// Mails that are still to go out and whose ids begin with `prefix`, two at most.
     pub async fn queued_beginning(&mut self, prefix: &str) -> Result<Vec<OutboxRow>, StoreError> {
         let prefix = prefix.to_ascii_uppercase();
         let raw: Vec<Raw> = sqlx::query_as(
-            "SELECT * FROM outbox WHERE substr(id, 1, length(?1)) = ?1 AND state = 'queued' ORDER BY id LIMIT 2",
+            "SELECT * FROM outbox WHERE substr(id, 1, length($1)) = $1 AND state = 'queued' ORDER BY id LIMIT 2",
         )
-        .bind(prefix)
+        .bind(plain(&prefix))
         .fetch_all(&mut *self.transaction)
         .await?;
         raw.into_iter().map(OutboxRow::try_from).collect()
@@ -257,12 +269,12 @@ impl Writing {
     pub async fn settle_outbox(&mut self, row: &OutboxRow, now: Timestamp) -> Result<bool, StoreError> {
         let done = row.queued().next().is_none();
         let settled = sqlx::query(
-            "UPDATE outbox SET rcpt_to = ?, domain = ?, attempts = ?, next_attempt_at = ?, state = ?, settled_at = ? \
-             WHERE id = ? AND state = 'queued'",
+            "UPDATE outbox SET rcpt_to = $1, domain = $2, attempts = $3, next_attempt_at = $4, state = $5, settled_at = $6 \
+             WHERE id = $7 AND state = 'queued'",
         )
         .bind(to_json(&row.recipients)?)
         .bind(row.domain())
-        .bind(row.attempts)
+        .bind(i64::from(row.attempts))
         .bind(micros(row.next_attempt_at))
         .bind(if done { "done" } else { "queued" })
         .bind(done.then(|| micros(now)))
@@ -279,8 +291,8 @@ impl Writing {
     /// nothing about when.
     pub async fn hasten_outbox(&mut self, now: Timestamp, beyond: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE outbox SET next_attempt_at = ?1, created_at = min(created_at, ?1) \
-             WHERE state = 'queued' AND next_attempt_at > ?2",
+            "UPDATE outbox SET next_attempt_at = $1, created_at = min(created_at, $1) \
+             WHERE state = 'queued' AND next_attempt_at > $2",
         )
         .bind(micros(now))
         .bind(micros(beyond))
@@ -294,14 +306,22 @@ impl Writing {
     pub async fn forget_done_notices(&mut self, before: Timestamp, limit: u32) -> Result<(), StoreError> {
         sqlx::query(
             "DELETE FROM outbox WHERE id IN \
-             (SELECT id FROM outbox WHERE state = 'done' AND kind <> 'release' AND settled_at < ? LIMIT ?)",
+             (SELECT id FROM outbox WHERE state = 'done' AND kind <> 'release' AND settled_at < $1 LIMIT $2)",
         )
         .bind(micros(before))
-        .bind(limit)
+        .bind(i64::from(limit))
         .execute(&mut *self.transaction)
         .await?;
         Ok(())
     }
+}
+
+async fn queued(connection: &mut AnyConnection, id: &MailId) -> Result<Option<OutboxRow>, StoreError> {
+    let raw: Option<Raw> = sqlx::query_as("SELECT * FROM outbox WHERE id = $1 AND state = 'queued'")
+        .bind(&id.0)
+        .fetch_optional(connection)
+        .await?;
+    raw.map(OutboxRow::try_from).transpose()
 }
 
 #[derive(sqlx::FromRow)]
@@ -313,13 +333,14 @@ struct Raw {
     sealed_id: String,
     mail_from: Option<String>,
     body: String,
-    smtputf8: bool,
+    smtputf8: i64,
     trace: Vec<u8>,
     rcpt_to: String,
+    #[sqlx(try_from = "i64")]
     attempts: u32,
     created_at: i64,
     next_attempt_at: i64,
-    requiretls: bool,
+    requiretls: i64,
     dsn: String,
 }
 
@@ -335,8 +356,8 @@ impl TryFrom<Raw> for OutboxRow {
             sealed_id: raw.sealed_id,
             sender: raw.mail_from.map(address).transpose()?,
             body: from_json(&raw.body)?,
-            smtputf8: raw.smtputf8,
-            requiretls: raw.requiretls,
+            smtputf8: raw.smtputf8 != 0,
+            requiretls: raw.requiretls != 0,
             dsn: from_json(&raw.dsn)?,
             trace: raw.trace,
             recipients: from_json(&raw.rcpt_to)?,
@@ -348,13 +369,10 @@ impl TryFrom<Raw> for OutboxRow {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    fn row(id: &str, at: Timestamp) -> OutboxRow {
-        OutboxRow {
+impl OutboxRow {
+    /// A notice to somebody.
+    pub(super) fn notice(id: &str, at: Timestamp) -> Self {
+        Self {
             id: MailId(id.to_owned()),
             kind: Kind::Notice,
             mail_id: None,
@@ -372,6 +390,13 @@ mod tests {
             next_attempt_at: at,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
 
     #[tokio::test]
     async fn a_row_that_cannot_be_read_keeps_no_other_waiting() {
@@ -380,7 +405,7 @@ mod tests {
         let now = Timestamp::from_second(1_700_000_000).unwrap();
         let mut writing = store.write().await.unwrap();
         for id in ["A", "B", "C", "D"] {
-            writing.put_outbox(&row(id, now)).await.unwrap();
+            writing.put_outbox(&OutboxRow::notice(id, now)).await.unwrap();
         }
         writing.tamper("UPDATE outbox SET rcpt_to = 'nonsense' WHERE id IN ('A', 'C')").await;
         writing.commit().await.unwrap();
@@ -399,14 +424,14 @@ mod tests {
         let sealed = store.seal("N", Arc::from(&b"notice"[..])).await.unwrap();
         let mut writing = store.write().await.unwrap();
         writing.put_sealed(sealed).await.unwrap();
-        writing.put_outbox(&row("N", now)).await.unwrap();
+        writing.put_outbox(&OutboxRow::notice("N", now)).await.unwrap();
         writing.commit().await.unwrap();
         store.outbox_grew().await;
         drop(store);
 
         let store = Store::open(dir.path()).await.unwrap();
         let mut found = store.outbox_due(now, 9).await.unwrap();
-        assert_eq!(found, [row("N", now)]);
+        assert_eq!(found, [OutboxRow::notice("N", now)]);
         assert_eq!(store.unseal("N").await.unwrap(), b"notice");
         found[0].recipients[0].fate = Fate::Accepted;
         let mut writing = store.write().await.unwrap();

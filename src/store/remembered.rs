@@ -51,12 +51,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<Remembered, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, wrapped_key, nonce, bytes FROM remembered WHERE sender = ? AND expires_at > ? \
-             ORDER BY expires_at DESC LIMIT ?",
+            "SELECT id, wrapped_key, nonce, bytes FROM remembered WHERE sender = $1 AND expires_at > $2 \
+             ORDER BY expires_at DESC LIMIT $3",
         )
         .bind(self.known_sender(sender))
         .bind(micros(now))
-        .bind(MAILS)
+        .bind(i64::from(MAILS))
         .fetch_all(self.readers())
         .await?;
         let mut all = Remembered::default();
@@ -65,6 +65,7 @@ impl Store {
         }
         let wanted: Vec<_> = recipients.iter().map(|recipient| self.known_recipient(recipient)).collect();
         for (id, wrapped_key, nonce, bytes) in rows {
+            self.learn_key_of(&wrapped_key).await?;
             let opened = self.unseal_now(&id, &wrapped_key, &nonce, bytes);
             // One row that does not open must not hide the others.
             let Some(content) = opened.ok().and_then(|plain| serde_json::from_slice::<Content>(&plain).ok()) else {
@@ -108,9 +109,10 @@ impl Writing {
         let known = store.known_sender(sender);
         let print = store.vouch(&[b"remembered\0", known.as_slice(), &plain].concat());
         let Sealed { id, wrapped_key, nonce, bytes } = store.seal_now(Ulid::generate().to_string(), &plain)?;
+        self.hold_key_of(&wrapped_key).await?;
         sqlx::query(
-            "INSERT INTO remembered (id, sender, print, expires_at, wrapped_key, nonce, bytes) VALUES (?, ?, ?, ?, ?, ?, ?) \
-             ON CONFLICT (sender, print) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)",
+            "INSERT INTO remembered (id, sender, print, expires_at, wrapped_key, nonce, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+             ON CONFLICT (sender, print) DO UPDATE SET expires_at = max(remembered.expires_at, excluded.expires_at)",
         )
         .bind(id)
         .bind(&known)
@@ -122,11 +124,11 @@ impl Writing {
         .execute(&mut *self.transaction)
         .await?;
         sqlx::query(
-            "DELETE FROM remembered WHERE sender = ?1 AND id NOT IN \
-             (SELECT id FROM remembered WHERE sender = ?1 ORDER BY expires_at DESC, id DESC LIMIT ?2)",
+            "DELETE FROM remembered WHERE sender = $1 AND id NOT IN \
+             (SELECT id FROM remembered WHERE sender = $1 ORDER BY expires_at DESC, id DESC LIMIT $2)",
         )
         .bind(&known)
-        .bind(MAILS)
+        .bind(i64::from(MAILS))
         .execute(&mut *self.transaction)
         .await?;
         Ok(())
@@ -134,7 +136,7 @@ impl Writing {
 
     /// Destroys what has expired at `now`, and says how much that was.
     pub async fn forget_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM remembered WHERE expires_at <= ?")
+        let done = sqlx::query("DELETE FROM remembered WHERE expires_at <= $1")
             .bind(micros(now))
             .execute(&mut *self.transaction)
             .await?;
@@ -250,7 +252,7 @@ mod tests {
         let store = Store::open(dir.path()).await.unwrap();
         remember(&store, SENDER, &[], &stating(&["first"]), noon()).await;
         let broken = "UPDATE remembered SET bytes = zeroblob(length(bytes))";
-        sqlx::query(broken).execute(&store.inner.writer).await.unwrap();
+        store.tamper(broken).await.unwrap();
         remember(&store, SENDER, &[], &stating(&["second"]), noon()).await;
         assert_eq!(store.remembered(SENDER, &[], noon()).await.unwrap().passwords, ["second"]);
     }

@@ -30,11 +30,12 @@ impl Store {
     /// Opens the sealed bytes of `id`.
     pub async fn unseal(&self, id: &str) -> Result<Vec<u8>, StoreError> {
         let row: Option<(Vec<u8>, Vec<u8>, Vec<u8>)> =
-            sqlx::query_as("SELECT wrapped_key, nonce, bytes FROM sealed WHERE id = ?")
+            sqlx::query_as("SELECT wrapped_key, nonce, bytes FROM sealed WHERE id = $1")
                 .bind(id)
                 .fetch_optional(self.readers())
                 .await?;
         let (wrapped_key, nonce, bytes) = row.ok_or_else(|| StoreError::Destroyed(id.to_owned()))?;
+        self.learn_key_of(&wrapped_key).await?;
         let (store, id) = (self.clone(), id.to_owned());
         blocking(move || store.unseal_now(&id, &wrapped_key, &nonce, bytes)).await
     }
@@ -42,7 +43,7 @@ impl Store {
     pub(super) fn seal_now(&self, id: String, plain: &[u8]) -> Result<Sealed, StoreError> {
         let data_key = key::random::<KEY_LENGTH>()?;
         let nonce = key::random::<NONCE_LEN>()?;
-        let wrapped_key = self.inner.master.wrap(&id, &data_key)?;
+        let wrapped_key = self.inner.ring.wrap(&id, &data_key)?;
         let mut bytes = vec![0; plain.len() + AES_256_GCM.tag_len()];
         let (sealed, tag) = bytes.split_at_mut(plain.len());
         key::aes_key(&data_key)
@@ -62,7 +63,7 @@ impl Store {
         mut bytes: Vec<u8>,
     ) -> Result<Vec<u8>, StoreError> {
         let broken = |_| StoreError::Seal(id.to_owned());
-        let data_key = self.inner.master.unwrap(id, wrapped)?;
+        let data_key = self.inner.ring.unwrap(id, wrapped)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(broken)?;
         let length = data_key.open_in_place(nonce, Aad::from(id.as_bytes()), &mut bytes).map_err(broken)?.len();
         bytes.truncate(length);
@@ -73,7 +74,8 @@ impl Store {
 impl Writing {
     /// Keeps sealed bytes.
     pub async fn put_sealed(&mut self, sealed: Sealed) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO sealed (id, wrapped_key, nonce, bytes) VALUES (?, ?, ?, ?)")
+        self.hold_key_of(&sealed.wrapped_key).await?;
+        sqlx::query("INSERT INTO sealed (id, wrapped_key, nonce, bytes) VALUES ($1, $2, $3, $4)")
             .bind(sealed.id)
             .bind(sealed.wrapped_key)
             .bind(sealed.nonce.to_vec())
@@ -85,7 +87,7 @@ impl Writing {
 
     /// Destroys the sealed bytes of `id` together with their key.
     pub async fn destroy_sealed(&mut self, id: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sealed WHERE id = ?").bind(id).execute(&mut *self.transaction).await?;
+        sqlx::query("DELETE FROM sealed WHERE id = $1").bind(id).execute(&mut *self.transaction).await?;
         Ok(())
     }
 }
@@ -134,12 +136,9 @@ mod tests {
         keep(&store, "B", b"for B").await;
         let swap = "UPDATE sealed SET (wrapped_key, nonce, bytes) = \
                     (SELECT wrapped_key, nonce, bytes FROM sealed WHERE id = 'A') WHERE id = 'B'";
-        sqlx::query(swap).execute(&store.inner.writer).await.unwrap();
+        store.tamper(swap).await.unwrap();
         assert!(matches!(store.unseal("B").await, Err(StoreError::Seal(_))));
-        sqlx::query("UPDATE sealed SET bytes = zeroblob(length(bytes)) WHERE id = 'A'")
-            .execute(&store.inner.writer)
-            .await
-            .unwrap();
+        store.tamper("UPDATE sealed SET bytes = zeroblob(length(bytes)) WHERE id = 'A'").await.unwrap();
         assert!(matches!(store.unseal("A").await, Err(StoreError::Seal(_))));
     }
 

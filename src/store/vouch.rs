@@ -8,12 +8,12 @@ use super::Store;
 impl Store {
     /// The code of `bytes`. A backup of the database and its key gives the same.
     pub fn vouch(&self, bytes: &[u8]) -> [u8; 32] {
-        self.inner.master.vouch(bytes)
+        self.inner.ring.root.vouch(bytes)
     }
 
     /// Whether this store gave `code` for `bytes`.
     pub fn vouched(&self, bytes: &[u8], code: &[u8]) -> bool {
-        self.inner.master.vouched(bytes, code)
+        self.inner.ring.root.vouched(bytes, code)
     }
 }
 

@@ -1,0 +1,337 @@
+//! Changes that go to the disk together.
+//!
+//! One change is let in at a time, and what takes long in a change is the disk. So a change that is complete makes
+//! room for the next at once; when all are through who came meanwhile, one COMMIT makes all of them durable, and each is
+//! told. A change that comes alone is committed at once. One that is given up is undone by itself: each stands behind a
+//! savepoint of its own.
+//!
+//! In: whoever wants to write. Out: a [`Turn`], in which they alone write. Deliberately absent: a timer that waits for
+//! company, and a promise before the COMMIT.
+
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use sqlx::{Any, AnyConnection, AnyPool, pool::PoolConnection};
+use tokio::sync::{Mutex as Queue, OwnedMappedMutexGuard, OwnedMutexGuard, oneshot};
+
+use super::{StoreError, postgres, sql::Engine};
+
+/// What the members of a group are told.
+type Outcome = Result<(), Arc<sqlx::Error>>;
+
+/// The one connection that writes, within a transaction as long as a group is not on the disk.
+type Open = Option<PoolConnection<Any>>;
+
+/// Who writes, one after the other in the order in which they came.
+pub(super) struct Writers {
+    /// One connection: whoever writes without a [`Turn`] waits here for the end of the group.
+    pool: AnyPool,
+    begin: &'static str,
+    open: Arc<Queue<Open>>,
+    group: Mutex<Group>,
+}
+
+/// The changes that are complete and not on the disk.
+#[derive(Default)]
+struct Group {
+    number: u64,
+    members: Vec<oneshot::Sender<Outcome>>,
+    /// Whether what was written since the last savepoint is to be undone.
+    given_up: bool,
+}
+
+/// The right to write. Dropped without [`Turn::commit`], what was written is undone.
+pub(super) struct Turn {
+    connection: OwnedMappedMutexGuard<Open, PoolConnection<Any>>,
+    writers: Arc<Writers>,
+    complete: bool,
+}
+
+impl Writers {
+    pub(super) fn new(pool: AnyPool, engine: Engine) -> Arc<Self> {
+        let begin = match engine {
+            Engine::Sqlite => "BEGIN IMMEDIATE; SAVEPOINT change",
+            Engine::Postgres => postgres::BEGIN,
+        };
+        Arc::new(Self { pool, begin, open: Arc::default(), group: Mutex::default() })
+    }
+
+    pub(super) fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// Waits for one's turn.
+    pub(super) async fn turn(self: &Arc<Self>) -> Result<Turn, StoreError> {
+        let mut open = Arc::clone(&self.open).lock_owned().await;
+        self.make_room(&mut open).await;
+        if open.is_none() {
+            *open = Some(self.begin().await?);
+        }
+        let connection = OwnedMutexGuard::try_map(open, Option::as_mut)
+            .map_err(|_nothing_open| StoreError::System("no transaction is open".to_owned()))?;
+        Ok(Turn { connection, writers: Arc::clone(self), complete: false })
+    }
+
+    /// Puts a savepoint behind what is complete, and undoes what was given up.
+    async fn make_room(&self, open: &mut Open) {
+        let Some(connection) = open else { return };
+        let given_up = self.group().given_up;
+        let next = if given_up { "ROLLBACK TO change" } else { "RELEASE change; SAVEPOINT change" };
+        match sqlx::raw_sql(next).execute(&mut **connection).await {
+            Ok(_) => self.group().given_up = false,
+            // A full disk ends a transaction of SQLite, a lost connection one of PostgreSQL, and with it the savepoint: all is
+            // gone.
+            Err(error) => self.end(open, Err(error)).await,
+        }
+    }
+
+    async fn begin(&self) -> Result<PoolConnection<Any>, StoreError> {
+        let begin = async || {
+            let mut connection = self.pool.acquire().await?;
+            match sqlx::raw_sql(self.begin).execute(&mut *connection).await {
+                Ok(_) => Ok(connection),
+                // Whatever state it is in, nothing begins on it any more.
+                Err(error) => {
+                    connection.close().await?;
+                    Err(error)
+                }
+            }
+        };
+        match begin().await {
+            Ok(connection) => Ok(connection),
+            Err(_) => Ok(begin().await?),
+        }
+    }
+
+    /// Makes the group `number` durable, unless somebody has.
+    async fn flush(&self, number: u64) {
+        let mut open = Arc::clone(&self.open).lock_owned().await;
+        if self.group().number != number {
+            return;
+        }
+        if self.group().given_up {
+            self.make_room(&mut open).await;
+        }
+        let Some(connection) = open.as_mut() else { return };
+        // Where a statement has failed, PostgreSQL answers a bare COMMIT with success and undoes everything. It refuses to
+        // release a savepoint there.
+        let committed = sqlx::raw_sql("RELEASE change; COMMIT").execute(&mut **connection).await;
+        self.end(&mut open, committed.map(drop)).await;
+    }
+
+    /// Undoes what was given up, and ends the transaction if nobody else is in it.
+    async fn undo(&self) {
+        let mut open = Arc::clone(&self.open).lock_owned().await;
+        if !self.group().given_up {
+            return;
+        }
+        self.make_room(&mut open).await;
+        if self.group().members.is_empty()
+            && let Some(connection) = open.as_mut()
+        {
+            let ended = sqlx::raw_sql("ROLLBACK").execute(&mut **connection).await;
+            self.end(&mut open, ended.map(drop)).await;
+        }
+    }
+
+    /// Ends the group with `outcome`, which every member is told. A connection on which anything failed is closed.
+    async fn end(&self, open: &mut Open, outcome: Result<(), sqlx::Error>) {
+        let outcome = outcome.map_err(Arc::new);
+        let members = {
+            let mut group = self.group();
+            let next = Group { number: group.number + 1, ..Group::default() };
+            std::mem::replace(&mut *group, next).members
+        };
+        for told in members {
+            // Whoever does not listen any more was promised nothing.
+            let _gone = told.send(outcome.clone());
+        }
+        let connection = open.take();
+        if outcome.is_err()
+            && let Some(connection) = connection
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "a database connection did not close");
+        }
+    }
+
+    fn group(&self) -> std::sync::MutexGuard<'_, Group> {
+        self.group.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn {
+    /// Makes the change durable, with whatever others come meanwhile. It happens even if nobody waits for it.
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        let (told, outcome) = oneshot::channel();
+        let writers = Arc::clone(&self.writers);
+        let number = {
+            let mut group = writers.group();
+            group.members.push(told);
+            group.number
+        };
+        self.complete = true;
+        drop(self);
+        tokio::spawn(async move { writers.flush(number).await });
+        let outcome = outcome.await;
+        Ok(outcome.map_err(|_cut_off| StoreError::System("the change was cut off".to_owned()))??)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.complete {
+            return;
+        }
+        self.writers.group().given_up = true;
+        // The next turn undoes it. If none comes, the transaction must not stay open: other processes wait for its end.
+        let writers = Arc::clone(&self.writers);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { writers.undo().await });
+        }
+    }
+}
+
+impl Deref for Turn {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Turn {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use super::*;
+    use crate::store::{Store, Writing};
+
+    async fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        (dir, store)
+    }
+
+    async fn value(store: &Store, name: &str) -> Option<Vec<u8>> {
+        let asked = sqlx::query_scalar("SELECT value FROM meta WHERE name = $1").bind(name);
+        asked.fetch_optional(store.readers()).await.unwrap()
+    }
+
+    async fn written(store: &Store, name: &str) -> Writing {
+        let mut writing = store.write().await.unwrap();
+        writing.set_meta(name, b"1").await.unwrap();
+        writing
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn changes_that_come_together_are_one_commit_and_each_is_told() {
+        let (_dir, store) = store().await;
+        let before = store.inner.writers.group().number;
+        let first = written(&store, "first").await;
+        let told = Arc::new(AtomicUsize::new(0));
+        let mut others = tokio::task::JoinSet::new();
+        for number in 0..50 {
+            let (store, told) = (store.clone(), Arc::clone(&told));
+            others.spawn(async move {
+                written(&store, &number.to_string()).await.commit().await.unwrap();
+                told.fetch_add(1, Ordering::Relaxed);
+                assert!(value(&store, &number.to_string()).await.is_some(), "what was promised is there");
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(told.load(Ordering::Relaxed), 0, "nobody is promised anything while a change is open");
+        first.commit().await.unwrap();
+        others.join_all().await;
+        assert!(store.inner.writers.group().number - before <= 5, "{} commits", store.inner.writers.group().number);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_that_is_given_up_takes_nobody_with_it() {
+        let (_dir, store) = store().await;
+        let one = written(&store, "one").await;
+        let (second, third) = (store.clone(), store.clone());
+        let two = tokio::spawn(async move { drop(written(&second, "two").await) });
+        let three = tokio::spawn(async move { written(&third, "three").await.commit().await });
+        one.commit().await.unwrap();
+        two.await.unwrap();
+        three.await.unwrap().unwrap();
+        let there = [value(&store, "one").await, value(&store, "two").await, value(&store, "three").await];
+        assert_eq!(there.map(|value| value.is_some()), [true, false, true]);
+    }
+
+    #[tokio::test]
+    async fn one_that_is_given_up_alone_leaves_the_database_to_other_processes() {
+        let (dir, store) = store().await;
+        drop(written(&store, "one").await);
+        let other = Store::open(dir.path()).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(5), other.probe()).await.unwrap().unwrap();
+        assert_eq!(value(&store, "one").await, None);
+    }
+
+    /// Each engine has its own mind about what is left of a change in which a statement failed.
+    #[tokio::test]
+    async fn a_change_that_went_on_after_a_failure_is_promised_only_if_it_is_there() {
+        let (_dir, store) = store().await;
+        let before = tokio::spawn(written(&store, "before").await.commit());
+        tokio::task::yield_now().await;
+        let mut failed = written(&store, "failed").await;
+        sqlx::query("INSERT INTO meta (name, value) VALUES ('failed', NULL)")
+            .execute(&mut *failed.transaction)
+            .await
+            .unwrap_err();
+        let promised = failed.commit().await.is_ok();
+        assert_eq!(promised, value(&store, "failed").await.is_some());
+        assert_eq!(before.await.unwrap().is_ok(), value(&store, "before").await.is_some());
+        written(&store, "after").await.commit().await.unwrap();
+        assert!(value(&store, "after").await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_nobody_waits_for_happens_all_the_same() {
+        let (dir, store) = store().await;
+        let writing = written(&store, "one").await;
+        let committing = tokio::spawn(writing.commit());
+        tokio::task::yield_now().await;
+        committing.abort();
+        let other = Store::open(dir.path()).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(5), other.probe()).await.unwrap().unwrap();
+        assert!(value(&store, "one").await.is_some());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_full_disk_fails_all_who_were_not_promised_anything_and_nobody_after() {
+        let (_dir, store) = store().await;
+        if !store.is_a_file() {
+            return;
+        }
+        let mut first = written(&store, "first").await;
+        first.tamper("PRAGMA max_page_count = 1").await;
+        let behind = tokio::spawn({
+            let store = store.clone();
+            async move {
+                let mut large = store.write().await.unwrap();
+                let full = large.set_meta("large", &[7; 1 << 20]).await;
+                assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
+            }
+        });
+        tokio::task::yield_now().await;
+        let first = tokio::spawn(first.commit());
+        behind.await.unwrap();
+        let told = first.await.unwrap();
+        assert_eq!(told.is_ok(), value(&store, "first").await.is_some(), "{told:?}");
+        written(&store, "after").await.commit().await.unwrap();
+        assert!(value(&store, "after").await.is_some());
+    }
+}
