@@ -171,7 +171,7 @@ mod tests {
         let journal = Journal::start(store.clone());
         let mut writing = store.write().await.unwrap();
         writing.tamper("ALTER TABLE journal RENAME TO gone").await;
-        writing.tamper("CREATE TRIGGER full BEFORE UPDATE ON meta BEGIN SELECT RAISE(ABORT, 'full'); END").await;
+        writing.tamper("CREATE TRIGGER disk_full BEFORE UPDATE ON meta BEGIN SELECT RAISE(ABORT, 'full'); END").await;
         writing.tamper("INSERT INTO meta VALUES ('probe', x'00')").await;
         writing.commit().await.unwrap();
         let (one, two) = tokio::join!(journal.record(record(1)), journal.record(record(2)));
@@ -179,7 +179,7 @@ mod tests {
         assert!(!journal.healthy());
         let mut writing = store.write().await.unwrap();
         writing.tamper("ALTER TABLE gone RENAME TO journal").await;
-        writing.tamper("DROP TRIGGER full").await;
+        writing.tamper("DROP TRIGGER disk_full").await;
         writing.commit().await.unwrap();
         tokio::time::timeout(Duration::from_secs(30), async {
             while !journal.healthy() {

@@ -2,20 +2,44 @@
 //!
 //! In: a [`Record`]. Out: a row that is on the disk when [`Journal::record`] returns, chained to the row before it by
 //! SHA-256, so that a changed, removed or inserted row is found by [`Journal::verify`]. Many mails share one disk flush.
+//! Rows that are older than they are to be kept go from the oldest end ([`retain`]), and the rest still verifies.
+//!
+//! What came of it is asked in four ways: whether it is whole ([`Journal::verify`]), what is in it ([`Journal::find`]),
+//! how much of what there was ([`Journal::figures`]), and what a leak must be reported as ([`report`]).
 //!
 //! Deliberately absent: content. No subject, no body, no found value, masked or not, and no comment of a person on a mail
-//! is in here; only addresses, sizes, numbers, rule names, replies of the next hop, and why an operator dropped a mail.
+//! is in here; only addresses, sizes, numbers, rule names, names of attached files with values in them masked, replies of
+//! the next hop, why an operator dropped a mail, and what somebody asked for who took records out.
 
 mod batch;
 mod chain;
+mod figures;
+mod moment;
 mod record;
+pub mod report;
+mod retention;
+pub mod row;
+mod search;
+mod verify;
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
-pub use chain::{Broken, Verified, append};
+pub use chain::append;
+pub use figures::{Counting, Day, Department, Figure, Figures};
 use jiff::Timestamp;
-pub use record::{Change, Decided, MailRecord, Record, RulesChange, Via, What};
+pub use moment::{Moment, MomentError};
+pub use record::{
+    Access, Accessed, Change, Decided, Exported, HistoryAct, MailRecord, Record, Removed, RulesChange, Via, What,
+};
+pub use retention::retain;
+pub use search::{Hit, Leaf, Query, QueryError, Reach, Who};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+pub use verify::{Broken, Fault, KeptHead, Verified};
 
 use crate::store::{Store, StoreError};
 
@@ -24,6 +48,10 @@ const WAITING: usize = 1024;
 
 /// So many rows are read at once.
 const PAGE: u32 = 1_000;
+
+/// How often the index is brought up to date. Pages look at what it does not know yet row by row, and while a row is put
+/// into it nobody writes: the oftener, the less of both at a time.
+const INDEX_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a record was not written, or the journal not read.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -85,7 +113,12 @@ impl Journal {
 
     /// Walks the whole chain.
     pub async fn verify(&self) -> Result<Verified, JournalError> {
-        chain::verify(&self.store).await
+        self.verify_with(None).await
+    }
+
+    /// The same; a head that was kept elsewhere must be in it.
+    pub async fn verify_with(&self, kept: Option<&KeptHead>) -> Result<Verified, JournalError> {
+        verify::verify(&self.store, kept).await
     }
 
     /// Hands over every record from `since` on, in order.
@@ -101,17 +134,82 @@ impl Journal {
         }
     }
 
+    /// The number of the last record.
+    pub async fn last(&self) -> Result<i64, JournalError> {
+        Ok(self.store.journal_last().await?)
+    }
+
+    /// Up to `most` records after number `after`, in order and with their numbers; none where a row holds no record.
+    pub async fn after(&self, after: i64, most: u32) -> Result<Vec<(i64, Option<Record>)>, JournalError> {
+        let rows = self.store.journal_after(after, most).await?;
+        Ok(rows.into_iter().map(|row| (row.seq, serde_json::from_str(&row.record).ok())).collect())
+    }
+
+    /// Hands over every record that fits, the newest first, until `each` has enough.
+    pub async fn find(
+        &self,
+        query: &Query,
+        mut each: impl FnMut(Hit) -> ControlFlow<()> + Send,
+    ) -> Result<(), JournalError> {
+        // Without it the search takes longer and finds the same.
+        if let Err(error) = self.index().await {
+            tracing::warn!(%error, "the index of the journal is not up to date");
+        }
+        search::find(&self.store, query, Reach::default(), &mut each).await.map(drop)
+    }
+
+    /// At most `most` records that fit, the newest first. Unlike [`Journal::find`] it leaves the index as it is: who turns
+    /// pages waits for nobody.
+    pub async fn leaf(&self, query: &Query, reach: Reach, most: usize) -> Result<Leaf, JournalError> {
+        let mut leaf = Leaf::default();
+        let mut each = |hit: Hit| {
+            if leaf.hits.len() == most {
+                leaf.next = leaf.hits.last().map(|last| last.seq);
+                return ControlFlow::Break(());
+            }
+            leaf.hits.push(hit);
+            ControlFlow::Continue(())
+        };
+        if let Some(unknown) = search::find(&self.store, query, reach, &mut each).await? {
+            (leaf.next, leaf.tired) = (Some(unknown), true);
+        }
+        Ok(leaf)
+    }
+
+    /// Brings the index up to date.
+    pub async fn index(&self) -> Result<(), JournalError> {
+        while search::index(&self.store).await? {}
+        Ok(())
+    }
+
+    /// Keeps the index and the numbers of the days up to date until it is told to stop.
+    pub async fn keep_index(&self, counting: &Counting, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(INDEX_EVERY)).await.is_some() {
+            if let Err(error) = self.index().await {
+                tracing::warn!(%error, "the index of the journal is not up to date");
+            }
+            if let Err(error) = self.count(counting).await {
+                tracing::warn!(%error, "the days of the journal are not counted");
+            }
+        }
+    }
+
     /// The newest `limit` records in `since..until` that contain `text` (an address, an id, a rule; empty: all).
     pub async fn search(
         &self,
         text: &str,
         since: Timestamp,
         until: Timestamp,
-        limit: u32,
+        limit: usize,
     ) -> Result<Vec<Record>, JournalError> {
-        let rows = self.store.journal_search(text, since, until, i64::MAX, limit).await?;
-        rows.into_iter()
-            .map(|row| serde_json::from_str(&row.record).map_err(|error| JournalError::Record(error.to_string())))
-            .collect()
+        let text = (!text.is_empty()).then(|| text.to_owned());
+        let query = Query { text, since: Some(since), until: Some(until), ..Query::default() };
+        let mut found = Vec::new();
+        self.find(&query, |hit| {
+            found.push(hit.record);
+            if found.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await?;
+        Ok(found)
     }
 }

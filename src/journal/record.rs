@@ -9,10 +9,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    inspect::{Category, Coverage, Inspection, Reason, Reportable},
+    inspect::{Attachment, Category, Coverage, Inspection, Reason, Reportable},
     mail::{Address, Envelope, MailId, Message},
     policy::{self, Action, Group},
 };
+
+/// So many files of a mail are named.
+const FILES: usize = 100;
+
+/// A name of a file is cut after so many characters.
+const LONGEST_NAME: usize = 200;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +42,112 @@ pub enum What {
     Change(Change),
     /// The rules were replaced by others.
     Rules(RulesChange),
+    /// Records were removed, being older than they are to be kept.
+    Removed(Removed),
+    /// Somebody had the history of recipients learn or forget.
+    History(HistoryAct),
+    /// Somebody came into the console, or tried to.
+    Access(Accessed),
+    /// Somebody took records of the journal out as a file.
+    Export(Exported),
+}
+
+/// Which records of the journal are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// How many.
+    pub records: u64,
+    /// The number of the last of them.
+    pub through: i64,
+    /// Its hash, in hexadecimal: a copy of the journal that somebody kept elsewhere ends with it.
+    pub hash: String,
+    /// All of them were from before this time.
+    pub before: Timestamp,
+}
+
+/// What somebody did with the history of recipients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryAct {
+    /// `forgotten`, `importing` (it began) or `imported`.
+    pub act: String,
+    /// Who: the user of the operating system.
+    pub by: String,
+    /// From where.
+    pub via: Via,
+    /// Of an address that is forgotten a keyed digest, and never the address: whoever has the address, the store and its
+    /// key can tell that it was forgotten and when, and nobody can tell from this whose it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// How many counters were forgotten, mails learned, or files read.
+    pub count: u64,
+}
+
+/// What somebody took out of the journal. Two records of one id tell of it: one before the first row goes out, and one
+/// with the number of rows when the last did, or when the reader went away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// Who.
+    pub by: String,
+    /// From where.
+    pub via: Via,
+    /// From which network address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
+    /// `csv` or `json`
+    pub format: String,
+    /// What was asked, as the address of the page says it; empty for everything.
+    pub query: String,
+    /// How many rows went out; not said before they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// Whether those were all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
+}
+
+/// Who came in, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accessed {
+    /// Who, or as whom somebody tried.
+    pub who: String,
+    /// What was done.
+    #[serde(flatten)]
+    pub access: Access,
+    /// From where.
+    pub via: Via,
+    /// From which network address; empty on the command line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
+}
+
+/// How somebody came in, or changed how they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "access", rename_all = "snake_case")]
+pub enum Access {
+    /// Logged in, by two factors if `strong`.
+    LoggedIn {
+        /// By two factors.
+        strong: bool,
+    },
+    /// Logged out.
+    LoggedOut,
+    /// Too many wrong passwords or codes: nobody gets in for a while.
+    Locked,
+    /// Sessions were ended from another one, or by an administrator.
+    SessionsEnded {
+        /// How many.
+        sessions: u64,
+    },
+    /// A second factor was set up.
+    FactorSet,
+    /// It was taken away.
+    FactorRemoved,
+    /// A recovery code was used in its place.
+    RecoveryUsed,
+    /// A token of the API was made.
+    TokenMade,
+    /// One was ended.
+    TokenEnded,
 }
 
 /// Which rules are other ones from now on.
@@ -47,6 +159,9 @@ pub struct RulesChange {
     pub rules: usize,
     /// Which are new (`+`), gone (`-`) or other ones (`~`), and in what; none if only other files changed.
     pub differences: Vec<String>,
+    /// What else is another one: texts of notices, the server of the directory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renewed: Vec<String>,
 }
 
 /// What came and what was decided.
@@ -67,6 +182,15 @@ pub struct MailRecord {
     /// How many of them only where a reader does not see them.
     #[serde(default)]
     pub hidden_persons: u32,
+    /// How many there are at least, if everybody of one name is one; records of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persons_min: Option<u32>,
+    /// How many there are at most, if nobody is whom nothing but a name makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persons_max: Option<u32>,
+    /// The files that it carries, the first [`FILES`] of them, called as far as that may be shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Attachment>,
     /// How often each detector hit.
     pub detectors: BTreeMap<String, u32>,
     /// The legal categories of what was found.
@@ -88,6 +212,9 @@ pub struct MailRecord {
     /// What the next hop said, if the mail went out at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_hop: Option<String>,
+    /// Whether what it said was that it does not take the mail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_taken: bool,
     /// Under which id it was inspected and let go before, if it was known again and not inspected this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_before: Option<MailId>,
@@ -125,8 +252,9 @@ pub struct Decided {
 pub struct Change {
     /// The held mail.
     pub held: MailId,
-    /// `approved` `rejected` `withdrawn` `expired` `released` `delivered` `bounced`, or what was done without a change:
-    /// `viewed` `retried` `refused` (an answer) `destroyed` (its bytes).
+    /// `approved` `rejected` `sent_back` `withdrawn` `expired` `released` `delivered` `bounced`, or what was done without a
+    /// change: `viewed` (of which `detail` says what, if not all) `consulted` `opinion` `retried` `refused` (an answer)
+    /// `destroyed` (its bytes).
     pub change: String,
     /// Who did it; nobody if time did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,12 +272,14 @@ pub struct Change {
 pub enum Via {
     /// By replying to a mail.
     Reply,
-    /// In the console.
+    /// In the console, or by a program through its API.
     Console,
     /// On the command line.
     Cli,
     /// By SMTP.
     Smtp,
+    /// By a signal to the process: who sent it cannot be known.
+    Signal,
     /// Nobody: time, or Sekisho itself.
     System,
 }
@@ -162,6 +292,7 @@ impl Via {
             Self::Console => "console",
             Self::Cli => "cli",
             Self::Smtp => "smtp",
+            Self::Signal => "signal",
             Self::System => "system",
         }
     }
@@ -176,6 +307,21 @@ impl Record {
     /// The record of a reload; `id` is nobody else's.
     pub fn rules(id: MailId, at: Timestamp, change: RulesChange) -> Self {
         Self { id, at, what: What::Rules(change) }
+    }
+
+    /// The record of an act upon the history; `id` is nobody else's.
+    pub fn history(id: MailId, at: Timestamp, act: HistoryAct) -> Self {
+        Self { id, at, what: What::History(act) }
+    }
+
+    /// The record of somebody coming in; `id` is nobody else's.
+    pub fn access(id: MailId, at: Timestamp, accessed: Accessed) -> Self {
+        Self { id, at, what: What::Access(accessed) }
+    }
+
+    /// The record of an export.
+    pub fn export(id: MailId, at: Timestamp, exported: Exported) -> Self {
+        Self { id, at, what: What::Export(exported) }
     }
 
     /// The record of a change.
@@ -211,6 +357,9 @@ impl MailRecord {
             size: message.bytes().len() as u64,
             persons: inspection.persons,
             hidden_persons: inspection.hidden_persons,
+            persons_min: Some(inspection.persons_min),
+            persons_max: Some(inspection.persons_max),
+            files: inspection.attachments.iter().take(FILES).map(named).collect(),
             detectors,
             categories: inspection.findings.iter().map(|finding| finding.category).collect(),
             reportable: inspection.reportable.clone(),
@@ -220,6 +369,7 @@ impl MailRecord {
             decision: groups.iter().map(|group| group.action).max().unwrap_or(Action::Hold),
             decisions: groups.iter().map(Decided::of).collect(),
             next_hop: None,
+            not_taken: false,
             passed_before: None,
             facts: None,
             held: Vec::new(),
@@ -237,6 +387,17 @@ impl MailRecord {
         self.next_hop = Some(reply.into());
         self
     }
+
+    /// The same if that was a refusal: nobody got it.
+    pub fn not_taken(mut self) -> Self {
+        self.not_taken = true;
+        self
+    }
+}
+
+/// A file as the journal names it.
+fn named(file: &Attachment) -> Attachment {
+    Attachment { name: file.name.chars().take(LONGEST_NAME).collect(), ..file.clone() }
 }
 
 impl Decided {
@@ -283,17 +444,21 @@ mod tests {
             }],
             uninspected: vec![Uninspected { place: "secret.zip".into(), reason: Reason::Encrypted }],
             coverage: Coverage { parts: 3, inspected: 2, characters: 40 },
+            attachments: vec![Attachment { kind: "xlsx".into(), name: "名".repeat(300), size: 7 }; 101],
             ..Inspection::default()
         };
         let groups = [Group::new(Action::Forward, envelope.recipients.clone())];
         let mail = MailRecord::new("127.0.0.1 mta", &envelope, &message, &inspection, &groups).answered("250 2.0.0 ok");
         let record = Record::mail(MailId("01A".to_owned()), Timestamp::UNIX_EPOCH, mail);
         let text = serde_json::to_string(&record).unwrap();
+        // What an example or a part is called is not kept; what a file is called is, as inspection shows it.
         for content in ["customers", "5678", "secret"] {
             assert!(!text.contains(content), "{content} in {text}");
         }
         assert!(text.contains(r#""kind":"mail""#) && text.contains(r#""detectors":{"jp.phone":12}"#), "{text}");
         assert!(text.contains(r#""unread":{"encrypted":1}"#) && text.contains(r#""characters":40"#), "{text}");
         assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
+        let What::Mail(mail) = record.what else { unreachable!() };
+        assert_eq!((mail.files.len(), mail.files[0].name.chars().count()), (100, 200));
     }
 }

@@ -1,0 +1,247 @@
+//! The journal is kept for as long as `retention.journal` says; what is older goes, from the oldest end and in whole.
+//!
+//! In: how long, and the clock. Out: a shorter chain that still verifies, because an anchor keeps the hash of the last
+//! record that went and a record at the end tells how many went. Both are written in the change that removes them.
+//! What is removed is verified before: nobody gets rid of a record that was tampered with by waiting. And while the journal
+//! does not show that the last days were lived through, nothing goes: a clock that jumps by years removes nothing.
+//! Deliberately absent: choosing among records. A journal with gaps proves nothing.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Broken, JournalError, Record, Removed, What, chain, verify};
+use crate::{
+    mail::MailId,
+    store::{JournalRow, Store},
+};
+
+/// So many records go in one change, so that it holds up nobody who takes mail.
+const STEP: u32 = 2_000;
+
+/// So many changes are made in one go.
+const STEPS: u32 = 50;
+
+/// Old records go once a day.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// A clock is believed when records tell that it stood in these days before, too.
+const LIVED: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_hours(40 * 24), SignedDuration::from_hours(7 * 24));
+
+/// Removes what is older than `keep`; how many records went.
+pub async fn retain(store: &Store, keep: SignedDuration, now: Timestamp) -> Result<u64, JournalError> {
+    let cutoff = now.saturating_sub(keep).unwrap_or(Timestamp::MIN);
+    let mut gone = 0;
+    for _ in 0..STEPS {
+        let (after, hash) = match store.journal_anchor().await? {
+            Some(anchor) => (anchor.seq, anchor.hash),
+            None => (0, chain::BEGINNING.to_vec()),
+        };
+        // Before the first step a day must be full; after it, everything goes that is old.
+        let old = if gone == 0 { cutoff.saturating_sub(DAY).unwrap_or(Timestamp::MIN) } else { cutoff };
+        let oldest = store.journal_after(after, 1).await?;
+        if oldest.first().is_none_or(|row| row.at >= old) {
+            break;
+        }
+        let (since, until) = (now.saturating_sub(LIVED.0), now.saturating_sub(LIVED.1));
+        let (since, until) = (since.unwrap_or(Timestamp::MIN), until.unwrap_or(Timestamp::MIN));
+        if !store.journal_has_between(since, until).await? {
+            tracing::warn!(%now, "no old record of the journal is removed: it has none of some days ago, and the clock may be wrong");
+            break;
+        }
+        let rows = store.journal_after(after, STEP).await?;
+        let rows: Vec<JournalRow> = rows.into_iter().take_while(|row| row.at < cutoff).collect();
+        let removed = remove(store, (after, hash), rows, cutoff, now).await?;
+        if removed == 0 {
+            break;
+        }
+        gone += removed;
+    }
+    Ok(gone)
+}
+
+/// Removes `rows`, which follow `head`, if they do.
+async fn remove(
+    store: &Store,
+    head: (i64, Vec<u8>),
+    rows: Vec<JournalRow>,
+    cutoff: Timestamp,
+    now: Timestamp,
+) -> Result<u64, JournalError> {
+    let (mut seq, mut hash) = head.clone();
+    for row in rows {
+        if let Some(fault) = verify::fault(&row, seq, &hash) {
+            let why = Broken { seq: row.seq, fault };
+            tracing::error!(seq = row.seq, %why, "the journal is broken; no old record of it is removed");
+            return Ok(0);
+        }
+        (seq, hash) = (row.seq, row.hash);
+    }
+    let records = u64::try_from(seq - head.0).unwrap_or(0);
+    if records == 0 {
+        return Ok(0);
+    }
+    let mut writing = store.write().await?;
+    let begins = writing.journal_anchor().await?.map_or(0, |anchor| anchor.seq);
+    if begins != head.0 {
+        // Another process was faster.
+        return Ok(0);
+    }
+    let hash_text = data_encoding::HEXLOWER.encode(&hash);
+    let removed = Removed { records, through: seq, hash: hash_text, before: cutoff };
+    let id = MailId(ulid::Ulid::generate().to_string());
+    chain::append(&mut writing, &[Record { id, at: now, what: What::Removed(removed) }]).await?;
+    writing.remove_journal(seq, &hash).await?;
+    writing.commit().await?;
+    Ok(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Change, Fault, Journal, Verified, Via};
+
+    const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+    fn day(number: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + number * 86_400).unwrap()
+    }
+
+    fn record(number: i64) -> Record {
+        let change = Change {
+            held: MailId(format!("H{number}")),
+            change: "viewed".to_owned(),
+            by: None,
+            via: Via::System,
+            detail: None,
+        };
+        Record::change(MailId(format!("M{number}")), day(number), change)
+    }
+
+    /// A record a day for 400 days.
+    async fn journal(dir: &std::path::Path) -> Store {
+        let store = Store::open(dir).await.unwrap();
+        let mut writing = store.write().await.unwrap();
+        chain::append(&mut writing, &(0..400).map(record).collect::<Vec<_>>()).await.unwrap();
+        writing.commit().await.unwrap();
+        store
+    }
+
+    async fn tamper(store: &Store, sql: &'static str) {
+        let mut writing = store.write().await.unwrap();
+        writing.tamper(sql).await;
+        writing.commit().await.unwrap();
+    }
+
+    async fn verified(store: &Store) -> Verified {
+        verify::verify(store, None).await.unwrap()
+    }
+
+    async fn broken(store: &Store) -> Option<Fault> {
+        verified(store).await.broken.map(|broken| broken.fault)
+    }
+
+    #[tokio::test]
+    async fn what_is_older_goes_and_the_rest_verifies_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = journal(dir.path()).await;
+        assert_eq!(retain(&store, YEAR, day(365)).await.unwrap(), 0, "nothing is a day too old");
+        assert_eq!(retain(&store, YEAR, day(400)).await.unwrap(), 35);
+        assert_eq!(retain(&store, YEAR, day(400)).await.unwrap(), 0);
+        store.close().await;
+        let store = Store::open(dir.path()).await.unwrap();
+        let whole = verified(&store).await;
+        assert_eq!((whole.records, whole.removed, whole.broken), (366, 35, None));
+        assert_eq!(store.journal_seals().await.unwrap().iter().filter(|seal| seal.seq <= 35).count(), 0);
+        let left = Journal::start(store.clone()).search("", Timestamp::MIN, Timestamp::MAX, 1000).await.unwrap();
+        let What::Removed(removed) = &left[0].what else { panic!("the removal is journalled") };
+        assert_eq!((removed.records, removed.through, left.last().unwrap().at), (35, 35, day(35)));
+        // And on, behind those that are gone.
+        Journal::start(store.clone()).record(record(401)).await.unwrap();
+        assert_eq!(retain(&store, YEAR, day(410)).await.unwrap(), 10);
+        assert_eq!(verified(&store).await.removed, 45);
+        assert_eq!(broken(&store).await, None);
+    }
+
+    #[tokio::test]
+    async fn records_that_went_by_hand_are_missed_whatever_mark_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = journal(dir.path()).await;
+        retain(&store, YEAR, day(400)).await.unwrap();
+        tamper(&store, "DELETE FROM journal WHERE seq <= 40").await;
+        assert_eq!(broken(&store).await, Some(Fault::Missing { from: 36 }));
+        // A mark of somebody who has not the store's key.
+        let forged = "UPDATE meta SET value = CAST(json_set(CAST(value AS TEXT), '$.seq', 40, '$.hash', \
+                      json('[' || (SELECT group_concat(0) FROM journal WHERE seq <= 72) || ']')) AS BLOB) \
+                      WHERE name = 'journal_anchor'";
+        if store.is_a_file() {
+            tamper(&store, forged).await;
+            assert_eq!(broken(&store).await, Some(Fault::ForeignMark));
+        }
+        tamper(&store, "DELETE FROM meta WHERE name = 'journal_anchor'").await;
+        assert_eq!(broken(&store).await, Some(Fault::Missing { from: 1 }));
+        // All of them, so that the next would begin anew.
+        tamper(&store, "DELETE FROM journal").await;
+        let whole = verified(&store).await;
+        assert_eq!((whole.records, whole.removed), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn an_older_mark_and_a_removal_of_which_nothing_tells_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = journal(dir.path()).await;
+        retain(&store, YEAR, day(390)).await.unwrap();
+        tamper(&store, "INSERT INTO meta SELECT 'kept', value FROM meta WHERE name = 'journal_anchor'").await;
+        retain(&store, YEAR, day(400)).await.unwrap();
+        tamper(
+            &store,
+            "UPDATE meta SET value = (SELECT value FROM meta WHERE name = 'kept') WHERE name = 'journal_anchor'",
+        )
+        .await;
+        assert_eq!(broken(&store).await, Some(Fault::Missing { from: 26 }));
+        let dir = tempfile::tempdir().unwrap();
+        let store = journal(dir.path()).await;
+        let hash = store.journal_after(9, 1).await.unwrap().remove(0).hash;
+        let mut writing = store.write().await.unwrap();
+        writing.remove_journal(10, &hash).await.unwrap();
+        writing.commit().await.unwrap();
+        assert_eq!(broken(&store).await, Some(Fault::Untold));
+    }
+
+    #[tokio::test]
+    async fn tampering_cannot_be_waited_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = journal(dir.path()).await;
+        tamper(&store, "UPDATE journal SET record = replace(record, 'viewed', 'hidden') WHERE seq = 5").await;
+        assert_eq!(retain(&store, YEAR, day(400)).await.unwrap(), 0);
+        assert_eq!(broken(&store).await, Some(Fault::Changed));
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_jumps_removes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = journal(dir.path()).await;
+        assert_eq!(retain(&store, YEAR, day(4_000)).await.unwrap(), 0);
+        let mut writing = store.write().await.unwrap();
+        chain::append(&mut writing, &[record(4_000)]).await.unwrap();
+        writing.commit().await.unwrap();
+        assert_eq!(retain(&store, YEAR, day(4_000)).await.unwrap(), 0, "a record of the same moment proves nothing");
+        assert_eq!(retain(&store, YEAR, day(400)).await.unwrap(), 35);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_processes_remove_once_and_mail_goes_on_being_journalled() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (journal(dir.path()).await, Store::open(dir.path()).await.unwrap());
+        let journal = Journal::start(one.clone());
+        journal.record(record(399)).await.unwrap();
+        let recording = async {
+            for _ in 0..20 {
+                journal.record(record(400)).await.unwrap();
+            }
+        };
+        let ((), a, b) = tokio::join!(recording, retain(&one, YEAR, day(400)), retain(&two, YEAR, day(400)));
+        assert_eq!(a.unwrap() + b.unwrap(), 35);
+        let verified = journal.verify().await.unwrap();
+        assert_eq!((verified.records, verified.removed, verified.broken), (400 - 35 + 22, 35, None));
+    }
+}
