@@ -31,7 +31,7 @@ pub enum Answered {
         /// Where it stands.
         state: State,
     },
-    /// It says nothing clear; whoever wrote is told how to answer.
+    /// It says nothing clear, or what no reply may say; whoever wrote is told how to answer.
     Unclear {
         /// The held mail.
         id: MailId,
@@ -44,7 +44,8 @@ pub enum Answered {
 
 impl Hold {
     /// Does what a reply asks for. `secret` is what stands between `+` and `@` in the address it was sent to; `from`
-    /// are the envelope sender and the author, who must all be the person that the secret was given to.
+    /// are the envelope sender and the author, who must all be the person that the secret was given to, from whichever of
+    /// their addresses the directory knows.
     pub async fn answer(
         &self,
         secret: &str,
@@ -61,7 +62,8 @@ impl Hold {
             return Ok(Answered::Refused(Refusal::UnknownToken));
         };
         // All of them: a sender to whom an approver forwarded the request could write any From field.
-        if from.is_empty() || !from.iter().all(|address| address.same_mailbox(&token.person)) {
+        let people = self.people();
+        if from.is_empty() || !from.iter().all(|address| people.is_one(address, &token.person)) {
             return self.refuse(&token, from, Refusal::WrongPerson, now).await;
         }
         let (id, person, comment) = (token.held_id.0.as_str(), &token.person, answer.comment.as_str());
@@ -82,6 +84,7 @@ impl Hold {
             Err(HoldError::Decided { .. } | HoldError::TooLate { .. } | HoldError::Heard { .. }) => {
                 self.tell_too_late(&token, now).await
             }
+            Err(HoldError::NeedsFactor { .. }) => self.send_to_console(&token, now).await,
             Err(HoldError::NotADecider { .. }) => self.refuse(&token, from, Refusal::WrongPerson, now).await,
             Err(HoldError::OwnMail { .. }) => self.refuse(&token, from, Refusal::OwnMail, now).await,
             Err(error) => Err(error),
@@ -102,6 +105,17 @@ impl Hold {
             // Another reply to the same address was faster, and its writer has been told the new one.
             return Ok(Answered::Refused(Refusal::UnknownToken));
         }
+        self.post(&mut writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await?;
+        writing.commit().await?;
+        Ok(Answered::Unclear { id: held.id })
+    }
+
+    /// Tells that no reply approves this one. Its secret address stays: a reply may still reject it.
+    async fn send_to_console(&self, token: &Token, now: Timestamp) -> Result<Answered, HoldError> {
+        let (mail, held) = self.subject_of(token).await?;
+        let story = telling::story(&mail, &held)?;
+        let notice = notice::approve_on_console(&story, self.voice(), &self.letter(&token.person, None, now));
+        let mut writing = self.store().write().await?;
         self.post(&mut writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await?;
         writing.commit().await?;
         Ok(Answered::Unclear { id: held.id })
@@ -190,6 +204,42 @@ mod tests {
         assert_eq!(answered, Answered::TooLate { id: id.clone(), state: State::Approved });
         let told = outbox(&store).await.into_iter().filter(|letter| letter.to == [VICE]).count();
         assert_eq!(told, 2, "the request and how it ended");
+    }
+
+    #[tokio::test]
+    async fn where_a_rule_wants_two_factors_a_reply_rejects_and_does_not_approve() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let mut group = group(Action::RequireApproval, &[OUTSIDE]);
+        group.matched.iter_mut().for_each(|matched| matched.duties.second_factor = true);
+        let id = hold.take(arrival(vec![group])).await.unwrap();
+        let boss = address(BOSS);
+        let secret = secret_of(&store, BOSS).await;
+        let answered =
+            hold.answer(&secret, std::slice::from_ref(&boss), &says(Verdict::Approve), noon()).await.unwrap();
+        assert_eq!(answered, Answered::Unclear { id: id.clone() });
+        let letters = outbox(&store).await;
+        let told = letters.iter().filter(|letter| letter.to == [BOSS]).count();
+        assert_eq!(
+            (told, hold.show(&id.0).await.unwrap().summary.state),
+            (2, State::Pending),
+            "the request and why not"
+        );
+        let weak = hold.approve(&id.0, &boss, Via::Console, "", noon()).await;
+        assert!(matches!(weak, Err(HoldError::NeedsFactor { .. })), "{weak:?}");
+        let stranger = hold.approve(&id.0, &address(SENDER), Via::Console, "", noon()).await;
+        assert!(matches!(stranger, Err(HoldError::OwnMail { .. })), "who may not decide is told that: {stranger:?}");
+        let strong = crate::hold::Hand { via: Via::Console, two_factors: true };
+        assert_eq!(hold.approve(&id.0, &boss, strong, "", noon()).await.unwrap().state, State::Approved);
+
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        let mut group = super::super::fixture::group(Action::RequireApproval, &[OUTSIDE]);
+        group.matched.iter_mut().for_each(|matched| matched.duties.second_factor = true);
+        let id = hold.take(arrival(vec![group])).await.unwrap();
+        let secret = secret_of(&store, BOSS).await;
+        let answered = hold.answer(&secret, &[boss], &says(Verdict::Reject), noon()).await.unwrap();
+        assert_eq!(answered, Answered::Done { id, state: State::Rejected });
     }
 
     #[tokio::test]

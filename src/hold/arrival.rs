@@ -17,7 +17,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Hold, HoldError, asking::Wanting, later, new_id, rounded, telling, token};
+use super::{Hold, HoldError, asking::Wanting, drill, later, new_id, rounded, telling, token};
 use crate::{
     directory::Asked,
     inspect::Inspection,
@@ -26,7 +26,7 @@ use crate::{
     notice::{self, Outcome},
     policy::{self, Action, Group},
     recipients::{Lesson, Recipient},
-    store::{Consignee, HeldRow, Kind, MailRow, OutboxRow, Purpose, State, StoreError, Writing},
+    store::{Consignee, HeldRow, Kind, MailRow, OutboxRow, Purpose, State, StoreError, Topic, Writing},
 };
 
 /// How long the same mail counts as a retry.
@@ -232,7 +232,7 @@ impl Hold {
     }
 
     /// A row for each group that waits, the most severe first; that one has the mail's own id.
-    fn held_rows(&self, arrival: &Arrival, at: Timestamp) -> Result<Vec<HeldRow>, HoldError> {
+    pub(super) fn held_rows(&self, arrival: &Arrival, at: Timestamp) -> Result<Vec<HeldRow>, HoldError> {
         let waits = |group: &&Group| matches!(group.action, Action::Delay | Action::Hold | Action::RequireApproval);
         let mut groups: Vec<&Group> = arrival.groups.iter().filter(waits).collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.action));
@@ -245,8 +245,8 @@ impl Hold {
             let delay = ordered(orders.delay, settings.delay);
             let release_at = (group.action == Action::Delay).then(|| later(at, delay));
             let expires_at = later(at, ordered(orders.deadline, settings.expires_after));
-            let wanting =
-                Wanting { action: group.action, sender: arrival.envelope.sender.as_ref(), authors: &arrival.authors };
+            let sender = drill::or_drilled(arrival.envelope.sender.as_ref(), &arrival.peer, &arrival.authors);
+            let wanting = Wanting { action: group.action, sender, authors: &arrival.authors };
             let asked = self.first_panel(&wanting, &orders, at).asked.into_iter();
             let waits_for_people = release_at.is_none();
             rows.push(HeldRow {
@@ -272,7 +272,7 @@ impl Hold {
     }
 
     /// Tells the sender what happened and asks those who decide.
-    async fn tell_about(
+    pub(super) async fn tell_about(
         &self,
         writing: &mut Writing,
         mail: &MailRow,
@@ -281,7 +281,9 @@ impl Hold {
     ) -> Result<(), HoldError> {
         let story = self.story_so_far(mail, held, &[])?;
         let hostname = &self.voice().hostname;
-        if let Some(sender) = self.sender_of_ours(mail) {
+        if let Some(sender) = self.sender_of_ours(mail)
+            && self.tells_alone(writing, held, (sender, Topic::Held), held.created_at).await?
+        {
             let (reply_to, token) = token::make(hostname, &held.id, sender, Purpose::Withdraw)?;
             writing.put_token(&token).await?;
             let letter = self.letter(sender, Some(&reply_to), held.created_at);
@@ -342,7 +344,7 @@ pub(super) fn release(mail: &MailRow, held: &MailId, rcpt_to: &[Address], now: T
     }
 }
 
-fn mail_row(arrival: &Arrival, at: Timestamp, key: RetryKey) -> Result<MailRow, HoldError> {
+pub(super) fn mail_row(arrival: &Arrival, at: Timestamp, key: RetryKey) -> Result<MailRow, HoldError> {
     Ok(MailRow {
         id: arrival.id.clone(),
         at,

@@ -5,15 +5,18 @@
 //! has left the company or the list decides about nothing any more.
 //! Deliberately absent: whom a route reaches (`directory`), and when to ask (`arrival`, `decide`, `nudge`, `sender`).
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use super::{Hold, HoldError, telling, token};
+use super::{Hold, HoldError, drill, telling, token};
 use crate::{
-    directory::{self, Asked, Panel, People, Question, Rosters},
+    directory::{self, Asked, Panel, People, Question, Role, Rosters},
+    language::Language,
     mail::{Address, Message},
     notice,
     policy::{Approver, Escalation, Level, Orders},
-    store::{Approval, HeldRow, Kind, MailRow, Purpose, Writing},
+    store::{Approval, HeldRow, Kind, MailRow, Purpose, Topic, Writing},
 };
 
 /// The verdict of whoever says yes, as the store keeps it.
@@ -31,12 +34,26 @@ impl Hold {
     pub(super) fn security(&self) -> Vec<Address> {
         let people = self.people();
         let mut team = self.inner.settings.security.clone();
-        for person in people.with_role(directory::Role::Security) {
+        for person in people.with_role(Role::Security) {
             if !team.iter().any(|known| known.same_mailbox(person)) {
                 team.push(person.clone());
             }
         }
         team
+    }
+
+    /// In which language the directory has `who` told things, if it says so.
+    pub fn language_of(&self, who: &Address) -> Option<Language> {
+        self.people().person(who).and_then(|person| person.language)
+    }
+
+    /// What `who` may do beside what everybody may, by the directory and the lists of the configuration.
+    pub fn roles_of(&self, who: &Address) -> BTreeSet<Role> {
+        let mut roles = self.people().person(who).map(|person| person.roles.clone()).unwrap_or_default();
+        let listed = |list: &[Address]| list.iter().any(|person| person.same_mailbox(who));
+        roles.extend(listed(&self.security()).then_some(Role::Security));
+        roles.extend(listed(&self.inner.settings.approvers).then_some(Role::Approver));
+        roles
     }
 
     /// Who is asked about a mail that comes now, by `orders`.
@@ -137,6 +154,9 @@ impl Hold {
         let story = self.story_so_far(mail, held, &said)?;
         let lost = Message::new(Vec::new());
         for Asked { person, .. } in asked {
+            if !self.tells_alone(writing, held, (person, Topic::Request), now).await? {
+                continue;
+            }
             let reply_to = self.secret(writing, held, person).await?;
             let letter = self.letter(person, Some(&reply_to), now);
             let notice = notice::approval_request(&story, self.voice(), &letter, original.unwrap_or(&lost));
@@ -200,7 +220,8 @@ pub(super) struct Wanting<'a> {
 
 impl<'a> Wanting<'a> {
     fn of(mail: &'a MailRow, held: &HeldRow) -> Result<Self, HoldError> {
-        Ok(Self { action: telling::action(&held.action)?, sender: mail.sender.as_ref(), authors: &mail.authors })
+        let (sender, authors) = (drill::or_drilled(mail.sender.as_ref(), &mail.peer, &mail.authors), &mail.authors);
+        Ok(Self { action: telling::action(&held.action)?, sender, authors })
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The longest comment that is kept, in characters.
-const COMMENT: usize = 2000;
+pub(super) const COMMENT: usize = 2000;
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,22 @@ pub struct Decided {
     pub state: State,
 }
 
+/// From where somebody says yes, and how sure it is that it is they.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hand {
+    /// From where.
+    pub via: Via,
+    /// Whether they showed a second factor.
+    pub two_factors: bool,
+}
+
+impl From<Via> for Hand {
+    /// Whoever may use the command line has the machine; all others showed one factor until somebody says more.
+    fn from(via: Via) -> Self {
+        Self { via, two_factors: via == Via::Cli }
+    }
+}
+
 impl Hold {
     /// Says yes to a held mail. `person` must be among those who may decide, and is never its sender. When as many as
     /// policy wants have said so, on every level of its route, it goes; until then it stays pending.
@@ -38,12 +54,19 @@ impl Hold {
         &self,
         id: &str,
         person: &Address,
-        via: Via,
+        hand: impl Into<Hand>,
         comment: &str,
         now: Timestamp,
     ) -> Result<Decided, HoldError> {
-        let now = rounded(now);
-        let (mut writing, mail, mut held) = self.undecided(id, person, now).await?;
+        let (now, Hand { via, two_factors }) = (rounded(now), hand.into());
+        let (mut writing, mail, mut held, person) = self.undecided(id, person, now).await?;
+        if !two_factors && telling::orders(&held)?.second_factor {
+            return Err(HoldError::NeedsFactor { id: held.id });
+        }
+        let person = &person;
+        if writing.is_drill(&mail.id).await? {
+            return self.pass_drill(writing, (mail, held), (person, via), comment, now).await;
+        }
         let comment = heard(&mut writing, &held, person, YES, via, comment, now).await?;
         let (orders, said) = (telling::orders(&held)?, writing.approvals(std::slice::from_ref(&held.id)).await?);
         let (given, needed) = asking::tally(&held, &orders, &said);
@@ -101,21 +124,24 @@ impl Hold {
         now: Timestamp,
     ) -> Result<Decided, HoldError> {
         let now = rounded(now);
-        let (mut writing, mail, held) = self.undecided(id, person, now).await?;
+        let (mut writing, mail, held, person) = self.undecided(id, person, now).await?;
+        let person = &person;
         change(&mut writing, &held, Change::Reject, now).await?;
         let comment = heard(&mut writing, &held, person, "reject", via, comment, now).await?;
+        self.catch_drill(&mut writing, (&mail, &held), person, now).await?;
         let outcome = Outcome::Rejected { by: person.clone(), comment };
         self.tell_outcome(&mut writing, (&mail, &held), &outcome, now).await?;
         conclude(writing, held, Change::Reject, Some(person), via, now).await
     }
 
-    /// The held mail `id`, about which `person` may decide now.
-    async fn undecided(
+    /// The held mail `id`, about which `person` may decide now, and the address under which they were asked: a person
+    /// decides from any of theirs.
+    pub(super) async fn undecided(
         &self,
         id: &str,
         person: &Address,
         now: Timestamp,
-    ) -> Result<(Writing, MailRow, HeldRow), HoldError> {
+    ) -> Result<(Writing, MailRow, HeldRow, Address), HoldError> {
         let mut writing = self.store().write().await?;
         let held = one(writing.held_by_prefix(&normal(id)).await?, id)?;
         let mail = mail_of(&mut writing, &held).await?;
@@ -126,10 +152,11 @@ impl Hold {
         if held.state == State::Pending && self.has_spoken(&said, person) {
             return Err(HoldError::Heard { id: held.id, person: person.clone() });
         }
-        let deciders = self.deciders(&mail, &held, &said, now)?;
-        if !deciders.iter().any(|decider| decider.same_mailbox(person)) {
+        let (deciders, people) = (self.deciders(&mail, &held, &said, now)?, self.people());
+        let seat = deciders.iter().find(|decider| people.is_one(decider, person)).cloned();
+        if seat.is_none() {
             // On a mail that is decided, whoever was asked is told how; a stranger is told nothing.
-            let asked = held.asked.iter().any(|asked| asked.person.same_mailbox(person));
+            let asked = held.asked.iter().any(|asked| people.is_one(&asked.person, person));
             if held.state == State::Pending || !asked {
                 return Err(HoldError::NotADecider { id: held.id, person: person.clone(), deciders });
             }
@@ -140,11 +167,11 @@ impl Hold {
         if held.expires_at <= now {
             return Err(HoldError::TooLate { id: held.id, deadline: held.expires_at });
         }
-        Ok((writing, mail, held))
+        Ok((writing, mail, held, seat.unwrap_or_else(|| person.clone())))
     }
 
     /// Whether `person` may have had a hand in it, and so never decides about it.
-    fn may_be_own(&self, mail: &MailRow, person: &Address) -> bool {
+    pub(super) fn may_be_own(&self, mail: &MailRow, person: &Address) -> bool {
         let people = self.people();
         mail.sender.iter().chain(&mail.authors).any(|own| people.same(own, person))
     }
@@ -206,7 +233,7 @@ pub(super) async fn conclude(
 }
 
 /// Keeps what a person said, and gives back as much of the comment as is kept.
-async fn heard(
+pub(super) async fn heard(
     writing: &mut Writing,
     held: &HeldRow,
     person: &Address,

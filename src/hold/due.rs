@@ -24,6 +24,9 @@ const STEP: u32 = 100;
 /// How long a mail may be prepared: much longer than any next hop takes to answer.
 const PREPARED: SignedDuration = SignedDuration::from_hours(24);
 
+/// How long it is known who was told of what: longer than any notice is tried.
+const TOLD: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// What was done because its time had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Due {
@@ -33,6 +36,8 @@ pub struct Due {
     pub expired: usize,
     /// Mails of which somebody was reminded, or about which others were asked.
     pub nudged: usize,
+    /// Notices that tell somebody of many mails at once.
+    pub together: usize,
     /// Mails with which it failed; they are tried again the next time.
     pub failed: usize,
 }
@@ -60,9 +65,11 @@ impl Hold {
                 passed.2 += due.count(&id, self.nudge(&id, now).await, |due| &mut due.nudged);
             }
             if passed == before {
-                return Ok(due);
+                break;
             }
         }
+        due.together = self.tell_together(now).await?;
+        Ok(due)
     }
 
     /// Destroys the bytes of mails with which nothing has been left to do for as long as they are kept, and passwords whose
@@ -76,11 +83,18 @@ impl Hold {
         // Requests carry the original along.
         writing.forget_done_notices(now - keep.held.min(keep.specific), STEP).await?;
         writing.forget_expired(now).await?;
+        writing.forget_told(now - TOLD, STEP).await?;
         let records: Vec<Record> =
             destroyed.iter().map(|id| Record::change(id.clone(), now, entry(id, "destroyed", None))).collect();
         journal::append(&mut writing, &records).await?;
         writing.commit().await?;
         Ok(destroyed.len())
+    }
+
+    /// Removes what is older in the journal than it is to be kept; how many records.
+    pub async fn shorten_journal(&self, now: Timestamp) -> Result<u64, HoldError> {
+        let Some(keep) = self.inner.settings.keep.journal else { return Ok(0) };
+        Ok(journal::retain(self.store(), keep, rounded(now)).await?)
     }
 
     async fn lapse(&self, id: &MailId, now: Timestamp) -> Result<(), HoldError> {

@@ -86,6 +86,45 @@ pub enum HoldError {
         /// The held mail.
         id: MailId,
     },
+    /// Somebody said nothing where words are needed: what is to be changed, what is asked, what they think.
+    #[error("say something about {id}: an empty comment tells nobody anything")]
+    NoComment {
+        /// The held mail.
+        id: MailId,
+    },
+    /// Who is to be asked is nobody who can be.
+    #[error(
+        "{person} cannot be asked about {id}: it must be somebody else of the company, known to the directory or with an \
+         account, and not its sender"
+    )]
+    NotAColleague {
+        /// The held mail.
+        id: MailId,
+        /// Who was to be asked.
+        person: Address,
+    },
+    /// A colleague is asked once, and not too many are.
+    #[error("{person} was asked about {id} already, or enough others were")]
+    ColleagueAsked {
+        /// The held mail.
+        id: MailId,
+        /// Who was to be asked.
+        person: Address,
+    },
+    /// Somebody gives an opinion who was not asked for one.
+    #[error("{person} was not asked about {id}, or has answered")]
+    NotConsulted {
+        /// The held mail.
+        id: MailId,
+        /// Who tried.
+        person: Address,
+    },
+    /// Nothing was found at the place that somebody wants to see.
+    #[error("nothing was found in {id} at that place")]
+    NoSuchPlace {
+        /// The held mail.
+        id: MailId,
+    },
     /// The sender did not look at everything again.
     #[error("look at every recipient and attachment of {id} and tick each; not ticked: {}", .missing.join(", "))]
     NotLooked {
@@ -93,6 +132,12 @@ pub enum HoldError {
         id: MailId,
         /// What was not ticked.
         missing: Vec<String>,
+    },
+    /// A rule wants two factors of whoever approves it.
+    #[error("{id} is approved only on the console, by whoever has logged in with a second factor; nothing was changed")]
+    NeedsFactor {
+        /// The held mail.
+        id: MailId,
     },
     /// It is not pending any more.
     #[error("{id} is already {state} (since {since}); nothing was changed")]

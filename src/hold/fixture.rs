@@ -49,6 +49,9 @@ pub(crate) fn settings() -> Settings {
         escalate_after: None,
         calendar: crate::policy::Calendar::default(),
         keep: crate::hold::Keep::default(),
+        // Most tests take more mails within a minute than any person sends.
+        limits: crate::hold::Limits { to_sender: 10_000, to_decider: 10_000, within: minutes(10) },
+        digest: None,
     }
 }
 
@@ -157,6 +160,10 @@ pub(crate) async fn changes(store: &Store) -> Vec<String> {
             crate::journal::What::Mail(mail) => format!("mail {}", mail.decision),
             crate::journal::What::Change(change) => change.change,
             crate::journal::What::Rules(_) => "rules".to_owned(),
+            crate::journal::What::Removed(_) => "removed".to_owned(),
+            crate::journal::What::History(act) => act.act,
+            crate::journal::What::Access(_) => "access".to_owned(),
+            crate::journal::What::Export(_) => "export".to_owned(),
         })
         .collect()
 }

@@ -1,5 +1,5 @@
 //! The life of a held mail: `pending`, then `approved`, `released`, `delivered` or `bounced`; or `rejected`,
-//! `withdrawn`, `expired`.
+//! `withdrawn`, `expired`. A mail that is sent back for a change is `rejected`, and its own record says what for.
 //!
 //! In: an [`Arrival`] from the pipeline, decisions of people from the console, the command line and replies by mail,
 //! and the passing of time. Out: state changes, each in one commit with the journal record and the mails that follow
@@ -14,19 +14,27 @@ mod answer;
 mod arrival;
 mod asking;
 mod clearance;
+mod consult;
+mod crowd;
 mod decide;
+mod digest;
+mod drill;
 mod due;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod nudge;
 mod outgoing;
+mod oversight;
 mod pass;
 #[cfg(test)]
 mod paths;
 mod person;
+mod queue;
+mod send_back;
 mod sender;
 mod show;
+mod stage;
 mod telling;
 mod token;
 
@@ -35,19 +43,25 @@ use std::{sync::Arc, time::Duration};
 pub use answer::Answered;
 pub use arrival::{Arrival, Preparation, Prepared, RetryKey, Taken};
 pub use clearance::{Clearance, Consignment, Outgoing, Proof};
-pub use decide::Decided;
+pub use crowd::Limits;
+pub use decide::{Decided, Hand};
+pub use drill::PEER as DRILL;
 pub use due::Due;
 pub use error::HoldError;
 use jiff::{SignedDuration, Timestamp};
 pub use outgoing::{Relayed, Tidings};
+pub use oversight::{Approving, Queues};
 pub use pass::Passed;
 pub use person::{File, Line, Step};
+pub use queue::{Bookmark, Cause, LEAF, Leaf, NEWS, Only, Part, Wish};
 pub use sender::Looked;
-pub use show::{HeldDetail, HeldSummary};
+pub use show::{Content, HeldDetail, HeldSummary, Look};
+pub use stage::{Stage, Standing};
 
-pub use crate::store::State;
+pub use crate::store::{Opinion, Order, Queue, State};
 use crate::{
     directory::{Directory, People},
+    language::Language,
     mail::Address,
     notice::Voice,
     policy::{Calendar, Wait},
@@ -74,20 +88,27 @@ pub struct Settings {
     pub calendar: Calendar,
     /// How long the bytes of a mail are kept after the last thing that happened to it.
     pub keep: Keep,
+    /// Of how many mails people are told one by one; from `[notice]`.
+    pub limits: Limits,
+    /// At what time of a business day the security team gets its digest; never if not said.
+    pub digest: Option<jiff::civil::Time>,
 }
 
-/// How long the bytes of held mails are kept after the last thing that happened to them; then their keys are destroyed.
+/// How long the bytes of held mails are kept after the last thing that happened to them, until their keys are destroyed; and
+/// how long the journal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
     /// Any mail.
     pub held: SignedDuration,
     /// A mail with specific personal data (My Number), which must not be kept longer than it is needed.
     pub specific: SignedDuration,
+    /// The records of the journal; for ever if not said.
+    pub journal: Option<SignedDuration>,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { held: SignedDuration::from_hours(30 * 24), specific: SignedDuration::from_hours(24) }
+        Self { held: SignedDuration::from_hours(30 * 24), specific: SignedDuration::from_hours(24), journal: None }
     }
 }
 
@@ -119,7 +140,8 @@ impl Hold {
         Self { inner: Arc::new(Inner { store, settings, voice, organization, directory }) }
     }
 
-    fn people(&self) -> Arc<People> {
+    /// Everybody who is known now.
+    pub fn people(&self) -> Arc<People> {
         self.inner.directory.people()
     }
 
@@ -127,6 +149,11 @@ impl Hold {
     /// nothing of what was found; only a delivery status notice when the mail does not go out.
     fn sender_of_ours<'a>(&self, mail: &'a MailRow) -> Option<&'a Address> {
         mail.sender.as_ref().filter(|sender| self.inner.organization.is_internal(sender))
+    }
+
+    /// In which language people are told things who have none of their own.
+    pub fn language(&self) -> Language {
+        self.inner.voice.language
     }
 
     fn store(&self) -> &Store {

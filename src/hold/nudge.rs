@@ -19,7 +19,7 @@ use crate::{
     mail::{Address, MailId, Message},
     notice::{self, Letter},
     policy::Orders,
-    store::{Approval, HeldRow, Kind, MailRow, Nudge, Nudging, Writing},
+    store::{Approval, HeldRow, Kind, MailRow, Nudge, Nudging, Topic, Writing},
 };
 
 impl Hold {
@@ -107,6 +107,9 @@ impl Hold {
         story.deciders = asked.iter().map(|asked| asked.person.clone()).collect();
         let original = original_of(self.store(), mail).await?.unwrap_or_else(|| Message::new(Vec::new()));
         for Asked { person, .. } in &asked {
+            if !self.tells_alone(writing, held, (person, Topic::Request), now).await? {
+                continue;
+            }
             let reply_to = self.secret(writing, held, person).await?;
             let letter = self.letter(person, Some(&reply_to), now);
             let notice = notice::escalated(&story, self.voice(), &letter, &before, &original);

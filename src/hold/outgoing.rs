@@ -23,7 +23,7 @@ use crate::{
     notice::{self, Delivery, Progress, Story},
     policy,
     recipients::{Direction, Recipient},
-    store::{Change, Consignee, Fate, Kind, MailRow, OutboxRow, State, Writing},
+    store::{Change, Consignee, Fate, Kind, MailRow, OutboxRow, State, Topic, Writing},
 };
 
 /// What an attempt brought, beside what the row says.
@@ -242,8 +242,8 @@ impl Hold {
         self.post(writing, (Some(&mail.id), row.held_id.as_ref()), Kind::Dsn, notice, now).await
     }
 
-    /// Tells the security team that `person`, who was asked to decide about a mail that still waits, did not get the
-    /// request. The warning names no held mail in the outbox, so a warning that is refused in its turn makes none.
+    /// Tells the security team that `person`, who was asked to decide about mails that still wait, did not get the
+    /// request. The warning asks nobody, so a warning that is refused in its turn makes none.
     async fn tell_unasked(
         &self,
         writing: &mut Writing,
@@ -251,22 +251,31 @@ impl Hold {
         (person, reply): (&Address, &str),
         now: Timestamp,
     ) -> Result<(), HoldError> {
-        let (Kind::Notice, Some(id)) = (row.kind, &row.held_id) else { return Ok(()) };
-        let held = known(writing, id).await?;
-        if held.state != State::Pending || !held.asked.iter().any(|asked| asked.person.same_mailbox(person)) {
-            return Ok(());
+        let ids = match (row.kind, &row.held_id) {
+            (Kind::Notice, Some(id)) => vec![id.clone()],
+            (Kind::Notice, None) => writing.requested_in(&row.id).await?,
+            (Kind::Release | Kind::Dsn, _) => Vec::new(),
+        };
+        for id in ids {
+            let held = known(writing, &id).await?;
+            if held.state != State::Pending || !held.asked.iter().any(|asked| asked.person.same_mailbox(person)) {
+                continue;
+            }
+            let mail = mail_of(writing, &held).await?;
+            let story = telling::story(&mail, &held)?;
+            let said = format!("{person}: {reply}");
+            for to in self.security().iter().filter(|to| !to.same_mailbox(person)) {
+                if !self.tells_alone_with(writing, &held, (to, Topic::Unasked), &said, now).await? {
+                    continue;
+                }
+                let letter = self.letter(to, None, now);
+                let notice = notice::request_undeliverable(&story, self.voice(), &letter, person, reply);
+                self.post(writing, (Some(&mail.id), None), Kind::Notice, notice, now).await?;
+            }
+            let entry = entry(&id, "unasked", Some(said));
+            journal::append(writing, &[Record::change(mail.id, now, entry)]).await?;
         }
-        let mail = mail_of(writing, &held).await?;
-        let story = telling::story(&mail, &held)?;
-        let security = self.security();
-        let others = security.iter().filter(|to| !to.same_mailbox(person));
-        for to in others {
-            let letter = self.letter(to, None, now);
-            let notice = notice::request_undeliverable(&story, self.voice(), &letter, person, reply);
-            self.post(writing, (Some(&mail.id), None), Kind::Notice, notice, now).await?;
-        }
-        let entry = entry(id, "unasked", Some(format!("{person}: {reply}")));
-        Ok(journal::append(writing, &[Record::change(mail.id, now, entry)]).await?)
+        Ok(())
     }
 }
 

@@ -367,3 +367,42 @@ async fn a_sender_lets_nothing_go_after_its_time() {
     let error = hold.release_alone(&id, &address(SENDER), &looked, "please", Via::Console, late).await.unwrap_err();
     assert!(matches!(error, HoldError::TooLate { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn whoever_is_reachable_under_several_addresses_answers_from_any_of_them_and_counts_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut boss = Person::new(address(BOSS));
+    let away = "2026-11-02".parse().unwrap();
+    boss.absences = vec![Absence { from: away, until: away }];
+    // The deputy is known to the boss under an alias.
+    boss.deputies = vec![address("d.suzuki@example.co.jp")];
+    let mut deputy = Person::new(address(DEPUTY));
+    deputy.aliases = vec![address("d.suzuki@example.co.jp"), address("third@example.co.jp")];
+    let people = People::new(vec![boss, deputy], BTreeMap::new());
+    let (store, hold) = hold_with(dir.path(), settings(), people).await;
+    let route_of = |name: &str| Duties { approvers: route(&[name, VICE]), approvals: Some(2), ..Duties::default() };
+    let id = held_with(&hold, route_of(BOSS), noon()).await;
+    assert_eq!(hold.show(&id).await.unwrap().asked, [address("d.suzuki@example.co.jp"), address(VICE)]);
+    let secret = outbox(&store).await.into_iter().find(|l| l.to == ["d.suzuki@example.co.jp"]).unwrap().secret();
+    let answer = |verdict| crate::notice::Answer { verdict, comment: String::new() };
+    // Somebody with a like address is nobody.
+    let yes = crate::notice::Verdict::Approve;
+    let refused = hold.answer(&secret, &[address("deputy+x@example.co.jp")], &answer(yes), noon()).await.unwrap();
+    assert!(matches!(refused, super::Answered::Refused(_)), "{refused:?}");
+    for seen in [DEPUTY, "third@example.co.jp"] {
+        let file = hold.show_to(&address(seen), &id, noon()).await.unwrap();
+        assert!(file.may_decide, "{seen}");
+        let leaf = hold.leaf(&address(seen), &super::Wish::default(), noon()).await.unwrap();
+        assert_eq!(leaf.lines.len(), 1, "{seen}");
+    }
+    let done = hold.answer(&secret, &[address(DEPUTY)], &answer(yes), noon()).await.unwrap();
+    assert!(matches!(done, super::Answered::Done { state: State::Pending, .. }), "{done:?}");
+    let error = hold.approve(&id, &address("third@example.co.jp"), Via::Console, "", noon()).await.unwrap_err();
+    assert!(matches!(error, HoldError::Heard { .. }), "{error}");
+    let said = &hold.show(&id).await.unwrap().levels[0];
+    assert_eq!((said.given, said.said[0].person.as_str()), (1, "d.suzuki@example.co.jp"), "as they were asked");
+    // On the console they need not know under which address that was.
+    let id = held_with(&hold, route_of(BOSS), noon()).await;
+    hold.approve(&id, &address("third@example.co.jp"), Via::Console, "", noon()).await.unwrap();
+    assert_eq!(hold.show(&id).await.unwrap().levels[0].missing(), 1);
+}

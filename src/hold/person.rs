@@ -1,23 +1,29 @@
 //! The hold as one person may see it: what the console shows.
 //!
-//! In: who asks. Out: [`Line`]s and a [`File`], with what that person may do; what is not theirs does not exist for
-//! them. A mail is for its sender, for those who may decide about it, and for the security team.
+//! In: who asks. Out: a [`File`], with what that person may do, and [`Line`]s (`queue`); what is not theirs does not exist
+//! for them. A mail is for its sender, for those who may decide about it, for the security team, and, while it waits, for
+//! colleagues who were asked about it.
 //! Deliberately absent: pages, and the proof that the person is who they say.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Hold, HoldError, State, asking,
     decide::{is_sender, normal, one},
+    drill::DRILL,
+    new_id,
+    queue::Cause,
+    rounded,
+    send_back::{RETURN, SENT_BACK},
     show::HeldSummary,
     telling,
 };
 use crate::{
     directory::Role,
-    journal::{Record, What},
+    journal::{self, Access, Accessed, Record, Via, What},
     mail::Address,
     notice::Story,
-    store::{Approval, HeldRow, MailRow},
+    store::{Approval, HeldRow, MailRow, Opinion},
 };
 
 /// One held mail in a person's list.
@@ -29,6 +35,10 @@ pub struct Line {
     pub may_decide: bool,
     /// Whether this person may take it back now.
     pub may_withdraw: bool,
+    /// How long until its deadline, if it waits; less than nothing if that is over.
+    pub left: Option<SignedDuration>,
+    /// Why it is held.
+    pub cause: Cause,
 }
 
 /// One held mail before a person.
@@ -52,6 +62,16 @@ pub struct File {
     pub tally: (u8, u8),
     /// Why its sender says that it should go; may be empty.
     pub reason: String,
+    /// Whether this person may look at its content.
+    pub may_view: bool,
+    /// Whether this person may ask a colleague about it now.
+    pub may_ask_colleague: bool,
+    /// Whether this person was asked what they think, and has not said it.
+    pub may_give_opinion: bool,
+    /// Which colleagues were asked, and what they think.
+    pub opinions: Vec<Opinion>,
+    /// Whether it was rejected to be changed.
+    pub sent_back: bool,
 }
 
 /// One thing that happened to a held mail.
@@ -61,27 +81,16 @@ pub struct Step {
     pub at: Timestamp,
     /// Who; nobody if it happened by itself.
     pub by: Option<Address>,
-    /// What, in the journal's words: the new state, or `viewed`, `retried`, `refused`, `unasked`.
+    /// What, in the journal's words: the new state, or `viewed`, `retried`, `refused`, `unasked`, `consulted`, `opinion`.
     pub change: String,
     /// What they wrote.
     pub comment: String,
+    /// What it was about, where the change alone does not say it: which place of the mail was looked at, who was
+    /// asked.
+    pub about: String,
 }
 
 impl Hold {
-    /// The held mails that `who` may see: those that wait first, the earliest deadline first.
-    pub async fn list_for(&self, who: &Address, now: Timestamp) -> Result<Vec<Line>, HoldError> {
-        let mut lines = Vec::new();
-        for (mail, held, approvals) in self.everything(None).await? {
-            let rights = self.rights(who, &mail, &held, &approvals, now)?;
-            if rights.see {
-                let summary = super::show::summary(&mail, &held, approvals)?;
-                lines.push(Line { summary, may_decide: rights.decide, may_withdraw: rights.withdraw });
-            }
-        }
-        lines.sort_by_key(|line| (line.summary.state != State::Pending, line.summary.expires_at));
-        Ok(lines)
-    }
-
     /// The held mail `id` (or its unambiguous beginning), if `who` may see it.
     pub async fn show_to(&self, who: &Address, id: &str, now: Timestamp) -> Result<File, HoldError> {
         let held = one(self.store().held_by_prefix(&normal(id)).await?, id)?;
@@ -89,46 +98,87 @@ impl Hold {
         let mail = mail.ok_or_else(|| HoldError::Row(format!("{} belongs to no mail", held.id)))?;
         let said = self.store().approvals(std::slice::from_ref(&held.id)).await?;
         let rights = self.rights(who, &mail, &held, &said, now)?;
-        if !rights.see {
+        let (opinions, people) = (self.store().opinions(&held.id).await?, self.people());
+        let pending = held.state == State::Pending;
+        let asked: Vec<&Opinion> = opinions.iter().filter(|one| pending && people.is_one(&one.person, who)).collect();
+        if !rights.see && asked.is_empty() {
             return Err(HoldError::Unknown(id.to_owned()));
         }
+        let may_give_opinion = asked.iter().any(|one| one.said.is_none());
         Ok(File {
             story: self.story_so_far(&mail, &held, &said)?,
             state: held.state,
-            history: self.history(&held).await?,
+            history: self.history(&held, &opinions).await?,
             may_decide: rights.decide,
             may_withdraw: rights.withdraw,
             may_release_alone: rights.release_alone,
             may_ask_others: rights.ask_others,
             tally: asking::tally(&held, &telling::orders(&held)?, &said),
-            reason: held.reason,
+            reason: held.reason.clone(),
+            may_view: self.may_view(&mail, &held, &said, who, now)?,
+            may_ask_colleague: rights.decide && held.expires_at > now,
+            may_give_opinion,
+            sent_back: said.iter().any(|one| one.verdict == RETURN),
+            opinions,
         })
     }
 
+    /// Writes into the journal how somebody came into the console, or tried to.
+    pub async fn note_access(
+        &self,
+        who: &Address,
+        access: Access,
+        place: &str,
+        via: Via,
+        now: Timestamp,
+    ) -> Result<(), HoldError> {
+        let accessed = Accessed { who: who.canonical(), access, via, place: place.to_owned() };
+        let mut writing = self.store().write().await?;
+        journal::append(&mut writing, &[Record::access(new_id(), rounded(now), accessed)]).await?;
+        Ok(writing.commit().await?)
+    }
+
     /// What happened to `held`, from the journal, with the comments that the journal does not keep.
-    async fn history(&self, held: &HeldRow) -> Result<Vec<Step>, HoldError> {
+    async fn history(&self, held: &HeldRow, opinions: &[Opinion]) -> Result<Vec<Step>, HoldError> {
         let approvals = self.store().approvals(std::slice::from_ref(&held.id)).await?;
         let rows = self.store().journal_of(&held.mail_id.0).await?;
         let mut steps = Vec::new();
         for row in rows {
             let record: Record = telling::parse(&row.record)?;
             let What::Change(change) = record.what else { continue };
-            if change.held != held.id {
+            // That it is a drill nobody learns before it is decided.
+            let tells = change.change == DRILL && held.state == State::Pending;
+            if change.held != held.id || tells {
                 continue;
             }
-            let decided = matches!(change.change.as_str(), "agreed" | "approved" | "rejected");
-            let said = approvals.iter().find(|a| decided && Some(&a.person) == change.by.as_ref());
+            let by = change.by.as_ref();
+            let comment = match change.change.as_str() {
+                "agreed" | "approved" | "rejected" | SENT_BACK => {
+                    approvals.iter().find(|one| Some(&one.person) == by).map(|one: &Approval| one.comment.clone())
+                }
+                "consulted" => {
+                    let asked = opinions.iter().find(|one| Some(one.person.canonical()) == change.detail);
+                    asked.map(|one| one.question.clone())
+                }
+                "opinion" => {
+                    let said = opinions.iter().find(|one| Some(&one.person.canonical()) == by);
+                    said.and_then(|one| Some(one.said.as_ref()?.0.clone()))
+                }
+                _ => None,
+            };
+            let about = change.detail.filter(|_| matches!(change.change.as_str(), "viewed" | "consulted"));
             steps.push(Step {
                 at: record.at,
+                about: about.unwrap_or_default(),
                 by: change.by.and_then(|by| Address::parse(&by).ok()),
-                comment: said.map(|approval: &Approval| approval.comment.clone()).unwrap_or_default(),
+                comment: comment.unwrap_or_default(),
                 change: change.change,
             });
         }
         Ok(steps)
     }
 
-    fn rights(
+    pub(super) fn rights(
         &self,
         who: &Address,
         mail: &MailRow,
@@ -137,15 +187,17 @@ impl Hold {
         now: Timestamp,
     ) -> Result<Rights, HoldError> {
         let deciders = self.deciders(mail, held, said, now)?;
-        let is = |list: &[Address]| list.iter().any(|person| person.same_mailbox(who));
+        let people = self.people();
+        let is = |list: &[Address]| list.iter().any(|person| people.is_one(person, who));
         let decider = is(&deciders);
-        let auditor = self.people().has_role(who, Role::Auditor);
-        let asked = held.asked.iter().any(|asked| asked.person.same_mailbox(who));
+        let auditor = people.has_role(who, Role::Auditor);
+        let asked = held.asked.iter().any(|asked| people.is_one(&asked.person, who));
         let sender = is_sender(mail, who);
         let open = held.state == State::Pending;
         let waits = open && held.release_at.is_none();
         Ok(Rights {
             see: decider || asked || sender || auditor || is(&self.security()),
+            own: sender,
             decide: decider && open,
             withdraw: sender && open,
             release_alone: sender && waits && telling::orders(held)?.self_release,
@@ -154,10 +206,12 @@ impl Hold {
     }
 }
 
-struct Rights {
-    see: bool,
-    decide: bool,
-    withdraw: bool,
+pub(super) struct Rights {
+    pub(super) see: bool,
+    /// Whether it is the person's own.
+    pub(super) own: bool,
+    pub(super) decide: bool,
+    pub(super) withdraw: bool,
     release_alone: bool,
     ask_others: bool,
 }
@@ -168,19 +222,10 @@ mod tests {
     use crate::{hold::fixture::*, journal::Via, policy::Action};
 
     #[tokio::test]
-    async fn each_person_sees_what_is_theirs_and_what_they_may_do() {
+    async fn a_file_is_for_those_whom_it_concerns_and_tells_what_happened() {
         let dir = tempfile::tempdir().unwrap();
         let (_, hold) = hold_in(dir.path(), settings()).await;
         let id = hold.take(arrival(vec![group(Action::RequireApproval, &[OUTSIDE])])).await.unwrap().0;
-        hold.take(arrival(vec![group(Action::Hold, &["b@x.example.com"])])).await.unwrap();
-        for (person, lines, decides, withdraws) in
-            [(SENDER, 2, 0, 2), (BOSS, 1, 1, 0), (SECURITY, 2, 1, 0), ("eve@example.co.jp", 0, 0, 0)]
-        {
-            let list = hold.list_for(&address(person), noon()).await.unwrap();
-            let count = |may: fn(&Line) -> bool| list.iter().filter(|line| may(line)).count();
-            let seen = (list.len(), count(|line| line.may_decide), count(|line| line.may_withdraw));
-            assert_eq!(seen, (lines, decides, withdraws), "{person}");
-        }
         let error = hold.show_to(&address("eve@example.co.jp"), &id, noon()).await.unwrap_err();
         assert!(matches!(error, HoldError::Unknown(_)), "{error}");
 

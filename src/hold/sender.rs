@@ -16,7 +16,7 @@ use crate::{
     journal::{self, Record, Via},
     mail::Address,
     notice::{self, Outcome},
-    store::{Change, HeldRow, Kind, MailRow, Writing},
+    store::{Change, HeldRow, Kind, MailRow, Topic, Writing},
 };
 
 /// The longest reason that is kept, in characters.
@@ -60,6 +60,9 @@ impl Hold {
         let story = self.story_so_far(&mail, &held, &said)?;
         let asked = held.asked.iter().filter(|asked| asked.level == held.level).map(|asked| &asked.person);
         for decider in asked.filter(|asked| may.iter().any(|person| person.same_mailbox(asked))) {
+            if !self.tells_alone(&mut writing, &held, (decider, Topic::Request), now).await? {
+                continue;
+            }
             let notice = notice::reason_given(&story, self.voice(), &self.letter(decider, None, now));
             self.post(&mut writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await?;
         }

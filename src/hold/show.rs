@@ -3,20 +3,20 @@
 //! In: an id or a state to look for. Out: [`HeldSummary`], the line of `held list --json`; [`HeldDetail`], all that is
 //! known; and the original, whose every view is journalled. Deliberately absent: pages and tables.
 
-use std::{collections::HashMap, sync::Arc};
-
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
     Hold, HoldError,
     decide::{is_sender, mail_of, normal, one},
-    rounded, telling,
+    drill, rounded,
+    stage::{self, Stage},
+    telling,
 };
 use crate::{
     inspect::Inspection,
     journal::{self, Record, Via},
-    mail::{Address, MailId, Message},
+    mail::{Address, Envelope, MailId, Message},
     policy::{Action, Matched},
     recipients::Recipient,
     store::{Approval, HeldRow, MailRow, State},
@@ -69,40 +69,46 @@ pub struct HeldDetail {
     pub reasons: Vec<Matched>,
     /// Who was asked to decide.
     pub asked: Vec<Address>,
+    /// The levels of its route: who was asked on each, who said what, and what is still needed.
+    pub levels: Vec<Stage>,
+    /// Whether others were asked as well on the present level.
+    pub escalated: bool,
+    /// Why its sender says that it should go; may be empty.
+    pub reason: String,
     /// When its state changed last.
     pub changed_at: Timestamp,
+}
+
+/// What of a mail's content somebody wants to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look<'a> {
+    /// All of it, as a file.
+    Original,
+    /// The mail as its recipients would see it.
+    Letter,
+    /// What stands at one place where something was found, as the inspection calls that place.
+    Place(&'a str),
+}
+
+impl Look<'_> {
+    /// What the journal says of [`Look::Letter`].
+    pub const LETTER: &'static str = "as its recipients would see it";
+}
+
+/// The content of a mail, for whoever shows it.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// Its bytes as they came.
+    pub message: Message,
+    /// Who sent it to whom.
+    pub envelope: Envelope,
 }
 
 impl Hold {
     /// All held mails, the newest first; with `state` only those.
     pub async fn list(&self, state: Option<State>) -> Result<Vec<HeldSummary>, HoldError> {
-        let rows = self.everything(state).await?;
+        let rows = self.with_mails(self.store().held(state).await?).await?;
         rows.into_iter().map(|(mail, held, approvals)| summary(&mail, &held, approvals)).collect()
-    }
-
-    /// All held mails with the mail and what was said about it.
-    pub(super) async fn everything(
-        &self,
-        state: Option<State>,
-    ) -> Result<Vec<(Arc<MailRow>, HeldRow, Vec<Approval>)>, HoldError> {
-        let rows = self.store().held(state).await?;
-        let ids: Vec<MailId> = rows.iter().map(|row| row.id.clone()).collect();
-        let mut said: HashMap<MailId, Vec<Approval>> = HashMap::new();
-        for approval in self.store().approvals(&ids).await? {
-            said.entry(approval.held_id.clone()).or_default().push(approval);
-        }
-        let mail_ids: Vec<MailId> = rows.iter().map(|row| row.mail_id.clone()).collect();
-        let mails = self.store().mails(&mail_ids).await?;
-        let mails: HashMap<MailId, Arc<MailRow>> =
-            mails.into_iter().map(|mail| (mail.id.clone(), Arc::new(mail))).collect();
-        rows.into_iter()
-            .map(|row| {
-                let mail = mails.get(&row.mail_id);
-                let mail = mail.ok_or_else(|| HoldError::Row(format!("{} belongs to no mail", row.id)))?;
-                let approvals = said.remove(&row.id).unwrap_or_default();
-                Ok((Arc::clone(mail), row, approvals))
-            })
-            .collect()
     }
 
     /// Everything about the held mail `id` (or its unambiguous beginning).
@@ -112,7 +118,11 @@ impl Hold {
         let mail = mail.ok_or_else(|| HoldError::Row(format!("{} belongs to no mail", held.id)))?;
         let approvals = self.store().approvals(std::slice::from_ref(&held.id)).await?;
         let story = telling::story(&mail, &held)?;
+        let levels = stage::stages(&held, &telling::orders(&held)?, &approvals);
         Ok(HeldDetail {
+            levels,
+            escalated: held.escalated,
+            reason: held.reason.clone(),
             summary: summary(&mail, &held, approvals)?,
             mail: mail.id,
             message_id: mail.message_id,
@@ -125,24 +135,67 @@ impl Hold {
         })
     }
 
-    /// The bytes of a held mail as they came. Only its sender, those who may decide about it, and the security team may
-    /// see them, and that they did is journalled before they do.
+    /// The bytes of a held mail as they came.
     pub async fn original(&self, id: &str, person: &Address, via: Via, now: Timestamp) -> Result<Message, HoldError> {
+        Ok(self.look(id, person, Look::Original, via, now).await?.message)
+    }
+
+    /// The content of a held mail, to be looked at as `look` says. Only its sender, those who may decide about it, and the
+    /// security team may see it, and that they did, and what, is journalled before they do.
+    pub async fn look(
+        &self,
+        id: &str,
+        person: &Address,
+        look: Look<'_>,
+        via: Via,
+        now: Timestamp,
+    ) -> Result<Content, HoldError> {
         let mut writing = self.store().write().await?;
         let held = one(writing.held_by_prefix(&normal(id)).await?, id)?;
         let mail = mail_of(&mut writing, &held).await?;
         let said = writing.approvals(std::slice::from_ref(&held.id)).await?;
-        let (deciders, security) = (self.deciders(&mail, &held, &said, now)?, self.security());
-        let heard = self.has_spoken(&said, person);
-        let mut trusted = deciders.iter().chain(&security);
-        if !is_sender(&mail, person) && !heard && !trusted.any(|known| known.same_mailbox(person)) {
+        if !self.may_view(&mail, &held, &said, person, now)? {
             return Err(HoldError::NotForYou { id: held.id, person: person.clone() });
         }
-        let entry = telling::change(&held, "viewed", Some(person), via);
+        let mut entry = telling::change(&held, "viewed", Some(person), via);
+        entry.detail = match look {
+            Look::Original => None,
+            Look::Letter => Some(Look::LETTER.to_owned()),
+            Look::Place(place) => {
+                if !is_found(&mail, place)? {
+                    return Err(HoldError::NoSuchPlace { id: held.id });
+                }
+                Some(place.to_owned())
+            }
+        };
         journal::append(&mut writing, &[Record::change(mail.id.clone(), rounded(now), entry)]).await?;
         writing.commit().await?;
-        Ok(Message::new(self.store().unseal(&mail.id.0).await?))
+        let recipients = held.rcpt_to.iter().chain(&mail.sent_to).cloned().collect();
+        let envelope = Envelope { sender: mail.sender, recipients, ..Envelope::default() };
+        Ok(Content { message: Message::new(self.store().unseal(&mail.id.0).await?), envelope })
     }
+
+    /// Whether `person` may look at the content of a mail.
+    pub(super) fn may_view(
+        &self,
+        mail: &MailRow,
+        held: &HeldRow,
+        said: &[Approval],
+        person: &Address,
+        now: Timestamp,
+    ) -> Result<bool, HoldError> {
+        let (deciders, security) = (self.deciders(mail, held, said, now)?, self.security());
+        let (mut trusted, people) = (deciders.iter().chain(&security), self.people());
+        Ok(is_sender(mail, person)
+            || self.has_spoken(said, person)
+            || trusted.any(|known| people.is_one(known, person)))
+    }
+}
+
+/// Whether something was found at `place`.
+fn is_found(mail: &MailRow, place: &str) -> Result<bool, HoldError> {
+    let inspection: Inspection = telling::parse(&mail.inspection)?;
+    Ok(inspection.findings.iter().flat_map(|finding| &finding.examples).any(|example| example.place == place))
 }
 
 pub(super) fn summary(mail: &MailRow, held: &HeldRow, approvals: Vec<Approval>) -> Result<HeldSummary, HoldError> {
@@ -150,7 +203,7 @@ pub(super) fn summary(mail: &MailRow, held: &HeldRow, approvals: Vec<Approval>) 
     Ok(HeldSummary {
         id: held.id.clone(),
         state: held.state,
-        mail_from: mail.sender.clone(),
+        mail_from: drill::or_drilled(mail.sender.as_ref(), &mail.peer, &mail.authors).cloned(),
         rcpt_to: held.rcpt_to.clone(),
         subject: mail.subject.clone(),
         persons: mail.persons,
@@ -179,5 +232,43 @@ mod tests {
         let error = hold.original(&id.0, &address("eve@example.co.jp"), Via::Console, noon()).await.unwrap_err();
         assert!(matches!(error, HoldError::NotForYou { .. }), "{error}");
         assert_eq!(changes(&store).await[1..], ["viewed"; 3]);
+    }
+
+    #[tokio::test]
+    async fn one_place_is_opened_only_where_something_was_found_and_the_journal_says_which() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_store, hold) = hold_in(dir.path(), settings()).await;
+        let example = crate::inspect::Example {
+            masked: "090-****-5678".to_owned(),
+            place: "a.xlsx › x!F2".to_owned(),
+            hidden: false,
+            quoted: false,
+            why: None,
+        };
+        let finding = crate::inspect::Finding {
+            detector: "jp.phone".to_owned(),
+            title: None,
+            category: crate::inspect::Category::Contact,
+            confidence: crate::inspect::Confidence::High,
+            count: 1,
+            examples: vec![example],
+        };
+        let mut mail = arrival(vec![group(Action::RequireApproval, &[OUTSIDE])]);
+        mail.inspection.findings.push(finding);
+        let id = hold.take(mail).await.unwrap().0;
+        let look = |who: &'static str, look: Look<'static>| {
+            let (hold, id) = (hold.clone(), id.clone());
+            async move { hold.look(&id, &address(who), look, Via::Console, noon()).await }
+        };
+        let error = look(BOSS, Look::Place("a.xlsx › x!A1")).await.unwrap_err();
+        assert!(matches!(error, HoldError::NoSuchPlace { .. }), "{error}");
+        let error = look("eve@example.co.jp", Look::Place("a.xlsx › x!F2")).await.unwrap_err();
+        assert!(matches!(error, HoldError::NotForYou { .. }), "{error}");
+        let content = look(BOSS, Look::Place("a.xlsx › x!F2")).await.unwrap();
+        assert_eq!((content.message.bytes(), content.envelope.recipients), (BYTES, vec![address(OUTSIDE)]));
+        look(BOSS, Look::Letter).await.unwrap();
+        let file = hold.show_to(&address(BOSS), &id, noon()).await.unwrap();
+        let steps: Vec<_> = file.history.iter().map(|step| (step.change.as_str(), step.about.as_str())).collect();
+        assert_eq!(steps, [("viewed", "a.xlsx › x!F2"), ("viewed", Look::LETTER)], "what was refused was not seen");
     }
 }

@@ -6,8 +6,9 @@
 use jiff::Timestamp;
 
 use super::{
-    Hold, HoldError, asking, new_id,
+    Hold, HoldError, asking, drill, new_id,
     outgoing::{delivery, wanted},
+    send_back::RETURN,
 };
 use crate::{
     journal,
@@ -18,7 +19,7 @@ use crate::{
     notice::{self, Letter, Notice, Outcome, Progress, StandIn, Story},
     policy::{Action, Matched, Orders},
     recipients::Recipient,
-    store::{Approval, Consignee, HeldRow, Kind, MailRow, OutboxRow, State, Writing},
+    store::{Approval, Consignee, HeldRow, Kind, MailRow, OutboxRow, State, Topic, Writing},
 };
 
 /// Everything that may be told about a held mail.
@@ -44,7 +45,7 @@ pub(super) fn story_of(
         id: mail.id.clone(),
         message_id: mail.message_id.clone(),
         subject: mail.subject.clone(),
-        sender: mail.sender.clone(),
+        sender: drill::or_drilled(mail.sender.as_ref(), &mail.peer, &mail.authors).cloned(),
         author: mail.from_field.clone(),
         recipients,
         sent_to: mail.sent_to.clone(),
@@ -68,8 +69,12 @@ pub(super) fn outcome_of(held: &HeldRow, approvals: &[Approval]) -> Option<Outco
             by: said(asking::YES).filter_map(person).collect(),
             comment: said(asking::YES).map(|approval| approval.comment.as_str()).collect::<Vec<_>>().join("\n"),
         }),
-        State::Rejected => said("reject")
-            .find_map(|approval| Some(Outcome::Rejected { by: person(approval)?, comment: approval.comment.clone() })),
+        State::Rejected => {
+            let rejected = said("reject").find_map(|one| Some((person(one)?, one.comment.clone())));
+            let sent_back = said(RETURN).find_map(|one| Some((person(one)?, one.comment.clone())));
+            (rejected.map(|(by, comment)| Outcome::Rejected { by, comment }))
+                .or(sent_back.map(|(by, comment)| Outcome::SentBack { by, comment }))
+        }
         State::Withdrawn => Some(Outcome::Withdrawn),
         State::Expired => Some(Outcome::Expired),
     }
@@ -135,6 +140,7 @@ impl Hold {
             reason: (!held.reason.is_empty()).then(|| held.reason.clone()),
             by_security: self.nobody_found(mail, held, said)?,
             may_release: orders.self_release,
+            second_factor: orders.second_factor,
         };
         Ok(story)
     }
@@ -158,6 +164,9 @@ impl Hold {
         person: &Address,
         now: Timestamp,
     ) -> Result<(), HoldError> {
+        if !self.tells_alone(writing, held, (person, Topic::Request), now).await? {
+            return Ok(());
+        }
         let reply_to = self.secret(writing, held, person).await?;
         let notice = notice::reminder(story, self.voice(), &self.letter(person, Some(&reply_to), now));
         self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await
@@ -172,6 +181,9 @@ impl Hold {
         now: Timestamp,
     ) -> Result<(), HoldError> {
         let Some(to) = self.sender_of_ours(mail) else { return Ok(()) };
+        if !self.tells_alone(writing, held, (to, Topic::Held), now).await? {
+            return Ok(());
+        }
         let notice = say(&self.letter(to, None, now));
         self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await
     }
@@ -185,13 +197,26 @@ impl Hold {
         notice: Notice,
         now: Timestamp,
     ) -> Result<(), HoldError> {
-        let id = new_id();
-        let to = notice.to().clone();
         // What we say about a mail that must not cross a line in the clear must not either (RFC 8689 §5).
         let about = match mail {
             Some(mail) => writing.mail(mail).await?,
             None => None,
         };
+        let requiretls = about.is_some_and(|mail| mail.requiretls);
+        self.post_as(writing, (mail, held), (kind, requiretls), notice, now).await.map(drop)
+    }
+
+    /// The same, whether it may cross a line in the clear being known; gives its id.
+    pub(super) async fn post_as(
+        &self,
+        writing: &mut Writing,
+        (mail, held): (Option<&MailId>, Option<&MailId>),
+        (kind, requiretls): (Kind, bool),
+        notice: Notice,
+        now: Timestamp,
+    ) -> Result<MailId, HoldError> {
+        let id = new_id();
+        let to = notice.to().clone();
         let row = OutboxRow {
             id: id.clone(),
             kind,
@@ -201,7 +226,7 @@ impl Hold {
             sender: None,
             body: notice.body_kind(),
             smtputf8: !to.as_str().is_ascii(),
-            requiretls: about.is_some_and(|mail| mail.requiretls),
+            requiretls,
             dsn: Dsn::default(),
             trace: Vec::new(),
             recipients: vec![Consignee::new(to)],
@@ -211,7 +236,8 @@ impl Hold {
         };
         let sealed = self.store().seal(&id.0, notice.into_bytes()).await?;
         writing.put_sealed(sealed).await?;
-        Ok(writing.put_outbox(&row).await?)
+        writing.put_outbox(&row).await?;
+        Ok(id)
     }
 
     /// Tells the sender, if it is one of ours, how it ended.
@@ -223,6 +249,9 @@ impl Hold {
         now: Timestamp,
     ) -> Result<(), HoldError> {
         let Some(to) = self.sender_of_ours(mail) else { return Ok(()) };
+        if !self.tells_alone(writing, held, (to, Topic::Outcome), now).await? {
+            return Ok(());
+        }
         let letter = self.letter(to, None, now);
         let notice = notice::outcome(&story(mail, held)?, self.voice(), &letter, outcome);
         self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, now).await
@@ -282,6 +311,10 @@ impl Hold {
 fn status(how: &Outcome) -> &'static str {
     match how {
         Outcome::Expired => "5.4.7",
-        Outcome::Rejected { .. } | Outcome::Refused | Outcome::Withdrawn | Outcome::Released { .. } => "5.7.1",
+        Outcome::Rejected { .. }
+        | Outcome::SentBack { .. }
+        | Outcome::Refused
+        | Outcome::Withdrawn
+        | Outcome::Released { .. } => "5.7.1",
     }
 }

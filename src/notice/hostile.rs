@@ -90,6 +90,7 @@ fn notices(text: &str) -> Vec<(String, Notice)> {
     for language in [Language::Ja, Language::En] {
         let letter = Letter { to: &to, reply_to: None, language, now: Timestamp::UNIX_EPOCH };
         let rejected = Outcome::Rejected { by: by.clone(), comment: comment.clone() };
+        let sent_back = Outcome::SentBack { by: by.clone(), comment: comment.clone() };
         let released = Outcome::Released { by: vec![by.clone()], comment: comment.clone() };
         let (original, entries) =
             (Message::new(text.as_bytes()), [dsn::Entry::said(to.clone(), dsn::Action::Failed, text)]);
@@ -103,11 +104,21 @@ fn notices(text: &str) -> Vec<(String, Notice)> {
             waiting: Vec::new(),
             decided: vec![Done { id: evil.id.clone(), at: letter.now, outcome: rejected.clone() }],
             rules: vec![Caught { rule: text.to_owned(), title: evil.matched[0].title.clone(), mails: 1 }],
+            unread: 1,
+            refused: 0,
+            unasked: 0,
+            destroyed: 0,
         };
+        let one = OneOfMany { story: evil.clone(), reply_to: Some(to.clone()) };
+        let ended = EndedOne { story: evil.clone(), outcome: rejected.clone() };
+        let lost = Unasked { story: evil.clone(), person: by.clone(), said: text.to_owned() };
         all.extend([
             ("hold".to_owned(), hold_notice(&evil, &voice, &letter)),
             ("released".to_owned(), outcome(&evil, &voice, &letter, &released)),
             ("rejected".to_owned(), outcome(&evil, &voice, &letter, &rejected)),
+            ("sent_back".to_owned(), outcome(&evil, &voice, &letter, &sent_back)),
+            ("question".to_owned(), question(&evil, &voice, &letter, &by, text)),
+            ("opinion".to_owned(), opinion(&evil, &voice, &letter, &by, (text, text))),
             ("answer_refused".to_owned(), refused_answer(&evil, &voice, &letter, text, Refusal::OwnMail)),
             ("request_undelivered".to_owned(), request_undeliverable(&evil, &voice, &letter, &by, text)),
             ("no_approver".to_owned(), no_approver(&evil, &voice, &letter, text, Some(&original))),
@@ -116,6 +127,10 @@ fn notices(text: &str) -> Vec<(String, Notice)> {
             ("dropped".to_owned(), dropped(&evil, &voice, &letter, &delivery, text)),
             ("undeliverable".to_owned(), undeliverable(&evil, &voice, &letter, &delivery)),
             ("digest".to_owned(), super::digest(&digest, &voice, &letter)),
+            ("too_many".to_owned(), too_many(std::slice::from_ref(&one), 3, letter.now, &voice, &letter)),
+            ("requests".to_owned(), requests(std::slice::from_ref(&one), &voice, &letter)),
+            ("outcomes".to_owned(), outcomes(&[ended], &voice, &letter)),
+            ("request_undelivered-many".to_owned(), requests_undeliverable(&[lost], &voice, &letter)),
         ]);
     }
     all

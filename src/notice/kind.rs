@@ -28,10 +28,16 @@ pub enum Kind {
     ReasonGiven,
     /// To the manager or the security team: the sender released it alone.
     SelfReleased,
+    /// To a colleague: what do you think?
+    Question,
+    /// To a decider: what a colleague thinks.
+    Opinion,
     /// It was released.
     Released,
     /// It was rejected.
     Rejected,
+    /// It was sent back for a change.
+    SentBack,
     /// A rule does not let it out.
     Refused,
     /// Its sender took it back.
@@ -60,11 +66,17 @@ pub enum Kind {
     Digest,
     /// To the sender of a mass mailing: more of the same.
     TooMany,
+    /// To a decider: many mails wait.
+    Requests,
+    /// To the sender: how many mails have ended.
+    Outcomes,
+    /// To who decided: it was a drill.
+    Drill,
 }
 
 impl Kind {
     /// All of them, in the order of a held mail's life.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 32] = [
         Self::Hold,
         Self::Request,
         Self::Delay,
@@ -75,8 +87,11 @@ impl Kind {
         Self::NoApprover,
         Self::ReasonGiven,
         Self::SelfReleased,
+        Self::Question,
+        Self::Opinion,
         Self::Released,
         Self::Rejected,
+        Self::SentBack,
         Self::Refused,
         Self::Withdrawn,
         Self::Expired,
@@ -91,6 +106,9 @@ impl Kind {
         Self::RequestUndelivered,
         Self::Digest,
         Self::TooMany,
+        Self::Requests,
+        Self::Outcomes,
+        Self::Drill,
     ];
 
     /// Its name in files and on the command line.
@@ -116,12 +134,17 @@ impl Kind {
         match self {
             Self::AnswerRefused | Self::RequestUndelivered => &[Organization, Id, Page],
             Self::NotSent => &[Organization, Id],
-            Self::Digest | Self::TooMany => &[Organization, Page],
+            Self::Digest | Self::TooMany | Self::Requests | Self::Outcomes => &[Organization, Page],
+            Self::Drill => &[Subject, Organization, Id, Page],
             Self::Undeliverable | Self::Delayed | Self::Relayed | Self::Dropped => &[Subject, Sender, Organization, Id],
             Self::Refused => &[Subject, Sender, Organization, Id],
-            Self::Released | Self::Rejected | Self::Withdrawn | Self::Expired | Self::Decided | Self::SelfReleased => {
-                &[Subject, Sender, Organization, Id, Page, People]
-            }
+            Self::Released
+            | Self::Rejected
+            | Self::SentBack
+            | Self::Withdrawn
+            | Self::Expired
+            | Self::Decided
+            | Self::SelfReleased => &[Subject, Sender, Organization, Id, Page, People],
             Self::Hold
             | Self::Request
             | Self::Delay
@@ -131,6 +154,8 @@ impl Kind {
             | Self::LevelPassed
             | Self::NoApprover
             | Self::ReasonGiven
+            | Self::Question
+            | Self::Opinion
             | Self::Unclear => &[Subject, Sender, Deadline, Organization, Id, Page, People],
         }
     }
@@ -161,8 +186,11 @@ impl Kind {
                 "上司・セキュリティ担当へ：差出人が自分で送信しました",
                 "to the manager or the security team: the sender released it alone",
             ),
+            Self::Question => ("question", "同僚へ：意見を聞かせてください", "to a colleague: what do you think?"),
+            Self::Opinion => ("opinion", "判断する人へ：同僚の意見", "to a decider: what a colleague thinks"),
             Self::Released => ("released", "送信が認められました", "it was released"),
             Self::Rejected => ("rejected", "却下されました", "it was rejected"),
+            Self::SentBack => ("sent_back", "差し戻されました", "it was sent back for a change"),
             Self::Refused => ("refused", "規則により送信されません", "a rule does not let it out"),
             Self::Withdrawn => ("withdrawn", "差出人が取り消しました", "its sender took it back"),
             Self::Expired => ("expired", "期限を過ぎました", "nobody decided in time"),
@@ -187,6 +215,9 @@ impl Kind {
             Self::TooMany => {
                 ("too_many", "差出人へ：ほかにも保留したメールがあります", "to the sender: more mails are held")
             }
+            Self::Requests => ("requests", "判断する人へ：まとめての依頼", "to a decider: please decide about many"),
+            Self::Drill => ("drill", "判断した人へ：訓練でした", "to who decided: it was a drill"),
+            Self::Outcomes => ("outcomes", "差出人へ：まとめての結果", "to the sender: what became of many"),
         }
     }
 }

@@ -105,6 +105,8 @@ pub struct Progress {
     pub by_security: bool,
     /// Whether policy lets its sender release it alone, with a reason.
     pub may_release: bool,
+    /// Whether it is approved only by whoever has logged in with two factors.
+    pub second_factor: bool,
 }
 
 impl Progress {
@@ -200,6 +202,13 @@ pub enum Outcome {
         /// What they wrote.
         comment: String,
     },
+    /// It was sent back for a change and does not go out.
+    SentBack {
+        /// Who decided.
+        by: Address,
+        /// What is to be changed.
+        comment: String,
+    },
     /// Policy lets it out to nobody of `story.recipients`; no person decided.
     Refused,
     /// Its sender took it back.
@@ -281,6 +290,22 @@ pub fn self_released(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Notic
     write(story, voice, letter, tell::course::self_released, None)
 }
 
+/// Asks a colleague, who decides nothing, what `asker` wants to know about the mail.
+pub fn question(story: &Story, voice: &Voice, letter: &Letter<'_>, asker: &Address, question: &str) -> Notice {
+    write(story, voice, letter, |t| tell::consult::question(t, asker, question), None)
+}
+
+/// Tells who asked what a `colleague` thinks: the question, and the opinion.
+pub fn opinion(
+    story: &Story,
+    voice: &Voice,
+    letter: &Letter<'_>,
+    colleague: &Address,
+    (question, opinion): (&str, &str),
+) -> Notice {
+    write(story, voice, letter, |t| tell::consult::opinion(t, colleague, question, opinion), None)
+}
+
 /// Tells the sender (or a decider who was asked) how it ended. For a mail that comes back, see [`returned`].
 pub fn outcome(story: &Story, voice: &Voice, letter: &Letter<'_>, outcome: &Outcome) -> Notice {
     write(story, voice, letter, |t| tell::ended::outcome(t, outcome), None)
@@ -355,6 +380,16 @@ pub fn answer_not_understood(story: &Story, voice: &Voice, letter: &Letter<'_>) 
     write(story, voice, letter, tell::replies::not_understood, None)
 }
 
+/// Tells who approved by reply that this mail is approved on the console only, with a second factor; nothing was changed.
+pub fn approve_on_console(story: &Story, voice: &Voice, letter: &Letter<'_>) -> Notice {
+    write(story, voice, letter, tell::replies::on_console, None)
+}
+
+/// Tells who decided about a drill that it was one; whether it was `caught`.
+pub fn drill(story: &Story, voice: &Voice, letter: &Letter<'_>, caught: bool) -> Notice {
+    write(story, voice, letter, |t| tell::drill::over(t, caught), None)
+}
+
 /// Tells who answered that the mail was already decided, and how; nothing was changed by the answer.
 pub fn already_decided(story: &Story, voice: &Voice, letter: &Letter<'_>, outcome: &Outcome) -> Notice {
     write(story, voice, letter, |t| tell::replies::already_decided(t, outcome), None)
@@ -385,8 +420,27 @@ pub struct Digest {
     pub waiting: Vec<Waiting>,
     /// What was decided since then, in order.
     pub decided: Vec<Done>,
-    /// Which rules matched how many mails since then.
+    /// Which rules stopped how many mails since then.
     pub rules: Vec<Caught>,
+    /// Of how many mails a part could not be read since then, whatever became of them.
+    pub unread: u32,
+    /// How many answers were refused since then.
+    pub refused: u32,
+    /// How many requests to decide did not arrive since then.
+    pub unasked: u32,
+    /// Of how many mails the bytes were destroyed since then, as their time was over.
+    pub destroyed: u32,
+}
+
+impl Digest {
+    /// Whether there is nothing to tell; that bytes were destroyed as they should is not worth a mail.
+    pub fn is_empty(&self) -> bool {
+        let Self { since: _, waiting, decided, rules, unread, refused, unasked, destroyed: _ } = self;
+        waiting.is_empty()
+            && decided.is_empty()
+            && rules.is_empty()
+            && [unread, refused, unasked].iter().all(|n| **n == 0)
+    }
 }
 
 /// A mail that waits.
@@ -435,9 +489,54 @@ pub fn digest(digest: &Digest, voice: &Voice, letter: &Letter<'_>) -> Notice {
     tell::crowd::digest(digest, voice, letter)
 }
 
-/// Tells the sender of a mass mailing once that `more` mails are held since `since`, beside those told one by one.
-pub fn too_many(more: u32, since: Timestamp, voice: &Voice, letter: &Letter<'_>) -> Notice {
-    tell::crowd::too_many(more, since, voice, letter)
+/// One of many held mails that are told in one notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneOfMany {
+    /// The mail.
+    pub story: Story,
+    /// The secret address at which the reader answers about it, if there is one.
+    pub reply_to: Option<Address>,
+}
+
+/// One of many held mails whose end is told in one notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedOne {
+    /// The mail.
+    pub story: Story,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// One of many held mails about which somebody was asked who did not get the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unasked {
+    /// The mail.
+    pub story: Story,
+    /// Who was asked.
+    pub person: Address,
+    /// What the next hop said.
+    pub said: String,
+}
+
+/// Tells the sender of a mass mailing that `mails`, and `more` which are not named, are held since `since`, beside those
+/// told one by one.
+pub fn too_many(mails: &[OneOfMany], more: u32, since: Timestamp, voice: &Voice, letter: &Letter<'_>) -> Notice {
+    tell::many::too_many(mails, more, since, voice, letter)
+}
+
+/// Asks a decider about all of `mails` in one notice.
+pub fn requests(mails: &[OneOfMany], voice: &Voice, letter: &Letter<'_>) -> Notice {
+    tell::many::requests(mails, voice, letter)
+}
+
+/// Tells the sender how all of `mails` ended.
+pub fn outcomes(mails: &[EndedOne], voice: &Voice, letter: &Letter<'_>) -> Notice {
+    tell::many::outcomes(mails, voice, letter)
+}
+
+/// Tells the security team that the requests to decide about `mails` did not arrive.
+pub fn requests_undeliverable(mails: &[Unasked], voice: &Voice, letter: &Letter<'_>) -> Notice {
+    tell::many::unasked(mails, voice, letter)
 }
 
 #[cfg(test)]

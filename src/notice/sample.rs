@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use mail_parser::{MessageParser, PartType};
 
 use super::{
-    Caught, Delivery, Digest, Done, Kind, Letter, Notice, Outcome, Progress, Refusal, StandIn, Story, Voice, Waiting,
+    Caught, Delivery, Digest, Done, EndedOne, Kind, Letter, Notice, OneOfMany, Outcome, Progress, Refusal, StandIn,
+    Story, Unasked, Voice, Waiting,
 };
 use crate::{
     inspect::{Category, Confidence, Coverage, Example, Finding, Inspection, Reason, Reportable, Uninspected},
@@ -173,8 +174,15 @@ impl People {
     fn letter<'a>(&'a self, to: &'a Address, language: Language) -> Letter<'a> {
         Letter { to, reply_to: Some(&self.secret), language, now: time("2026-11-20T00:30:01Z") }
     }
+
+    /// A letter to which no reply does anything.
+    fn asked<'a>(&'a self, to: &'a Address, language: Language) -> Letter<'a> {
+        Letter { reply_to: None, ..self.letter(to, language) }
+    }
 }
 
+const QUESTION: &str = "北保安サービス様に、口座番号まで渡す契約になっていますか。";
+const OPINION: &str = "契約では氏名と電話番号だけです。口座のシートは不要です。";
 const REASON: &str = "北保安サービス様との契約に基づき、点検の対象となるお客様の一覧を送るものです。";
 
 /// While it is held.
@@ -200,6 +208,7 @@ fn waiting(story: &Story, voice: &Voice, language: Language, (p, original): (&Pe
     let next = with(&[&p.director], next);
     let nobody = with(&[&p.security], Progress { by_security: true, ..Progress::default() });
     let explained = with(&[&p.boss], Progress { reason: reason.clone(), ..Progress::default() });
+    let factors = with(&[&p.boss], Progress { second_factor: true, ..Progress::default() });
     let alone = with(&[&p.boss], Progress { may_release: true, ..Progress::default() });
     let asked = with(&[&p.director], Progress { reason, ..Progress::default() });
     let first = [p.boss.clone()];
@@ -214,6 +223,7 @@ fn waiting(story: &Story, voice: &Voice, language: Language, (p, original): (&Pe
         sample("hold-may-release", Kind::Hold, super::hold_notice(&alone, voice, &sender)),
         sample("request", Kind::Request, super::approval_request(story, voice, &boss, original)),
         sample("request-stand-in", Kind::Request, super::approval_request(&instead, voice, &deputy, original)),
+        sample("request-two_factors", Kind::Request, super::approval_request(&factors, voice, &boss, original)),
         sample("delay", Kind::Delay, super::delay_notice(story, voice, &sender)),
         sample("reminder", Kind::Reminder, super::reminder(&two, voice, &boss)),
         sample("escalated", Kind::Escalated, super::escalated(&asked, voice, &director, &first, original)),
@@ -228,6 +238,16 @@ fn waiting(story: &Story, voice: &Voice, language: Language, (p, original): (&Pe
         ),
         sample("reason_given", Kind::ReasonGiven, super::reason_given(&explained, voice, &boss)),
         sample("self_released", Kind::SelfReleased, super::self_released(&explained, voice, &security)),
+        sample(
+            "question",
+            Kind::Question,
+            super::question(story, voice, &p.asked(&p.deputy, language), &p.boss, QUESTION),
+        ),
+        sample(
+            "opinion",
+            Kind::Opinion,
+            super::opinion(story, voice, &p.asked(&p.boss, language), &p.deputy, (QUESTION, OPINION)),
+        ),
     ]
 }
 
@@ -237,10 +257,13 @@ fn ended(story: &Story, voice: &Voice, language: Language, p: &People) -> Vec<Sa
     let comment = "先方に確認しました。\n次からは一覧を分けて送ってください。".to_owned();
     let released = Outcome::Released { by: vec![p.boss.clone()], comment: comment.clone() };
     let rejected = Outcome::Rejected { by: p.boss.clone(), comment };
+    let change = "口座のシートを外し、宛先のドメインを直してください。".to_owned();
+    let sent_back = Outcome::SentBack { by: p.boss.clone(), comment: change };
     let tell = |name, kind, letter, outcome| sample(name, kind, super::outcome(story, voice, letter, outcome));
     vec![
         tell("released", Kind::Released, &sender, &released),
         tell("rejected", Kind::Rejected, &sender, &rejected),
+        tell("sent_back", Kind::SentBack, &sender, &sent_back),
         tell("refused", Kind::Refused, &sender, &Outcome::Refused),
         tell("withdrawn", Kind::Withdrawn, &boss, &Outcome::Withdrawn),
         tell("expired", Kind::Expired, &boss, &Outcome::Expired),
@@ -288,13 +311,30 @@ fn beside(story: &Story, voice: &Voice, language: Language, p: &People) -> Vec<S
     let unasked = super::request_undeliverable(story, voice, &quiet, &p.boss, "550 5.1.1 no such user");
     let (digest, morning) = (digest(story, p), Letter { now: time("2026-11-24T00:00:00Z"), ..quiet });
     let many = Letter { reply_to: None, now: time("2026-11-20T00:45:00Z"), ..sender };
+    let (many_to_boss, many_to_security) = (Letter { to: &p.boss, ..many }, Letter { to: &p.security, ..many });
+    let one = OneOfMany { story: story.clone(), reply_to: None };
+    let asked = OneOfMany { reply_to: Some(p.secret.clone()), ..one.clone() };
+    let comment = "先方に確認しました。".to_owned();
+    let released = Outcome::Released { by: vec![p.boss.clone()], comment };
+    let ended = EndedOne { story: story.clone(), outcome: released };
+    let lost = Unasked { story: story.clone(), person: p.boss.clone(), said: "550 5.1.1 no such user".to_owned() };
     vec![
         sample("unclear", Kind::Unclear, super::answer_not_understood(story, voice, &boss)),
+        sample("drill", Kind::Drill, super::drill(story, voice, &boss, false)),
+        sample("drill-caught", Kind::Drill, super::drill(story, voice, &boss, true)),
+        sample("unclear-two_factors", Kind::Unclear, super::approve_on_console(story, voice, &boss)),
         sample("unclear-sender", Kind::Unclear, super::answer_not_understood(story, voice, &sender)),
         sample("answer_refused", Kind::AnswerRefused, wrong),
         sample("request_undelivered", Kind::RequestUndelivered, unasked),
         sample("digest", Kind::Digest, super::digest(&digest, voice, &morning)),
-        sample("too_many", Kind::TooMany, super::too_many(487, time("2026-11-20T00:30:00Z"), voice, &many)),
+        sample("too_many", Kind::TooMany, super::too_many(&[one], 486, time("2026-11-20T00:30:00Z"), voice, &many)),
+        sample("requests", Kind::Requests, super::requests(&[asked], voice, &many_to_boss)),
+        sample("outcomes", Kind::Outcomes, super::outcomes(&[ended], voice, &many)),
+        sample(
+            "request_undelivered-many",
+            Kind::RequestUndelivered,
+            super::requests_undeliverable(&[lost], voice, &many_to_security),
+        ),
     ]
 }
 
@@ -329,6 +369,10 @@ fn digest(story: &Story, p: &People) -> Digest {
             caught("lookalike-domain", 1, "いつもの宛先とよく似たドメインです", "The domain looks like a known one"),
             Caught { rule: "bulk-personal-data".to_owned(), title, mails: 3 },
         ],
+        unread: 2,
+        refused: 1,
+        unasked: 0,
+        destroyed: 5,
     }
 }
 

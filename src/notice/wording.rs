@@ -19,7 +19,10 @@
 //! Deliberately absent: conditions and loops (what was found, who decides and how to answer are said by us, and stay),
 //! and files (`config` reads them).
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -37,11 +40,20 @@ const LARGEST: usize = 64 * 1024;
 /// The name of the files for every kind.
 const ALL: &str = "all";
 
-/// The organisation's own texts; none, if it has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The organisation's own texts; none, if it has none. All clones are one: who speaks with other texts in the place of
+/// these does so everywhere.
+#[derive(Debug, Clone, Default)]
 pub struct Wording {
-    texts: Arc<Vec<Texts>>,
+    texts: Arc<RwLock<Arc<Vec<Texts>>>>,
 }
+
+impl PartialEq for Wording {
+    fn eq(&self, other: &Self) -> bool {
+        self.texts() == other.texts()
+    }
+}
+
+impl Eq for Wording {}
 
 /// One file of the folder.
 #[derive(Debug, Clone)]
@@ -179,12 +191,25 @@ impl Wording {
         for file in files {
             errors.extend(without_its_pair(file, files));
         }
-        if errors.is_empty() { Ok(Self { texts: Arc::new(texts) }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Self { texts: Arc::new(RwLock::new(Arc::new(texts))) }) } else { Err(errors) }
+    }
+
+    /// Takes the texts of `other` in the place of these, for everybody who speaks with them; whether they are other ones.
+    pub fn replace(&self, other: &Self) -> bool {
+        let changes = self != other;
+        let texts = other.texts();
+        *self.texts.write().unwrap_or_else(PoisonError::into_inner) = texts;
+        changes
+    }
+
+    fn texts(&self) -> Arc<Vec<Texts>> {
+        Arc::clone(&self.texts.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The page with the organisation's texts in the place of ours.
     pub(super) fn over(&self, mut page: Page, values: &Values) -> Page {
-        let of = |kind| self.texts.iter().find(|texts| texts.kind == kind && texts.language == page.language);
+        let texts = self.texts();
+        let of = |kind| texts.iter().find(|texts| texts.kind == kind && texts.language == page.language);
         // What is said to everybody is meant for our own people: a sender outside reads only what is written for them.
         let common = if page.kind == Kind::NotSent { None } else { of(None) };
         let own = of(Some(page.kind));

@@ -175,6 +175,11 @@ pub fn finding(finding: &Finding, language: Language) -> String {
     }
 }
 
+/// The detectors of the public contract.
+pub fn detectors() -> impl Iterator<Item = &'static str> {
+    DETECTORS.iter().map(|(id, ..)| *id)
+}
+
 /// What a detector looks for. One that is not known here (an organisation's own) is called by its id.
 pub fn detector(id: &str, language: Language) -> String {
     DETECTORS

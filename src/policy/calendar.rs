@@ -95,6 +95,11 @@ impl Calendar {
         is_holiday(day).map_or(Truth::Unknown, |holiday| Truth::from(!holiday))
     }
 
+    /// The same where somebody must say: a weekday of a year without a calendar is one.
+    pub fn is_business_day(&self, day: Date) -> bool {
+        self.works(day)
+    }
+
     /// Whether `at` is in business hours of a business day.
     pub(super) fn is_business(&self, at: DateTime) -> Truth {
         Truth::from(self.hours.contain(at.time())).and(self.is_workday(at.date()))

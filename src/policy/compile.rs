@@ -11,7 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Action, Mode,
+    Action, Approver, Mode,
     calendar::Calendar,
     condition::{Condition, World, names_it},
     preset::Preset,
@@ -73,6 +73,8 @@ pub struct Summary<'a> {
     pub title: &'a Text,
     /// The file it stands in, with line and column.
     pub place: &'a str,
+    /// How it is written there, with the comment above it and without its examples.
+    pub source: &'a str,
     /// How many examples it carries.
     pub examples: usize,
 }
@@ -81,6 +83,7 @@ pub struct Summary<'a> {
 pub(super) struct Compiled {
     pub(super) rule: Rule,
     pub(super) place: String,
+    source: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,7 +159,7 @@ impl Policies {
         }
         let mut rules: Vec<_> = rules
             .into_iter()
-            .filter_map(|entry| entry.checked.map(|rule| Compiled { rule, place: entry.place }))
+            .filter_map(|Entry { checked, place, source, .. }| checked.map(|rule| Compiled { rule, place, source }))
             .collect();
         rules.sort_by(|a, b| b.rule.action.cmp(&a.rule.action).then_with(|| a.rule.id.cmp(&b.rule.id)));
         let conditions = rules.iter().flat_map(|Compiled { rule, .. }| std::iter::once(&rule.when).chain(&rule.unless));
@@ -171,20 +174,29 @@ impl Policies {
 
     /// The rules, the most severe first.
     pub fn rules(&self) -> impl Iterator<Item = Summary<'_>> {
-        self.rules.iter().map(|Compiled { rule, place }| Summary {
+        self.rules.iter().map(|Compiled { rule, place, source }| Summary {
             id: &rule.id,
             action: rule.action,
             mode: rule.mode.max(self.settings.mode),
             title: &rule.title,
             place,
+            source,
             examples: rule.examples,
+        })
+    }
+
+    /// Whom each rule asks to decide, on whatever level and however late, with the rule's id and place.
+    pub fn approvers(&self) -> impl Iterator<Item = (&str, &str, &Approver)> {
+        self.rules.iter().flat_map(|compiled| {
+            let (id, place) = (compiled.rule.id.as_str(), compiled.place.as_str());
+            compiled.rule.orders.approvers().map(move |approver| (id, place, approver))
         })
     }
 
     /// Names of detectors in rules that none of `detectors` has: such a rule waits for something that never comes.
     pub fn unknown_detectors(&self, detectors: &[&str]) -> Vec<RuleError> {
         let mut errors = Vec::new();
-        for Compiled { rule, place } in &self.rules {
+        for Compiled { rule, place, .. } in &self.rules {
             let names = rule.conditions().into_iter().flat_map(|condition| condition.detectors.iter().flatten());
             for name in names {
                 if !detectors.iter().any(|detector| names_it(name, detector)) {
@@ -204,20 +216,28 @@ impl Policies {
 
 /// One layer of files (shipped ones, or an organisation's own), in which no id may stand twice.
 struct Layer {
-    rules: Vec<(String, RawRule)>,
+    rules: Vec<Found>,
+}
+
+/// One rule as it stands in a file.
+struct Found {
+    place: String,
+    source: String,
+    raw: RawRule,
 }
 
 /// One rule of a layer; not `checked` if it is switched off or broken.
 struct Entry {
     id: String,
     place: String,
+    source: String,
     checked: Option<Rule>,
     broken: bool,
 }
 
 impl Layer {
     fn read(sources: &[RuleSource], world: &mut World, errors: &mut Vec<RuleError>) -> Self {
-        let mut rules: Vec<(String, RawRule)> = Vec::new();
+        let mut rules: Vec<Found> = Vec::new();
         let mut lists: Vec<(String, String)> = Vec::new();
         for source in sources.iter().filter(|source| is_policy(&source.name)) {
             let place = |span: Range<usize>| written::place(&source.name, &source.text, span.start);
@@ -236,32 +256,50 @@ impl Layer {
                 }
             }
             for raw in file.policy {
-                let place = place(raw.span());
+                let (place, written) = (place(raw.span()), as_written(&source.text, raw.span().start));
                 let raw = raw.into_inner();
-                if let Some((first, _)) = rules.iter().find(|(_, rule)| rule.id == raw.id) {
+                if let Some(Found { place: first, .. }) = rules.iter().find(|found| found.raw.id == raw.id) {
                     let message = format!("rule `{}` is already at {first}; give one of them another id", raw.id);
                     errors.push(RuleError { file: place, message });
                     continue;
                 }
-                rules.push((place, raw));
+                rules.push(Found { place, source: written.to_owned(), raw });
             }
         }
         Self { rules }
     }
 
     fn check(self, world: &World, errors: &mut Vec<RuleError>) -> Vec<Entry> {
-        let check = |(place, raw): (String, RawRule)| {
+        let check = |Found { place, source, raw }: Found| {
             let id = raw.id.clone();
-            match raw.enabled.then(|| raw.check(world)).transpose() {
-                Ok(checked) => Entry { id, place, checked, broken: false },
+            let (checked, broken) = match raw.enabled.then(|| raw.check(world)).transpose() {
+                Ok(checked) => (checked, false),
                 Err(message) => {
                     errors.push(RuleError { file: place.clone(), message });
-                    Entry { id, place, checked: None, broken: true }
+                    (None, true)
                 }
-            }
+            };
+            Entry { id, place, source, checked, broken }
         };
         self.rules.into_iter().map(check).collect()
     }
+}
+
+/// The rule that begins at `start` of a file, from the comment above it to its first example or to what comes next.
+fn as_written(file: &str, start: usize) -> &str {
+    let (above, rule) = file.split_at_checked(start).unwrap_or((file, ""));
+    let comment: usize = above.split_inclusive('\n').rev().take_while(|line| line.starts_with('#')).map(str::len).sum();
+    let next = ["\n[[policy.must_", "\n[[policy]]", "\n[[list]]"].iter().filter_map(|table| rule.find(table)).min();
+    let mut end = start + next.unwrap_or(rule.len());
+    // The comment above the next one is not this one's.
+    while let Some((rest, line)) = file.get(..end).and_then(|text| text.rsplit_once('\n'))
+        && next.is_some()
+        && (line.is_empty() || line.starts_with('#'))
+        && rest.len() > start
+    {
+        end = rest.len();
+    }
+    file.get(start - comment..end).unwrap_or_default().trim_end()
 }
 
 fn take_list(raw: RawList, place: &str, lists: &mut Vec<(String, String)>, world: &mut World) -> Result<(), String> {

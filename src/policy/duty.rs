@@ -11,6 +11,7 @@
 //! | `approvals` | the most |
 //! | `remind`, `escalate` | the earliest |
 //! | `self_release` | only what all of them allow |
+//! | `second_factor` | what one of them wants |
 //! | `bcc`, `tag_subject`, `add_header`, of every matching rule | all of them |
 //! | `notice`, of every matching rule | all of them, each with its reason |
 //!
@@ -66,6 +67,9 @@ pub struct Duties {
     /// Whether the sender may let it go alone, having looked again and said why.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub self_release: bool,
+    /// Whether it is approved only by whoever has logged in with two factors.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub second_factor: bool,
     /// For so many seconds a delayed mail waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay: Option<u32>,
@@ -110,6 +114,8 @@ pub struct Orders {
     pub escalate: Option<Escalation>,
     /// Whether the sender may let it go alone.
     pub self_release: bool,
+    /// Whether it is approved only by whoever has logged in with two factors.
+    pub second_factor: bool,
     /// For so many seconds a delayed mail waits.
     pub delay: Option<u32>,
     /// So many seconds after it came, a held mail goes back to its sender.
@@ -177,6 +183,7 @@ pub(super) struct RawDuties {
     pub(super) remind: Option<String>,
     pub(super) escalate: Option<RawEscalation>,
     pub(super) self_release: bool,
+    pub(super) second_factor: bool,
     pub(super) delay: Option<String>,
     pub(super) deadline: Option<String>,
     pub(super) notice: Option<Text>,
@@ -209,6 +216,7 @@ pub(super) struct Ordered {
     remind: Option<Wait>,
     escalate: Option<(Wait, Vec<Approver>)>,
     self_release: bool,
+    second_factor: bool,
     delay: Option<u32>,
     deadline: Option<Wait>,
     notice: Option<Text>,
@@ -232,11 +240,18 @@ impl RawDuties {
         let decided = matches!(action, Action::Hold | Action::RequireApproval);
         let asks = self.approvers.is_some() || self.approvals.is_some() || self.then.is_some();
         let nudges = self.remind.is_some() || self.escalate.is_some();
-        if !decided && (asks || nudges || self.self_release || self.deadline.is_some()) {
+        let how = self.self_release || self.second_factor;
+        if !decided && (asks || nudges || how || self.deadline.is_some()) {
             return Err(format!(
-                "approvers, approvals, then, remind, escalate, self_release and deadline go with hold and require_approval, \
-                 not with {action}; drop them"
+                "approvers, approvals, then, remind, escalate, self_release, second_factor and deadline go with hold and \
+                 require_approval, not with {action}; drop them"
             ));
+        }
+        if self.self_release && self.second_factor {
+            return Err(
+                "second_factor asks more of whoever approves than self_release of the sender; drop one of them"
+                    .to_owned(),
+            );
         }
         if action != Action::Delay && self.delay.is_some() {
             return Err(format!("delay goes with the action delay, not with {action}; drop it"));
@@ -275,6 +290,7 @@ impl RawDuties {
             remind: self.remind.as_deref().map(Wait::parse).transpose()?,
             escalate,
             self_release: self.self_release,
+            second_factor: self.second_factor,
             delay: self.delay.as_deref().map(seconds).transpose()?,
             deadline: self.deadline.as_deref().map(Wait::parse).transpose()?,
             notice: self.notice,
@@ -288,6 +304,12 @@ impl RawDuties {
 }
 
 impl Ordered {
+    /// Everybody who is ever asked.
+    pub(super) fn approvers(&self) -> impl Iterator<Item = &Approver> {
+        let then = self.then.iter().flat_map(|level| &level.approvers);
+        self.approvers.iter().chain(then).chain(self.escalate.iter().flat_map(|(_, to)| to))
+    }
+
     /// For a mail that came at `at`.
     pub(super) fn at(&self, at: DateTime, calendar: &Calendar) -> Duties {
         Duties {
@@ -298,6 +320,7 @@ impl Ordered {
             escalate: (self.escalate.as_ref())
                 .map(|(wait, to)| Escalation { after: wait.after(at, calendar), to: to.clone() }),
             self_release: self.self_release,
+            second_factor: self.second_factor,
             delay: self.delay,
             deadline: self.deadline.map(|deadline| deadline.after(at, calendar)),
             notice: self.notice.clone(),
@@ -440,6 +463,7 @@ impl Orders {
             orders.delay = orders.delay.max(duties.delay);
             orders.deadline = orders.deadline.into_iter().chain(duties.deadline).min();
             orders.self_release &= duties.self_release;
+            orders.second_factor |= duties.second_factor;
             if !duties.remind.is_empty() && (orders.remind.is_empty() || duties.remind < orders.remind) {
                 orders.remind.clone_from(&duties.remind);
             }
@@ -533,6 +557,8 @@ mod tests {
             ("remind = \"often\"", Hold, "`often` is no length of time"),
             ("escalate = { after = \"1h\", to = [] }", Hold, "escalate asks nobody"),
             ("self_release = true", Reject, "go with hold"),
+            ("second_factor = true", Delay, "go with hold"),
+            ("self_release = true\nsecond_factor = true", Hold, "drop one of them"),
             ("approvers = [\"boss\"]", Hold, "`boss` is no approver"),
             ("approvers = [\"security\"]", Delay, "go with hold and require_approval"),
             ("approvals = 0", RequireApproval, "write a number from 1 to 9"),

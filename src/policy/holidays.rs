@@ -16,7 +16,7 @@ use jiff::{
 const KNOWN: std::ops::RangeInclusive<i16> = 2016..=2099;
 
 /// Whether `day` is a holiday; nothing for a year whose holidays nobody knows.
-pub(super) fn is_holiday(day: Date) -> Option<bool> {
+pub fn is_holiday(day: Date) -> Option<bool> {
     if !KNOWN.contains(&day.year()) {
         return None;
     }

@@ -34,6 +34,7 @@ pub use calendar::{Calendar, Hours};
 pub use compile::{Policies, Settings, Summary};
 pub use differ::{Changed, Difference};
 pub use duty::{Approver, Duties, Escalation, Level, Orders, Wait};
+pub use holidays::is_holiday;
 pub use mail::{FORMAT, File, Found, Mail, Persons, To};
 pub use preset::Preset;
 pub use rule::Mode;

@@ -18,7 +18,7 @@ impl Policies {
     /// What is odd about the rules as a whole, though they can be used.
     pub fn warnings(&self) -> Vec<RuleError> {
         let mut warnings = Vec::new();
-        for (number, Compiled { rule, place }) in self.rules.iter().enumerate() {
+        for (number, Compiled { rule, place, .. }) in self.rules.iter().enumerate() {
             let more_severe = self.rules.iter().find(|Compiled { rule: other, .. }| {
                 other.action > rule.action && other.mode == Mode::Enforce && other.holds_where(rule)
             });
@@ -29,12 +29,12 @@ impl Policies {
             let message = match (more_severe, twin) {
                 // It still tags subjects, hides recipients, adds fields.
                 (Some(_), _) if !rule.orders.edits.is_empty() => continue,
-                (Some(Compiled { rule: other, place }), _) => format!(
+                (Some(Compiled { rule: other, place, .. }), _) => format!(
                     "rule `{}` can never decide: wherever it matches, `{}` ({place}) matches too and asks for {}; \
                      narrow that one or drop this one",
                     rule.id, other.id, other.action
                 ),
-                (None, Some(Compiled { rule: other, place })) => {
+                (None, Some(Compiled { rule: other, place, .. })) => {
                     format!("rule `{}` says the same as `{}` ({place}); drop one of them", rule.id, other.id)
                 }
                 (None, None) if self.settings.default > rule.action && rule.orders.edits.is_empty() => format!(

@@ -79,6 +79,8 @@ pub(super) struct RawRule {
     escalate: Option<RawEscalation>,
     #[serde(default)]
     self_release: bool,
+    #[serde(default)]
+    second_factor: bool,
     delay: Option<String>,
     deadline: Option<String>,
     notice: Option<Text>,
@@ -119,6 +121,7 @@ impl RawRule {
             remind: self.remind,
             escalate: self.escalate,
             self_release: self.self_release,
+            second_factor: self.second_factor,
             delay: self.delay,
             deadline: self.deadline,
             notice: self.notice,

@@ -56,6 +56,24 @@ fn action(recipient: Recipient, inspection: &Inspection) -> Action {
 }
 
 #[test]
+fn a_rule_is_told_as_it_is_written_with_its_comment_and_without_its_examples() {
+    let text = "# The file.\n\n# Why it is there.\n# なぜ。\n[[policy]]\nid = \"one\"\naction = \"hold\"\n\
+                # the name\ntitle = { ja = \"一\", en = \"one\" }\nwhen = { direction = \"external\" }\n\
+                [[policy.must_match]]\nwhat = \"a\"\n[[policy.must_not_match]]\nwhat = \"b\"\ndirection = \"internal\"\n\n\
+                # The next.\n[[policy]]\nid = \"two\"\nenabled = false\n";
+    let extra = [RuleSource { name: "policies/own.toml".to_owned(), text: text.replace("enabled = false", "action = \"hold\"\n\
+        title = { ja = \"二\", en = \"two\" }\nwhen = { direction = \"external\" }\n[[policy.must_match]]\nwhat = \"c\"\n\
+        [[policy.must_not_match]]\nwhat = \"d\"\ndirection = \"internal\"") }];
+    let policies = Policies::compile(&extra, Action::Forward).unwrap();
+    let source = |id: &str| policies.rules().find(|rule| rule.id == id).unwrap().source.to_owned();
+    let one = source("one");
+    assert!(one.starts_with("# Why it is there.\n# なぜ。\n[[policy]]") && one.ends_with("\"external\" }"), "{one}");
+    assert!(one.contains("# the name"));
+    assert!(source("two").starts_with("# The next.\n[[policy]]") && !source("two").contains("must_match"));
+    assert!(policies.rules().all(|rule| rule.source.contains("[[policy]]") && rule.source.contains(rule.id)));
+}
+
+#[test]
 fn the_shipped_rules_pass_their_own_examples() {
     let policies = shipped();
     let ids: Vec<_> = policies.rules().map(|rule| rule.id).collect();

@@ -1,16 +1,16 @@
-//! About many mails at once: the security team's digest, and one notice for a mass mailing.
+//! About many mails at once: the security team's digest, and what it has in common with other such notices (`many`).
 //!
-//! In: a [`Digest`], which names mails by id and never by subject or content; or a number. Out: a [`Notice`].
+//! In: a [`Digest`], which names mails by id and never by subject or content. Out: a [`Notice`].
 //! Deliberately absent: counting (whoever calls knows the store).
 
 use jiff::Timestamp;
 
-use super::{MOST, addresses, and_more, ended, signature};
+use super::{MOST, addresses, and_more, many, section_of, signature};
 use crate::{
     language::Language,
     mail::{Address, Message},
     notice::{
-        Digest, Kind, Letter, Notice, Outcome, Voice, Waiting,
+        Digest, Kind, Letter, Notice, Voice, Waiting,
         letter::{self, About},
         page::{Block, Item, Page, Prose, Tone},
         wording::Values,
@@ -52,7 +52,10 @@ pub(in crate::notice) fn digest(digest: &Digest, voice: &Voice, letter: &Letter<
         digest
             .decided
             .iter()
-            .map(|done| Item { text: format!("{} {}", when(done.at), done.id), notes: vec![became(&done.outcome, l)] })
+            .map(|done| Item {
+                text: format!("{} {}", when(done.at), done.id),
+                notes: vec![many::ended_how(&done.outcome, l)],
+            })
             .collect(),
         l,
     ));
@@ -64,76 +67,44 @@ pub(in crate::notice) fn digest(digest: &Digest, voice: &Voice, letter: &Letter<
     };
     let rules = rules.into_iter().map(|rule| {
         let title = words::one_line(rule.title.in_language(l), 200);
-        Item::new(format!(
-            "{title} [{}]{}{}",
-            words::one_line(&rule.rule, 80),
-            words::pick(l, "：", ": "),
-            mails(rule.mails)
-        ))
+        let line =
+            format!("{title} [{}]{}{}", words::one_line(&rule.rule, 80), words::pick(l, "：", ": "), mails(rule.mails));
+        Item::new(line.trim_start())
     });
     let heading = words::pick(l, "規則ごとの件数", "Mails per rule").to_owned();
     blocks.extend(list(heading, rules.collect(), l));
-    blocks.extend(overview(voice, l));
-    let label = words::pick(l, "日次まとめ", "Digest");
-    send(Kind::Digest, (label, headline), opening, blocks, voice, letter)
+    blocks.extend(beside(digest, l));
+    let head = Head { kind: Kind::Digest, label: words::pick(l, "日次まとめ", "Digest"), tone: Tone::Wait };
+    let day = letter.now.to_zoned(voice.timezone.clone()).date();
+    send(head, headline, opening, blocks, &day.to_string(), voice, letter)
 }
 
-/// To the sender of a mass mailing: `more` mails are held beside those that were told one by one, since `since`.
-pub(in crate::notice) fn too_many(more: u32, since: Timestamp, voice: &Voice, letter: &Letter<'_>) -> Notice {
-    let l = letter.language;
-    let (count, since) = (words::number(more), words::when_in(since, &voice.timezone, l));
-    let headline = match l {
-        Language::Ja => format!("ほかに{count}件のメールを保留しています"),
-        Language::En => format!("{count} more of your mails are on hold"),
-    };
-    let opening = match l {
-        Language::Ja => format!(
-            "{since} から、あなたのメールをほかに{count}件保留しています。数が多いため、1件ずつのお知らせは控えています。どのメールも、判断されるまで送信されません。"
-        ),
-        Language::En => format!(
-            "Since {since} {count} more of your mails have been put on hold. As there are so many, you are not told of \
-             each. None of them goes out before somebody decides."
-        ),
-    };
-    let web = !voice.public_url.is_empty();
-    let steps = match (l, web) {
-        (Language::Ja, true) => "一覧は画面で見られます。そこで1件ずつ、取り消したり理由を伝えたりできます。",
-        (Language::Ja, false) => "一斉送信に心当たりがないときは、すぐにセキュリティ担当へご連絡ください。",
-        (Language::En, true) => "They are listed on the web, where you can take each back or give a reason.",
-        (Language::En, false) => "If you sent no mass mailing, tell your security team at once.",
-    };
-    let mut steps = vec![steps.to_owned()];
-    if web {
-        steps.push(
-            words::pick(
-                l,
-                "一斉送信に心当たりがないときは、すぐにセキュリティ担当へご連絡ください。",
-                "If you sent no mass mailing, tell your security team at once.",
-            )
-            .to_owned(),
-        );
-    }
-    let mut blocks = vec![Block::Steps(steps)];
-    blocks.extend(overview(voice, l));
-    let label = words::pick(l, "送信保留", "On hold");
-    send(Kind::TooMany, (label, headline), opening, blocks, voice, letter)
+/// What a notice about many mails is.
+pub(super) struct Head {
+    pub(super) kind: Kind,
+    /// What stands in brackets in the subject.
+    pub(super) label: &'static str,
+    pub(super) tone: Tone,
 }
 
-fn send(
-    kind: Kind,
-    (label, headline): (&str, String),
+/// Writes it, with the list of all held mails at its end; `id` makes its Message-ID its own.
+pub(super) fn send(
+    Head { kind, label, tone }: Head,
+    headline: String,
     opening: String,
-    blocks: Vec<Block>,
+    mut blocks: Vec<Block>,
+    id: &str,
     voice: &Voice,
     letter: &Letter<'_>,
 ) -> Notice {
     let l = letter.language;
+    blocks.extend(overview(voice, l));
     let page = Page {
         kind,
         language: l,
         subject: format!("[{label}] {headline}"),
         headline,
-        tone: Tone::Wait,
+        tone,
         opening: Prose::line(opening),
         blocks,
         closing: Prose::default(),
@@ -148,8 +119,33 @@ fn send(
         page: overview_url(voice).unwrap_or_default(),
         ..Values::default()
     };
-    let day = letter.now.to_zoned(voice.timezone.clone()).date();
-    letter::write(voice, letter, &About { id: day.to_string(), thread: None, values }, page, None::<&Message>)
+    letter::write(voice, letter, &About { id: id.to_owned(), thread: None, values }, page, None::<&Message>)
+}
+
+/// What else happened; nothing at all if nothing did.
+fn beside(digest: &Digest, l: Language) -> Vec<Block> {
+    let counts = [
+        (digest.unread, "中身を確認できない部分があったメール", "Mails of which a part could not be read"),
+        (digest.refused, "受け付けなかった返信", "Answers that were refused"),
+        (digest.unasked, "届かなかった承認・確認の依頼", "Requests to decide that did not arrive"),
+        (
+            digest.destroyed,
+            "保存期間が過ぎて中身を破棄したメール",
+            "Mails whose bytes were destroyed, their time being over",
+        ),
+    ];
+    let items: Vec<Item> = counts
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, ja, en)| {
+            let count = words::number(count);
+            Item::new(match l {
+                Language::Ja => format!("{ja}：{count}件"),
+                Language::En => format!("{en}: {count}"),
+            })
+        })
+        .collect();
+    if items.is_empty() { Vec::new() } else { section_of(words::pick(l, "そのほか", "Also"), items) }
 }
 
 fn waiting_item(waiting: &Waiting, voice: &Voice, letter: &Letter<'_>) -> Item {
@@ -195,25 +191,6 @@ fn age(now: Timestamp, at: Timestamp, language: Language) -> String {
     }
 }
 
-/// How it ended, without what was said.
-fn became(outcome: &Outcome, language: Language) -> String {
-    let (what, by) = (
-        match outcome {
-            Outcome::Released { .. } => words::pick(language, "送信許可", "released"),
-            Outcome::Rejected { .. } => words::pick(language, "却下", "rejected"),
-            Outcome::Refused => words::pick(language, "規則により送信不可", "refused by a rule"),
-            Outcome::Withdrawn => words::pick(language, "差出人が取消", "taken back by its sender"),
-            Outcome::Expired => words::pick(language, "期限切れ", "expired"),
-        },
-        ended::people(outcome),
-    );
-    match (by.is_empty(), language) {
-        (true, _) => what.to_owned(),
-        (false, Language::Ja) => format!("{what}（{}）", addresses(&by, 3, language)),
-        (false, Language::En) => format!("{what} ({})", addresses(&by, 3, language)),
-    }
-}
-
 /// A heading and its points; said so where there are none.
 fn list(heading: String, mut items: Vec<Item>, language: Language) -> Vec<Block> {
     if items.len() > MOST {
@@ -221,12 +198,10 @@ fn list(heading: String, mut items: Vec<Item>, language: Language) -> Vec<Block>
         items.truncate(MOST);
         items.push(Item::new(and_more(more, language)));
     }
-    let body = if items.is_empty() {
-        Block::Para(words::pick(language, "ありません。", "None.").to_owned())
-    } else {
-        Block::List(items)
-    };
-    vec![Block::Heading(heading), body]
+    if items.is_empty() {
+        return vec![Block::Heading(heading), Block::Para(words::pick(language, "ありません。", "None.").to_owned())];
+    }
+    section_of(&heading, items)
 }
 
 fn overview(voice: &Voice, language: Language) -> Option<Block> {

@@ -15,6 +15,7 @@ fn kind(outcome: &Outcome) -> Kind {
     match outcome {
         Outcome::Released { .. } => Kind::Released,
         Outcome::Rejected { .. } => Kind::Rejected,
+        Outcome::SentBack { .. } => Kind::SentBack,
         Outcome::Refused => Kind::Refused,
         Outcome::Withdrawn => Kind::Withdrawn,
         Outcome::Expired => Kind::Expired,
@@ -25,7 +26,7 @@ fn kind(outcome: &Outcome) -> Kind {
 pub(super) fn people(outcome: &Outcome) -> Vec<Address> {
     match outcome {
         Outcome::Released { by, .. } => by.clone(),
-        Outcome::Rejected { by, .. } => vec![by.clone()],
+        Outcome::Rejected { by, .. } | Outcome::SentBack { by, .. } => vec![by.clone()],
         Outcome::Refused | Outcome::Withdrawn | Outcome::Expired => Vec::new(),
     }
 }
@@ -39,11 +40,16 @@ pub(in crate::notice) fn outcome(t: &Telling<'_>, outcome: &Outcome) -> Page {
         Outcome::Released { comment: said, .. } | Outcome::Rejected { comment: said, .. } => {
             blocks.extend(comment(said, t));
         }
+        Outcome::SentBack { comment: said, .. } => {
+            let lines = words::lines(said, 30, 500);
+            blocks.push(Block::Heading(words::pick(l, "直していただきたいこと", "What to change").to_owned()));
+            blocks.push(Block::Quote(lines));
+        }
         Outcome::Refused | Outcome::Withdrawn | Outcome::Expired => {}
     }
     match outcome {
         Outcome::Released { .. } | Outcome::Withdrawn => {}
-        Outcome::Rejected { .. } | Outcome::Refused | Outcome::Expired => {
+        Outcome::Rejected { .. } | Outcome::SentBack { .. } | Outcome::Refused | Outcome::Expired => {
             blocks.extend(reasons(t));
             blocks.extend(recipients(t, true));
         }
@@ -67,6 +73,12 @@ fn title(outcome: &Outcome, language: Language) -> (&'static str, &'static str, 
         }
         (Outcome::Rejected { .. }, Language::Ja) => ("却下", "メールは却下され、送信されませんでした", Tone::Bad),
         (Outcome::Rejected { .. }, Language::En) => ("Rejected", "The mail was rejected and not sent", Tone::Bad),
+        (Outcome::SentBack { .. }, Language::Ja) => {
+            ("差し戻し", "メールを直してください。まだ送信されていません", Tone::Bad)
+        }
+        (Outcome::SentBack { .. }, Language::En) => {
+            ("Change needed", "Please change your mail: it was sent back and has not gone out", Tone::Bad)
+        }
         (Outcome::Refused, Language::Ja) => ("送信不可", "規則により、送信されませんでした", Tone::Bad),
         (Outcome::Refused, Language::En) => ("Not sent", "A rule does not let this mail out", Tone::Bad),
         (Outcome::Withdrawn, Language::Ja) => ("取消完了", "メールを取り消しました", Tone::Good),
@@ -103,6 +115,14 @@ pub(super) fn summary(t: &Telling<'_>, outcome: &Outcome) -> String {
         (Outcome::Rejected { by, .. }, Language::En) => {
             format!("The mail below was rejected by {}. {unreached}", words::one_line(by.as_str(), 160))
         }
+        (Outcome::SentBack { by, .. }, Language::Ja) => {
+            let by = words::one_line(by.as_str(), 160);
+            format!("次のメールは、{by} さんが差し戻しました。直したうえで送り直してください。{unreached}")
+        }
+        (Outcome::SentBack { by, .. }, Language::En) => {
+            let by = words::one_line(by.as_str(), 160);
+            format!("The mail below was sent back by {by}: it needs a change before it may go. {unreached}")
+        }
         (Outcome::Refused, Language::Ja) => {
             "次のメールは、会社の規則により、下の宛先には送信されませんでした。".to_owned()
         }
@@ -133,6 +153,13 @@ fn next_step(outcome: &Outcome, language: Language) -> Option<&'static str> {
         (Outcome::Rejected { .. }, Language::En) => Some(
             "Mend the recipients or attachments and send it again if it is still needed. \
              If something is unclear, ask the person who rejected it.",
+        ),
+        (Outcome::SentBack { .. }, Language::Ja) => Some(
+            "上の点を直した新しいメールをお送りください。もう一度確認を受けます。分からないことは、差し戻した人にお尋ねください。",
+        ),
+        (Outcome::SentBack { .. }, Language::En) => Some(
+            "Change what is asked for and send it as a new mail; it is checked again. If something is unclear, ask the person \
+             who sent it back.",
         ),
         (Outcome::Refused, Language::Ja) => Some(
             "理由に当たるものを取り除いてから、もう一度お送りください。分からないことは、セキュリティ担当にお尋ねください。",

@@ -223,7 +223,9 @@ pub(super) fn what_the_sender_can_do(t: &Telling<'_>, waits: Waits) -> Vec<Block
 pub(super) fn how_to_decide(t: &Telling<'_>) -> Vec<Block> {
     let l = t.language();
     let mut blocks = vec![Block::Heading(words::pick(l, "回答のしかた", "How to answer").to_owned())];
-    if t.letter.reply_to.is_some() {
+    if t.story.progress.second_factor {
+        blocks.push(Block::Steps(with_two_factors(t)));
+    } else if t.letter.reply_to.is_some() {
         let steps: &[&str] = match l {
             Language::Ja => &[
                 "送信してよいとき：このメールに返信し、本文の1行目に「承認」とだけ書いてください。",
@@ -248,6 +250,23 @@ pub(super) fn how_to_decide(t: &Telling<'_>) -> Vec<Block> {
     }
     blocks.extend(console(t));
     blocks
+}
+
+/// How a decider answers where a reply is not enough to approve.
+fn with_two_factors(t: &Telling<'_>) -> Vec<String> {
+    let l = t.language();
+    let approve = words::pick(
+        l,
+        "送信してよいとき：このメールは返信では承認できません。画面に二要素認証でログインして承認してください。",
+        "If it may be sent: no reply approves this mail. Please log in on the web with a second factor and approve it there.",
+    );
+    let reject = words::pick(
+        l,
+        "送信してはいけないとき：画面で却下するか、このメールに返信し、本文の1行目に「却下」とだけ書いてください。",
+        "If it must not be sent: reject it on the web, or reply with the word REJECT alone on the first line.",
+    );
+    let steps = if t.letter.reply_to.is_some() { vec![approve, reject] } else { vec![approve] };
+    steps.into_iter().map(str::to_owned).collect()
 }
 
 /// What was asked of the reader, for notices that repeat it.

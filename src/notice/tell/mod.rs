@@ -3,11 +3,14 @@
 //! In: a [`Telling`]. Out: [`Page`]s. What several notices say is said here, once; each stage of a held
 //! mail's life has its file. Deliberately absent: rendering, headers, and anything that is not in the story.
 
+pub(super) mod consult;
 pub(super) mod course;
 pub(super) mod crowd;
 pub(super) mod delivery;
+pub(super) mod drill;
 pub(super) mod ended;
 pub(super) mod held;
+pub(super) mod many;
 pub(super) mod replies;
 
 use jiff::Timestamp;
@@ -314,6 +317,11 @@ fn section(t: &Telling<'_>, heading: &str, mut items: Vec<Item>, most: usize) ->
         items.truncate(most);
         items.push(Item::new(and_more(more, t.language())));
     }
+    section_of(heading, items)
+}
+
+/// A heading and all its points.
+fn section_of(heading: &str, items: Vec<Item>) -> Vec<Block> {
     vec![Block::Heading(heading.to_owned()), Block::List(items)]
 }
 

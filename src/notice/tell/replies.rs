@@ -33,6 +33,26 @@ pub(in crate::notice) fn not_understood(t: &Telling<'_>) -> Page {
     page(t, Head { kind: Kind::Unclear, label, headline: headline.to_owned(), tone: Tone::Wait }, say, blocks)
 }
 
+/// To who approved by reply: this one is approved on the console only.
+pub(in crate::notice) fn on_console(t: &Telling<'_>) -> Page {
+    let (label, headline, say) = match t.language() {
+        Language::Ja => (
+            "画面で承認してください",
+            "このメールは、返信では承認できません",
+            "このメールの承認には二要素認証が必要です。画面に二要素認証でログインして判断してください。\
+             メールの状態は変わっていません。却下は、これまでどおり返信でもできます。",
+        ),
+        Language::En => (
+            "Please approve on the web",
+            "This mail cannot be approved by reply",
+            "Whoever approves this mail must have logged in with a second factor. Please open it on the web and decide \
+             there. Nothing has changed. A reply can still reject it.",
+        ),
+    };
+    let blocks = [facts(t, true)].into_iter().chain(console(t)).collect();
+    page(t, Head { kind: Kind::Unclear, label, headline: headline.to_owned(), tone: Tone::Wait }, say, blocks)
+}
+
 /// To who answered: it was decided before.
 pub(in crate::notice) fn already_decided(t: &Telling<'_>, outcome: &Outcome) -> Page {
     let l = t.language();

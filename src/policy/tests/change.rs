@@ -44,6 +44,19 @@ fn rules_that_can_never_decide_are_told() {
 }
 
 #[test]
+fn two_of_one_id_are_refused_with_both_places() {
+    let rule = holding("own", "persons = { min = 77 }", "persons = 77", "");
+    let list = "[[list]]\nid = \"own\"\nmembers = [\"a@x.example\"]\n";
+    for (what, text) in [("rule", rule.as_str()), ("list", list)] {
+        let error = error(&format!("{text}{text}"));
+        let told = format!("{what} `own` is already at policies/x.toml:");
+        assert!(error.starts_with("policies/x.toml:") && error.contains(&told), "{error}");
+    }
+    // A rule and a list are two things.
+    compiled(&format!("{rule}{list}"));
+}
+
+#[test]
 fn three_kinds_of_organisation() {
     use Action::{Delay, Forward, RequireApproval};
     for (kind, expected) in [(Preset::Starter, Delay), (Preset::Strict, RequireApproval), (Preset::Observe, Forward)] {
