@@ -12,6 +12,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -42,8 +43,26 @@ pub struct Directory {
 
 #[derive(Debug, Default)]
 struct Inner {
-    ldap: Option<(ldap::Settings, Snapshot)>,
+    data_dir: PathBuf,
+    /// Changed only by who holds `state`.
+    ldap: RwLock<Option<Arc<Source>>>,
+    /// Tells the loop that reads that `ldap` is another one.
+    renewed: Notify,
     state: RwLock<State>,
+}
+
+/// A server that people are read from, and where those read last are kept.
+#[derive(Debug)]
+struct Source {
+    settings: ldap::Settings,
+    snapshot: Snapshot,
+}
+
+impl Source {
+    fn new(settings: ldap::Settings, data_dir: &Path) -> Arc<Self> {
+        let snapshot = Snapshot::new(data_dir, settings.fingerprint());
+        Arc::new(Self { settings, snapshot })
+    }
 }
 
 #[derive(Debug, Default)]
@@ -85,14 +104,17 @@ pub struct Trouble {
 impl Directory {
     /// The people of a file, and those of `ldap` as they are kept in `data_dir`; nothing is asked yet.
     pub fn open(file: Written, ldap: Option<ldap::Settings>, data_dir: &Path) -> Self {
-        let ldap = ldap.map(|settings| {
-            let snapshot = Snapshot::new(data_dir, settings.fingerprint());
-            (settings, snapshot)
-        });
-        let read = ldap.as_ref().and_then(|(_, snapshot)| snapshot.load()).unwrap_or_default();
+        let ldap = ldap.map(|settings| Source::new(settings, data_dir));
+        let read = ldap.as_ref().and_then(|source| source.snapshot.load()).unwrap_or_default();
         let mut state = State { file, alone: ldap.is_none(), read: Arc::new(read), ..State::default() };
         state.join();
-        Self { inner: Arc::new(Inner { ldap, state: RwLock::new(state) }) }
+        let inner = Inner {
+            data_dir: data_dir.to_owned(),
+            ldap: RwLock::new(ldap),
+            renewed: Notify::new(),
+            state: RwLock::new(state),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Everybody who is known. Cheap.
@@ -107,7 +129,7 @@ impl Directory {
 
     /// How the directory that is read from a server is; none if none is.
     pub fn health(&self) -> Option<Health> {
-        self.inner.ldap.as_ref()?;
+        self.source()?;
         let state = self.inner.state.read().unwrap_or_else(PoisonError::into_inner);
         let (people, known_at) = (state.read.len(), state.read.known_at());
         Some(Health { people, known_at, trouble: state.trouble.clone() })
@@ -118,8 +140,8 @@ impl Directory {
     /// # Errors
     /// The directory could not be asked.
     pub async fn authenticate(&self, login: &str, password: &str) -> Result<Option<Address>, LdapError> {
-        let Some((settings, _)) = &self.inner.ldap else { return Ok(None) };
-        let proven = ldap::authenticate(settings, login, password).await?;
+        let Some(source) = self.source() else { return Ok(None) };
+        let proven = ldap::authenticate(&source.settings, login, password).await?;
         Ok(proven.map(|address| self.people().person(&address).map_or(address, |person| person.address.clone())))
     }
 
@@ -128,17 +150,17 @@ impl Directory {
     /// # Errors
     /// It failed, and everybody is as known before.
     pub async fn refresh(&self) -> Result<(), LdapError> {
-        let Some((settings, snapshot)) = &self.inner.ldap else { return Ok(()) };
-        let (people, oddities) = match ldap::read(settings).await {
+        let Some(source) = self.source() else { return Ok(()) };
+        let (people, oddities) = match ldap::read(&source.settings).await {
             Ok(read) => read,
             Err(why) => {
-                self.failed(&why);
+                self.failed(&source, &why);
                 return Err(why);
             }
         };
         let people = Arc::new(people.as_of(Timestamp::now()));
         let lines = oddities.lines();
-        self.change(|state| {
+        let taken = self.change_of(&source, |state| {
             if let Some(trouble) = state.trouble.take() {
                 tracing::info!(failures = trouble.failures, "the directory answers again");
             }
@@ -148,45 +170,106 @@ impl Directory {
             state.odd = lines;
             state.read = Arc::clone(&people);
         });
-        let snapshot = snapshot.clone();
-        let kept = tokio::task::spawn_blocking(move || snapshot.keep(&people)).await;
-        if let Err(why) = kept.map_err(std::io::Error::other).flatten() {
-            tracing::warn!(%why, "the people of the directory are not kept: a restart while it is away would know nobody");
+        if taken {
+            keep(&source, people).await;
         }
         Ok(())
     }
 
+    /// Reads people from another server, or in another way, from now on; from none without `settings`. The new settings
+    /// are taken only when people could be read with them. Whether they are other ones at all.
+    ///
+    /// # Errors
+    /// It could not be read, and everything stays as it was.
+    pub async fn renew_ldap(&self, settings: Option<ldap::Settings>) -> Result<bool, LdapError> {
+        if self.source().map(|source| source.settings.clone()) == settings {
+            return Ok(false);
+        }
+        let Some(settings) = settings else {
+            self.install(None, Arc::default(), Vec::new());
+            return Ok(true);
+        };
+        let (people, oddities) = ldap::read(&settings).await?;
+        let (source, people) = (Source::new(settings, &self.inner.data_dir), Arc::new(people.as_of(Timestamp::now())));
+        let lines = oddities.lines();
+        lines.iter().for_each(|line| tracing::warn!("the directory: {line}"));
+        self.install(Some(Arc::clone(&source)), Arc::clone(&people), lines);
+        keep(&source, people).await;
+        Ok(true)
+    }
+
     /// Reads everybody now and again until `stop`.
     pub async fn run(&self, stop: CancellationToken) {
-        let Some((settings, _)) = &self.inner.ldap else { return stop.cancelled().await };
         let mut failures = 0;
         loop {
+            let Some(source) = self.source() else {
+                tokio::select! {
+                    () = self.inner.renewed.notified() => continue,
+                    () = stop.cancelled() => return,
+                }
+            };
             let read = tokio::select! {
                 read = self.refresh() => read,
                 () = stop.cancelled() => return,
             };
             failures = if read.is_ok() { 0 } else { failures + 1 };
             tokio::select! {
-                () = tokio::time::sleep(wait(failures, settings.refresh)) => {}
+                () = tokio::time::sleep(wait(failures, source.settings.refresh)) => {}
+                () = self.inner.renewed.notified() => failures = 0,
                 () = stop.cancelled() => return,
             }
         }
     }
 
-    fn failed(&self, why: &LdapError) {
-        let mut state = self.inner.state.write().unwrap_or_else(PoisonError::into_inner);
-        let before = state.trouble.take();
-        if before.as_ref().is_none_or(|before| before.why != *why) {
-            tracing::warn!(%why, people = state.read.len(), "the directory cannot be read; the people known last go on being known");
-        }
-        let (since, failures) = before.map_or((Timestamp::now(), 0), |before| (before.since, before.failures));
-        state.trouble = Some(Trouble { since, failures: failures.saturating_add(1), why: why.clone() });
+    fn source(&self) -> Option<Arc<Source>> {
+        self.inner.ldap.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn install(&self, source: Option<Arc<Source>>, people: Arc<People>, odd: Vec<String>) {
+        self.change(|state| {
+            (state.alone, state.told) = (source.is_none(), false);
+            (state.read, state.odd, state.trouble) = (people, odd, None);
+            *self.inner.ldap.write().unwrap_or_else(PoisonError::into_inner) = source;
+        });
+        self.inner.renewed.notify_one();
+    }
+
+    fn failed(&self, source: &Arc<Source>, why: &LdapError) {
+        self.change_of(source, |state| {
+            let before = state.trouble.take();
+            if before.as_ref().is_none_or(|before| before.why != *why) {
+                tracing::warn!(%why, people = state.read.len(), "the directory cannot be read; the people known last go on being known");
+            }
+            let (since, failures) = before.map_or((Timestamp::now(), 0), |before| (before.since, before.failures));
+            state.trouble = Some(Trouble { since, failures: failures.saturating_add(1), why: why.clone() });
+        });
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.inner.state.write().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
         state.join();
+    }
+
+    /// The same if people are still read from `source`: what a reading brings that began before another one took its
+    /// place is of no use. Whether they are.
+    fn change_of(&self, source: &Arc<Source>, change: impl FnOnce(&mut State)) -> bool {
+        let mut state = self.inner.state.write().unwrap_or_else(PoisonError::into_inner);
+        let current = self.source().is_some_and(|current| Arc::ptr_eq(&current, source));
+        if current {
+            change(&mut state);
+            state.join();
+        }
+        current
+    }
+}
+
+/// Keeps `people` for a restart.
+async fn keep(source: &Source, people: Arc<People>) {
+    let snapshot = source.snapshot.clone();
+    let kept = tokio::task::spawn_blocking(move || snapshot.keep(&people)).await;
+    if let Err(why) = kept.map_err(std::io::Error::other).flatten() {
+        tracing::warn!(%why, "the people of the directory are not kept: a restart while it is away would know nobody");
     }
 }
 
@@ -277,6 +360,31 @@ mod tests {
         assert_eq!(directory.people().len(), 2);
         assert!(!directory.people().has_role(&address("taro@a.jp"), Role::Security));
         assert!(directory.authenticate("taro@a.jp", "secret").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cannot_be_read_takes_nobodys_place_and_one_that_is_gone_leaves_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at: Timestamp = "2026-11-29T05:00:00Z".parse().unwrap();
+        let kept = Snapshot::new(folder.path(), nobody().fingerprint());
+        kept.keep(&people(&["taro@a.jp"]).as_of(at)).unwrap();
+        let directory = Directory::open(file(&["hanako@a.jp"]), Some(nobody()), folder.path());
+        assert_eq!(directory.people().len(), 2);
+        assert_eq!(directory.renew_ldap(Some(nobody())).await, Ok(false), "the same settings");
+        let other = ldap::Settings::new(vec!["ldap://127.0.0.1:2".parse().unwrap()], "dc=other".to_owned());
+        assert!(matches!(directory.renew_ldap(Some(other)).await, Err(LdapError::Unreachable(_))));
+        let health = directory.health().unwrap();
+        assert_eq!((directory.people().len(), health.known_at, health.trouble), (2, Some(at), None));
+        // A reading that began before is of no use after.
+        let before = directory.source().unwrap();
+        assert_eq!(directory.renew_ldap(None).await, Ok(true));
+        assert_eq!((directory.people().len(), directory.health()), (1, None));
+        assert!(!directory.change_of(&before, |state| state.read = Arc::new(people(&["old@a.jp"]))));
+        directory.failed(&before, &LdapError::Unreachable("gone".to_owned()));
+        assert!(directory.people().person(&address("old@a.jp")).is_none());
+        let stop = CancellationToken::new();
+        stop.cancel();
+        directory.run(stop).await;
     }
 
     #[tokio::test]

@@ -5,7 +5,10 @@
 //! is asked has an answer, if need be an empty one. Deliberately absent: where they come from (`file`, `ldap`), who is
 //! asked to decide (`route`), the clock.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::OnceLock,
+};
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -78,6 +81,8 @@ pub struct People {
     groups: BTreeMap<String, Vec<Address>>,
     by_mailbox: HashMap<String, usize>,
     as_of: Option<Timestamp>,
+    /// The smallest group of each mailbox that is in one; found out when somebody asks.
+    departments: OnceLock<HashMap<String, String>>,
 }
 
 impl Absence {
@@ -158,7 +163,7 @@ impl People {
             }
         }
         let groups = groups.into_iter().map(|(name, members)| (name.to_lowercase(), members)).collect();
-        Self { persons, groups, by_mailbox, as_of: None }
+        Self { persons, groups, by_mailbox, as_of: None, departments: OnceLock::new() }
     }
 
     /// The same, known to have been true at `at`.
@@ -221,6 +226,24 @@ impl People {
         self.by_mailbox.get(&mailbox(address)).and_then(|&at| self.persons.get(at))
     }
 
+    /// In which department somebody is: of their groups the one with the fewest members, for a section says more than the
+    /// whole company. Of two that are equally small, the first by name.
+    pub fn department(&self, address: &Address) -> Option<&str> {
+        let departments = self.departments.get_or_init(|| {
+            let mut groups: Vec<(&str, &[Address])> = self.groups().collect();
+            groups.sort_by_key(|(name, members)| (members.len(), *name));
+            let mut departments = HashMap::new();
+            for (name, members) in groups {
+                members.iter().for_each(|member| {
+                    departments.entry(mailbox(member)).or_insert_with(|| name.to_owned());
+                });
+            }
+            departments
+        });
+        let of = |address: &Address| departments.get(&mailbox(address)).map(String::as_str);
+        of(address).or_else(|| self.person(address)?.addresses().find_map(of))
+    }
+
     /// The members of a group; nobody if there is no such group.
     pub fn group(&self, name: &str) -> &[Address] {
         self.groups.get(&name.to_lowercase()).map_or(&[], Vec::as_slice)
@@ -240,6 +263,29 @@ impl People {
     /// Whether `address` has a role.
     pub fn has_role(&self, address: &Address, role: Role) -> bool {
         self.person(address).is_some_and(|person| person.roles.contains(&role))
+    }
+
+    /// Whether two addresses are one person's for certain: one mailbox, or both written down as theirs. This one grants
+    /// what a person may do, so that a like spelling proves nothing; [`People::same`] forbids.
+    pub fn is_one(&self, one: &Address, other: &Address) -> bool {
+        one.same_mailbox(other)
+            || self
+                .owner(one)
+                .zip(self.owner(other))
+                .is_some_and(|(one, other)| one.address.same_mailbox(&other.address))
+    }
+
+    /// Every address of the person with this one, which is the first.
+    pub fn addresses_of(&self, address: &Address) -> Vec<Address> {
+        let others = self.owner(address).into_iter().flat_map(Person::addresses);
+        let mut all = vec![address.clone()];
+        add(&mut all, others.filter(|other| self.is_one(address, other)).cloned());
+        all
+    }
+
+    /// The person with whom this very address is written down.
+    fn owner(&self, address: &Address) -> Option<&Person> {
+        self.person(address).filter(|person| person.addresses().any(|own| own.same_mailbox(address)))
     }
 
     /// Whether two addresses may be one person: by how they are spelt, or because the directory says so.
@@ -281,6 +327,21 @@ mod tests {
     }
 
     #[test]
+    fn a_department_is_the_smallest_group_by_whatever_address() {
+        let known = people();
+        let everybody = ["taro@a.jp", "hanako@a.jp", "stranger@a.jp"].map(address).to_vec();
+        let known = known.with(&People::new(Vec::new(), BTreeMap::from([("all".to_owned(), everybody)])));
+        for (who, department) in [
+            ("Hanako+x@a.jp", Some("legal")),
+            ("stranger@a.jp", Some("legal")),
+            ("yamada@a.jp", Some("all")),
+            ("nobody@a.jp", None),
+        ] {
+            assert_eq!(known.department(&address(who)), department, "{who}");
+        }
+    }
+
+    #[test]
     fn a_person_is_found_by_every_spelling_of_every_address() {
         let people = people();
         for spelling in ["TARO@a.jp", "taro+sales@a.jp", "yamada@A.JP", "Yamada+1@a.jp"] {
@@ -290,6 +351,28 @@ mod tests {
         assert!(people.same(&address("yamada@a.jp"), &address("taro@a.jp")));
         assert!(!people.same(&address("hanako@a.jp"), &address("taro@a.jp")));
         assert!(!people.same(&address("x@a.jp"), &address("y@a.jp")), "two strangers are two");
+    }
+
+    #[test]
+    fn only_what_is_written_down_grants_anything() {
+        let people = people();
+        assert!(people.is_one(&address("Yamada@a.jp"), &address("TARO@a.jp")));
+        assert!(people.is_one(&address("x@a.jp"), &address("X@a.jp")), "one mailbox, whoever's it is");
+        assert_eq!(people.addresses_of(&address("yamada@a.jp")), [address("yamada@a.jp"), address("taro@a.jp")]);
+        assert_eq!(people.addresses_of(&address("taro+x@a.jp")), [address("taro+x@a.jp")]);
+        for (one, other) in [
+            ("taro@a.jp", "taro+sales@a.jp"),
+            ("yamada+1@a.jp", "taro@a.jp"),
+            ("taro@a.jp", "hanako@a.jp"),
+            ("x@a.jp", "y@a.jp"),
+        ] {
+            assert!(!people.is_one(&address(one), &address(other)), "{one} {other}");
+        }
+        // Whose main address it is, it is: an alias takes nobody's place.
+        let mut thief = Person::new(address("thief@a.jp"));
+        thief.aliases = vec![address("boss@a.jp")];
+        let people = People::new(vec![thief, Person::new(address("boss@a.jp"))], BTreeMap::new());
+        assert!(!people.is_one(&address("thief@a.jp"), &address("boss@a.jp")));
     }
 
     #[test]
