@@ -4,29 +4,63 @@
 //! it decides who may see and do what, and a page that shows no button is a courtesy, not a guard.
 //! Deliberately absent: any other way to state.
 
-use std::future::Future;
+use std::{collections::BTreeSet, future::Future, sync::Arc};
 
 use jiff::Timestamp;
 
 use crate::{
-    hold::{File, Hold, HoldError, Line, Looked, State},
-    journal::Via,
-    language::Text,
-    mail::{Address, MailId, Message},
+    directory::{People, Role},
+    hold::{Approving, Content, File, Hand, Hold, HoldError, Leaf, Look, Looked, Queues, State, Wish},
+    journal::{Access, Via},
+    language::{Language, Text},
+    mail::{Address, MailId},
 };
 
 /// The held mails, as one person may see and decide them.
 pub trait Desk: Send + Sync + 'static {
-    /// What the person may see: mails to decide, and their own. Open ones first, the earliest deadline first.
-    fn list(&self, who: &Address) -> impl Future<Output = Result<Vec<Line>, DeskError>> + Send;
+    /// Some of what the person may see.
+    fn leaf(&self, who: &Address, wish: &Wish) -> impl Future<Output = Result<Leaf, DeskError>> + Send;
     /// One of them.
     fn show(&self, who: &Address, id: &MailId) -> impl Future<Output = Result<File, DeskError>> + Send;
-    /// Its bytes as they came. That the person saw them is journalled first.
-    fn original(&self, who: &Address, id: &MailId) -> impl Future<Output = Result<Message, DeskError>> + Send;
-    /// Lets it go out.
-    fn approve(&self, who: &Address, id: &MailId, comment: &str) -> impl Future<Output = Result<(), DeskError>> + Send;
+    /// Its content, to be looked at in this way. That the person saw it is journalled first.
+    fn look(
+        &self,
+        who: &Address,
+        id: &MailId,
+        look: Look<'_>,
+    ) -> impl Future<Output = Result<Content, DeskError>> + Send;
+    /// Lets it go out; `strong` says that the person has shown a second factor.
+    fn approve(
+        &self,
+        who: &Address,
+        id: &MailId,
+        comment: &str,
+        strong: bool,
+    ) -> impl Future<Output = Result<(), DeskError>> + Send;
     /// Keeps it from going out.
     fn reject(&self, who: &Address, id: &MailId, comment: &str) -> impl Future<Output = Result<(), DeskError>> + Send;
+    /// Sends it back to its sender, who is told what to change.
+    fn send_back(
+        &self,
+        who: &Address,
+        id: &MailId,
+        comment: &str,
+    ) -> impl Future<Output = Result<(), DeskError>> + Send;
+    /// Asks somebody of the company what they think.
+    fn ask_colleague(
+        &self,
+        who: &Address,
+        id: &MailId,
+        colleague: &Address,
+        question: &str,
+    ) -> impl Future<Output = Result<(), DeskError>> + Send;
+    /// Says what one thinks, having been asked.
+    fn give_opinion(
+        &self,
+        who: &Address,
+        id: &MailId,
+        opinion: &str,
+    ) -> impl Future<Output = Result<(), DeskError>> + Send;
     /// Takes it back, as its sender.
     fn withdraw(&self, who: &Address, id: &MailId) -> impl Future<Output = Result<(), DeskError>> + Send;
     /// Says why it should go, as its sender.
@@ -46,6 +80,22 @@ pub trait Desk: Send + Sync + 'static {
         looked: &Looked,
         reason: &str,
     ) -> impl Future<Output = Result<(), DeskError>> + Send;
+    /// Notes that a decider has the page of this mail before them.
+    fn saw(&self, who: &Address, id: &MailId) -> impl Future<Output = Result<(), DeskError>> + Send;
+    /// How those who decide have been doing since then.
+    fn approving(&self, since: Timestamp) -> impl Future<Output = Result<Vec<Approving>, DeskError>> + Send;
+    /// How much waits.
+    fn queues(&self) -> impl Future<Output = Result<Queues, DeskError>> + Send;
+    /// Everybody who is known.
+    fn people(&self) -> Arc<People>;
+    /// How many mails that wait for the person came after `since`; beyond a hundred nobody counts.
+    fn news(&self, who: &Address, since: Timestamp) -> impl Future<Output = Result<usize, DeskError>> + Send;
+    /// What the person may do beside what everybody may.
+    fn roles(&self, who: &Address) -> BTreeSet<Role>;
+    /// In which language the directory has them told things, if it says so.
+    fn language(&self, who: &Address) -> Option<Language>;
+    /// Writes into the journal how somebody came in or tried to. What cannot be written is logged; nobody is kept out by it.
+    fn note(&self, who: &Address, access: Access, place: &str) -> impl Future<Output = ()> + Send;
 }
 
 /// Why the desk says no.
@@ -66,25 +116,47 @@ pub enum DeskError {
 }
 
 impl Desk for Hold {
-    async fn list(&self, who: &Address) -> Result<Vec<Line>, DeskError> {
-        Ok(self.list_for(who, Timestamp::now()).await?)
+    async fn leaf(&self, who: &Address, wish: &Wish) -> Result<Leaf, DeskError> {
+        Ok(Self::leaf(self, who, wish, Timestamp::now()).await?)
     }
 
     async fn show(&self, who: &Address, id: &MailId) -> Result<File, DeskError> {
         Ok(self.show_to(who, &id.0, Timestamp::now()).await?)
     }
 
-    async fn original(&self, who: &Address, id: &MailId) -> Result<Message, DeskError> {
-        Ok(Self::original(self, &id.0, who, Via::Console, Timestamp::now()).await?)
+    async fn look(&self, who: &Address, id: &MailId, look: Look<'_>) -> Result<Content, DeskError> {
+        Ok(Self::look(self, &id.0, who, look, Via::Console, Timestamp::now()).await?)
     }
 
-    async fn approve(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
-        Self::approve(self, &id.0, who, Via::Console, comment, Timestamp::now()).await?;
+    async fn approve(&self, who: &Address, id: &MailId, comment: &str, strong: bool) -> Result<(), DeskError> {
+        let hand = Hand { via: Via::Console, two_factors: strong };
+        Self::approve(self, &id.0, who, hand, comment, Timestamp::now()).await?;
         Ok(())
     }
 
     async fn reject(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
         Self::reject(self, &id.0, who, Via::Console, comment, Timestamp::now()).await?;
+        Ok(())
+    }
+
+    async fn send_back(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
+        Self::send_back(self, &id.0, who, Via::Console, comment, Timestamp::now()).await?;
+        Ok(())
+    }
+
+    async fn ask_colleague(
+        &self,
+        who: &Address,
+        id: &MailId,
+        colleague: &Address,
+        question: &str,
+    ) -> Result<(), DeskError> {
+        Self::ask_colleague(self, &id.0, who, colleague, question, Via::Console, Timestamp::now()).await?;
+        Ok(())
+    }
+
+    async fn give_opinion(&self, who: &Address, id: &MailId, opinion: &str) -> Result<(), DeskError> {
+        Self::give_opinion(self, &id.0, who, opinion, Via::Console, Timestamp::now()).await?;
         Ok(())
     }
 
@@ -106,6 +178,40 @@ impl Desk for Hold {
     async fn release_alone(&self, who: &Address, id: &MailId, looked: &Looked, reason: &str) -> Result<(), DeskError> {
         Self::release_alone(self, &id.0, who, looked, reason, Via::Console, Timestamp::now()).await?;
         Ok(())
+    }
+
+    async fn saw(&self, who: &Address, id: &MailId) -> Result<(), DeskError> {
+        Ok(Self::saw(self, who, id, Timestamp::now()).await?)
+    }
+
+    async fn approving(&self, since: Timestamp) -> Result<Vec<Approving>, DeskError> {
+        Ok(Self::approving(self, since).await?)
+    }
+
+    async fn queues(&self) -> Result<Queues, DeskError> {
+        Ok(Self::queues(self).await?)
+    }
+
+    fn people(&self) -> Arc<People> {
+        Self::people(self)
+    }
+
+    async fn news(&self, who: &Address, since: Timestamp) -> Result<usize, DeskError> {
+        Ok(Self::news(self, who, since, Timestamp::now()).await?)
+    }
+
+    fn roles(&self, who: &Address) -> BTreeSet<Role> {
+        self.roles_of(who)
+    }
+
+    fn language(&self, who: &Address) -> Option<Language> {
+        self.language_of(who)
+    }
+
+    async fn note(&self, who: &Address, access: Access, place: &str) {
+        if let Err(error) = self.note_access(who, access, place, Via::Console, Timestamp::now()).await {
+            tracing::error!(%error, person = %who, ?access, "the journal cannot be written");
+        }
     }
 }
 
@@ -154,6 +260,30 @@ impl From<HoldError> for DeskError {
             HoldError::NoReason { .. } => (
                 "理由を書いてください。判断する人に伝えます。",
                 "Please write why it should go. Those who decide read it.",
+            ),
+            HoldError::NoComment { .. } => (
+                "何も書かれていません。相手に伝わる言葉を書いてください。",
+                "Nothing was written. Please write what the other person is to read.",
+            ),
+            HoldError::NotAColleague { .. } => (
+                "意見をたずねられるのは、名簿やアカウントで分かる社内の人だけです。差出人とあなた自身にはたずねられません。",
+                "Only people of the company can be asked, whom the directory knows or who have an account; not the sender, \
+                 and not yourself.",
+            ),
+            HoldError::ColleagueAsked { .. } => (
+                "その人にはすでにたずねているか、たずねた人が多すぎます。",
+                "That person was asked already, or too many others were.",
+            ),
+            HoldError::NotConsulted { .. } => (
+                "このメールについて、あなたへの質問はないか、すでに答えています。",
+                "You were not asked about this mail, or have answered.",
+            ),
+            HoldError::NoSuchPlace { .. } => {
+                ("その場所では何も見つかっていません。", "Nothing was found at that place.")
+            }
+            HoldError::NeedsFactor { .. } => (
+                "このメールの承認には二要素認証が必要です。右上の自分のアドレスから設定し、確認コードを使ってログインし直してください。",
+                "Whoever approves this mail must have logged in with a second factor: set one up under your address, above, and log in again.",
             ),
             HoldError::NotLooked { .. } => (
                 "宛先と添付ファイルを一つずつ確かめて、すべてに印を付けてください。",

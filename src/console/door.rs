@@ -13,12 +13,22 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Web, pages};
-use crate::{directory::Accounts, language::Language, notice::Voice};
+use super::{Web, pages, tongue};
+use crate::{directory::Identities, language::Language, notice::Voice};
 
-/// Nothing but our own style sheet, forms only to ourselves, no frames.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-                      frame-ancestors 'none'; base-uri 'none'";
+/// Nothing but our own style sheet and our own script, which asks only us; forms only to ourselves, no frames. Nothing
+/// within a page is ever run or styled, and whatever else we hand out says by its type and `nosniff` that it is no script.
+const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The same for the page that shows a mail in a frame of its own, which inherits this: it may be styled, and has the
+/// pictures that are written into it.
+const FRAMING: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; \
+                       frame-ancestors 'none'; base-uri 'none'";
+
+/// A mark of a response that needs [`FRAMING`].
+#[derive(Clone, Copy)]
+pub(super) struct Framing;
 
 /// Puts the panic door and the headers around `routes`.
 pub(super) fn guarded(routes: Router, voice: &Voice) -> Router {
@@ -43,9 +53,10 @@ async fn survive(request: Request, next: Next, language: Language) -> Response {
 }
 
 fn sealed(mut response: Response, secure: bool) -> Response {
+    let policy = if response.extensions().get::<Framing>().is_some() { FRAMING } else { POLICY };
     let headers = response.headers_mut();
     let fixed: [(HeaderName, &'static str); 7] = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         // Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
@@ -66,7 +77,7 @@ fn sealed(mut response: Response, secure: bool) -> Response {
 
 /// Lets a form pass only when the browser says that it comes from one of our own pages. The CSRF token of each form
 /// guards as well; this is the second bolt.
-pub(super) async fn same_origin<D, A: Accounts>(
+pub(super) async fn same_origin<D, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
     request: Request,
     next: Next,
@@ -79,7 +90,7 @@ where
         next.run(request).await
     } else {
         let page = pages::message(
-            web.language,
+            tongue::spoken(request.headers(), &web),
             ("この操作は受け付けられません", "This cannot be accepted"),
             (
                 "別のサイトから送られた操作のため、何も行いませんでした。画面を開き直して、もう一度お試しください。",

@@ -1,41 +1,31 @@
-//! The pages of held mails: the list, one mail, its original, and the three decisions.
+//! The pages of one held mail: what is known about it, and the decisions.
 //!
 //! In: the logged-in person, an id, a form. Out: pages; decisions handed to the desk in that person's name.
-//! Deliberately absent: who may do what. The desk decides that, and its refusals are shown here in plain words.
+//! Deliberately absent: its content (`look`), and who may do what. The desk decides that, and its refusals are shown here in plain
+//! words.
 
 use std::sync::Arc;
 
 use axum::{
-    Form,
-    extract::{
-        Path, Query, State,
-        rejection::{FormRejection, QueryRejection},
-    },
-    http::{StatusCode, header},
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
 use super::{
-    Desk, DeskError, Web,
+    Desk, DeskError, Need, Web,
+    form::{Fields, Sent},
     login::Person,
     pages::{self, Done, Frame},
     review::Show,
-    session,
+    tongue,
 };
 use crate::{
-    directory::Accounts,
+    directory::Identities,
     hold::Looked,
     mail::{Address, MailId},
 };
-
-/// What may be seen, what waits first.
-pub(super) async fn list<D: Desk, A: Accounts>(State(web): State<Arc<Web<D, A>>>, person: Person) -> Response {
-    match web.desk.list(&person.session.who).await {
-        Ok(lines) => pages::html(&pages::List::new(frame(&web, &person), &lines, &web.timezone)),
-        Err(error) => refused(&web, &person, error),
-    }
-}
 
 #[derive(Deserialize)]
 pub(super) struct Flash {
@@ -43,7 +33,7 @@ pub(super) struct Flash {
 }
 
 /// One held mail.
-pub(super) async fn show<D: Desk, A: Accounts>(
+pub(super) async fn show<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
     person: Person,
     Path(id): Path<String>,
@@ -52,6 +42,12 @@ pub(super) async fn show<D: Desk, A: Accounts>(
     let Some(id) = id_of(id) else { return refused(&web, &person, DeskError::Unknown) };
     match web.desk.show(&person.session.who, &id).await {
         Ok(file) => {
+            if file.may_decide
+                && let Err(error) = web.desk.saw(&person.session.who, &id).await
+            {
+                // The page is worth more than the note.
+                tracing::warn!(%error, "that a decider opened a mail is not noted");
+            }
             let done = flash.ok().and_then(|Query(flash)| flash.done);
             pages::html(&Show::new(frame(&web, &person), &file, &web.timezone, done))
         }
@@ -59,139 +55,145 @@ pub(super) async fn show<D: Desk, A: Accounts>(
     }
 }
 
-/// What a decision's form sends.
-#[derive(Deserialize)]
-pub(super) struct Decision {
-    #[serde(default)]
-    csrf: String,
-    #[serde(default)]
-    comment: String,
-}
-
-type Sent = Result<Form<Decision>, FormRejection>;
-
-/// The mail as it came, as a file to save: never shown as a page, so nothing in it runs or loads here.
-pub(super) async fn original<D: Desk, A: Accounts>(
-    State(web): State<Arc<Web<D, A>>>,
-    person: Person,
-    Path(id): Path<String>,
-    sent: Sent,
-) -> Response {
-    let Ok(Form(sent)) = sent else { return pages::bad_form(web.language) };
-    if !session::same(&person.session.csrf, &sent.csrf) {
-        return pages::bad_token(web.language);
-    }
-    let Some(id) = id_of(id) else { return refused(&web, &person, DeskError::Unknown) };
-    match web.desk.original(&person.session.who, &id).await {
-        Ok(message) => {
-            let name = format!("attachment; filename=\"{id}.eml\"");
-            let kind = (header::CONTENT_TYPE, "message/rfc822".to_owned());
-            ([kind, (header::CONTENT_DISPOSITION, name)], message.bytes().to_vec()).into_response()
-        }
-        Err(error) => refused(&web, &person, error),
-    }
-}
-
 /// Lets it go out.
-pub(super) async fn approve<D: Desk, A: Accounts>(
+pub(super) async fn approve<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
-    person: Person,
     Path(id): Path<String>,
-    sent: Sent,
+    sent: Sent<Fields>,
 ) -> Response {
-    decide(&web, &person, id, sent, Done::Approve).await
+    decide(&web, sent, id, Done::Approve).await
 }
 
 /// Keeps it from going out.
-pub(super) async fn reject<D: Desk, A: Accounts>(
+pub(super) async fn reject<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
-    person: Person,
     Path(id): Path<String>,
-    sent: Sent,
+    sent: Sent<Fields>,
 ) -> Response {
-    decide(&web, &person, id, sent, Done::Reject).await
+    decide(&web, sent, id, Done::Reject).await
+}
+
+/// Sends it back for a change.
+pub(super) async fn send_back<D: Desk, A: Identities>(
+    State(web): State<Arc<Web<D, A>>>,
+    Path(id): Path<String>,
+    sent: Sent<Fields>,
+) -> Response {
+    decide(&web, sent, id, Done::SendBack).await
+}
+
+/// Asks a colleague what they think.
+pub(super) async fn ask_colleague<D: Desk, A: Identities>(
+    State(web): State<Arc<Web<D, A>>>,
+    Path(id): Path<String>,
+    sent: Sent<Fields>,
+) -> Response {
+    decide(&web, sent, id, Done::AskColleague).await
+}
+
+/// Says what one thinks, having been asked.
+pub(super) async fn opinion<D: Desk, A: Identities>(
+    State(web): State<Arc<Web<D, A>>>,
+    Path(id): Path<String>,
+    sent: Sent<Fields>,
+) -> Response {
+    decide(&web, sent, id, Done::Opinion).await
 }
 
 /// Takes it back.
-pub(super) async fn withdraw<D: Desk, A: Accounts>(
+pub(super) async fn withdraw<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
-    person: Person,
     Path(id): Path<String>,
-    sent: Sent,
+    sent: Sent<Fields>,
 ) -> Response {
-    decide(&web, &person, id, sent, Done::Withdraw).await
+    decide(&web, sent, id, Done::Withdraw).await
 }
 
 /// Says why it should go.
-pub(super) async fn reason<D: Desk, A: Accounts>(
+pub(super) async fn reason<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
-    person: Person,
     Path(id): Path<String>,
-    sent: Sent,
+    sent: Sent<Fields>,
 ) -> Response {
-    decide(&web, &person, id, sent, Done::Reason).await
+    decide(&web, sent, id, Done::Reason).await
 }
 
 /// Has others asked as well.
-pub(super) async fn ask_others<D: Desk, A: Accounts>(
+pub(super) async fn ask_others<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
-    person: Person,
     Path(id): Path<String>,
-    sent: Sent,
+    sent: Sent<Fields>,
 ) -> Response {
-    decide(&web, &person, id, sent, Done::AskOthers).await
+    decide(&web, sent, id, Done::AskOthers).await
 }
 
 /// Lets it go out alone: a form with a tick for every recipient and attachment, and a reason.
-pub(super) async fn release_alone<D: Desk, A: Accounts>(
+pub(super) async fn release_alone<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
-    person: Person,
     Path(id): Path<String>,
-    sent: Result<Form<Vec<(String, String)>>, FormRejection>,
+    sent: Sent<Fields>,
 ) -> Response {
-    let Ok(Form(fields)) = sent else { return pages::bad_form(web.language) };
-    let all = |name: &str| -> Vec<String> {
-        fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.clone()).collect()
-    };
-    let csrf = all("csrf").pop().unwrap_or_default();
-    if !session::same(&person.session.csrf, &csrf) {
-        return pages::bad_token(web.language);
-    }
-    let Some(id) = id_of(id) else { return refused(&web, &person, DeskError::Unknown) };
-    let looked = Looked { recipients: all("recipient"), attachments: all("attachment") };
-    let reason = all("comment").pop().unwrap_or_default();
-    match web.desk.release_alone(&person.session.who, &id, &looked, reason.trim()).await {
-        Ok(()) => done(&id, Done::ReleaseAlone),
-        Err(error) => refused(&web, &person, error),
-    }
+    decide(&web, sent, id, Done::ReleaseAlone).await
 }
 
-async fn decide<D: Desk, A: Accounts>(
-    web: &Web<D, A>,
-    person: &Person,
-    id: String,
-    sent: Sent,
-    what: Done,
-) -> Response {
-    let Ok(Form(sent)) = sent else { return pages::bad_form(web.language) };
-    if !session::same(&person.session.csrf, &sent.csrf) {
-        return pages::bad_token(web.language);
+async fn decide<D: Desk, A: Identities>(web: &Web<D, A>, sent: Sent<Fields>, id: String, what: Done) -> Response {
+    let Sent { person, form } = sent;
+    if matches!(what, Done::Approve | Done::Reject | Done::SendBack)
+        && let Some(refused) = lacks_a_factor(web, &person)
+    {
+        return refused;
     }
-    let Some(id) = id_of(id) else { return refused(web, person, DeskError::Unknown) };
-    let (who, comment): (&Address, &str) = (&person.session.who, sent.comment.trim());
+    let Some(id) = id_of(id) else { return refused(web, &person, DeskError::Unknown) };
+    let (who, comment): (&Address, &str) = (&person.session.who, form.one("comment").trim());
     let decided = match what {
-        Done::Approve => web.desk.approve(who, &id, comment).await,
+        Done::Approve => web.desk.approve(who, &id, comment, person.is_strong()).await,
         Done::Reject => web.desk.reject(who, &id, comment).await,
+        Done::SendBack => web.desk.send_back(who, &id, comment).await,
+        Done::AskColleague => match Address::parse(form.one("colleague").trim()) {
+            Ok(colleague) => web.desk.ask_colleague(who, &id, &colleague, comment).await,
+            Err(_) => return no_address(web, &person),
+        },
+        Done::Opinion => web.desk.give_opinion(who, &id, comment).await,
         Done::Withdraw => web.desk.withdraw(who, &id).await,
         Done::Reason => web.desk.give_reason(who, &id, comment).await,
         Done::AskOthers => web.desk.ask_others(who, &id).await,
-        // It has a form of its own.
-        Done::ReleaseAlone => return pages::bad_form(web.language),
+        Done::ReleaseAlone => {
+            let looked = Looked { recipients: form.all("recipient"), attachments: form.all("attachment") };
+            web.desk.release_alone(who, &id, &looked, comment).await
+        }
     };
     match decided {
         Ok(()) => done(&id, what),
-        Err(error) => refused(web, person, error),
+        Err(error) => refused(web, &person, error),
     }
+}
+
+fn no_address<D, A>(web: &Web<D, A>, person: &Person) -> Response {
+    let page = pages::told(
+        frame(web, person),
+        ("メールアドレスを入力してください", "An address is needed"),
+        (
+            "意見をたずねる人のメールアドレスを入力してください。何も行いませんでした。",
+            "Please type the address of whom you want to ask. Nothing was done.",
+        ),
+    );
+    (StatusCode::BAD_REQUEST, page).into_response()
+}
+
+/// Says that a second factor is needed, if it is and this session has not shown one.
+pub(super) fn lacks_a_factor<D, A>(web: &Web<D, A>, person: &Person) -> Option<Response> {
+    if web.logins.second_factor == Need::Nobody || person.is_strong() {
+        return None;
+    }
+    let page = pages::told(
+        frame(web, person),
+        ("二要素認証が必要です", "A second factor is needed"),
+        (
+            "メールを判断するには、右上の自分のアドレスから二要素認証を設定し、確認コードを使ってログインし直してください。何も行いませんでした。",
+            "To decide about mails, open your account (your address, above), set up a second factor, and log in again with its code. Nothing was done.",
+        ),
+    );
+    Some((StatusCode::FORBIDDEN, page).into_response())
 }
 
 /// Back to the mail, which says what was done.
@@ -200,15 +202,15 @@ fn done(id: &MailId, what: Done) -> Response {
 }
 
 /// The id in an address, if it can be one: what is put into addresses and logs holds nothing else.
-fn id_of(text: String) -> Option<MailId> {
+pub(super) fn id_of(text: String) -> Option<MailId> {
     let fits = !text.is_empty() && text.len() <= 64 && text.bytes().all(|c| c.is_ascii_alphanumeric());
     fits.then_some(MailId(text))
 }
 
 /// Any address that is none of ours. Says so to everybody, logged in or not.
-pub(super) async fn nowhere<D: Desk, A: Accounts>(State(web): State<Arc<Web<D, A>>>) -> Response {
+pub(super) async fn nowhere<D: Desk, A: Identities>(State(web): State<Arc<Web<D, A>>>, headers: HeaderMap) -> Response {
     let page = pages::message(
-        web.language,
+        tongue::spoken(&headers, &web),
         ("ページが見つかりません", "There is no such page"),
         ("アドレスをお確かめください。", "Please check the address."),
     );
@@ -216,16 +218,19 @@ pub(super) async fn nowhere<D: Desk, A: Accounts>(State(web): State<Arc<Web<D, A
 }
 
 /// A link or a scanner asks for what only a form may do.
-pub(super) async fn wrong_method<D: Desk, A: Accounts>(State(web): State<Arc<Web<D, A>>>) -> Response {
+pub(super) async fn wrong_method<D: Desk, A: Identities>(
+    State(web): State<Arc<Web<D, A>>>,
+    headers: HeaderMap,
+) -> Response {
     let page = pages::message(
-        web.language,
+        tongue::spoken(&headers, &web),
         ("この操作はできません", "This is not possible"),
         ("承認や却下は、画面のボタンからだけ行えます。", "Mails are decided only by the buttons on their page."),
     );
     (StatusCode::METHOD_NOT_ALLOWED, page).into_response()
 }
 
-fn refused<D, A>(web: &Web<D, A>, person: &Person, error: DeskError) -> Response {
+pub(super) fn refused<D, A>(web: &Web<D, A>, person: &Person, error: DeskError) -> Response {
     let (status, title, text) = match &error {
         DeskError::Unknown => (
             StatusCode::NOT_FOUND,
@@ -257,6 +262,6 @@ fn refused<D, A>(web: &Web<D, A>, person: &Person, error: DeskError) -> Response
     (status, pages::told(frame(web, person), title, text)).into_response()
 }
 
-fn frame<'a, D, A>(web: &'a Web<D, A>, person: &'a Person) -> Frame<'a> {
-    Frame::of(web.language, &web.organization, &person.session)
+pub(super) fn frame<'a, D, A>(web: &'a Web<D, A>, person: &'a Person) -> Frame<'a> {
+    Frame::of(&web.organization, person)
 }

@@ -5,7 +5,7 @@
 //! An unknown account, a disabled one and a wrong password look the same and take as long.
 //! Deliberately absent: what a person may do (`Desk`), self-registration, and passwords by mail.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use axum::{
     Form,
@@ -16,18 +16,22 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Desk, Web,
+    Desk, Need, Web,
+    form::{Fields, Sent},
     pages::{self, Frame},
-    session::{self, Session},
+    place::Place,
+    session, tongue,
 };
 use crate::{
-    directory::{Account, Accounts, proves},
+    directory::{Account, AccountsError, Identities, Role, Session, Stage, proves},
+    journal::Access,
     language::Language,
     mail::Address,
-    notice::words::pick,
+    notice::words::{self, pick},
 };
 
 /// The session's cookie.
@@ -36,35 +40,92 @@ pub(super) const SESSION: &str = "sekisho";
 /// The cookie that the login form is bound to, as there is no session yet.
 const FORM: &str = "sekisho_form";
 
+/// As much of what a browser calls itself as is kept.
+const BROWSER: usize = 160;
+
 /// The person a request is from, proven by their session.
 pub(super) struct Person {
     pub(super) session: Session,
+    /// What every form of theirs carries.
+    pub(super) csrf: String,
+    /// What they may do beside what everybody may.
+    pub(super) roles: BTreeSet<Role>,
+    /// In which they are shown pages.
+    pub(super) language: Language,
+    /// When they asked.
+    pub(super) at: Timestamp,
 }
 
-impl<D: Desk, A: Accounts> FromRequestParts<Arc<Web<D, A>>> for Person {
+impl Person {
+    /// Whether they showed a second factor.
+    pub(super) fn is_strong(&self) -> bool {
+        self.session.stage == Stage::Strong
+    }
+}
+
+impl<D: Desk, A: Identities> FromRequestParts<Arc<Web<D, A>>> for Person {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web<D, A>>) -> Result<Self, Response> {
-        let session = cookie(&parts.headers, SESSION).and_then(|token| web.sessions.find(token, Instant::now()));
-        let Some(session) = session else { return Err(ask_to_log_in(parts, web.language)) };
-        match web.accounts.account(&session.who).await {
-            Ok(account) if stands(&session, account.as_ref()) => Ok(Self { session }),
-            Ok(_) => {
-                cookie(&parts.headers, SESSION).inspect(|token| web.sessions.end(token));
-                Err(ask_to_log_in(parts, web.language))
+        let Some(person) = known(&parts.headers, web).await? else {
+            return Err(ask_to_log_in(parts, tongue::spoken(&parts.headers, web)));
+        };
+        let path = parts.uri.path();
+        match person.session.stage {
+            Stage::Code => Err(Redirect::to("/login/code").into_response()),
+            // Nothing but their own page, where they can set one up, and the way out.
+            Stage::Open
+                if web.logins.second_factor == Need::Everybody && !path.starts_with("/me") && path != "/logout" =>
+            {
+                Err(Redirect::to("/me").into_response())
             }
-            Err(error) => {
-                tracing::error!(%error, "accounts cannot be read");
-                Err(pages::fault(web.language).into_response())
-            }
+            Stage::Open | Stage::Strong => Ok(person),
         }
     }
 }
 
+/// Whose cookie it is, if it is anybody's, at whatever stage. That they are there is written down.
+pub(super) async fn known<D: Desk, A: Identities>(
+    headers: &HeaderMap,
+    web: &Web<D, A>,
+) -> Result<Option<Person>, Response> {
+    let person = looked_up(headers, web).await?;
+    if let Some(person) = &person
+        && person.session.is_news(person.at)
+        && let Err(error) = web.accounts.use_session(&person.session.key, person.at).await
+    {
+        tracing::error!(%error, "sessions cannot be written");
+        return Err(pages::fault(person.language).into_response());
+    }
+    Ok(person)
+}
+
+/// The same for what a page asks by itself, which is no sign that anybody is there: a session grows old all the same.
+pub(super) async fn looked_up<D: Desk, A: Identities>(
+    headers: &HeaderMap,
+    web: &Web<D, A>,
+) -> Result<Option<Person>, Response> {
+    let fault = |error: AccountsError| {
+        tracing::error!(%error, "accounts cannot be read");
+        pages::fault(tongue::spoken(headers, web)).into_response()
+    };
+    let Some(token) = cookie(headers, SESSION).filter(|token| !token.is_empty()) else { return Ok(None) };
+    let (key, now) = (session::hashed(token), Timestamp::now());
+    let Some(session) = web.accounts.session(&key).await.map_err(fault)? else { return Ok(None) };
+    let account = web.accounts.account(&session.who).await.map_err(fault)?;
+    if session.is_over(now) || !stands(&session, account.as_ref()) {
+        web.accounts.end_session(&key).await.map_err(fault)?;
+        return Ok(None);
+    }
+    let roles = web.desk.roles(&session.who);
+    let language = tongue::of(headers, web, &session.who);
+    Ok(Some(Person { session, csrf: session::csrf(token), roles, language, at: now }))
+}
+
 /// Whether a session is still good: its password is the same, and the person's account, if there is one, not disabled.
 fn stands(session: &Session, account: Option<&Account>) -> bool {
-    account.is_none_or(|account| !account.disabled)
-        && session.fits(account.map(|account| account.password_hash.as_str()))
+    let fits = |known: [u8; 32]| account.is_some_and(|account| known == session::hashed(&account.password_hash));
+    account.is_none_or(|account| !account.disabled) && session.password.is_none_or(fits)
 }
 
 /// To the login page, and afterwards to where the person wanted to go.
@@ -95,12 +156,13 @@ pub(super) struct Wish {
 }
 
 /// The login form.
-pub(super) async fn show<D: Desk, A: Accounts>(
+pub(super) async fn show<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
+    headers: HeaderMap,
     wish: Result<Query<Wish>, QueryRejection>,
 ) -> Response {
     let next = wish.map(|Query(wish)| wish.next).unwrap_or_default();
-    form(&web, &next, None, StatusCode::OK)
+    form(&web, tongue::spoken(&headers, &web), &next, None, StatusCode::OK)
 }
 
 /// What the login form sends.
@@ -115,59 +177,66 @@ pub(super) struct Credentials {
 }
 
 /// Checks account and password and begins a session.
-pub(super) async fn enter<D: Desk, A: Accounts>(
+pub(super) async fn enter<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
+    Place(place): Place,
     headers: HeaderMap,
     sent: Result<Form<Credentials>, FormRejection>,
 ) -> Response {
-    let Ok(Form(sent)) = sent else { return pages::bad_form(web.language) };
+    let language = tongue::spoken(&headers, &web);
+    let Ok(Form(sent)) = sent else { return pages::bad_form(language) };
     if !web.logins.local {
         let off = pick(
-            web.language,
+            language,
             "パスワードでのログインは使えません。シングルサインオンでログインしてください。",
             "Logging in with a password is switched off. Please use single sign-on.",
         );
-        return form(&web, &sent.next, Some(off), StatusCode::FORBIDDEN);
+        return form(&web, language, &sent.next, Some(off), StatusCode::FORBIDDEN);
     }
     if !cookie(&headers, FORM).is_some_and(|planted| !planted.is_empty() && session::same(planted, &sent.form)) {
         let again = pick(
-            web.language,
+            language,
             "ログイン画面の有効期限が切れました。もう一度お試しください。",
             "The login page was too old. Please try again.",
         );
-        return form(&web, &sent.next, Some(again), StatusCode::FORBIDDEN);
+        return form(&web, language, &sent.next, Some(again), StatusCode::FORBIDDEN);
     }
     let name = sent.account.trim().to_lowercase();
     if web.failures.wait(&name, Instant::now()).is_some() {
         let wait = pick(
-            web.language,
+            language,
             "ログインに続けて失敗したため、しばらく受け付けません。数分から15分ほどお待ちください。",
             "Too many failed attempts. Please wait a few minutes, a quarter of an hour at most.",
         );
-        return form(&web, &sent.next, Some(wait), StatusCode::TOO_MANY_REQUESTS);
+        return form(&web, language, &sent.next, Some(wait), StatusCode::TOO_MANY_REQUESTS);
     }
     match proven(&web, &name, sent.password).await {
         Ok(Some((who, hash))) => {
             web.failures.forget(&name);
-            cookie(&headers, SESSION).inspect(|old| web.sessions.end(old));
-            begin(&web, who, hash.as_deref(), &sent.next)
+            let begun = Begun { who, password: hash.as_deref(), strong: false, place: &place };
+            begin(&web, &headers, begun, &sent.next).await
         }
         Ok(None) => {
             web.failures.add(&name, Instant::now());
+            if web.failures.wait(&name, Instant::now()).is_some()
+                && let Ok(who) = Address::parse(&name)
+            {
+                web.desk.note(&who, Access::Locked, &place).await;
+            }
             let wrong = pick(
-                web.language,
+                language,
                 "メールアドレスまたはパスワードが違います。",
                 "The mail address or the password is wrong.",
             );
-            form(&web, &sent.next, Some(wrong), StatusCode::UNAUTHORIZED)
+            form(&web, language, &sent.next, Some(wrong), StatusCode::UNAUTHORIZED)
         }
-        Err(()) => pages::fault(web.language).into_response(),
+        Err(()) => pages::fault(language).into_response(),
     }
 }
 
 /// Whose the name and the password are: with the password's hash for one of our own accounts, without one for somebody
 /// whom the directory knows. `Err` when it could not be found out.
-async fn proven<D, A: Accounts>(
+async fn proven<D, A: Identities>(
     web: &Web<D, A>,
     name: &str,
     password: String,
@@ -188,7 +257,7 @@ async fn proven<D, A: Accounts>(
 }
 
 /// The account's address and password hash if the password is right.
-async fn own<D, A: Accounts>(web: &Web<D, A>, name: &str, password: String) -> Result<Option<(Address, String)>, ()> {
+async fn own<D, A: Identities>(web: &Web<D, A>, name: &str, password: String) -> Result<Option<(Address, String)>, ()> {
     let account = match Address::parse(name) {
         Ok(address) => web.accounts.account(&address).await.map_err(|error| {
             tracing::error!(%error, "accounts cannot be read");
@@ -202,47 +271,103 @@ async fn own<D, A: Accounts>(web: &Web<D, A>, name: &str, password: String) -> R
     Ok(account.map(|account| (account.address, account.password_hash)))
 }
 
-fn begin<D, A>(web: &Web<D, A>, who: Address, hash: Option<&str>, next: &str) -> Response {
-    let Some(token) = web.sessions.begin(who, hash, Instant::now()) else {
-        return pages::fault(web.language).into_response();
-    };
-    let to = safe_next(next).unwrap_or("/held");
-    let set = [(header::SET_COOKIE, baked(SESSION, &token, web)), (header::SET_COOKIE, eaten(FORM, web))];
-    (AppendHeaders(set), Redirect::to(to)).into_response()
+/// Somebody who has just proven who they are.
+pub(super) struct Begun<'a> {
+    pub(super) who: Address,
+    /// The hash of their password, if it is one of ours.
+    pub(super) password: Option<&'a str>,
+    /// Whether by two factors.
+    pub(super) strong: bool,
+    pub(super) place: &'a str,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Token {
-    #[serde(default)]
-    csrf: String,
+/// Begins a session, or asks for the code of the second factor first where the person has one.
+async fn begin<D: Desk, A: Identities>(web: &Web<D, A>, headers: &HeaderMap, begun: Begun<'_>, next: &str) -> Response {
+    match opened(web, headers, begun).await {
+        Ok((token, stage)) => {
+            let next = safe_next(next);
+            let to = match (stage, next) {
+                (Stage::Code, Some(next)) => format!("/login/code?next={next}"),
+                (Stage::Code, None) => "/login/code".to_owned(),
+                (Stage::Open | Stage::Strong, next) => next.unwrap_or("/held").to_owned(),
+            };
+            let set = [(header::SET_COOKIE, baked(SESSION, &token, web)), (header::SET_COOKIE, eaten(FORM, web))];
+            (AppendHeaders(set), Redirect::to(&to)).into_response()
+        }
+        Err(response) => response,
+    }
+}
+
+/// A new session in the place of the browser's old one: its cookie, and how far the person has come.
+pub(super) async fn opened<D: Desk, A: Identities>(
+    web: &Web<D, A>,
+    headers: &HeaderMap,
+    Begun { who, password, strong, place }: Begun<'_>,
+) -> Result<(String, Stage), Response> {
+    let language = tongue::spoken(headers, web);
+    let fault = |error: AccountsError| {
+        tracing::error!(%error, "a session cannot begin");
+        pages::fault(language).into_response()
+    };
+    if let Some(old) = cookie(headers, SESSION) {
+        web.accounts.end_session(&session::hashed(old)).await.map_err(fault)?;
+    }
+    let factor = if strong { None } else { web.accounts.factor(&who).await.map_err(fault)? };
+    let stage = match factor {
+        _ if strong => Stage::Strong,
+        Some(factor) if factor.confirmed => Stage::Code,
+        Some(_) | None => Stage::Open,
+    };
+    let Some(token) = session::random() else { return Err(pages::fault(language).into_response()) };
+    let browser = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let now = Timestamp::now();
+    let session = Session {
+        key: session::hashed(&token),
+        who,
+        stage,
+        password: password.map(session::hashed),
+        place: place.to_owned(),
+        browser: words::one_line(browser, BROWSER),
+        began_at: now,
+        used_at: now,
+    };
+    web.accounts.put_session(&session).await.map_err(fault)?;
+    if stage != Stage::Code {
+        web.desk.note(&session.who, Access::LoggedIn { strong }, place).await;
+    }
+    Ok((token, stage))
 }
 
 /// Ends the session.
-pub(super) async fn leave<D: Desk, A: Accounts>(
+pub(super) async fn leave<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
-    person: Person,
-    headers: HeaderMap,
-    sent: Result<Form<Token>, FormRejection>,
+    Sent { person, .. }: Sent<Fields>,
 ) -> Response {
-    let Ok(Form(sent)) = sent else { return pages::bad_form(web.language) };
-    if !session::same(&person.session.csrf, &sent.csrf) {
-        return pages::bad_token(web.language);
+    if let Err(error) = web.accounts.end_session(&person.session.key).await {
+        tracing::error!(%error, "a session cannot be ended");
+        return pages::fault(person.language).into_response();
     }
-    cookie(&headers, SESSION).inspect(|token| web.sessions.end(token));
+    web.desk.note(&person.session.who, Access::LoggedOut, &person.session.place).await;
     (AppendHeaders([(header::SET_COOKIE, eaten(SESSION, &web))]), Redirect::to("/login")).into_response()
 }
 
 /// The login page, with what went wrong.
-pub(super) fn form<D, A>(web: &Web<D, A>, next: &str, problem: Option<&str>, status: StatusCode) -> Response {
-    let Some(token) = session::random() else { return pages::fault(web.language).into_response() };
+pub(super) fn form<D, A>(
+    web: &Web<D, A>,
+    language: Language,
+    next: &str,
+    problem: Option<&str>,
+    status: StatusCode,
+) -> Response {
+    let Some(token) = session::random() else { return pages::fault(language).into_response() };
     let page = pages::Login {
-        frame: Frame::outside(web.language, &web.organization),
+        frame: Frame::outside(language, &web.organization),
         next: safe_next(next).unwrap_or_default(),
         form: &token,
         problem,
         local: web.logins.local,
         provider: web.logins.provider.as_ref().map(|provider| {
-            let own = pick(web.language, "シングルサインオンでログイン", "Log in with single sign-on");
+            let own = pick(language, "シングルサインオンでログイン", "Log in with single sign-on");
             provider.label().unwrap_or(own)
         }),
     };

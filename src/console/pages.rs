@@ -1,20 +1,18 @@
 //! The pages themselves: what the templates are filled with.
 //!
-//! In: lines of the desk, and what is to be said. Out: HTML. Everything from a mail is put on one harmless line and escaped by
-//! the template (`.html` templates escape by default). The page of one mail is in
-//! `review`. Deliberately absent: decisions, cookies, and scripts.
+//! In: what is to be said. Out: HTML. Everything from a mail is put on one harmless line and escaped by the template (`.html`
+//! templates escape by default). The page of one mail is in `review`, lists of them are in `queue`. Deliberately absent: decisions, and cookies.
 
 use askama::Template;
 use axum::{
     http::{StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use super::session::Session;
+use super::{login::Person, section::Section};
 use crate::{
-    hold::{File, Line, State},
+    hold::{File, State},
     language::Language,
     mail::Address,
     notice::words,
@@ -29,18 +27,18 @@ pub(super) const MOST: usize = 200;
 pub(super) struct Frame<'a> {
     pub(super) language: Language,
     pub(super) organization: &'a str,
-    session: Option<&'a Session>,
+    person: Option<&'a Person>,
 }
 
 impl<'a> Frame<'a> {
     /// For somebody who is not logged in.
     pub(super) fn outside(language: Language, organization: &'a str) -> Self {
-        Self { language, organization, session: None }
+        Self { language, organization, person: None }
     }
 
     /// For a logged-in person.
-    pub(super) fn of(language: Language, organization: &'a str, session: &'a Session) -> Self {
-        Self { language, organization, session: Some(session) }
+    pub(super) fn of(organization: &'a str, person: &'a Person) -> Self {
+        Self { language: person.language, organization, person: Some(person) }
     }
 
     pub(super) fn t(&self, ja: &'a str, en: &'a str) -> &'a str {
@@ -52,11 +50,27 @@ impl<'a> Frame<'a> {
     }
 
     pub(super) fn who(&self) -> Option<&Address> {
-        self.session.map(|session| &session.who)
+        self.person.map(|person| &person.session.who)
+    }
+
+    /// Address and name of each section that the person has.
+    pub(super) fn sections(&self) -> Vec<(&'static str, &'static str)> {
+        let sections = self.person.iter().flat_map(|person| Section::of(&person.roles));
+        sections.map(|section| (section.path(), section.title(self.language))).collect()
+    }
+
+    /// Since when there may be news: the moment at which the page was asked for, in microseconds since 1970.
+    pub(super) fn since(&self) -> i64 {
+        self.person.map_or(0, |person| person.at.as_microsecond())
+    }
+
+    /// Whether the person has the journal.
+    pub(super) fn reads_journal(&self) -> bool {
+        self.person.is_some_and(|person| Section::Journal.is_open_to(&person.roles))
     }
 
     pub(super) fn csrf(&self) -> &str {
-        self.session.map_or("", |session| &session.csrf)
+        self.person.map_or("", |person| &person.csrf)
     }
 }
 
@@ -75,6 +89,14 @@ pub(super) enum Done {
     /// Others were asked.
     #[serde(rename = "ask-others")]
     AskOthers,
+    /// Sent back for a change.
+    #[serde(rename = "send-back")]
+    SendBack,
+    /// A colleague was asked.
+    #[serde(rename = "ask-colleague")]
+    AskColleague,
+    /// A colleague said what they think.
+    Opinion,
     /// Let go by its sender alone.
     #[serde(rename = "release-alone")]
     ReleaseAlone,
@@ -89,6 +111,9 @@ impl Done {
             Self::Withdraw => "withdraw",
             Self::Reason => "reason",
             Self::AskOthers => "ask-others",
+            Self::SendBack => "send-back",
+            Self::AskColleague => "ask-colleague",
+            Self::Opinion => "opinion",
             Self::ReleaseAlone => "release-alone",
         }
     }
@@ -101,6 +126,9 @@ impl Done {
             Self::Reject | Self::Withdraw => state != State::Pending,
             Self::Reason => !file.reason.is_empty(),
             Self::AskOthers => state == State::Pending && !file.may_ask_others,
+            Self::SendBack => file.sent_back,
+            Self::AskColleague => !file.opinions.is_empty(),
+            Self::Opinion => file.opinions.iter().any(|one| one.said.is_some()),
             Self::ReleaseAlone => file.history.iter().any(|step| step.change == "released_alone"),
         }
     }
@@ -116,6 +144,15 @@ impl Done {
             Self::Withdraw => ("取り消しました。メールは送信されません。", "Taken back. The mail is not sent."),
             Self::Reason => ("理由を、判断する人に伝えました。", "Those who decide were told your reason."),
             Self::AskOthers => ("ほかの人にも判断を依頼しました。", "Others were asked as well."),
+            Self::SendBack => (
+                "差し戻しました。直してほしいことを差出人に通知します。",
+                "Sent back. Its sender is told what to change.",
+            ),
+            Self::AskColleague => (
+                "意見をたずねました。返事が届いたらメールで知らせます。",
+                "Your colleague was asked. You get a mail when they have answered.",
+            ),
+            Self::Opinion => ("意見を伝えました。", "Your opinion was passed on."),
             Self::ReleaseAlone => (
                 "送信します。理由は、判断を依頼していた人に伝えました。",
                 "It is on its way. Those who were asked were told your reason.",
@@ -139,70 +176,6 @@ pub(super) struct Login<'a> {
     pub(super) provider: Option<&'a str>,
 }
 
-/// The list of held mails.
-#[derive(Template)]
-#[template(path = "console/list.html")]
-pub(super) struct List<'a> {
-    frame: Frame<'a>,
-    waiting: Vec<Row>,
-    open: Vec<Row>,
-    ended: Vec<Row>,
-}
-
-struct Row {
-    id: String,
-    subject: String,
-    sender: String,
-    recipients: String,
-    persons: String,
-    state: &'static str,
-    tone: &'static str,
-    arrived: String,
-    until: &'static str,
-    deadline: String,
-}
-
-impl<'a> List<'a> {
-    /// Sorts `lines`, which come in the desk's order, into what waits for the person, what else is open, and the rest.
-    pub(super) fn new(frame: Frame<'a>, lines: &[Line], timezone: &TimeZone) -> Self {
-        let mut list = Self { frame, waiting: Vec::new(), open: Vec::new(), ended: Vec::new() };
-        for line in lines {
-            let place = match (line.summary.state == State::Pending, line.may_decide) {
-                (true, true) => &mut list.waiting,
-                (true, false) => &mut list.open,
-                (false, _) => &mut list.ended,
-            };
-            if place.len() < MOST {
-                place.push(row(line, frame.language, timezone));
-            }
-        }
-        list
-    }
-}
-
-fn row(line: &Line, language: Language, timezone: &TimeZone) -> Row {
-    let summary = &line.summary;
-    let (state, tone) = state(summary.state, summary.decision, language);
-    let shown: Vec<String> = summary.rcpt_to.iter().take(2).map(|to| words::one_line(to.as_str(), 80)).collect();
-    let more = match (summary.rcpt_to.len().saturating_sub(2), language) {
-        (0, _) => String::new(),
-        (more, Language::Ja) => format!(" ほか{more}件"),
-        (more, Language::En) => format!(" and {more} more"),
-    };
-    Row {
-        id: summary.id.to_string(),
-        subject: words::subject(&summary.subject, language),
-        sender: summary.mail_from.as_ref().map(|sender| words::one_line(sender.as_str(), 80)).unwrap_or_default(),
-        recipients: shown.join(words::pick(language, "、", ", ")) + &more,
-        persons: if summary.persons == 0 { String::new() } else { words::persons(summary.persons, language) },
-        state,
-        tone,
-        arrived: words::when_in(summary.created_at, timezone, language),
-        until: until(summary.decision, language),
-        deadline: words::when_in(summary.expires_at, timezone, language),
-    }
-}
-
 /// What happens at the deadline.
 pub(super) fn until(action: Action, language: Language) -> &'static str {
     match action {
@@ -213,13 +186,14 @@ pub(super) fn until(action: Action, language: Language) -> &'static str {
     }
 }
 
-/// A state in words, and its colour's class.
-pub(super) fn state(state: State, action: Action, language: Language) -> (&'static str, &'static str) {
+/// A state in words, and its colour's class; what is rejected may be `sent_back` to be changed.
+pub(super) fn state(state: State, action: Action, sent_back: bool, language: Language) -> (&'static str, &'static str) {
     let (ja, en, tone) = match state {
         State::Pending => return (words::action(action, language), "wait"),
         State::Approved => ("承認済み", "approved", "good"),
         State::Released => ("送信中", "on its way", "good"),
         State::Delivered => ("送信済み", "sent", "good"),
+        State::Rejected if sent_back => ("差し戻し", "sent back for a change", "bad"),
         State::Rejected => ("却下", "rejected", "bad"),
         State::Withdrawn => ("取消", "withdrawn", "dull"),
         State::Expired => ("期限切れ", "expired", "bad"),
@@ -254,7 +228,7 @@ pub(super) fn message(language: Language, title: Both<'_>, text: Both<'_>) -> Re
 /// Somebody was faster.
 pub(super) fn already(frame: Frame<'_>, now: State) -> Response {
     let l = frame.language;
-    let (state, _) = state(now, Action::Hold, l);
+    let (state, _) = state(now, Action::Hold, false, l);
     let text = match l {
         Language::Ja => {
             format!("このメールは、すでに判断が終わっています（{state}）。今回の操作では何も変わっていません。")
@@ -319,6 +293,18 @@ pub(super) fn html(template: &(impl Template + ?Sized)) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// The one script.
+pub(super) async fn script() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "max-age=3600")];
+    (headers, include_str!("../../templates/console/script.js"))
+}
+
+/// The picture in the browser's tab.
+pub(super) async fn icon() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "max-age=3600")];
+    (headers, include_str!("../../templates/console/icon.svg"))
 }
 
 /// The one style sheet.

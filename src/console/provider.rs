@@ -17,15 +17,18 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
+use ipnet::IpNet;
 
 use super::{
-    Desk, Settings, Web,
-    login::{self, SESSION, Wish, cookie},
-    pages, session,
+    Desk, Need, Settings, Web,
+    login::{self, Begun as Proven, SESSION, Wish, cookie},
+    pages,
+    place::Place,
+    session, tongue,
 };
 use crate::{
     directory::{
-        Accounts, Directory,
+        Directory, Identities, Stage,
         oidc::{Answer, Identity, LoginError, PENDING, Pending, Provider},
     },
     language::Language,
@@ -53,12 +56,23 @@ pub struct Logins {
     pub(super) directory: Directory,
     /// By the word of a provider.
     pub(super) provider: Option<Provider>,
+    /// Who must prove it twice.
+    pub(super) second_factor: Need,
+    /// Who is believed about where a request came from.
+    pub(super) trusted_proxies: Vec<IpNet>,
     begun: Begun,
 }
 
 impl Default for Logins {
     fn default() -> Self {
-        Self { local: true, directory: Directory::default(), provider: None, begun: Begun::default() }
+        Self {
+            local: true,
+            directory: Directory::default(),
+            provider: None,
+            second_factor: Need::Nobody,
+            trusted_proxies: Vec::new(),
+            begun: Begun::default(),
+        }
     }
 }
 
@@ -70,7 +84,14 @@ impl Logins {
     pub fn new(settings: &Settings, directory: Directory) -> Result<Self, String> {
         let back = format!("{}{BACK}", settings.public_url);
         let provider = settings.oidc.clone().map(|oidc| Provider::new(oidc, &back)).transpose()?;
-        Ok(Self { local: settings.local_login, directory, provider, begun: Begun::default() })
+        Ok(Self {
+            local: settings.local_login,
+            directory,
+            provider,
+            second_factor: settings.second_factor,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            begun: Begun::default(),
+        })
     }
 }
 
@@ -101,90 +122,104 @@ impl Begun {
 }
 
 /// To the provider.
-pub(super) async fn begin<D: Desk, A: Accounts>(
+pub(super) async fn begin<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
+    headers: HeaderMap,
     wish: Result<Query<Wish>, QueryRejection>,
 ) -> Response {
+    let language = tongue::spoken(&headers, &web);
     let Some(provider) = &web.logins.provider else { return Redirect::to("/login").into_response() };
     let (next, now) = (wish.map(|Query(wish)| wish.next).unwrap_or_default(), Instant::now());
     let (to, pending) = match provider.begin(now).await {
         Ok(begun) => begun,
-        Err(error) => return refused(&web, &next, &error),
+        Err(error) => return refused(&web, language, &next, &error),
     };
-    let Some(token) = session::random() else { return pages::fault(web.language).into_response() };
+    let Some(token) = session::random() else { return pages::fault(language).into_response() };
     let next = login::safe_next(&next).unwrap_or_default().to_owned();
     web.logins.begun.put(&token, pending, next, now);
     (AppendHeaders([(header::SET_COOKIE, carried(&token, PENDING.as_secs(), &web))]), Redirect::to(&to)).into_response()
 }
 
 /// Back from the provider.
-pub(super) async fn finish<D: Desk, A: Accounts>(
+pub(super) async fn finish<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
+    Place(place): Place,
     headers: HeaderMap,
     answer: Result<Query<Answer>, QueryRejection>,
 ) -> Response {
+    let language = tongue::spoken(&headers, &web);
     let Some(provider) = &web.logins.provider else { return Redirect::to("/login").into_response() };
     let Some((pending, next)) = cookie(&headers, COOKIE).and_then(|token| web.logins.begun.take(token)) else {
-        return refused(&web, "", &LoginError::Stale("this browser has begun none"));
+        return refused(&web, language, "", &LoginError::Stale("this browser has begun none"));
     };
-    let Ok(Query(answer)) = answer else { return refused(&web, &next, &LoginError::Stale("the answer is odd")) };
+    let Ok(Query(answer)) = answer else {
+        return refused(&web, language, &next, &LoginError::Stale("the answer is odd"));
+    };
     let identity = match provider.finish(pending, answer, Instant::now()).await {
         Ok(identity) => identity,
-        Err(error) => return refused(&web, &next, &error),
+        Err(error) => return refused(&web, language, &next, &error),
     };
     match web.accounts.account(&identity.address).await {
         Ok(account) if account.as_ref().is_none_or(|account| !account.disabled) => {
-            enter(&web, &headers, identity, &next)
+            enter(&web, &headers, identity, (&place, &next)).await
         }
         Ok(_) => {
             tracing::warn!(person = %identity.address, "the provider vouches for somebody whose account here is disabled");
             let text = pick(
-                web.language,
+                language,
                 "このメールアドレスのログインは停止されています。管理者にお知らせください。",
                 "Logging in with this mail address is switched off. Please ask your administrator.",
             );
-            login::form(&web, &next, Some(text), StatusCode::FORBIDDEN)
+            login::form(&web, language, &next, Some(text), StatusCode::FORBIDDEN)
         }
         Err(error) => {
             tracing::error!(%error, "accounts cannot be read");
-            pages::fault(web.language).into_response()
+            pages::fault(language).into_response()
         }
     }
 }
 
-fn enter<D, A>(web: &Web<D, A>, headers: &HeaderMap, identity: Identity, next: &str) -> Response {
-    cookie(headers, SESSION).inspect(|old| web.sessions.end(old));
+async fn enter<D: Desk, A: Identities>(
+    web: &Web<D, A>,
+    headers: &HeaderMap,
+    identity: Identity,
+    (place, next): (&str, &str),
+) -> Response {
+    let strong = identity.is_multi_factor();
     tracing::info!(
         person = %identity.address,
         subject = identity.subject,
         issuer = identity.issuer,
         methods = identity.methods.join(" "),
         level = identity.level.as_deref().unwrap_or_default(),
-        multi_factor = identity.is_multi_factor(),
+        multi_factor = strong,
         "logged in through the provider"
     );
-    let Some(token) = web.sessions.begin(identity.address, None, Instant::now()) else {
-        return pages::fault(web.language).into_response();
+    let begun = Proven { who: identity.address, password: None, strong, place };
+    let (token, stage) = match login::opened(web, headers, begun).await {
+        Ok(opened) => opened,
+        Err(response) => return response,
     };
     let set = [(header::SET_COOKIE, login::baked(SESSION, &token, web)), (header::SET_COOKIE, carried("", 0, web))];
+    let to = if stage == Stage::Code { "/login/code" } else { login::safe_next(next).unwrap_or("/held") };
     // Not a redirect: it would still count as coming from the provider, and the session's strict cookie stay behind.
-    (AppendHeaders(set), pages::again(web.language, login::safe_next(next).unwrap_or("/held"))).into_response()
+    (AppendHeaders(set), pages::again(tongue::spoken(headers, web), to)).into_response()
 }
 
 /// The login page again; why goes to the log, what to do next to the person.
-fn refused<D, A>(web: &Web<D, A>, next: &str, error: &LoginError) -> Response {
+fn refused<D, A>(web: &Web<D, A>, language: Language, next: &str, error: &LoginError) -> Response {
     match error {
         LoginError::Stale(_) | LoginError::Declined(_) => tracing::info!(%error, "nobody was logged in"),
         _ => tracing::warn!(%error, "nobody was logged in"),
     }
-    let (status, text) = advice(error, web.language);
+    let (status, text) = advice(error, language);
     let local = pick(
-        web.language,
+        language,
         "メールアドレスとパスワードでもログインできます。",
         " You can also log in with your mail address and password.",
     );
     let more = if web.logins.local && status.is_server_error() { local } else { "" };
-    login::form(web, next, Some(&format!("{text}{more}")), status)
+    login::form(web, language, next, Some(&format!("{text}{more}")), status)
 }
 
 fn advice(error: &LoginError, language: Language) -> (StatusCode, &'static str) {

@@ -1,8 +1,7 @@
-//! Who is logged in, and who tries too often.
+//! The secrets of sessions, and who tries too often.
 //!
-//! In: proven addresses, cookies. Out: [`Session`]s with their CSRF token; waiting times after failures.
-//! Sessions live in memory: a restart logs everybody out. Of a cookie only its SHA-256 is kept.
-//! Deliberately absent: passwords (`directory`) and cookies' wording (`login`).
+//! In: cookies, names that failed. Out: hash sums, CSRF tokens; waiting times after failures, which live in memory.
+//! Deliberately absent: passwords and sessions (`directory`), and cookies' wording (`login`).
 
 use std::{
     collections::HashMap,
@@ -11,17 +10,6 @@ use std::{
 };
 
 use aws_lc_rs::{constant_time, digest};
-
-use crate::mail::Address;
-
-/// A session ends after so long without a request.
-pub(super) const IDLE: Duration = Duration::from_secs(30 * 60);
-
-/// A session ends after so long, whatever happens.
-pub(super) const ABSOLUTE: Duration = Duration::from_secs(12 * 60 * 60);
-
-/// No more sessions than this; the one unused for longest gives way.
-const MOST_SESSIONS: usize = 10_000;
 
 /// So many failures are free; each further one doubles the wait.
 const FREE_FAILURES: u32 = 5;
@@ -54,73 +42,9 @@ pub(super) fn hashed(text: &str) -> [u8; 32] {
     hash
 }
 
-/// One person, logged in.
-#[derive(Debug, Clone)]
-pub(super) struct Session {
-    /// Who.
-    pub(super) who: Address,
-    /// What every form of theirs carries.
-    pub(super) csrf: String,
-    /// The password's hash when they logged in: a new password ends the sessions of the old one. None if a provider
-    /// vouched for them.
-    password: Option<[u8; 32]>,
-    began: Instant,
-    used: Instant,
-}
-
-impl Session {
-    fn is_over(&self, now: Instant) -> bool {
-        now.duration_since(self.used) > IDLE || now.duration_since(self.began) > ABSOLUTE
-    }
-
-    /// Whether `password_hash`, that of their account if there is one, is still the one they logged in with.
-    pub(super) fn fits(&self, password_hash: Option<&str>) -> bool {
-        self.password.is_none_or(|known| password_hash.is_some_and(|hash| known == hashed(hash)))
-    }
-}
-
-/// All sessions.
-#[derive(Debug, Default)]
-pub(super) struct Sessions {
-    open: Mutex<HashMap<[u8; 32], Session>>,
-}
-
-impl Sessions {
-    /// Begins one, by a password or without, and gives the cookie's value. A new value each time, so none can be planted
-    /// beforehand.
-    pub(super) fn begin(&self, who: Address, password_hash: Option<&str>, now: Instant) -> Option<String> {
-        let (token, csrf) = (random()?, random()?);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.len() >= MOST_SESSIONS {
-            open.retain(|_, session| !session.is_over(now));
-        }
-        if open.len() >= MOST_SESSIONS
-            && let Some(oldest) = open.iter().min_by_key(|(_, session)| session.used).map(|(key, _)| *key)
-        {
-            open.remove(&oldest);
-        }
-        let password = password_hash.map(hashed);
-        open.insert(hashed(&token), Session { who, csrf, password, began: now, used: now });
-        Some(token)
-    }
-
-    /// The session of a cookie, now used.
-    pub(super) fn find(&self, token: &str, now: Instant) -> Option<Session> {
-        let key = hashed(token);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.get(&key)?.is_over(now) {
-            open.remove(&key);
-            return None;
-        }
-        let session = open.get_mut(&key)?;
-        session.used = now;
-        Some(session.clone())
-    }
-
-    /// Ends the session of a cookie.
-    pub(super) fn end(&self, token: &str) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&hashed(token));
-    }
+/// What every form of a session carries; whoever has not the cookie cannot know it.
+pub(super) fn csrf(token: &str) -> String {
+    data_encoding::BASE64URL_NOPAD.encode(&hashed(&format!("form {token}")))
 }
 
 /// Failed logins by account. Anybody can make an account wait for a quarter of an hour at most; nobody can guess on.
@@ -167,54 +91,12 @@ fn wait_after(failures: u32) -> Duration {
 mod tests {
     use super::*;
 
-    fn hanako() -> Address {
-        Address::parse("hanako@example.co.jp").unwrap()
-    }
-
     #[test]
-    fn sessions_end_when_idle_and_at_the_latest_after_half_a_day() {
-        let (sessions, mut now) = (Sessions::default(), Instant::now());
-        let second = Duration::from_secs(1);
-        let idle = sessions.begin(hanako(), Some("h"), now).unwrap();
-        assert!(sessions.find(&idle, now + IDLE).is_some());
-        assert!(sessions.find(&idle, now + IDLE + IDLE + second).is_none());
-        let busy = sessions.begin(hanako(), Some("h"), now).unwrap();
-        for _ in 0..(ABSOLUTE.as_secs() / 1_200) {
-            assert!(sessions.find(&busy, now).is_some());
-            now += Duration::from_secs(1_200);
-        }
-        assert!(sessions.find(&busy, now).is_some());
-        assert!(sessions.find(&busy, now + second).is_none());
-    }
-
-    #[test]
-    fn a_session_belongs_to_its_cookie_and_password() {
-        let (sessions, now) = (Sessions::default(), Instant::now());
-        let begin = || sessions.begin(hanako(), Some("h"), now).unwrap();
-        let find = |token: &str| sessions.find(token, now);
-        let (one, two) = (begin(), begin());
-        assert_ne!(one, two);
-        assert_ne!(find(&one).unwrap().csrf, find(&two).unwrap().csrf);
-        for (hash, fits) in [(Some("h"), true), (Some("i"), false), (None, false)] {
-            assert_eq!(find(&one).unwrap().fits(hash), fits);
-        }
-        let vouched = sessions.begin(hanako(), None, now).unwrap();
-        assert!(find(&vouched).unwrap().fits(None) && find(&vouched).unwrap().fits(Some("i")));
-        sessions.end(&one);
-        assert!(find(&one).is_none() && find(&two).is_some() && find("").is_none());
-        assert!(!format!("{sessions:?}").contains(&two));
-    }
-
-    #[test]
-    fn there_are_never_more_than_the_most_sessions() {
-        let (sessions, now) = (Sessions::default(), Instant::now());
-        let first = sessions.begin(hanako(), Some("h"), now).unwrap();
-        let later = now + Duration::from_secs(1);
-        for _ in 0..MOST_SESSIONS {
-            sessions.begin(hanako(), Some("h"), later).unwrap();
-        }
-        assert_eq!(sessions.open.lock().unwrap().len(), MOST_SESSIONS);
-        assert!(sessions.find(&first, later).is_none(), "the one unused for longest gave way");
+    fn forms_of_two_sessions_differ_and_neither_tells_the_cookie() {
+        let (one, two) = (random().unwrap(), random().unwrap());
+        assert_ne!(csrf(&one), csrf(&two));
+        assert_eq!(csrf(&one), csrf(&one));
+        assert!(csrf(&one) != data_encoding::BASE64URL_NOPAD.encode(&hashed(&one)), "the store's key is no form token");
     }
 
     #[test]

@@ -1,30 +1,58 @@
 //! The console over a real loopback socket: a small HTTP client, an invented desk, invented accounts.
 
+mod account;
+mod api;
+mod journal;
+mod news;
+mod queue;
+mod review;
+mod rights;
+mod sections;
 mod sign_on;
+mod tongue;
+mod trial;
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, OnceLock},
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 
 use super::*;
 use crate::{
-    directory::{Account, AccountsError, Password},
-    hold::{File, HeldSummary, HoldError, Line, Looked, State, Step},
-    inspect::{
-        By, Category, Confidence, Coverage, Example, Finding, Inspection, Raised, Reason, Reportable, Uninspected,
-        Validation, Why,
+    directory::{self, Account, Accounts, Password, People, Role},
+    hold::{
+        Approving, Cause, Content, File, HeldSummary, HoldError, Leaf, Line, Look, Looked, Opinion, Part, Queue,
+        Queues, State, Step, Wish,
     },
+    inspect::{
+        Attachment, By, Category, Confidence, Coverage, Example, Finding, Inspected, Inspection, Raised, Reason,
+        Reportable, Uninspected, Validation, Why,
+    },
+    journal::Access,
     language::Text,
-    mail::{Address, MailId, Message},
+    mail::{Address, Envelope, MailId, Message},
     notice::{Progress, Story, Wording},
-    policy::{Action, Matched},
+    policy::{Action, Matched, Policies},
     recipients::{Check, Direction, Issue, Recipient},
+    store::Store,
+    telemetry::health::Condition,
 };
 
 const PASSWORD: &str = "a sentence only Hanako knows";
+/// The mail behind it, whose text attacks the page that shows it.
+const LETTER: &str = "From: =?utf-8?B?5L2Q6Jek5aSq6YOO?= <taro@example.co.jp>\nTo: suzuki@kita-hoan.example.com\nBcc: \
+                      hidden@example.com\nSubject: x\nContent-Type: text/html; charset=utf-8\n\n<p>北保安サービス 山田様</p>\
+                      <p style=\"color:#1a56a0\">いつもお世話になっております。<b>12,000名分</b>の顧客名簿をお送りします。</p>\
+                      <table border=1><tr><th>区分</th><td>点検</td></tr></table>\
+                      <script>alert(1)</script></iframe><img src=\"https://evil.example/pixel.png\">\
+                      <form action=\"https://evil.example\"><input name=a></form><a href=\"https://evil.example\">開く</a>\n";
+/// The only script that a page has.
+const SCRIPT: &str = "<script src=\"/script.js\" defer></script>";
 const ID: &str = "01KB3M7Q8ZJ4V0C2N9T5R6W1XY";
 
 fn address(text: &str) -> Address {
@@ -50,6 +78,8 @@ fn story() -> Story {
         count: 12_000,
         examples,
     };
+    let attached = |name: &str, kind: &str, size| Attachment { kind: kind.into(), name: name.into(), size };
+    let read = |place: &str, characters| Inspected { place: place.into(), characters, note: None };
     let issue = Issue::new(
         Check::LookalikeDomain,
         "kita-haon.example.com ≈ kita-hoan.example.com",
@@ -91,7 +121,13 @@ fn story() -> Story {
                 finding("jp.name", Category::Identity, vec![example("山* 太*", "body:3", false)]),
             ],
             uninspected: vec![Uninspected { place: "図面.zip › 図面.pdf".into(), reason: Reason::Encrypted }],
-            coverage: Coverage::default(),
+            coverage: Coverage { parts: 4, inspected: 3, characters: 968_412 },
+            attachments: vec![attached("業務委託.xlsx", "xlsx", 1_734_000), attached("図面.zip", "zip", 88_100)],
+            inspected: vec![
+                read("body", 412),
+                read("業務委託.xlsx › 顧客", 960_000),
+                read("業務委託.xlsx › 口座", 8_000),
+            ],
             ..Inspection::default()
         },
         action: Action::RequireApproval,
@@ -114,11 +150,23 @@ fn story() -> Story {
 /// One held mail: Taro sent it, Hanako decides.
 struct Fake {
     state: Mutex<(State, Vec<Step>)>,
+    /// How people came in.
+    accesses: Mutex<Vec<(String, Access)>>,
+    opinions: Mutex<Vec<Opinion>>,
+    sent_back: Mutex<bool>,
+    /// Of which mails the page was before a decider.
+    seen: Mutex<Vec<MailId>>,
 }
 
 impl Fake {
     fn new() -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new((State::Pending, Vec::new())) })
+        Arc::new(Self {
+            state: Mutex::new((State::Pending, Vec::new())),
+            accesses: Mutex::default(),
+            opinions: Mutex::default(),
+            sent_back: Mutex::default(),
+            seen: Mutex::default(),
+        })
     }
 
     fn state(&self) -> State {
@@ -140,26 +188,33 @@ impl Fake {
             return Err(HoldError::Decided { id: held, state: state.0, since: at }.into());
         }
         state.0 = to;
-        state.1.push(Step { at, by: Some(person), change: to.name().into(), comment: comment.into() });
+        state.1.push(Step {
+            at,
+            by: Some(person),
+            change: to.name().into(),
+            comment: comment.into(),
+            about: String::new(),
+        });
         Ok(())
     }
 }
 
 impl Fake {
     /// What the sender does that decides nothing.
-    async fn note(&self, who: &Address, id: &MailId, change: &str, comment: &str) -> Result<(), DeskError> {
+    async fn sent(&self, who: &Address, id: &MailId, change: &str, comment: &str) -> Result<(), DeskError> {
         if who.as_str() != "taro@example.co.jp" {
             return Err(HoldError::NotTheSender { id: id.clone(), person: who.clone() }.into());
         }
         let at = "2026-11-20T01:00:00Z".parse().unwrap();
-        let step = Step { at, by: Some(who.clone()), change: change.into(), comment: comment.into() };
+        let step =
+            Step { at, by: Some(who.clone()), change: change.into(), comment: comment.into(), about: String::new() };
         self.state.lock().unwrap().1.push(step);
         Ok(())
     }
 }
 
 impl Desk for Fake {
-    async fn list(&self, who: &Address) -> Result<Vec<Line>, DeskError> {
+    async fn leaf(&self, who: &Address, wish: &Wish) -> Result<Leaf, DeskError> {
         let file = self.show(who, &MailId(ID.into())).await?;
         let story = file.story;
         let summary = HeldSummary {
@@ -175,7 +230,17 @@ impl Desk for Fake {
             expires_at: story.deadline,
             approvals: vec![],
         };
-        Ok(vec![Line { summary, may_decide: file.may_decide, may_withdraw: file.may_withdraw }])
+        let here = match wish.part {
+            Part::Waiting => file.may_decide,
+            Part::Others => file.state == State::Pending && !file.may_decide,
+            Part::Own => who.as_str() == "taro@example.co.jp",
+            Part::Done => file.state != State::Pending,
+        } && (wish.words.is_empty() || summary.subject.contains(&wish.words));
+        let cause = Cause { checks: vec![Check::LookalikeDomain], ..Cause::default() };
+        let left = Some(jiff::SignedDuration::from_hours(5)).filter(|_| file.state == State::Pending);
+        let line = Line { summary, may_decide: file.may_decide, may_withdraw: file.may_withdraw, left, cause };
+        let next = wish.behind.is_none().then(|| "1795312800000000-01".parse().unwrap());
+        Ok(Leaf { lines: if here { vec![line] } else { vec![] }, next: next.filter(|_| here) })
     }
 
     async fn show(&self, who: &Address, id: &MailId) -> Result<File, DeskError> {
@@ -195,6 +260,11 @@ impl Desk for Fake {
                     may_ask_others: may_withdraw,
                     tally: (0, 1),
                     reason: String::new(),
+                    may_view: true,
+                    may_ask_colleague: may_decide,
+                    may_give_opinion: false,
+                    opinions: self.opinions.lock().unwrap().clone(),
+                    sent_back: *self.sent_back.lock().unwrap(),
                 })
             }
             "BROKEN" => Err(HoldError::Row("disk /var/lib/secret is full".into()).into()),
@@ -202,15 +272,56 @@ impl Desk for Fake {
         }
     }
 
-    async fn original(&self, who: &Address, id: &MailId) -> Result<Message, DeskError> {
+    async fn look(&self, who: &Address, id: &MailId, look: Look<'_>) -> Result<Content, DeskError> {
         let by = Some(who.clone());
         let at = "2026-11-20T00:45:00Z".parse().unwrap();
         self.show(who, id).await?;
-        self.state.lock().unwrap().1.push(Step { at, by, change: "viewed".into(), comment: String::new() });
-        Ok(Message::new(*b"Subject: x\r\n\r\n<script>alert(1)</script>\r\n"))
+        let about = match look {
+            Look::Original => String::new(),
+            Look::Letter => Look::LETTER.to_owned(),
+            Look::Place(place) if place.starts_with("業務委託.xlsx") => place.to_owned(),
+            Look::Place(_) => return Err(HoldError::NoSuchPlace { id: id.clone() }.into()),
+        };
+        self.state.lock().unwrap().1.push(Step { at, by, change: "viewed".into(), comment: String::new(), about });
+        let message = Message::new(LETTER.replace('\n', "\r\n").into_bytes());
+        Ok(Content { message, envelope: Envelope::default() })
     }
 
-    async fn approve(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
+    async fn send_back(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
+        if comment.is_empty() {
+            return Err(HoldError::NoComment { id: id.clone() }.into());
+        }
+        self.act(who, id, State::Rejected, comment)?;
+        *self.sent_back.lock().unwrap() = true;
+        Ok(())
+    }
+
+    async fn ask_colleague(
+        &self,
+        who: &Address,
+        id: &MailId,
+        colleague: &Address,
+        question: &str,
+    ) -> Result<(), DeskError> {
+        if colleague.as_str() == "taro@example.co.jp" {
+            return Err(HoldError::NotAColleague { id: id.clone(), person: colleague.clone() }.into());
+        }
+        let (asked_at, question) = ("2026-11-20T01:00:00Z".parse().unwrap(), question.to_owned());
+        let (person, asked_by) = (colleague.clone(), who.clone());
+        self.opinions.lock().unwrap().push(Opinion { person, asked_by, question, asked_at, said: None });
+        Ok(())
+    }
+
+    async fn give_opinion(&self, who: &Address, id: &MailId, opinion: &str) -> Result<(), DeskError> {
+        let mut opinions = self.opinions.lock().unwrap();
+        let Some(asked) = opinions.iter_mut().find(|one| one.person == *who && one.said.is_none()) else {
+            return Err(HoldError::NotConsulted { id: id.clone(), person: who.clone() }.into());
+        };
+        asked.said = Some((opinion.to_owned(), asked.asked_at));
+        Ok(())
+    }
+
+    async fn approve(&self, who: &Address, id: &MailId, comment: &str, _strong: bool) -> Result<(), DeskError> {
         self.act(who, id, State::Approved, comment)
     }
 
@@ -223,11 +334,11 @@ impl Desk for Fake {
     }
 
     async fn give_reason(&self, who: &Address, id: &MailId, reason: &str) -> Result<(), DeskError> {
-        self.note(who, id, "reason", reason).await
+        self.sent(who, id, "reason", reason).await
     }
 
     async fn ask_others(&self, who: &Address, id: &MailId) -> Result<(), DeskError> {
-        self.note(who, id, "escalated", "").await
+        self.sent(who, id, "escalated", "").await
     }
 
     async fn release_alone(&self, who: &Address, id: &MailId, looked: &Looked, reason: &str) -> Result<(), DeskError> {
@@ -235,54 +346,93 @@ impl Desk for Fake {
         if looked.recipients != missing || looked.attachments.len() != story().inspection.attachments.len() {
             return Err(HoldError::NotLooked { id: id.clone(), missing }.into());
         }
-        self.note(who, id, "released_alone", reason).await?;
+        self.sent(who, id, "released_alone", reason).await?;
         self.state.lock().unwrap().0 = State::Approved;
         Ok(())
     }
-}
 
-struct People(Mutex<HashMap<String, Account>>);
-
-impl People {
-    fn new() -> Arc<Self> {
-        let password_hash = Password::chosen(PASSWORD, &address("x@y.jp")).unwrap().hash().unwrap();
-        let account = |name: &str, disabled| {
-            let account = Account {
-                address: address(name),
-                password_hash: password_hash.clone(),
-                disabled,
-                created_at: jiff::Timestamp::UNIX_EPOCH,
-            };
-            (name.to_owned(), account)
-        };
-        let people = [("hanako@example.co.jp", false), ("taro@example.co.jp", false), ("gone@example.co.jp", true)];
-        Arc::new(Self(Mutex::new(people.into_iter().map(|(name, disabled)| account(name, disabled)).collect())))
-    }
-}
-
-impl Accounts for People {
-    async fn accounts(&self) -> Result<Vec<Account>, AccountsError> {
-        Ok(self.0.lock().unwrap().values().cloned().collect())
-    }
-
-    async fn account(&self, address: &Address) -> Result<Option<Account>, AccountsError> {
-        Ok(self.0.lock().unwrap().get(&address.canonical()).cloned())
-    }
-
-    async fn put_account(&self, _account: &Account) -> Result<(), AccountsError> {
-        Err(AccountsError::Exists)
-    }
-
-    async fn set_account_disabled(&self, address: &Address, disabled: bool) -> Result<(), AccountsError> {
-        let mut people = self.0.lock().unwrap();
-        people.get_mut(&address.canonical()).ok_or(AccountsError::Unknown)?.disabled = disabled;
+    async fn saw(&self, _who: &Address, id: &MailId) -> Result<(), DeskError> {
+        self.seen.lock().unwrap().push(id.clone());
         Ok(())
     }
 
-    async fn set_account_password(&self, address: &Address, password_hash: &str) -> Result<(), AccountsError> {
-        let mut people = self.0.lock().unwrap();
-        people.get_mut(&address.canonical()).ok_or(AccountsError::Unknown)?.password_hash = password_hash.to_owned();
-        Ok(())
+    async fn approving(&self, _since: jiff::Timestamp) -> Result<Vec<Approving>, DeskError> {
+        let stamp = Approving { waiting: 2, decided: 25, approved: 25, unseen: 3, ..Approving::default() };
+        Ok(vec![Approving { person: "<b>hanako@example.co.jp".to_owned(), ..stamp }])
+    }
+
+    async fn queues(&self) -> Result<Queues, DeskError> {
+        Ok(Queues { held: Queue { length: 7, oldest: None }, ..Queues::default() })
+    }
+
+    fn people(&self) -> Arc<People> {
+        let mut person = directory::Person::new(address("hanako@example.co.jp"));
+        person.name = Some("山田 <i>花子</i>".to_owned());
+        person.manager = Some(address("boss@example.co.jp"));
+        let groups = std::collections::BTreeMap::from([("法務".to_owned(), vec![person.address.clone()])]);
+        Arc::new(People::new(vec![person], groups))
+    }
+
+    async fn news(&self, _: &Address, since: jiff::Timestamp) -> Result<usize, DeskError> {
+        // One mail, which came at the beginning of time.
+        Ok(usize::from(since == jiff::Timestamp::UNIX_EPOCH))
+    }
+
+    fn language(&self, who: &Address) -> Option<Language> {
+        (who.as_str() == "jane@example.co.jp").then_some(Language::En)
+    }
+
+    fn roles(&self, who: &Address) -> BTreeSet<Role> {
+        if who.as_str() == "hanako@example.co.jp" { BTreeSet::from([Role::Security]) } else { BTreeSet::new() }
+    }
+
+    async fn note(&self, who: &Address, access: Access, place: &str) {
+        assert!(place == "127.0.0.1" || place.starts_with("198.51.100."), "{place}");
+        self.accesses.lock().unwrap().push((who.to_string(), access));
+    }
+}
+
+/// Accounts in a store of their own: Hanako's, Taro's, and one that is switched off.
+async fn people() -> (tempfile::TempDir, Arc<Store>) {
+    static HASH: OnceLock<String> = OnceLock::new();
+    let hash = HASH.get_or_init(|| Password::chosen(PASSWORD, &address("x@y.jp")).unwrap().hash().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    for (name, disabled) in
+        [("hanako@example.co.jp", false), ("taro@example.co.jp", false), ("gone@example.co.jp", true)]
+    {
+        let (address, created_at) = (address(name), jiff::Timestamp::UNIX_EPOCH);
+        store.put_account(&Account { address, password_hash: hash.clone(), disabled, created_at }).await.unwrap();
+    }
+    (dir, Arc::new(store))
+}
+
+/// Judges every mail alike, and tells what it was asked; reads held mails without a worker.
+fn engine(people: &Arc<Store>) -> Engine {
+    let judge: Judge = Arc::new(|envelope: Envelope, message: Message| {
+        Box::pin(async move {
+            let subject =
+                String::from_utf8_lossy(message.header("Subject").map_or(b"", |field| field.value)).into_owned();
+            if subject.contains("busy") {
+                return Err("no worker is free".to_owned());
+            }
+            let attached = message.bytes().windows(11).any(|bytes| bytes == b"attachment;");
+            let recipients = envelope.recipients.iter();
+            let recipients = recipients.map(|to| Recipient::new(to.clone(), Direction::External)).collect();
+            let subject = format!("{} / {} / {}", subject.trim(), envelope.sender.unwrap(), attached);
+            Ok(Story { id: MailId(String::new()), subject, recipients, ..story() })
+        })
+    });
+    let policies = Policies::compile(&[], Action::Forward).unwrap();
+    let book = Arc::new(Rulebook::new(&policies, std::iter::empty()));
+    let drill: Drill = Arc::new(|_| Box::pin(async { Ok(MailId(ID.into())) }));
+    Engine {
+        judge,
+        drill,
+        reader: review::reader(),
+        ledger: journal::books(people),
+        rulebook: Arc::new(move || Arc::clone(&book)),
+        health: Health::default(),
     }
 }
 
@@ -290,8 +440,9 @@ impl Accounts for People {
 struct Browser {
     at: SocketAddr,
     desk: Arc<Fake>,
-    people: Arc<People>,
+    people: Arc<Store>,
     cookies: HashMap<String, String>,
+    _dir: tempfile::TempDir,
     _stop: tokio_util::sync::DropGuard,
 }
 
@@ -331,13 +482,20 @@ impl Browser {
     }
 
     async fn with(language: Language, logins: Logins) -> Self {
-        let (desk, people) = (Fake::new(), People::new());
+        Self::over(language, logins, |_| {}).await
+    }
+
+    /// One over an engine that was changed.
+    async fn over(language: Language, logins: Logins, change: impl FnOnce(&mut Engine)) -> Self {
+        let (desk, (dir, people)) = (Fake::new(), people().await);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
-        let router = router(Arc::clone(&desk), Arc::clone(&people), logins, &voice(language));
+        let mut engine = engine(&people);
+        change(&mut engine);
+        let router = router(Arc::clone(&desk), Arc::clone(&people), logins, engine, &voice(language));
         let stop = CancellationToken::new();
         tokio::spawn(serve(listener, router, stop.clone()));
-        Self { at, desk, people, cookies: HashMap::new(), _stop: stop.drop_guard() }
+        Self { at, desk, people, cookies: HashMap::new(), _dir: dir, _stop: stop.drop_guard() }
     }
 
     async fn send(&mut self, method: &str, path: &str, extra: &str, body: &str) -> Page {
@@ -403,7 +561,20 @@ async fn a_stranger_is_asked_to_log_in() {
         assert_eq!((page.status, page.header("location")), (303, to.as_str()));
         assert!(!page.body.contains("業務委託"));
     }
-    for what in ["approve", "reject", "withdraw", "reason", "ask-others", "release-alone", "original"] {
+    for what in [
+        "approve",
+        "reject",
+        "send-back",
+        "ask-colleague",
+        "opinion",
+        "withdraw",
+        "reason",
+        "ask-others",
+        "release-alone",
+        "original",
+        "letter",
+        "place",
+    ] {
         let page = browser.post(&mail(&format!("/{what}")), &[("csrf", "x")]).await;
         assert_eq!((page.status, page.header("location")), (303, "/login"));
     }
@@ -469,13 +640,20 @@ async fn the_list_and_the_mail_tell_the_story() {
         "yamada@kita-haon.example.com",
         "正しい宛先は yamada@kita-hoan.example.com",
         "電話番号",
-        "業務委託.xlsx › 顧客",
+        "業務委託.xlsx</p>",
+        "<b>顧客</b>",
+        "F列",
+        "見本2件（メール全体で12,000件）",
+        "社外の2件（yamada@kita-haon.example.com、suzuki@kita-hoan.example.com）",
         "090-****-5678",
         "通常の表示では見えない",
         "電話番号計画に合う（libphonenumber）；確度を上げたもの：列の見出し「電話番号」",
-        "図面.zip › 図面.pdf",
+        "図面.pdf</b>",
+        "中身を読めていません",
+        "すべて読みました（2か所、968,000文字）",
         "パスワードがかかっているため",
-        "本文 3行目",
+        "本文</p>",
+        "3行目",
         "承認して送信する",
         "1,000人超",
     ] {
@@ -489,7 +667,7 @@ async fn nothing_of_a_mail_becomes_markup() {
     let mut browser = Browser::of("hanako@example.co.jp").await;
     for path in ["/held".to_owned(), mail("")] {
         let page = browser.get(&path).await;
-        assert!(!page.body.contains("<script"), "{path}");
+        assert!(!page.body.replace(SCRIPT, "").contains("<script"), "{path}");
         assert!(page.body.contains("&#60;script&#62;alert(1)"), "{path}");
     }
 }
@@ -497,14 +675,28 @@ async fn nothing_of_a_mail_becomes_markup() {
 #[tokio::test]
 async fn every_answer_carries_the_headers_that_close_it() {
     let mut browser = Browser::of("hanako@example.co.jp").await;
-    for path in ["/held", "/login", "/nowhere", "/style.css", "/healthz", &mail(""), &mail("/approve"), "/held/PANIC"] {
+    for path in [
+        "/held",
+        "/login",
+        "/nowhere",
+        "/style.css",
+        "/script.js",
+        "/healthz",
+        &mail(""),
+        &mail("/approve"),
+        "/held/PANIC",
+    ] {
         let page = browser.get(path).await;
         let policy = page.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'; style-src 'self'") && !policy.contains("unsafe"), "{path}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'")
+                && !policy.contains("unsafe"),
+            "{path}"
+        );
         assert_eq!(page.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(page.header("x-frame-options"), "DENY", "{path}");
         assert!(page.header("strict-transport-security").contains("max-age"), "{path}");
-        let cached = if path == "/style.css" { "max-age=3600" } else { "no-store" };
+        let cached = if ["/style.css", "/script.js"].contains(&path) { "max-age=3600" } else { "no-store" };
         assert_eq!(page.header("cache-control"), cached, "{path}");
         assert!(!page.body.contains("style=\"") && !page.body.contains("onclick"), "{path}");
     }
@@ -513,7 +705,20 @@ async fn every_answer_carries_the_headers_that_close_it() {
 #[tokio::test]
 async fn get_decides_nothing() {
     let mut browser = Browser::of("hanako@example.co.jp").await;
-    for what in ["/approve", "/reject", "/withdraw", "/reason", "/ask-others", "/release-alone"] {
+    for what in [
+        "/approve",
+        "/reject",
+        "/send-back",
+        "/ask-colleague",
+        "/opinion",
+        "/withdraw",
+        "/reason",
+        "/ask-others",
+        "/release-alone",
+        "/original",
+        "/letter",
+        "/place",
+    ] {
         for method in ["GET", "HEAD", "PUT"] {
             let csrf = browser.csrf().await;
             let extra = format!("Origin: http://{}\r\n", browser.at);
@@ -592,16 +797,18 @@ async fn a_sender_lets_a_mail_go_alone_with_every_tick_and_no_forged_form() {
     let all = [
         ("recipient", "suzuki@kita-hoan.example.com"),
         ("recipient", "yamada@kita-haon.example.com"),
+        ("attachment", "業務委託.xlsx"),
+        ("attachment", "図面.zip"),
         ("comment", "checked"),
     ];
     let forged = browser.post(&mail("/release-alone"), &all).await;
     assert_eq!(forged.status, 403);
-    let some = [("csrf", csrf.as_str()), all[0], all[2]];
+    let some = [("csrf", csrf.as_str()), all[0], all[2], all[3], all[4]];
     let page = browser.post(&mail("/release-alone"), &some).await;
     assert_eq!(page.status, 403);
     assert!(page.body.contains("一つずつ確かめて"), "{}", page.body);
     assert_eq!(browser.desk.state(), State::Pending);
-    let ticked = [("csrf", csrf.as_str()), all[0], all[1], all[2]];
+    let ticked = [("csrf", csrf.as_str()), all[0], all[1], all[2], all[3], all[4]];
     let page = browser.post(&mail("/release-alone"), &ticked).await;
     assert_eq!(page.status, 303);
     let page = browser.get(page.header("location")).await;
@@ -615,12 +822,12 @@ async fn the_original_is_a_file_and_having_seen_it_is_told() {
     let csrf = browser.csrf().await;
     assert_eq!(browser.get(&mail("/original")).await.status, 405);
     assert_eq!(browser.post(&mail("/original"), &[]).await.status, 403);
-    assert!(!browser.get(&mail("")).await.body.contains("中身を閲覧"));
+    assert!(!browser.get(&mail("")).await.body.contains("中身が見られた回数"));
     let page = browser.post(&mail("/original"), &[("csrf", &csrf)]).await;
     assert_eq!((page.status, page.header("content-type")), (200, "message/rfc822"));
     assert_eq!(page.header("content-disposition"), format!("attachment; filename=\"{ID}.eml\""));
-    assert_eq!(page.body, "Subject: x\r\n\r\n<script>alert(1)</script>\r\n");
-    assert!(browser.get(&mail("")).await.body.contains("中身を閲覧"));
+    assert_eq!(page.body, LETTER.replace('\n', "\r\n"));
+    assert!(browser.get(&mail("")).await.body.contains("中身が見られた回数：1回（hanako@example.co.jp 1回）"));
 }
 
 #[tokio::test]
@@ -716,13 +923,15 @@ async fn the_mailbox_shows_what_arrived_beside_the_console() {
     let mut browser = Browser::new(Language::Ja).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     browser.at = listener.local_addr().unwrap();
-    let router = router(Fake::new(), People::new(), Logins::default(), &voice(Language::Ja))
+    let people = Arc::clone(&browser.people);
+    let router = router(Fake::new(), Arc::clone(&people), Logins::default(), engine(&people), &voice(Language::Ja))
         .merge(mailbox::router(Arc::new(Shelf), &voice(Language::Ja)));
     tokio::spawn(serve(listener, router, CancellationToken::new()));
     let list = browser.get("/mailbox").await;
     assert!(list.body.contains("&#60;script&#62;x") && list.body.contains("a@example.com"));
     let page = browser.get("/mailbox/1").await;
-    assert!(page.body.contains("&#60;script&#62;x\r\n\r\nbody") && !page.body.contains("<script"));
+    let own = page.body.replace(SCRIPT, "");
+    assert!(own.contains("&#60;script&#62;x\r\n\r\nbody") && !own.contains("<script"));
     assert!(page.header("content-security-policy").contains("default-src 'none'"));
     for number in ["0", "2", "x", "99999999999999999999"] {
         assert_eq!(browser.get(&format!("/mailbox/{number}")).await.status, 404, "{number}");

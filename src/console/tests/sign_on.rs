@@ -12,10 +12,12 @@ async fn browser_with(idp: &Idp, language: Language, change: impl FnOnce(&mut Se
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         public_url: "https://sekisho.example.co.jp".to_owned(),
         local_login: true,
+        second_factor: Need::Nobody,
+        trusted_proxies: Vec::new(),
         oidc: Some(Oidc { label: Some("会社のアカウントで".to_owned()), ..idp.settings() }),
     };
     change(&mut settings);
-    Browser::with(language, Logins::new(&settings, crate::directory::Directory::default()).unwrap()).await
+    Browser::with(language, Logins::new(&settings, directory::Directory::default()).unwrap()).await
 }
 
 /// To the provider, and what its browser brings back.
