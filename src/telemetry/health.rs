@@ -5,7 +5,7 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU8, Ordering},
+    atomic::{AtomicU16, Ordering},
 };
 
 use serde::Serialize;
@@ -31,11 +31,15 @@ pub enum Condition {
     Sandbox,
     /// The directory that is read from a server answers.
     Directory,
+    /// The certificates of our own servers are valid, and will be for a while.
+    Certificates,
+    /// The SIEM is told what the journal says.
+    Siem,
 }
 
 impl Condition {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Workers,
         Self::Store,
         Self::Journal,
@@ -44,6 +48,8 @@ impl Condition {
         Self::Outbox,
         Self::Sandbox,
         Self::Directory,
+        Self::Certificates,
+        Self::Siem,
     ];
 
     /// The word for it.
@@ -57,11 +63,13 @@ impl Condition {
             Self::Outbox => "outbox",
             Self::Sandbox => "sandbox",
             Self::Directory => "directory",
+            Self::Certificates => "certificates",
+            Self::Siem => "siem",
         }
     }
 
-    fn bit(self) -> u8 {
-        1 << self as u8
+    fn bit(self) -> u16 {
+        1 << self as u16
     }
 }
 
@@ -74,7 +82,7 @@ pub struct Health {
 #[derive(Debug, Default)]
 struct Inner {
     /// One bit a condition that is not well: what is asked for every mail.
-    unwell: AtomicU8,
+    unwell: AtomicU16,
     words: Mutex<[Option<Text>; Condition::ALL.len()]>,
 }
 

@@ -1,10 +1,12 @@
-//! What operators see: logs, and how we are ([`health`]).
+//! What operators see: logs, how we are ([`health`]), what is counted ([`metrics`]).
 //!
 //! In: tracing events of all rooms. Out: lines on standard error, where systemd and containers collect them.
-//! `SEKISHO_LOG` says how much (`info` by default, `sekisho=debug` for one's own). Deliberately absent: metrics and
-//! traces (a later room), and mail content: no room hands any to an event.
+//! `SEKISHO_LOG` says how much (`info` by default, `sekisho=debug` for one's own). Deliberately absent: traces, and mail
+//! content: no room hands any to an event.
 
 pub mod health;
+pub mod metrics;
+pub mod siem;
 
 use std::io;
 
