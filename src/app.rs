@@ -5,7 +5,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener as Socket},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -17,24 +17,28 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Loaded},
-    console,
+    console::{self, Doorway, Rulebook},
     directory::{self, Directory},
     hold::Hold,
     inspect::sandbox::{self, Workers},
-    journal::{Journal, Record, RulesChange, Via},
+    journal::{Counting, Journal, Record, RulesChange, Via},
     language::Text,
-    mail::MailId,
+    mail::{Address, MailId},
     notice::Voice,
     outbox::{Outbox, Pulse},
     pipeline::{Judgement, Memory, Past, Pipeline, Pressure, PressureSettings, Splits, Stages},
     policy::Policies,
     recipients::Organization,
+    siem::{self, Feed},
     smtp::{
         client::NextHop,
         server::{self, Keyring, Listener},
     },
     store::{Claim, Store},
-    telemetry::health::{Condition, Health},
+    telemetry::{
+        health::{Condition, Health},
+        metrics::Metrics,
+    },
 };
 
 /// How long all parts may take to end: longer than SMTP's own grace of 30 s, shorter than systemd's patience of 90 s.
@@ -47,17 +51,24 @@ type Part = anyhow::Result<&'static str>;
 pub struct App {
     smtp: Vec<Listener>,
     keys: Arc<Keyring>,
+    console_keys: Arc<Keyring>,
     smtp_settings: Arc<server::Settings>,
     console: TcpListener,
     pages: Router,
+    /// What is counted, and where it is asked for.
+    counted: Option<(TcpListener, Router)>,
     voice: Voice,
     organization: Organization,
+    config: Config,
     stages: Arc<Stages>,
+    rulebook: Arc<RwLock<Arc<Rulebook>>>,
     directory: Directory,
     health: Health,
     outbox: Outbox,
     store: Store,
     past: Past,
+    /// What tells the SIEM, if there is one.
+    feed: Option<Feed>,
     /// Kept until the last mail under way is done: another process would discard what is prepared for it.
     claim: Arc<Claim>,
 }
@@ -85,10 +96,10 @@ pub async fn judgement(loaded: &Loaded, store: Option<&Store>, past: Option<Past
 
 /// What the server of this configuration has learned so far; nothing if it never ran.
 pub async fn past(loaded: &Loaded) -> anyhow::Result<Option<Past>> {
-    if !Store::is_in(&loaded.config.data_dir) {
+    if !loaded.config.store.is_made() {
         return Ok(None);
     }
-    let store = Store::open(&loaded.config.data_dir).await?;
+    let store = Store::open(&loaded.config.store).await?;
     Ok(Some(Past::load(store, loaded.config.history).await?))
 }
 
@@ -111,7 +122,7 @@ pub fn voice(config: &Config) -> Voice {
 /// The hold of a configuration, for commands that act on it beside the server.
 pub async fn hold(loaded: &Loaded) -> anyhow::Result<Hold> {
     let config = &loaded.config;
-    let store = Store::open(&config.data_dir).await?;
+    let store = Store::open(&config.store).await?;
     let directory = Directory::open(loaded.people.clone(), config.directory.ldap.clone(), &config.data_dir);
     Ok(Hold::new(store, config.approval.clone(), voice(config), config.organization.clone(), directory))
 }
@@ -133,7 +144,7 @@ async fn bind(address: SocketAddr, inherited: &mut Vec<Socket>) -> anyhow::Resul
 fn all_taken(inherited: &[Socket]) -> anyhow::Result<()> {
     let Some(socket) = inherited.first() else { return Ok(()) };
     bail!(
-        "the service manager opened {}, which neither smtp.listen nor console.listen names; make both say the same",
+        "the service manager opened {}, which neither smtp.listen nor console.listen nor metrics.listen names; make both say the same",
         socket.local_addr()?
     )
 }
@@ -143,7 +154,9 @@ async fn watch_directory(directory: &Directory, health: &Health, stop: Cancellat
     loop {
         let (condition, words) = (Condition::Directory, |ja, en| Text { ja, en });
         match directory.health() {
-            None => health.well(condition, words("設定されていません。".to_owned(), "none is configured".to_owned())),
+            None => {
+                health.well(condition, words("サーバーは使っていません。".to_owned(), "no server is used".to_owned()))
+            }
             Some(directory::Health { people, known_at, trouble }) => {
                 let read = known_at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"));
                 let (ja, en) =
@@ -169,13 +182,112 @@ async fn watch_directory(directory: &Directory, health: &Health, stop: Cancellat
     }
 }
 
+/// Tells in the health report whether a certificate of ours ends soon or has ended, until `stop`.
+async fn watch_certificates(keyrings: [Arc<Keyring>; 2], health: &Health, stop: CancellationToken) {
+    let text = |ja, en| Text { ja, en };
+    loop {
+        let complaint = keyrings.iter().find_map(|keys| keys.complaint());
+        match complaint.map(|why| text(format!("証明書を確認してください（{why}）。"), why)) {
+            Some(words) => health.unwell(Condition::Certificates, words),
+            None if keyrings.iter().all(|keys| keys.acceptor().is_none()) => health.well(
+                Condition::Certificates,
+                text("自身の証明書は設定されていません。".to_owned(), "none of our own is configured".to_owned()),
+            ),
+            None => health.well(
+                Condition::Certificates,
+                text("二週間以内に切れるものはありません。".to_owned(), "none ends within two weeks".to_owned()),
+            ),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(60))).await.is_none() {
+            return;
+        }
+    }
+}
+
 /// Removes what a process that died had prepared and promised to nobody. Who holds the claim knows that none lives.
-async fn discard_prepared(_claim: &Claim, hold: &Hold) -> anyhow::Result<()> {
+async fn discard_prepared(claim: &Claim, hold: &Hold) -> anyhow::Result<()> {
+    if !claim.is_alone() {
+        // Another node may be at them; `Hold::due` discards those that nobody can be at any more.
+        return Ok(());
+    }
     let left = hold.discard_prepared(Timestamp::MAX).await?;
     if left > 0 {
         tracing::warn!(mails = left, "mails that were half taken when the last process died were discarded");
     }
     Ok(())
+}
+
+/// What judges a mail that somebody tries in the console: as the server judges now, keeping and learning nothing.
+fn trial(stages: &Arc<Stages>) -> console::Judge {
+    let stages = Arc::clone(stages);
+    Arc::new(move |envelope, message| {
+        let stages = Arc::clone(&stages);
+        Box::pin(async move { stages.try_out(&envelope, &message).await.map_err(|why| why.to_string()) })
+    })
+}
+
+/// What holds a drill for the console.
+fn drill(stages: &Arc<Stages>) -> console::Drill {
+    let stages = Arc::clone(stages);
+    Arc::new(move |by| {
+        let stages = Arc::clone(&stages);
+        Box::pin(async move { stages.drill(&by).await })
+    })
+}
+
+/// What reads a held mail for whoever may look at its content.
+fn reader(stages: &Arc<Stages>) -> console::Reader {
+    let stages = Arc::clone(stages);
+    Arc::new(move |envelope, message, what| {
+        let stages = Arc::clone(&stages);
+        Box::pin(async move {
+            let shown = stages.show(&envelope, &message, what).await.map_err(|why| why.to_string())?;
+            shown.ok_or_else(|| "reading it failed or took too long".to_owned())
+        })
+    })
+}
+
+/// The journal for the console, with the titles of the rules that are in force when somebody looks.
+fn books(stages: &Arc<Stages>) -> Arc<console::Books> {
+    let (journal, stages) = (stages.journal.clone(), Arc::clone(stages));
+    Arc::new(console::Books { journal, titles: Arc::new(move || stages.titles()) })
+}
+
+/// What tells the SIEM what the journal says, from where it was; nothing if none is configured.
+async fn feed(
+    config: &Config,
+    journal: &Journal,
+    (health, metrics): (&Health, &Metrics),
+) -> anyhow::Result<Option<Feed>> {
+    let Some(settings) = config.siem.clone() else {
+        siem::off(health);
+        return Ok(None);
+    };
+    let told = (health.clone(), metrics.clone());
+    let feed = Feed::resume(settings, &config.hostname, journal.clone(), &config.data_dir, told).await;
+    feed.map(Some).map_err(|why| anyhow!(why))
+}
+
+/// The feed as a part of the server.
+async fn telling(feed: Feed, stop: CancellationToken) -> Part {
+    feed.run(stop).await;
+    Ok("the feed of the SIEM")
+}
+
+/// By what mails are counted: in the days of the organisation, and by the smallest group of their sender in the directory.
+/// A colleague whom it does not know counts for the domain. Others may write whatever domain they like, and so count
+/// together.
+fn counting(config: &Config, directory: &Directory, organization: &Organization) -> Counting {
+    let (directory, organization) = (directory.clone(), organization.clone());
+    let department = move |sender: Option<&Address>| {
+        let Some(sender) = sender else { return String::new() };
+        match directory.people().department(sender) {
+            Some(department) => department.to_owned(),
+            None if organization.is_internal(sender) => sender.domain().to_lowercase(),
+            None => String::new(),
+        }
+    };
+    Counting { timezone: config.timezone.clone(), department: Arc::new(department) }
 }
 
 impl App {
@@ -188,7 +300,11 @@ impl App {
                 tracing::warn!(%person, "decides about mail but is outside organization.domains; requests carry the mail");
             }
         }
-        let store = Store::open(&config.data_dir).await?;
+        loaded.warnings().iter().for_each(|lack| tracing::warn!("{lack}"));
+        let store = Store::open(&config.store).await?;
+        if let Some(fault) = store.clock_fault().await? {
+            tracing::error!("{fault}");
+        }
         let journal = Journal::start(store.clone());
         let past = Past::load(store.clone(), config.history).await?;
         let directory = Directory::open(loaded.people.clone(), config.directory.ldap.clone(), &config.data_dir);
@@ -199,11 +315,13 @@ impl App {
             config.organization.clone(),
             directory.clone(),
         );
-        let claim = store.claim_outbox()?;
+        let claim = store.claim_outbox().await?;
         discard_prepared(&claim, &hold).await?;
         let health = Health::default();
         let next_hop = NextHop::new(config.next_hop.clone())?;
         let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone(), config.outbox.clone());
+        let metrics = Metrics::default();
+        let feed = feed(config, &journal, (&health, &metrics)).await?;
         let stages = Arc::new(Stages {
             hostname: config.hostname.clone(),
             trace_client: config.trace_client,
@@ -213,6 +331,7 @@ impl App {
             judgement: Arc::new(judgement(&loaded, Some(&store), Some(past.clone())).await?).into(),
             splits: Splits::default(),
             pressure: Pressure::new(health.clone(), pressure_settings(config)),
+            metrics: metrics.clone(),
         });
         let mut smtp = Vec::new();
         for address in &config.smtp.listen {
@@ -222,26 +341,47 @@ impl App {
             smtp.push(Listener { tls: true, ..bind(*address, &mut inherited).await? });
         }
         let console = bind(config.console.listen, &mut inherited).await?.socket;
+        let counting = match config.metrics {
+            Some(address) => Some(bind(address, &mut inherited).await?.socket),
+            None => None,
+        };
         all_taken(&inherited)?;
         let voice = voice(config);
         let logins =
             console::Logins::new(&config.console, directory.clone()).map_err(|why| anyhow!("console.oidc: {why}"))?;
-        let pages = console::router(Arc::new(hold), Arc::new(store.clone()), logins, &voice);
+        let rulebook = Arc::new(RwLock::new(Arc::new(Rulebook::new(&loaded.policies, loaded.rules.detectors()))));
+        let shown = Arc::clone(&rulebook);
+        let engine = console::Engine {
+            judge: trial(&stages),
+            drill: drill(&stages),
+            reader: reader(&stages),
+            ledger: books(&stages),
+            rulebook: Arc::new(move || Arc::clone(&shown.read().unwrap_or_else(PoisonError::into_inner))),
+            health: health.clone(),
+        };
+        let hold = Arc::new(hold);
+        let counted = console::metrics(Arc::clone(&hold), metrics, health.clone(), &voice);
+        let pages = console::router(hold, Arc::new(store.clone()), logins, engine, &voice);
         let pages = pages.merge(console::health(health.clone(), &voice));
         Ok(Self {
             smtp,
             keys: Arc::new(Keyring::new(loaded.keys.clone())),
+            console_keys: Arc::new(Keyring::new(loaded.console_keys.clone())),
             smtp_settings: Arc::new(config.smtp.clone()),
             console,
             pages,
+            counted: counting.map(|socket| (socket, counted)),
             voice,
             organization: config.organization.clone(),
+            config: config.clone(),
             stages,
+            rulebook,
             directory,
             health,
             outbox,
             store,
             past,
+            feed,
             claim: Arc::new(claim),
         })
     }
@@ -272,8 +412,12 @@ impl App {
     pub fn reload(&self) -> Reload {
         Reload {
             stages: Arc::clone(&self.stages),
+            rulebook: Arc::clone(&self.rulebook),
             keys: Arc::clone(&self.keys),
+            console_keys: Arc::clone(&self.console_keys),
             organization: self.organization.clone(),
+            voice: self.voice.clone(),
+            config: self.config.clone(),
             directory: self.directory.clone(),
             store: self.store.clone(),
             past: self.past.clone(),
@@ -286,30 +430,35 @@ impl App {
         let Self {
             smtp,
             keys,
+            console_keys,
             smtp_settings,
             console,
             pages,
+            counted,
             stages,
             directory,
             health,
             outbox,
             store,
             past,
+            feed,
             claim,
+            config,
+            organization,
             ..
         } = self;
         for listener in &smtp {
             let Listener { socket, tls, inherited } = listener;
             tracing::info!(address = %socket.local_addr()?, tls, inherited, "taking mail");
         }
-        tracing::info!(address = %console.local_addr()?, "serving the console");
+        tracing::info!(address = %console.local_addr()?, tls = console_keys.acceptor().is_some(), "serving the console");
         let mut parts = JoinSet::<Part>::new();
         let next_hop = stages.next_hop.clone();
         tokio::spawn(async move { next_hop.probe().await });
         let gate = Arc::new(Pipeline::new(Arc::clone(&stages)));
-        let heard = stop.clone();
+        let (taken, heard) = (Arc::clone(&keys), stop.clone());
         parts.spawn(async move {
-            server::serve(smtp, gate, smtp_settings, keys, heard).await;
+            server::serve(smtp, gate, smtp_settings, taken, heard).await;
             Ok("the SMTP server")
         });
         let (watching, watched, heard) = (Arc::clone(&stages), store.clone(), stop.clone());
@@ -322,6 +471,12 @@ impl App {
             outbox.run(&claimed, heard).await;
             Ok("the outbox")
         });
+        let (journal, heard) = (stages.journal.clone(), stop.clone());
+        let counting = counting(&config, &directory, &organization);
+        parts.spawn(async move {
+            journal.keep_index(&counting, heard).await;
+            Ok("the index of the journal")
+        });
         let (learning, heard) = (past.clone(), stop.clone());
         parts.spawn(async move {
             learning.run(heard).await;
@@ -332,16 +487,31 @@ impl App {
             known.run(heard).await;
             Ok("the directory")
         });
-        let heard = stop.clone();
+        let (watched, heard) = (health.clone(), stop.clone());
         parts.spawn(async move {
-            watch_directory(&directory, &health, heard).await;
+            watch_directory(&directory, &watched, heard).await;
             Ok("the watch over the directory")
         });
-        let heard = stop.clone();
+        let (keyrings, heard) = ([Arc::clone(&keys), Arc::clone(&console_keys)], stop.clone());
         parts.spawn(async move {
-            console::serve(console, pages, heard).await?;
+            watch_certificates(keyrings, &health, heard).await;
+            Ok("the watch over the certificates")
+        });
+        feed.into_iter().for_each(|feed| drop(parts.spawn(telling(feed, stop.clone()))));
+        let heard = stop.clone();
+        let doorway = doorway(console, console_keys, stop.clone());
+        parts.spawn(async move {
+            console::serve(doorway, pages, heard).await?;
             Ok("the console")
         });
+        if let Some((socket, counted)) = counted {
+            tracing::info!(address = %socket.local_addr()?, "telling what is counted");
+            let heard = stop.clone();
+            parts.spawn(async move {
+                console::serve(socket, counted, heard).await?;
+                Ok("the page of what is counted")
+            });
+        }
         all_ended(parts, stop).await?;
         // What the last mails taught, after the SMTP server has ended.
         if let Err(error) = past.settle().await {
@@ -352,6 +522,15 @@ impl App {
         drop(claim);
         Ok(())
     }
+}
+
+/// Where the console is entered: with TLS if it has a certificate, which is renewed until `stop`.
+fn doorway(socket: TcpListener, keys: Arc<Keyring>, stop: CancellationToken) -> Doorway {
+    if keys.acceptor().is_none() {
+        return socket.into();
+    }
+    tokio::spawn(Arc::clone(&keys).watch(stop));
+    Doorway::with_tls(socket, Arc::new(move || keys.acceptor()))
 }
 
 /// Waits until all parts have ended. After `stop`, those that take too long (a browser that never finishes its
@@ -375,33 +554,51 @@ async fn all_ended(mut parts: JoinSet<Part>, stop: CancellationToken) -> anyhow:
     }
 }
 
-/// Replaces rules, partners, people, passwords, the certificate and the users of a running server.
+/// Replaces rules, partners, people, passwords, texts of notices, the certificate and the users of a running server.
 pub struct Reload {
     stages: Arc<Stages>,
+    rulebook: Arc<RwLock<Arc<Rulebook>>>,
     keys: Arc<Keyring>,
+    console_keys: Arc<Keyring>,
     organization: Organization,
+    voice: Voice,
     directory: Directory,
     store: Store,
     past: Past,
+    /// As it was at the start, which is what most of it stays.
+    config: Config,
 }
 
 impl Reload {
     /// Starts workers with the new rules and lets the next mail be judged by them. On an error nothing changes. Who
     /// we are stays as it was at the start: judging by new domains and telling by old ones would tell outsiders.
-    pub async fn apply(&self, loaded: &Loaded) -> anyhow::Result<()> {
+    /// Gives the sections that say something else than at the start, and take a restart to be in force.
+    pub async fn apply(&self, loaded: &Loaded) -> anyhow::Result<Vec<&'static str>> {
         let organization = self.organization.clone();
         let judgement = judgement(loaded, Some(&self.store), Some(self.past.clone())).await?;
+        let ldap = self.directory.renew_ldap(loaded.config.directory.ldap.clone()).await;
+        let ldap = ldap
+            .context("nobody can be read with the new [directory.ldap]; mend it, or wait until its server is there")?;
         let before = self.stages.replace_judgement(Judgement { organization, ..judgement });
+        let rulebook = Arc::new(Rulebook::new(&loaded.policies, loaded.rules.detectors()));
+        *self.rulebook.write().unwrap_or_else(PoisonError::into_inner) = rulebook;
         self.keys.replace(loaded.keys.clone());
+        if self.config.console_keys == loaded.config.console_keys {
+            self.console_keys.replace(loaded.console_keys.clone());
+        }
         self.directory.replace_file(loaded.people.clone());
-        self.journal(&before.policies, &loaded.policies).await;
-        Ok(())
+        loaded.warnings().iter().for_each(|lack| tracing::warn!("{lack}"));
+        let words = self.voice.wording.replace(&loaded.config.wording);
+        let renewed = [(words, "texts of notices"), (ldap, "directory.ldap")];
+        let renewed = renewed.into_iter().filter(|(is, _)| *is).map(|(_, what)| what.to_owned()).collect();
+        self.journal(&before.policies, &loaded.policies, renewed).await;
+        Ok(self.config.needs_restart(&loaded.config))
     }
 
     /// The new rules are in force; a journal that cannot be written closes the gate for the mails after this by itself.
-    async fn journal(&self, before: &Policies, now: &Policies) {
+    async fn journal(&self, before: &Policies, now: &Policies, renewed: Vec<String>) {
         let differences = before.differences(now).iter().map(ToString::to_string).collect();
-        let change = RulesChange { via: Via::System, rules: now.rules().count(), differences };
+        let change = RulesChange { via: Via::Signal, rules: now.rules().count(), differences, renewed };
         let id = MailId(ulid::Ulid::generate().to_string());
         if let Err(why) = self.stages.journal.record(Record::rules(id, Timestamp::now(), change)).await {
             tracing::error!(%why, "the rules were replaced, but that is not journalled");

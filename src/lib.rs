@@ -32,16 +32,17 @@
 //! | [`inspect`] | bytes → Inspection: `extract` (where the text is), `detect` (what it is), `persons`, `sandbox` (worker processes) |
 //! | [`recipients`] | who the recipients are and what is wrong with each, one file per check; `history`: to whom we wrote before |
 //! | [`policy`] | rules + facts → Decision, per recipient |
-//! | [`store`] | the only owner of state: SQLite, sealed mail |
-//! | [`journal`] | what left, to whom, about how many people: hash-chained records without content |
+//! | [`store`] | the only owner of state: SQLite in a file or PostgreSQL for several nodes, sealed mail |
+//! | [`journal`] | what left, to whom, about how many people: hash-chained records without content but names of attached files; whether they are whole, `search` in them, `figures` of their days, `report` of a leak |
+//! | [`siem`] | what the journal says, told to a SIEM as syslog in CEF or OCSF; a follower that nothing waits for |
 //! | [`hold`] | the life of a held mail; mints `Clearance`, without which nothing reaches the next hop |
 //! | [`outbox`] | durable outgoing mail: released mail, notices, returned mail |
 //! | [`notice`] | what people are told, in Japanese and English, and what their answers say |
-//! | [`directory`] | who is who: people from a file and from LDAP, who may decide, local accounts |
-//! | [`console`] | web pages: a view over hold |
+//! | [`directory`] | who is who: people from a file and from LDAP, who may decide, local accounts, sessions and second factors |
+//! | [`console`] | web pages and `/api/v1`: a view over hold and journal; mails tried against the rules |
 //! | [`config`] | sekisho.toml: raw → checked |
 //! | [`language`], [`written`] | the two languages; TOML with line and column |
-//! | [`telemetry`] | logs, and how we are |
+//! | [`telemetry`] | logs, how we are, and what is counted |
 //! | [`app`] | composition root: build everything, bind, run, stop |
 //! | [`cli`] | one file per command; `main` only parses and calls |
 //!
@@ -59,7 +60,8 @@
 //!    (`tests/it/story.rs`, `tests/it/policy.rs`).
 //! 6. A found value never leaves [`inspect`] unmasked (`tests/it/planted.rs`, `tests/it/story.rs`); only passwords that a
 //!    mail states go into the sealed memory of their sender (`tests/it/passwords.rs`), and its salutation and names of
-//!    organisations to the checks of its recipients, in memory.
+//!    organisations to the checks of its recipients, in memory; and what a reviewer opens, journalled first, to that
+//!    reviewer (`console/look.rs`, `inspect/show`).
 //! 7. The person who sent a mail can never be counted as its approver, and one person counts once.
 //! 8. On start the store is the truth: what was committed and not finished is resumed.
 //!
@@ -81,6 +83,8 @@ pub mod policy;
 pub mod store;
 
 pub mod journal;
+
+pub mod siem;
 
 pub mod hold;
 

@@ -67,8 +67,9 @@ pub fn check(path: &Path) -> Outcome {
             let out = format!("{}: good; {policies} policy rules, {partners} partners\n", path.display());
             // Whom LDAP knows is not asked here.
             let asks_others = loaded.config.directory.ldap.is_some();
-            let odd = loaded.people.odd(asks_others).map(|odd| format!("warning: {odd}\n"));
-            Outcome { out, err: odd.collect(), ..Outcome::default() }
+            let odd = loaded.people.odd(asks_others).map(ToString::to_string).chain(loaded.warnings());
+            let err = odd.map(|odd| format!("warning: {odd}\n")).collect();
+            Outcome { out, err, ..Outcome::default() }
         }
         Err(errors) => wrong(&errors),
     }
@@ -92,6 +93,34 @@ mod tests {
         let outcome = check(&repository("deploy/sekisho.toml"));
         assert_eq!((outcome.status, outcome.err.as_str()), (0, ""));
         assert!(outcome.out.ends_with(": good; 16 policy rules, 1 partners\n"), "{}", outcome.out);
+    }
+
+    #[test]
+    fn rules_that_ask_a_directory_which_is_not_there_are_warned_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        std::fs::create_dir(folder.path().join("rules")).unwrap();
+        write(
+            "rules/own.toml",
+            "[[policy]]\nid = \"own\"\naction = \"hold\"\ntitle = { ja = \"a\", en = \"a\" }\n\
+             when = { direction = \"external\" }\napprovers = [\"manager\", \"group:legal\"]\n\
+             must_match = [{ what = \"a\" }]\nmust_not_match = [{ what = \"b\", direction = \"internal\" }]\n",
+        );
+        let config = "hostname = \"sekisho.example.co.jp\"\n[organization]\ndomains = [\"example.co.jp\"]\n\
+                      [next_hop]\nhosts = [\"127.0.0.1:10026\"]\n[approval]\nsecurity = [\"s@example.co.jp\"]\n\
+                      [rules]\ndirectory = \"rules\"\n";
+        write("sekisho.toml", config);
+        let outcome = check(&folder.path().join("sekisho.toml"));
+        assert_eq!((outcome.status, outcome.err.lines().count()), (0, 2), "{}", outcome.err);
+        assert!(outcome.err.starts_with("warning: ") && outcome.err.contains("rules/own.toml:1:1"), "{}", outcome.err);
+        write("people.toml", "[[person]]\naddress = \"a@example.co.jp\"\nmanager = \"s@example.co.jp\"\n");
+        write("sekisho.toml", &format!("{config}[directory]\nfile = \"people.toml\"\n"));
+        let outcome = check(&folder.path().join("sekisho.toml"));
+        assert!(
+            outcome.err.contains("asks the group `legal`") && !outcome.err.contains("asks the sender"),
+            "{}",
+            outcome.err
+        );
     }
 
     #[test]

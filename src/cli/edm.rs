@@ -7,7 +7,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufReader, BufWriter, IsTerminal, Read, Write},
+    io::{self, BufReader, BufWriter, Read, Write},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -16,9 +16,8 @@ use std::{
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use csv::{ByteRecord, Reader, ReaderBuilder};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Failure;
+use super::{Failure, progress};
 use crate::{
     inspect::detect::exact::{Builder, Summary},
     mail::charset,
@@ -141,7 +140,7 @@ impl<'a> Table<'a> {
 
     /// Reads all rows and writes the index, which appears under its name when it is whole.
     fn index(&self, mut builder: Builder, rows: usize, output: &Path) -> Result<Summary, Failure> {
-        let bar = progress(rows);
+        let bar = progress::bar(rows as u64, "{bar:30} {human_pos}/{human_len} rows  {eta} left  {msg}");
         let (mut reader, mut row) = (self.reader()?, ByteRecord::new());
         while reader.read_byte_record(&mut row).map_err(|error| self.wrong(&error))? {
             let cells: Vec<String> =
@@ -172,14 +171,6 @@ fn write(builder: Builder, to: &Path) -> io::Result<Summary> {
     let summary = builder.finish(&mut file)?;
     file.get_ref().sync_all()?;
     Ok(summary)
-}
-
-fn progress(rows: usize) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} rows  {eta} left  {msg}");
-    ProgressBar::new(rows as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// The organisation's secret; made where there is none.

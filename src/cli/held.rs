@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use super::{ConfigFile, Failure, findings, show};
 use crate::{
     app,
-    hold::{Decided, Hold, HoldError},
+    directory::Asked,
+    hold::{Decided, HeldDetail, Hold, HoldError, Stage, Standing},
     journal::Via,
     mail::Address,
 };
@@ -137,17 +138,48 @@ async fn show_all(common: &Common, ids: &[String]) -> Result<ExitCode, Failure> 
             writeln!(out, "  to:      {}", recipient.address)?;
             show::recipient(&mut out, recipient, language)?;
         }
-        writeln!(out, "  asked:   {}", detail.asked.iter().map(Address::as_str).collect::<Vec<_>>().join(", "))?;
         writeln!(out, "  until:   {:.0}", summary.expires_at)?;
+        if !detail.reason.is_empty() {
+            writeln!(out, "  reason:  {} (its sender's)", printable(&detail.reason))?;
+        }
         for reason in &detail.reasons {
             writeln!(out, "  because: {} — {} / {}", reason.rule, reason.title.ja, reason.title.en)?;
         }
-        for approval in &summary.approvals {
-            writeln!(out, "  decided: {}", serde_json::to_string(approval).context("JSON")?)?;
-        }
+        route(&mut out, &detail)?;
         findings::inspection(&mut out, "mail".as_ref(), &detail.inspection, language)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who was asked on each level, who said what, and what is still needed.
+fn route(out: &mut impl Write, detail: &HeldDetail) -> io::Result<()> {
+    let levels = detail.levels.len();
+    for stage in &detail.levels {
+        let Stage { level, standing, needed, given, .. } = stage;
+        let still = match stage.missing() {
+            0 => String::new(),
+            missing => format!("; still needed: {missing}"),
+        };
+        let others = if detail.escalated && *standing == Standing::Open { "; others were asked as well" } else { "" };
+        writeln!(
+            out,
+            "  level {level} of {levels} ({}): {given} of {needed} approved{still}{others}",
+            standing.name()
+        )?;
+        if !stage.approvers.is_empty() {
+            let names: Vec<String> = stage.approvers.iter().cloned().map(String::from).collect();
+            writeln!(out, "    by rule: {}", names.join(", "))?;
+        }
+        for Asked { person, instead_of, .. } in &stage.asked {
+            let place = instead_of.as_ref().map(|away| format!(", in the place of {away}")).unwrap_or_default();
+            writeln!(out, "    asked:   {person}{place}")?;
+        }
+        for one in &stage.said {
+            let comment = if one.comment.is_empty() { String::new() } else { format!(": {}", printable(&one.comment)) };
+            writeln!(out, "    said:    {} by {} at {:.0} ({}){comment}", one.verdict, one.person, one.at, one.via)?;
+        }
+    }
+    Ok(())
 }
 
 async fn decide(decision: Decision, deed: Deed) -> Result<ExitCode, Failure> {
@@ -183,5 +215,43 @@ pub(super) fn explained(error: HoldError) -> Failure {
     match error {
         HoldError::Store(_) | HoldError::Journal(_) | HoldError::Row(_) => Failure::Internal(error.into()),
         refusal => Failure::Input(refusal.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        hold::fixture::{self, OUTSIDE, SECURITY, address, arrival, group, hold_in, noon, settings},
+        policy::{Action as Decision, Duties, Level},
+    };
+
+    #[tokio::test]
+    async fn show_tells_each_level_who_said_what_and_what_is_still_needed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, hold) = hold_in(dir.path(), settings()).await;
+        let mut group = group(Decision::RequireApproval, &[OUTSIDE]);
+        let then = vec![Level { approvers: vec!["security".to_owned().try_into().unwrap()], approvals: 1 }];
+        group.matched[0].duties = Duties { approvals: Some(2), then, ..Duties::default() };
+        let id = hold.take(arrival(vec![group])).await.unwrap().0;
+        hold.approve(&id, &address(fixture::BOSS), Via::Cli, "fine\u{1b}[31m", noon()).await.unwrap();
+        let said = |detail: &HeldDetail| {
+            let mut out = Vec::new();
+            route(&mut out, detail).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let detail = hold.show(&id).await.unwrap();
+        let expected = "  level 1 of 2 (open): 1 of 2 approved; still needed: 1\n    asked:   boss@example.co.jp\n    \
+                        asked:   vice@example.co.jp\n    said:    approve by boss@example.co.jp at 2026-11-02T12:00:00Z \
+                        (cli): fine\u{fffd}[31m\n  level 2 of 2 (later): 0 of 1 approved\n    by rule: security\n";
+        assert_eq!(said(&detail), expected);
+        hold.approve(&id, &address(fixture::VICE), Via::Cli, "", noon()).await.unwrap();
+        hold.reject(&id, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        let said = said(&hold.show(&id).await.unwrap());
+        assert!(
+            said.contains("level 1 of 2 (passed): 2 of 2") && said.contains("level 2 of 2 (ended): 0 of 1"),
+            "{said}"
+        );
+        assert!(said.contains("said:    reject by security@example.co.jp"), "{said}");
     }
 }

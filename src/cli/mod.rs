@@ -3,23 +3,31 @@
 //! In: arguments. Out: text on standard output, one line on standard error for a failure, an exit code
 //! ([`Failure`]). Deliberately absent: logic; a command asks the rooms and prints what they say.
 
+mod backup;
 pub mod config;
 pub mod demo;
+mod doctor;
 mod edm;
 mod explain;
 mod findings;
 mod fingerprint;
 mod held;
 mod history;
+mod init;
 mod journal;
+mod keys;
 mod notice;
+mod operator;
 mod outbox;
+mod progress;
 mod replay;
 pub mod rules;
 mod scan;
 mod serve;
 mod service;
 mod show;
+mod store;
+mod trace;
 mod user;
 
 use std::{
@@ -45,6 +53,10 @@ pub struct Cli {
 enum Command {
     /// Run the relay, its workers, the outbox and the console
     Serve(ConfigFile),
+    /// Write a configuration, a store and a first administrator, in a few questions
+    Init(init::Options),
+    /// Look at everything that a server needs, and say what is wrong; exit 1 if something is
+    Doctor(doctor::Options),
     /// Show the whole story on this machine, with a mailbox of its own
     Demo(demo::Options),
     /// Find personal data in files, folders or mails; exit 0 nothing found, 1 found, 2 error
@@ -63,8 +75,20 @@ enum Command {
     Outbox(outbox::Options),
     /// Show, import, export or forget to whom we wrote before
     History(history::Options),
+    /// Forget a person: what is counted of an address; the same as `history forget`
+    Forget(history::Forgetting),
+    /// Copy everything that is kept, while the server runs
+    Backup(backup::Options),
+    /// Make a store of such a copy, in an empty data_dir
+    Restore(backup::Restoring),
+    /// Move the store to a PostgreSQL server, which several nodes can share
+    Store(store::Options),
+    /// Change the key with which held mails are sealed
+    Keys(keys::Options),
     /// Search or verify the journal of what left
     Journal(journal::Options),
+    /// Tell a mail's whole story: what the journal says of it, and what of it still waits to go out
+    Trace(trace::Options),
     /// List all kinds of notices, or show how they look
     Notice(notice::Options),
     /// Manage the local accounts of the console
@@ -159,7 +183,15 @@ impl Cli {
             Command::Held(options) => on_runtime(held::run(options)),
             Command::Outbox(options) => on_runtime(outbox::run(options)),
             Command::History(options) => on_runtime(history::run(options)),
+            Command::Forget(forgetting) => on_runtime(history::forget(forgetting)),
+            Command::Init(options) => on_runtime(init::run(options)),
+            Command::Doctor(options) => on_runtime(doctor::run(options)),
+            Command::Backup(options) => on_runtime(backup::back_up(options)),
+            Command::Restore(options) => on_runtime(backup::restore(options)),
+            Command::Keys(options) => on_runtime(keys::run(options)),
+            Command::Store(options) => on_runtime(store::run(options)),
             Command::Journal(options) => on_runtime(journal::run(options)),
+            Command::Trace(options) => on_runtime(trace::run(options)),
             Command::User(options) => on_runtime(user::run(options)),
             Command::Rules(options) => on_runtime(rules::run(options)),
             Command::Edm(options) => edm::run(&options),

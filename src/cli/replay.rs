@@ -103,7 +103,7 @@ pub(super) async fn replay(config: &Path, new: &Path, since: Duration, json: boo
 }
 
 async fn open(config: &Config) -> Result<Journal, Failure> {
-    let store = Store::open(&config.data_dir).await.context("the store could not be opened")?;
+    let store = Store::open(&config.store).await.context("the store could not be opened")?;
     Ok(Journal::start(store))
 }
 

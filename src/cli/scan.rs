@@ -9,7 +9,7 @@ use std::{
     collections::VecDeque,
     ffi::OsStr,
     fs,
-    io::{self, IsTerminal, Read, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -18,11 +18,11 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use tokio::task::JoinHandle;
 
-use super::{Failure, findings, show};
+use super::{Failure, findings, progress, show};
 use crate::{
     inspect::{
         Inspection, Job, Kind, Passwords,
@@ -227,11 +227,10 @@ fn split_mbox(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 pub(super) fn progress(files: usize) -> ProgressBar {
-    if files < 2 || !io::stderr().is_terminal() {
+    if files < 2 {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {eta} left");
-    ProgressBar::new(files as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    progress::bar(files as u64, "{bar:40} {pos}/{len} files, {eta} left")
 }
 
 fn complain(path: &Path, error: &io::Error) {

@@ -1,8 +1,9 @@
 //! `sekisho serve`: the relay, its workers, the outbox and the console, until told to stop.
 //!
 //! SIGTERM and Ctrl+C: no new connections, what is under way is finished, exit 0; a second one does not wait for that:
-//! what is cut off was never promised to anybody, and is sent again. SIGHUP: rules, partners, people, certificate and users
-//! are loaded anew; if they do not load, the old ones stay and the log says why. Deliberately absent: daemonising, pid
+//! what is cut off was never promised to anybody, and is sent again. SIGHUP: rules, partners, people (of the file, and
+//! of another directory server), texts of notices, certificate and users are loaded anew; if they do not load, the old ones
+//! stay and the log says why; what takes a restart it names. Deliberately absent: daemonising, pid
 //! files, dropping of rights; systemd does these better, and hears through `service` how we are.
 
 use std::process::ExitCode;
@@ -78,14 +79,20 @@ pub(super) async fn until_told_to_stop(terminate: &mut Signal) -> std::io::Resul
     }
 }
 
-/// Loads rules, partners, people, certificate and users anew at each SIGHUP; never returns.
+/// Loads rules, partners, people, texts of notices, certificate and users anew at each SIGHUP; never returns.
 async fn reload_on_hangup(file: ConfigFile, reload: Reload, mut hangup: Signal) {
     while hangup.recv().await.is_some() {
         service::reloading();
         match file.load() {
             Err(why) => tracing::error!(%why, "not reloaded, the old rules stay in force"),
             Ok(loaded) => match reload.apply(&loaded).await {
-                Ok(()) => tracing::info!("rules, partners, people, certificate and users reloaded"),
+                Ok(waits) => {
+                    tracing::info!("rules, partners, people, texts of notices, certificate and users reloaded");
+                    if !waits.is_empty() {
+                        let sections = waits.join(", ");
+                        tracing::warn!(%sections, "these say something new that is in force only after a restart");
+                    }
+                }
                 Err(why) => tracing::error!("not reloaded, the old rules stay in force: {why:#}"),
             },
         }

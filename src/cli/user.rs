@@ -7,6 +7,7 @@
 use std::{
     io::{self, BufRead, IsTerminal, Read, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -16,8 +17,9 @@ use serde::Serialize;
 
 use super::{ConfigFile, Failure};
 use crate::{
-    directory::{Account, Accounts, AccountsError, Password},
-    mail::Address,
+    directory::{Account, Accounts, AccountsError, ApiToken, ApiTokens, Factors, Password, Sessions},
+    journal::{self, Access, Accessed, JournalError, Record, Via},
+    mail::{Address, MailId},
     smtp::server::{self, Users},
     store::Store,
 };
@@ -47,6 +49,34 @@ enum Action {
     Disable(Who),
     /// Print a new password and switch the account on
     Reset(Who),
+    /// End every session of a person, whoever vouched for them
+    Logout(Who),
+    /// Take away a person's second factor, when phone and recovery codes are lost
+    ForgetFactor(Who),
+    /// Print a new token with which a program uses the API in a person's name
+    Token {
+        #[command(flatten)]
+        who: Who,
+        /// What it is for; one of a kind among that person's
+        #[arg(long)]
+        name: String,
+        /// For how long: 90d, 12h
+        #[arg(long, default_value = "90d", value_parser = lifetime)]
+        expires: Duration,
+    },
+    /// List all tokens
+    Tokens {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// End a token
+    EndToken {
+        #[command(flatten)]
+        who: Who,
+        /// Which
+        #[arg(long)]
+        name: String,
+    },
     /// Print the entry of the smtp.users file for a program that sends; its password is read from standard input
     Hash {
         /// The name that the program logs in with
@@ -92,6 +122,44 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
             let result = store.set_account_disabled(&who.address, true).await;
             result.map_err(|error| explained(&who.address, AddError::Accounts(error)))?;
         }
+        Action::Logout(who) => {
+            let store = open(&who.config).await?;
+            let ended = store.end_sessions_of(&who.address, None).await.context("the sessions could not be ended")?;
+            note(&store, &who.address, Access::SessionsEnded { sessions: ended }).await?;
+            writeln!(io::stdout().lock(), "{}\t{ended} sessions ended", who.address)?;
+        }
+        Action::ForgetFactor(who) => {
+            let store = open(&who.config).await?;
+            let removed = store.remove_factor(&who.address).await.context("the second factor could not be removed")?;
+            if !removed {
+                return Err(Failure::Input(format!("{} has no second factor; nothing was changed", who.address)));
+            }
+            note(&store, &who.address, Access::FactorRemoved).await?;
+            let ended = store.end_sessions_of(&who.address, None).await.context("the sessions could not be ended")?;
+            writeln!(io::stdout().lock(), "{}\tsecond factor removed, {ended} sessions ended", who.address)?;
+        }
+        Action::Token { who, name, expires } => {
+            let store = open(&who.config).await?;
+            let token = make_token(&store, &who.address, &name, expires).await?;
+            note(&store, &who.address, Access::TokenMade).await?;
+            writeln!(io::stdout().lock(), "{token}")?;
+        }
+        Action::Tokens { config } => {
+            let tokens = open(&config).await?.api_tokens().await.context("the tokens could not be read")?;
+            for ApiToken { who, name, expires_at, .. } in tokens {
+                writeln!(io::stdout().lock(), "{who}\t{name}\tuntil {expires_at:.0}")?;
+            }
+        }
+        Action::EndToken { who, name } => {
+            let store = open(&who.config).await?;
+            if !store.end_api_token(&who.address, &name).await.context("the token could not be ended")? {
+                return Err(Failure::Input(format!(
+                    "{} has no token {name:?}; `sekisho user tokens` lists them",
+                    who.address
+                )));
+            }
+            note(&store, &who.address, Access::TokenEnded).await?;
+        }
         Action::Hash { name } => hash(&name)?,
         Action::List { config, json } => list(&open(&config).await?, json).await?,
     }
@@ -100,7 +168,47 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
 
 async fn open(config: &ConfigFile) -> Result<Store, Failure> {
     let loaded = config.load()?;
-    Ok(Store::open(&loaded.config.data_dir).await.context("the store could not be opened")?)
+    Ok(Store::open(&loaded.config.store).await.context("the store could not be opened")?)
+}
+
+/// Keeps a new token, and gives it.
+async fn make_token(store: &Store, who: &Address, name: &str, expires: Duration) -> Result<String, Failure> {
+    let token = ApiToken::generate().context("a token")?;
+    let hash = ApiToken::hash(&token).context("a token")?;
+    let made_at = Timestamp::now();
+    let expires_at = made_at.checked_add(expires).context("the end of the token")?;
+    let kept = ApiToken { who: who.clone(), name: name.to_owned(), made_at, expires_at };
+    match store.put_api_token(&hash, &kept).await {
+        Ok(()) => Ok(token),
+        Err(AccountsError::Exists) => Err(Failure::Input(format!(
+            "{who} has a token {name:?} already; take another name, or end it with `sekisho user end-token`"
+        ))),
+        Err(error) => Err(Failure::Internal(error.into())),
+    }
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let odd = || format!("{text:?} is no time that a token can last; write 12h or 90d, a year at most");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(odd)?;
+    let hours = match unit {
+        "h" => 1,
+        "d" => 24,
+        _ => return Err(odd()),
+    };
+    let hours = number.parse::<u64>().ok().and_then(|number| number.checked_mul(hours)).ok_or_else(odd)?;
+    if (1..=366 * 24).contains(&hours) { Ok(Duration::from_secs(hours * 3_600)) } else { Err(odd()) }
+}
+
+/// Writes into the journal what was done to a person's way in.
+async fn note(store: &Store, who: &Address, access: Access) -> Result<(), Failure> {
+    let accessed = Accessed { who: who.canonical(), access, via: Via::Cli, place: String::new() };
+    let record = Record::access(MailId(ulid::Ulid::generate().to_string()), Timestamp::now(), accessed);
+    let noted = async {
+        let mut writing = store.write().await.map_err(JournalError::from)?;
+        journal::append(&mut writing, &[record]).await?;
+        writing.commit().await.map_err(JournalError::from)
+    };
+    Ok(noted.await.context("the journal could not be written")?)
 }
 
 /// Why an account was not added.

@@ -1,5 +1,5 @@
 //! Reading the files: sekisho.toml, the rule folder, partners.toml, people.toml, the organisation's passwords and texts of
-//! notices, and the certificate and users of the SMTP server.
+//! notices, the certificate and users of the SMTP server, and the certificate of the console.
 //!
 //! In: the path of sekisho.toml. Out: [`Config`] alone, or [`Loaded`] with rules and partners compiled and checked
 //! against each other. A file that cannot be read is an error, never an empty file.
@@ -42,6 +42,8 @@ pub struct Loaded {
     pub passwords: Passwords,
     /// The certificate and the users file of `[smtp]`.
     pub keys: Keys,
+    /// The certificate of `[console]`.
+    pub console_keys: Keys,
 }
 
 impl Config {
@@ -95,13 +97,16 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
     let people = people(&config, &mut lines);
     let passwords = passwords(&config, &mut lines);
     config.wording = wording(&config, &mut lines);
-    let keys = Keys::load(&config.smtp.key_files).unwrap_or_else(|errors| {
-        lines.extend(errors);
-        Keys::default()
-    });
+    let mut keys = |files| {
+        Keys::load(files).unwrap_or_else(|errors| {
+            lines.extend(errors);
+            Keys::default()
+        })
+    };
+    let (keys, console_keys) = (keys(&config.smtp.key_files), keys(&config.console_keys));
     match (rules, policies) {
         (Some(rules), Some(policies)) if lines.is_empty() => {
-            Ok(Loaded { config, rule_sources, rules, policies, partners, people, passwords, keys })
+            Ok(Loaded { config, rule_sources, rules, policies, partners, people, passwords, keys, console_keys })
         }
         _ => Err(ConfigErrors { lines }),
     }
@@ -275,7 +280,7 @@ fn passwords(config: &Config, lines: &mut Vec<String>) -> Passwords {
 }
 
 /// A rule's error with the folder that its file is in.
-fn in_directory(config: &Config, error: &RuleError) -> String {
+pub(super) fn in_directory(config: &Config, error: &RuleError) -> String {
     let file = error.file.split(':').next().unwrap_or_default();
     match &config.rules.directory {
         Some(directory) if directory.join(file).is_file() => format!("{}/{error}", directory.display()),
@@ -422,6 +427,22 @@ mod tests {
         fs::write(folder.path().join("latin.toml"), b"hostname = \"\xe9\"").unwrap();
         let error = load_all(&folder.path().join("latin.toml")).unwrap_err().to_string();
         assert!(error.ends_with("; save it as UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn what_takes_a_restart_is_named_and_the_same_file_needs_none() {
+        let sample = fs::read_to_string(repository("deploy/sekisho.toml")).unwrap();
+        let parse = |text: &str| Config::parse("a.toml", text, &repository("deploy")).unwrap();
+        let (before, again) = (parse(&sample), parse(&sample));
+        assert_eq!(before.needs_restart(&again), [] as [&str; 0]);
+        let changed = sample
+            .replace("max_recipients = 1000", "max_recipients = 999")
+            .replace("# digest = \"08:30\"", "digest = \"never\"")
+            .replace("# journal = \"forever\"", "journal = \"5y\"");
+        let changed = before.needs_restart(&parse(&changed));
+        assert_eq!(changed, ["[smtp]", "[retention]", "[notice] but for its texts"]);
+        let approval = sample.replace("security = [\"", "security = [\"another@example.co.jp\", \"");
+        assert_eq!(before.needs_restart(&parse(&approval)), ["[approval]"]);
     }
 
     #[test]

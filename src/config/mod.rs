@@ -6,18 +6,26 @@
 //! Deliberately absent: environment variables, includes, and defaults on a file that cannot be read.
 
 mod document;
+mod lacking;
 mod load;
 mod read;
 mod value;
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
 pub use load::{Loaded, load_all, load_policies};
 
 use crate::{
-    console, directory, hold, inspect::sandbox, language::Language, notice::Wording, outbox, policy,
-    recipients::Organization, smtp::client, smtp::server,
+    console, directory, hold,
+    inspect::sandbox,
+    language::Language,
+    notice::Wording,
+    outbox, policy,
+    recipients::Organization,
+    siem,
+    smtp::{client, server, server::KeyFiles},
+    store::Place,
 };
 
 /// What the file says, checked; every module owns its part.
@@ -57,12 +65,18 @@ pub struct Config {
     pub approval: hold::Settings,
     /// `[directory]`: where people are known from.
     pub directory: directory::Settings,
-    /// `[store]`
-    pub store: Store,
+    /// `[store]`: `data_dir`, and the server of its database if that is not in there.
+    pub store: Place,
     /// `store.min_free`: so many bytes must be free where the store is, or no mail is taken.
     pub min_free: u64,
     /// `[console]`
     pub console: console::Settings,
+    /// `[metrics]`: where a monitor may ask what is counted; nowhere if not said.
+    pub metrics: Option<SocketAddr>,
+    /// `[siem]`: who is told what the journal says; nobody if not said.
+    pub siem: Option<siem::Settings>,
+    /// Where its certificate is; without one it speaks plain HTTP.
+    pub console_keys: KeyFiles,
     /// `notice.templates`: the folder with the organisation's own texts.
     pub notice_templates: Option<PathBuf>,
     /// What is in it; nothing before [`load_all`] has read it.
@@ -74,6 +88,41 @@ pub struct Config {
     pub policy: policy::Settings,
 }
 
+/// A section of the file, and what it says.
+type Section = (&'static str, fn(&Config) -> String);
+
+impl Config {
+    /// The sections in which `new` says something else that a running server does not take up by itself.
+    pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
+        let hold = |config: &Self| {
+            let hold::Settings { security, approvers, expires_after, delay, remind_after, escalate_after, .. } =
+                config.approval.clone();
+            (security, approvers, expires_after, delay, remind_after, escalate_after)
+        };
+        let sections: [Section; 13] = [
+            ("hostname and data_dir", |c| format!("{:?}", (&c.hostname, &c.data_dir))),
+            ("[organization]", |c| format!("{:?}", (&c.organization, c.language, &c.timezone))),
+            ("[smtp]", |c| format!("{:?}", (&c.smtp, c.trace_client))),
+            ("[next_hop]", |c| format!("{:?}", c.next_hop)),
+            ("[outbox]", |c| format!("{:?}", c.outbox)),
+            ("[store]", |c| format!("{:?}", (&c.store, c.min_free, c.accept_missing_landlock))),
+            ("[console]", |c| format!("{:?}", (&c.console, &c.console_keys))),
+            ("[metrics]", |c| format!("{:?}", c.metrics)),
+            ("[siem]", |c| format!("{:?}", c.siem)),
+            ("[history]", |c| format!("{:?}", c.history)),
+            ("[retention]", |c| format!("{:?}", c.approval.keep)),
+            ("[notice] but for its texts", |c| format!("{:?}", (c.approval.limits, c.approval.digest))),
+            ("[calendar] for deadlines and the digest", |c| format!("{:?}", c.approval.calendar)),
+        ];
+        let mut changed: Vec<&str> =
+            sections.into_iter().filter(|(_, of)| of(self) != of(new)).map(|(name, _)| name).collect();
+        if hold(self) != hold(new) {
+            changed.push("[approval]");
+        }
+        changed
+    }
+}
+
 /// Where an organisation's own rules and partners are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuleFiles {
@@ -81,13 +130,6 @@ pub struct RuleFiles {
     pub directory: Option<PathBuf>,
     /// partners.toml
     pub partners: Option<PathBuf>,
-}
-
-/// Where state is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Store {
-    /// An embedded database in `data_dir`.
-    Sqlite,
 }
 
 /// Everything that is wrong with the configuration; at least one line.

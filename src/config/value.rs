@@ -6,7 +6,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{
+    SignedDuration,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
 
 pub(super) use crate::written::{duration, size};
 use crate::{
@@ -136,6 +140,39 @@ pub(super) fn day(text: &str) -> Result<Date, String> {
     text.parse().map_err(|_| format!("`{text}` is no day; write it as in \"2026-12-29\""))
 }
 
+/// The shortest time that a journal is kept: a leak is found, asked about and reported in months.
+const SHORTEST: u64 = 90;
+
+/// `5y` or `1825d`, or `forever`.
+pub(super) fn years_or_forever(text: &str) -> Result<Option<SignedDuration>, String> {
+    if text == "forever" {
+        return Ok(None);
+    }
+    let wrong = || format!("`{text}` is no time to keep a journal; write it as in \"5y\" or \"1825d\", or \"forever\"");
+    let (number, days) = match (text.strip_suffix('y'), text.strip_suffix('d')) {
+        // A year is never shorter than a year.
+        (Some(number), _) => (number, 366),
+        (None, Some(number)) => (number, 1),
+        (None, None) => return Err(wrong()),
+    };
+    let days = number.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(days)).ok_or_else(wrong)?;
+    if !(SHORTEST..=36_600).contains(&days) {
+        return Err(format!("this is out of bounds; write a time from \"{SHORTEST}d\" to \"100y\", or \"forever\""));
+    }
+    let hours = i64::try_from(days * 24).map_err(|_| wrong())?;
+    Ok(Some(SignedDuration::from_hours(hours)))
+}
+
+/// `08:30`, or `never`.
+pub(super) fn time_or_never(text: &str) -> Result<Option<Time>, String> {
+    if text == "never" {
+        return Ok(None);
+    }
+    let read = |part: &str| (part.len() == 2).then(|| part.parse::<i8>().ok())?;
+    let time = text.split_once(':').and_then(|(hour, minute)| Time::new(read(hour)?, read(minute)?, 0, 0).ok());
+    time.map(Some).ok_or_else(|| format!("`{text}` is no time of day; write it as in \"08:30\", or \"never\""))
+}
+
 /// What happens at least to every mail.
 pub(super) fn action(text: &str) -> Result<Action, String> {
     word(text, "action", &Action::ALL.map(|action| (action.name(), action)))
@@ -178,6 +215,20 @@ mod tests {
         }
         for wrong in ["", "-a.jp", "a..jp", "関所.jp", "127.0.0.1", "a_b.jp"] {
             assert!(hostname(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn how_long_a_journal_is_kept_and_when_the_day_is_told() {
+        let days = |text: &str| years_or_forever(text).map(|kept| kept.map(|kept| kept.as_hours() / 24));
+        assert_eq!([days("forever"), days("5y"), days("90d")], [Ok(None), Ok(Some(1_830)), Ok(Some(90))]);
+        for wrong in ["", "5", "y", "-5y", "5 years", "never", "89d", "101y", "99999999999999999999y", "60m"] {
+            assert!(days(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(time_or_never("never"), Ok(None));
+        assert_eq!(time_or_never("08:30"), Ok(Some(Time::constant(8, 30, 0, 0))));
+        for wrong in ["", "8:30", "24:00", "08:60", "08:30:00", "08", "morning"] {
+            assert!(time_or_never(wrong).is_err(), "{wrong}");
         }
     }
 

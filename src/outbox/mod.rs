@@ -109,12 +109,14 @@ impl Outbox {
     }
 
     /// Works until `stop`. Whoever calls it holds the claim on the outbox.
-    pub async fn run(&self, _claim: &Claim, stop: CancellationToken) {
+    pub async fn run(&self, claim: &Claim, stop: CancellationToken) {
         // Each at its own pace: hundreds of held mails whose time has come hold up none that are to go out.
-        tokio::join!(self.bring_out(&stop), stop.run_until_cancelled(self.let_time_act()));
+        let time = stop.run_until_cancelled(Box::pin(self.let_time_act()));
+        let hearing = stop.run_until_cancelled(Box::pin(self.store.hear()));
+        tokio::join!(Box::pin(self.bring_out(claim, &stop)), time, hearing);
     }
 
-    async fn bring_out(&self, stop: &CancellationToken) {
+    async fn bring_out(&self, claim: &Claim, stop: &CancellationToken) {
         let mut under_way = UnderWay::default();
         let mut tick = tokio::time::interval(POLL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -124,9 +126,13 @@ impl Outbox {
                 () = stop.cancelled() => break,
                 _ = tick.tick() => {}
                 () = self.store.outbox_grew() => {}
-                Some(ended) = under_way.tasks.join_next_with_id() => under_way.forget(ended),
+                Some(ended) = under_way.tasks.join_next_with_id() => {
+                    if let Some(id) = under_way.forget(ended) {
+                        claim.give_back(&id).await;
+                    }
+                }
             }
-            self.start_due(&mut under_way).await;
+            self.start_due(claim, &mut under_way).await;
             self.turns.fetch_add(1, Ordering::Relaxed);
         }
         let drained = async { while under_way.tasks.join_next().await.is_some() {} };
@@ -141,10 +147,18 @@ impl Outbox {
             if let Err(error) = self.hold.due(Timestamp::now()).await {
                 tracing::error!(%error, "held mail whose time has come cannot be looked up");
             }
+            if let Err(error) = self.hold.send_digest(Timestamp::now()).await {
+                tracing::error!(%error, "the digest of the security team cannot be sent");
+            }
             if Instant::now() >= next_sweep {
                 next_sweep = Instant::now() + SWEEP;
                 if let Err(error) = self.hold.destroy_old(Timestamp::now()).await {
                     tracing::error!(%error, "old mail cannot be destroyed");
+                }
+                match self.hold.shorten_journal(Timestamp::now()).await {
+                    Ok(0) => {}
+                    Ok(records) => tracing::info!(records, "old records of the journal were removed"),
+                    Err(error) => tracing::error!(%error, "old records of the journal cannot be removed"),
                 }
                 if let Err(error) = self.hasten(Timestamp::now()).await {
                     tracing::error!(%error, "mail that a wrong clock put off cannot be looked for");
@@ -163,14 +177,17 @@ impl Outbox {
     }
 
     /// Starts as many attempts as there is room for. Each turn of the loop starts one at least.
-    async fn start_due(&self, under_way: &mut UnderWay) {
+    async fn start_due(&self, claim: &Claim, under_way: &mut UnderWay) {
+        // What other nodes are at.
+        let mut elsewhere = Vec::new();
         loop {
             let free = self.settings.at_once.saturating_sub(under_way.tasks.len());
             if free == 0 {
                 return;
             }
             let full = under_way.full(self.settings.per_domain);
-            let due = match self.store.outbox_due_beside(Timestamp::now(), free, &under_way.ids(), &full).await {
+            let passed = [under_way.ids(), elsewhere.clone()].concat();
+            let due = match self.store.outbox_due_beside(Timestamp::now(), free, &passed, &full).await {
                 Ok(due) if due.is_empty() => return,
                 Ok(due) => due,
                 Err(error) => {
@@ -181,6 +198,17 @@ impl Outbox {
             for row in due {
                 let (id, domain) = (row.id.clone(), row.domain());
                 if under_way.count(&domain) < self.settings.per_domain {
+                    match claim.take(&self.store, &row).await {
+                        Ok(true) => {}
+                        Ok(false) => {
+                            elsewhere.push(id);
+                            continue;
+                        }
+                        Err(error) => {
+                            tracing::error!(%error, "no mail of the outbox can be taken");
+                            return;
+                        }
+                    }
                     let outbox = self.clone();
                     let task = under_way.tasks.spawn(async move { outbox.attempt(row).await });
                     under_way.mails.insert(task.id(), (id, domain));
@@ -217,7 +245,8 @@ impl UnderWay {
         domains.into_iter().filter(|domain| self.count(domain) >= per_domain).cloned().collect()
     }
 
-    fn forget(&mut self, ended: Result<(Id, ()), JoinError>) {
+    /// An attempt is over: of which mail.
+    fn forget(&mut self, ended: Result<(Id, ()), JoinError>) -> Option<MailId> {
         let task = match ended {
             Ok((task, ())) => task,
             Err(error) => {
@@ -225,7 +254,7 @@ impl UnderWay {
                 error.id()
             }
         };
-        self.mails.remove(&task);
+        self.mails.remove(&task).map(|(id, _)| id)
     }
 }
 
@@ -262,7 +291,7 @@ mod tests {
         let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop(), Settings::default());
         let stop = CancellationToken::new();
         let running = tokio::spawn({
-            let (stop, claim) = (stop.clone(), store.claim_outbox().unwrap());
+            let (stop, claim) = (stop.clone(), store.claim_outbox().await.unwrap());
             async move { outbox.run(&claim, stop).await }
         });
         // Notice to the sender, two requests, the release, the outcome.
@@ -288,7 +317,7 @@ mod tests {
         let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop(), Settings::default());
         let stop = CancellationToken::new();
         let running = tokio::spawn({
-            let (stop, claim) = (stop.clone(), store.claim_outbox().unwrap());
+            let (stop, claim) = (stop.clone(), store.claim_outbox().await.unwrap());
             async move { outbox.run(&claim, stop).await }
         });
         fake.wait_for(3).await;
@@ -400,7 +429,7 @@ mod tests {
         let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings { at_once: 4, ..Settings::default() });
         let stop = CancellationToken::new();
         let running = tokio::spawn({
-            let (stop, claim) = (stop.clone(), store.claim_outbox().unwrap());
+            let (stop, claim) = (stop.clone(), store.claim_outbox().await.unwrap());
             async move { outbox.run(&claim, stop).await }
         });
         assert_eq!(fake.wait_for(1).await[0].to, ["quick@other.example.com"]);
@@ -416,17 +445,17 @@ mod tests {
         let fake = fake::Fake::start().await;
         put(&store, "A", "a@x.example.com").await;
         let mut writing = store.write().await.unwrap();
-        writing.tamper("CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END").await;
+        writing.tamper("CREATE TRIGGER disk_full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END").await;
         writing.commit().await.unwrap();
         let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings::default());
-        let claim = store.claim_outbox().unwrap();
+        let claim = store.claim_outbox().await.unwrap();
         let running = tokio::spawn(async move { outbox.run(&claim, CancellationToken::new()).await });
         fake.wait_for(1).await;
         // Three times as long as a new attempt would take.
         let again = tokio::time::timeout(POLL * 3, fake.wait_for(2)).await;
         assert!(again.is_err(), "it went out {} times", fake.came().len());
         let mut writing = store.write().await.unwrap();
-        writing.tamper("DROP TRIGGER full").await;
+        writing.tamper("DROP TRIGGER disk_full").await;
         writing.commit().await.unwrap();
         while store.outbox_length().await.unwrap() > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -440,7 +469,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (store, hold) = hold_in(dir.path(), settings()).await;
         let fake = fake::Fake::start().await;
-        let claim = store.claim_outbox().unwrap();
+        let claim = store.claim_outbox().await.unwrap();
         let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings::default());
         // Whatever time has to do must wait for this.
         let _busy = Store::open(dir.path()).await.unwrap().write().await.unwrap();
@@ -466,12 +495,12 @@ mod tests {
         writing
             .tamper(
                 "UPDATE outbox SET (created_at, next_attempt_at) = (SELECT t, t FROM (SELECT \
-                     (unixepoch() + 4 * 31536000) * 1000000 AS t))",
+                     (unixepoch() + 4 * 31536000) * 1000000 AS t) AS later)",
             )
             .await;
         writing.commit().await.unwrap();
         let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings::default());
-        let claim = store.claim_outbox().unwrap();
+        let claim = store.claim_outbox().await.unwrap();
         let running = tokio::spawn(async move { outbox.run(&claim, CancellationToken::new()).await });
         let came = tokio::time::timeout(Duration::from_secs(10), fake.wait_for(1)).await;
         assert!(came.is_ok(), "it waits for the clock");
@@ -492,7 +521,7 @@ mod tests {
             let (store, hold) = hold_in(dir.path(), settings()).await;
             let outbox =
                 Outbox::new(store.clone(), hold, fake.next_hop(), Settings { at_once: 3, ..Settings::default() });
-            let claim = store.claim_outbox().unwrap();
+            let claim = store.claim_outbox().await.unwrap();
             let working = async {
                 tokio::select! {
                     () = outbox.run(&claim, CancellationToken::new()) => {}

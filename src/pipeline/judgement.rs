@@ -8,7 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     inspect::{
-        Inspection, Job, Kind, Passwords,
+        Inspection, Job, Kind, Passwords, Show, Shown,
         sandbox::{Unavailable, Workers},
     },
     mail::{Address, Envelope, Message, header},
@@ -63,20 +63,46 @@ pub struct Judged {
 impl Judgement {
     /// Inspects the mail, looks at its recipients, asks policy. Only the want of a worker is an error.
     pub async fn judge(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
+        self.judged(envelope, message, self.memory.as_ref()).await
+    }
+
+    /// The same of a mail that is only looked at: what it says about passwords is not kept.
+    pub async fn look(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
+        self.judged(envelope, message, None).await
+    }
+
+    /// What a reviewer wants to see of a mail that was judged before; the passwords that opened it then open it now, if
+    /// they are still known. Nothing if the workers could not read it.
+    pub async fn show(&self, envelope: &Envelope, message: &Message, what: Show) -> Result<Option<Shown>, Unavailable> {
+        let job = Job { show: Some(what), ..self.job(envelope, message).await };
+        Ok(self.workers.hear(message.bytes(), &job).await?.1.shown)
+    }
+
+    /// What is known before a mail is read.
+    async fn job(&self, envelope: &Envelope, message: &Message) -> Job {
         let remembered = match &self.memory {
             Some(memory) => memory.recall(envelope, message).await,
             None => Remembered::default(),
         };
-        let job = Job {
+        Job {
             own: own_addresses(envelope, message),
             passwords: remembered.passwords.into_iter().chain(self.passwords.iter().cloned()).collect(),
             protected_before: remembered.protected,
             count_quoted: self.count_quoted,
             ..Job::new(Kind::Mail)
-        };
+        }
+    }
+
+    async fn judged(
+        &self,
+        envelope: &Envelope,
+        message: &Message,
+        keeper: Option<&Memory>,
+    ) -> Result<Judged, Unavailable> {
+        let job = self.job(envelope, message).await;
         let (inspection, heard) = self.workers.hear(message.bytes(), &job).await?;
         let (letter, attached) = (heard.letter.clone(), heard.attached.clone());
-        if let Some(memory) = &self.memory {
+        if let Some(memory) = keeper {
             memory.keep(envelope, message, heard).await;
         }
         let (recipients, lesson) = {

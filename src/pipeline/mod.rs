@@ -8,6 +8,8 @@
 //! Deliberately absent: what each stage knows. A stage is one call; its reasons live in its room.
 
 mod answer;
+mod count;
+mod drill;
 mod incoming;
 mod judgement;
 mod memory;
@@ -16,21 +18,28 @@ mod past;
 mod pressure;
 mod split;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
 
 use jiff::Timestamp;
 
 use crate::{
     hold::{Arrival, Clearance, Hold, Passed, Proof, Relayed},
-    inspect::sandbox::Unavailable,
+    inspect::{Show, Shown, sandbox::Unavailable},
     journal::{Journal, MailRecord},
-    mail::{Address, MailId, Message, trace},
-    policy::{Decision, Forward},
+    language::Text,
+    mail::{Address, Envelope, MailId, Message, header, trace},
+    notice::{Progress, Story},
+    policy::{Action, Decision, Forward},
     recipients::Lesson,
     smtp::{
         Reply,
         client::{self, NextHop, Sent},
     },
+    telemetry::metrics::Metrics,
 };
 
 use incoming::Incoming;
@@ -65,6 +74,8 @@ pub struct Stages {
     pub splits: Splits,
     /// Whether there is room for more.
     pub pressure: Pressure,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl Stages {
@@ -74,12 +85,54 @@ impl Stages {
         std::mem::replace(&mut current, Arc::new(judgement))
     }
 
+    /// What the rules in force are called.
+    pub fn titles(&self) -> BTreeMap<String, Text> {
+        self.judgement().policies.rules().map(|rule| (rule.id.to_owned(), rule.title.clone())).collect()
+    }
+
     fn judgement(&self) -> Arc<Judgement> {
         Arc::clone(&self.judgement.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The way of a mail.
+    /// What would become of a mail; nothing is sent, kept or learned, and its story has no id.
+    pub async fn try_out(&self, envelope: &Envelope, message: &Message) -> Result<Story, Unavailable> {
+        let judged = self.judgement().look(envelope, message).await?;
+        let at = Timestamp::now();
+        let decoded = |name| message.header(name).map(|field| header::decode(field.value)).unwrap_or_default();
+        Ok(Story {
+            id: MailId(String::new()),
+            message_id: message.message_id(),
+            subject: decoded("Subject"),
+            sender: envelope.sender.clone(),
+            author: decoded("From"),
+            action: judged.verdict.action(),
+            matched: judged.verdict.matched(),
+            recipients: judged.recipients,
+            sent_to: Vec::new(),
+            inspection: judged.inspection,
+            deciders: Vec::new(),
+            progress: Progress::default(),
+            arrived_at: at,
+            deadline: at,
+        })
+    }
+
+    /// What a reviewer wants to see of a held mail; nothing if it cannot be read.
+    pub async fn show(&self, envelope: &Envelope, message: &Message, what: Show) -> Result<Option<Shown>, Unavailable> {
+        self.judgement().show(envelope, message, what).await
+    }
+
+    /// The way of a mail, counted.
     async fn pass(&self, mail: Incoming, next_hop: client::Transaction) -> Reply {
+        let (began, mut action) = (Instant::now(), None);
+        let reply = self.passed(mail, next_hop, &mut action).await;
+        self.metrics.stage("whole", began.elapsed());
+        count::answered(&self.metrics, action, &reply);
+        reply
+    }
+
+    /// The way of a mail; `action` is what was decided, once it is.
+    async fn passed(&self, mail: Incoming, next_hop: client::Transaction, action: &mut Option<Action>) -> Reply {
         if self.goes_in_circles(&mail.message) {
             let_go(next_hop);
             return refused(&mail.id, "it goes in circles", Reply::mail_loop());
@@ -87,6 +140,7 @@ impl Stages {
         if let Some(passed) = self.hold.recognise(&mail.envelope, &mail.message, mail.at).await {
             return self.pass_again(&mail, &passed, next_hop).await;
         }
+        let began = Instant::now();
         let judged = match self.judgement().judge(&mail.envelope, &mail.message).await {
             Ok(judged) => judged,
             Err(why) => {
@@ -95,6 +149,8 @@ impl Stages {
                 return refused(&mail.id, &format!("not inspected, so not taken: {why}"), reply);
             }
         };
+        count::judged(&self.metrics, &mail.message, &judged, began.elapsed());
+        *action = Some(judged.verdict.action());
         let record = mail.record(&judged);
         let Judged { inspection, recipients, facts, lesson, verdict } = judged;
         match verdict.into_decision() {
@@ -132,10 +188,12 @@ impl Stages {
         next_hop: client::Transaction,
     ) -> Reply {
         let clearance: Clearance = self.hold.clear_at_once(proof, mail.outgoing(), mail.at).await;
+        let began = Instant::now();
         let Sent { reply, reports, .. } = next_hop.data(&clearance).await;
+        self.metrics.stage("next_hop", began.elapsed());
         let record = record.answered(reply.text());
         if !reply.is_positive() {
-            return self.refuse(mail, record, "the next hop did not take it", reply).await;
+            return self.refuse(mail, record.not_taken(), "the next hop did not take it", reply).await;
         }
         if let Err(why) = self.journal.record(mail.entry(record)).await {
             tracing::error!(id = %mail.id, %why, "forwarded, but not journalled");
@@ -171,8 +229,10 @@ impl Stages {
 
     /// Everything about a held mail is one commit, its journal record included.
     async fn keep(&self, arrival: Arrival) -> Reply {
-        let id = arrival.id.clone();
-        match self.hold.take(arrival).await {
+        let (id, began) = (arrival.id.clone(), Instant::now());
+        let taken = self.hold.take(arrival).await;
+        self.metrics.stage("hold", began.elapsed());
+        match taken {
             Ok(held) => Reply::held(&held),
             Err(why) => {
                 tracing::error!(%id, %why, "could not be held, so not taken");

@@ -16,7 +16,9 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    recipients::{Day, Entry, History, Lesson, Relation, together},
+    journal::{self, HistoryAct, JournalError, Record, Via},
+    mail::MailId,
+    recipients::{Day, Entry, History, Lesson, Relation, folded, together},
     store::{HistoryMark, HistoryRow, Store, StoreError, Writing},
 };
 
@@ -24,6 +26,8 @@ use crate::{
 const KEEP_EVERY: Duration = Duration::from_secs(5);
 /// How many counts one change keeps or drops, so that it does not hold up those who take mail.
 const COUNTS: usize = 2_000;
+/// What the digest of somebody who was forgotten is made of, before the address.
+const FORGOTTEN: &[u8] = b"sekisho: forgotten, 1:";
 /// The history is pruned when it is so much over its bound, in percent.
 const SLACK: usize = 5;
 
@@ -208,15 +212,37 @@ impl Past {
         Ok(())
     }
 
-    /// Forgets a person everywhere; how many counters that were.
-    pub async fn forget(&self, address: &str) -> Result<usize, StoreError> {
+    /// Forgets a person everywhere, and has the journal say that `by` did, in the same change; how many counters that were.
+    pub async fn forget(&self, address: &str, by: &str, via: Via, now: Timestamp) -> Result<usize, JournalError> {
         self.settle().await?;
         let dropped = self.write().forget(address);
         let rows: Vec<HistoryRow> = dropped.iter().map(|e| row(e.relation, &e.from, &e.to, e.weight, e.day)).collect();
+        let act = HistoryAct {
+            act: "forgotten".to_owned(),
+            by: by.to_owned(),
+            via,
+            person: Some(self.digest_of(address)),
+            count: u64::try_from(rows.len()).unwrap_or(u64::MAX),
+        };
         let mut writing = self.inner.store.write().await?;
         writing.drop_history(&rows).await?;
+        journal::append(&mut writing, &[record(act, now)]).await?;
         self.renew(writing).await?;
         Ok(rows.len())
+    }
+
+    /// By what the journal knows a person who was forgotten: a digest under the store's key. It tells whoever has the
+    /// address that this was done, and nobody else whose it was.
+    pub fn digest_of(&self, address: &str) -> String {
+        let code = self.inner.store.vouch(&[FORGOTTEN, folded(address).as_bytes()].concat());
+        data_encoding::HEXLOWER.encode(&code)
+    }
+
+    /// Has the journal say what `by` does with the history.
+    pub async fn journal(&self, act: HistoryAct, now: Timestamp) -> Result<(), JournalError> {
+        let mut writing = self.inner.store.write().await?;
+        journal::append(&mut writing, &[record(act, now)]).await?;
+        Ok(writing.commit().await?)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, History> {
@@ -263,6 +289,10 @@ fn narrow((weight, day): (f64, i64)) -> (f32, Day) {
     (weight as f32, Day(u16::try_from(day).unwrap_or_default()))
 }
 
+fn record(act: HistoryAct, now: Timestamp) -> Record {
+    Record::history(MailId(ulid::Ulid::generate().to_string()), now, act)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,7 +337,7 @@ mod tests {
         one.learn(&lesson("b@x.jp"), Timestamp::now());
         one.settle().await.unwrap();
         let two = Past::load(Store::open(dir.path()).await.unwrap(), 1_000).await.unwrap();
-        assert!(two.forget("A@x.jp").await.unwrap() > 0);
+        assert!(two.forget("A@x.jp", "taro (uid 1000)", Via::Cli, Timestamp::now()).await.unwrap() > 0);
         one.settle().await.unwrap();
         assert_eq!((known(&one, "a@x.jp"), known(&one, "b@x.jp"), known(&two, "b@x.jp")), (0, 1, 1));
         assert!(one.inner.store.history_page(0, None).await.unwrap().iter().all(|row| row.target != "a@x.jp"));
@@ -341,5 +371,36 @@ mod tests {
         past.learn(&lesson("a@x.jp"), Timestamp::now());
         assert!(past.settle().await.is_err());
         assert_eq!(known(&past, "a@x.jp"), 1);
+    }
+
+    #[tokio::test]
+    async fn that_a_person_was_forgotten_is_journalled_in_the_same_change_without_the_address() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let past = Past::load(store.clone(), 1_000).await.unwrap();
+        let lesson = Lesson {
+            sender: "hanako@x.jp".to_owned(),
+            to: vec![LessonTo { address: "forgotten@y.jp".to_owned(), ..LessonTo::default() }],
+            ..Lesson::default()
+        };
+        past.learn(&lesson, Timestamp::now());
+        let count = past.forget("Forgotten+news@Y.jp", "taro (uid 1000)", Via::Cli, Timestamp::now()).await.unwrap();
+        let records = journal::Journal::start(store.clone());
+        let found = records.search(&past.digest_of("forgotten@y.jp"), Timestamp::MIN, Timestamp::MAX, 9).await.unwrap();
+        let journal::What::History(act) = &found[0].what else { panic!("{found:?}") };
+        assert_eq!((act.act.as_str(), act.by.as_str(), act.via), ("forgotten", "taro (uid 1000)", Via::Cli));
+        assert_eq!((usize::try_from(act.count).unwrap(), count > 0), (count, true));
+        assert!(records.search("forgotten@y", Timestamp::MIN, Timestamp::MAX, 9).await.unwrap().is_empty());
+        assert_ne!(past.digest_of("forgotten@y.jp"), past.digest_of("other@y.jp"));
+        // Where it cannot be journalled it does not happen.
+        past.learn(&lesson, Timestamp::now());
+        past.settle().await.unwrap();
+        let kept = past.read().len();
+        let mut writing = store.write().await.unwrap();
+        writing.tamper("ALTER TABLE journal RENAME TO gone").await;
+        writing.commit().await.unwrap();
+        past.forget("forgotten@y.jp", "taro", Via::Cli, Timestamp::now()).await.unwrap_err();
+        let again = Past::load(store, 1_000).await.unwrap();
+        assert_eq!(again.read().len(), kept);
     }
 }

@@ -76,6 +76,10 @@ impl Strain {
             Condition::NextHop | Condition::Outbox => "the next hop cannot be reached",
             // It stops no mail: the people known last go on being known.
             Condition::Directory => "the directory cannot be read",
+            // Nor does this: it is the clients' to object.
+            Condition::Certificates => "the TLS certificate is not valid",
+            // Nor this: the journal keeps what is not told.
+            Condition::Siem => "the SIEM takes nothing",
         }
     }
 }
@@ -99,12 +103,19 @@ impl Stages {
         loop {
             let idle = !self.pressure.asked.swap(false, Ordering::Relaxed);
             let store_well = self.pressure.health.is_well(Condition::Store);
-            self.pressure.workers(self.judgement().workers.longest_wait());
-            self.pressure.sandbox(self.judgement().workers.protection());
+            let judgement = self.judgement();
+            self.pressure.workers(judgement.workers.longest_wait());
+            judgement.workers.replaced().into_iter().for_each(|(why, count)| self.metrics.workers(why, count));
+            if let Some(past) = &judgement.past {
+                self.metrics.history(past.read().len());
+            }
+            self.pressure.sandbox(judgement.workers.protection());
             self.pressure.journal(self.journal.healthy());
             self.pressure.disk(store.free_space().await.map_err(|error| error.to_string()));
             if !idle || !store_well || looks.is_multiple_of(IDLE_LOOKS) {
-                self.pressure.store(commit_time(store).await);
+                let took = commit_time(store).await;
+                took.iter().for_each(|took| self.metrics.commit(*took));
+                self.pressure.store(took);
                 if let Ok(waiting) = store.outbox_length().await {
                     self.pressure.outbox(waiting);
                 }

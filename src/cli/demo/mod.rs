@@ -91,7 +91,8 @@ fn configuration(options: &Options, home: &Path, next_hop: SocketAddr, language:
          [smtp]\nlisten = [\"{smtp}\"]\n\n[next_hop]\nhosts = [\"{next_hop}\"]\ntls = \"never\"\n\n\
          [rules]\npartners = {partners:?}\n\n\
          [approval]\nsecurity = [\"{security}\"]\napprovers = [\"{approver}\"]\n\n\
-         [console]\nlisten = \"{console}\"\npublic_url = \"http://{console}\"\n",
+         [console]\nlisten = \"{console}\"\npublic_url = \"http://{console}\"\n\n\
+         [notice]\nto_sender = 100\nto_decider = 100\n",
         data = home.join("data"),
         smtp = options.smtp,
         partners = home.join("partners.toml"),

@@ -2,27 +2,27 @@
 //!
 //! In: an address, or mails and logs of earlier days. Out: what is known, as lines or JSON; an import that makes day one
 //! not blind; a person forgotten (個人情報保護法 Article 35, GDPR Article 17). A running server picks up each change within
-//! seconds. Deliberately absent: words of the mails that are imported; only who wrote to whom, when, in which thread, under
+//! seconds, and the journal says who made it. Deliberately absent: words of the mails that are imported; only who wrote to whom, when, in which thread, under
 //! which display names and with which salutation is counted.
 
 mod postfix;
 mod sources;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-use super::{ConfigFile, Failure};
+use super::{ConfigFile, Failure, operator::operator, progress};
 use crate::{
     config::Loaded,
     inspect::Letter,
+    journal::{HistoryAct, Journal, Via, What},
     notice::answer,
     pipeline::{Past, day},
     recipients::{Entry, folded, past_lesson},
@@ -63,12 +63,19 @@ enum Action {
         paths: Vec<PathBuf>,
     },
     /// Forget a person: every counter of an address
-    Forget {
-        #[command(flatten)]
-        config: ConfigFile,
-        /// Whom
-        address: String,
-    },
+    Forget(Forgetting),
+}
+
+/// `sekisho forget`, which is `sekisho history forget`.
+#[derive(Debug, Args)]
+pub(super) struct Forgetting {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Change nothing; say when this address was forgotten, as the journal knows
+    #[arg(long)]
+    check: bool,
+    /// Whom
+    address: String,
 }
 
 pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
@@ -84,17 +91,38 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Action::Import { config, paths } => import(&config.load()?, &paths).await,
-        Action::Forget { config, address } => {
-            let past = open(&config.load()?).await?;
-            let dropped = past.forget(&address).await.context("the history could not be changed")?;
-            writeln!(io::stdout(), "{dropped} counters of {} forgotten", folded(&address))?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Action::Forget(forgetting) => forget(forgetting).await,
     }
 }
 
+/// Forgets a person, or tells when that was done.
+pub(super) async fn forget(Forgetting { config, check, address }: Forgetting) -> Result<ExitCode, Failure> {
+    let loaded = config.load()?;
+    let past = open(&loaded).await?;
+    let name = folded(&address);
+    if check {
+        let store = Store::open(&loaded.config.store).await.context("the store could not be opened")?;
+        let journal = Journal::start(store);
+        let found = journal.search(&past.digest_of(&address), Timestamp::MIN, Timestamp::MAX, 1_000).await;
+        let found = found.context("the journal could not be read")?;
+        let mut out = io::stdout().lock();
+        if found.is_empty() {
+            writeln!(out, "the journal does not say that {name} was ever forgotten")?;
+        }
+        for record in found {
+            let What::History(act) = record.what else { continue };
+            writeln!(out, "{name}: {} counters forgotten at {:.0} by {}", act.count, record.at, act.by)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let dropped = past.forget(&address, &operator(), Via::Cli, Timestamp::now()).await;
+    let dropped = dropped.context("the history could not be changed")?;
+    writeln!(io::stdout(), "{dropped} counters of {name} forgotten")?;
+    Ok(ExitCode::SUCCESS)
+}
+
 async fn open(loaded: &Loaded) -> Result<Past, Failure> {
-    let store = Store::open(&loaded.config.data_dir).await.context("the store could not be opened")?;
+    let store = Store::open(&loaded.config.store).await.context("the store could not be opened")?;
     Ok(Past::load(store, loaded.config.history).await.context("the history could not be read")?)
 }
 
@@ -130,7 +158,9 @@ struct Imported {
 async fn import(loaded: &Loaded, paths: &[PathBuf]) -> Result<ExitCode, Failure> {
     let past = open(loaded).await?;
     let files = sources::files(paths)?;
-    let bar = progress(files.iter().map(|file| file.bytes).sum());
+    journal(&past, "importing", files.len().try_into().unwrap_or(u64::MAX)).await?;
+    let bar =
+        progress::bar(files.iter().map(|file| file.bytes).sum(), "learning {bar:40} {bytes}/{total_bytes}, {eta} left");
     let mut done = Imported::default();
     for file in files {
         let mut learn = |sent: Sent, at: Timestamp| {
@@ -157,6 +187,7 @@ async fn import(loaded: &Loaded, paths: &[PathBuf]) -> Result<ExitCode, Failure>
     }
     bar.finish_and_clear();
     let Imported { mails, learned } = done;
+    journal(&past, "imported", learned).await?;
     let counters = past.read().len();
     writeln!(io::stdout(), "{mails} mails read, {learned} of them sent by us and learned; {counters} counters in all")?;
     if learned == 0 {
@@ -169,14 +200,12 @@ async fn import(loaded: &Loaded, paths: &[PathBuf]) -> Result<ExitCode, Failure>
     Ok(ExitCode::SUCCESS)
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::Input(format!("{} cannot be read: {error}; check the path and its rights", path.display()))
+/// An import takes many changes: the journal says when it began, and when it was done.
+async fn journal(past: &Past, act: &str, count: u64) -> Result<(), Failure> {
+    let act = HistoryAct { act: act.to_owned(), by: operator(), via: Via::Cli, person: None, count };
+    Ok(past.journal(act, Timestamp::now()).await.context("the import could not be journalled")?)
 }
 
-fn progress(bytes: u64) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("learning {bar:40} {bytes}/{total_bytes}, {eta} left");
-    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::Input(format!("{} cannot be read: {error}; check the path and its rights", path.display()))
 }

@@ -1,6 +1,7 @@
 //! `[console]` and `[console.oidc]`: where the web pages are, and how people log in to them.
 //!
-//! In: the section, the folder of the file, where mail is taken, and our domains. Out: [`console::Settings`]. The file of
+//! In: the section, the folder of the file, where mail is taken, and our domains. Out: [`console::Settings`], and where its
+//! own certificate is, if it has one. The file of
 //! the client secret is read here to see that it is one, and forgotten. Deliberately absent: asking the provider, which
 //! may be down when we start.
 
@@ -9,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::doors::{certificate, networks};
 use crate::{
     config::{
         document::{Problem, Section},
@@ -17,6 +19,7 @@ use crate::{
     console,
     directory::oidc,
     recipients::own_domain,
+    smtp::server::KeyFiles,
 };
 
 /// The longest label of a button, in characters.
@@ -28,21 +31,41 @@ pub(super) fn read(
     smtp: &[SocketAddr],
     domains: &[String],
     problems: &mut Vec<Problem>,
-) -> console::Settings {
+) -> (console::Settings, KeyFiles) {
     let listen = section.read("listen", value::socket).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8_025)));
     if listen.port() != 0 && smtp.contains(&listen) {
         let at = section.place_of("listen");
         section.wrong("listen", at, "mail is already taken there (smtp.listen, smtp.listen_tls); choose another port");
     }
-    let public_url = section.read("public_url", value::url).unwrap_or_else(|| format!("http://{listen}"));
+    let certificate = certificate(&mut section, folder);
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let public_url = section.read("public_url", value::url).unwrap_or_else(|| format!("{scheme}://{listen}"));
+    if certificate.is_some() && public_url.starts_with("http://") {
+        let message = "with a certificate the console is reached by https; write \"https://…\"";
+        section.wrong("public_url", section.place_of("public_url"), message);
+    }
     let local_login = section.flag("local_login").unwrap_or(true);
     if !local_login && !section.has("oidc") {
         let at = section.place_of("local_login");
         section.wrong("local_login", at, "nobody could log in any more; set up [console.oidc], or remove this");
     }
     let oidc = section.table("oidc", "console.oidc").and_then(|table| provider(table, folder, domains, problems));
+    let second_factor = section.read("second_factor", need).unwrap_or_default();
+    let trusted_proxies = networks(&mut section, "trusted_proxies");
     problems.extend(section.finish());
-    console::Settings { listen, public_url, local_login, oidc }
+    let settings = console::Settings { listen, public_url, local_login, oidc, second_factor, trusted_proxies };
+    (settings, KeyFiles { certificate, users: None })
+}
+
+fn need(text: &str) -> Result<console::Need, String> {
+    match text {
+        "nobody" => Ok(console::Need::Nobody),
+        "deciders" => Ok(console::Need::Deciders),
+        "everybody" => Ok(console::Need::Everybody),
+        _ => {
+            Err(format!("`{text}` is nobody whom a second factor can be asked of; write nobody, deciders or everybody"))
+        }
+    }
 }
 
 /// The provider, if nothing that it cannot do without is missing.

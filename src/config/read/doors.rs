@@ -46,20 +46,26 @@ pub(super) fn read(section: &mut Section<'_>, folder: &Path, timezone: &TimeZone
 }
 
 fn files(section: &mut Section<'_>, folder: &Path) -> KeyFiles {
+    let certificate = certificate(section, folder);
+    let users = section.read("users", value::something).map(|path| folder.join(path));
+    if users.is_some() && !section.has("certificate") {
+        let message = "passwords are taken over TLS only; name certificate and key under [smtp]";
+        section.wrong("users", section.place_of("users"), message);
+    }
+    KeyFiles { certificate, users }
+}
+
+/// Where the certificate of the section is; one file alone is an error.
+pub(super) fn certificate(section: &mut Section<'_>, folder: &Path) -> Option<CertificateFiles> {
     let mut path = |key| section.read(key, value::something).map(|path| folder.join(path));
-    let (certificate, key, users) = (path("certificate"), path("key"), path("users"));
+    let (certificate, key) = (path("certificate"), path("key"));
     let pair = |one: &str, other: &str| format!("{one} is of no use without {other}; name that file too");
     for (one, other) in [("certificate", "key"), ("key", "certificate")] {
         if section.has(one) && !section.has(other) {
             section.wrong(one, section.place_of(one), &pair(one, other));
         }
     }
-    if users.is_some() && !section.has("certificate") {
-        let message = "passwords are taken over TLS only; name certificate and key under [smtp]";
-        section.wrong("users", section.place_of("users"), message);
-    }
-    let certificate = certificate.zip(key).map(|(certificate, key)| CertificateFiles { certificate, key });
-    KeyFiles { certificate, users }
+    certificate.zip(key).map(|(certificate, key)| CertificateFiles { certificate, key })
 }
 
 fn sockets(section: &mut Section<'_>, settings: &Settings) -> Vec<SocketAddr> {
@@ -72,7 +78,7 @@ fn sockets(section: &mut Section<'_>, settings: &Settings) -> Vec<SocketAddr> {
     listed.into_iter().map(|(_, socket)| socket).collect()
 }
 
-fn networks(section: &mut Section<'_>, key: &'static str) -> Vec<IpNet> {
+pub(super) fn networks(section: &mut Section<'_>, key: &'static str) -> Vec<IpNet> {
     section.list(key, value::network).unwrap_or_default().into_iter().map(|(_, network)| network).collect()
 }
 

@@ -9,6 +9,7 @@ mod doors;
 mod inspection;
 mod next_hop;
 mod outbox;
+mod siem;
 mod smtp;
 
 use std::{
@@ -17,8 +18,10 @@ use std::{
     time::Duration,
 };
 
+use jiff::civil::Time;
+
 use super::{
-    Config, RuleFiles, Store,
+    Config, RuleFiles,
     document::{Problem, Section, parse},
     value,
 };
@@ -27,6 +30,7 @@ use crate::{
     notice::Wording,
     policy::{Calendar, Hours, Settings, Wait},
     recipients::{EXPOSED_AT, LEARNING_DAYS, MOST, Organization, own_domain},
+    store::Place,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -41,6 +45,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let hostname = document.read("hostname", value::hostname);
     document.require("hostname", "hostname = \"sekisho.example.co.jp\"");
     let data_dir = document.read("data_dir", value::something);
+    let data_dir = folder.join(data_dir.as_deref().unwrap_or("/var/lib/sekisho"));
     let mut organization_section = document.section("organization");
     let language = organization_section.read("language", value::language).unwrap_or_default();
     let timezone = organization_section.read("timezone", value::timezone);
@@ -67,11 +72,15 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let shelf = rules.directory.clone();
     inspection.shelf = shelf.map(|shelf| std::path::absolute(&shelf).unwrap_or(shelf));
     let keep = retention(document.section("retention"), &mut problems);
-    let approval = approval(document.section("approval"), policy.calendar.clone(), keep, &mut problems);
+    let (notice_templates, limits, digest) = notice(document.section("notice"), folder, &mut problems);
+    let approval = approval(document.section("approval"), policy.calendar.clone(), &mut problems);
+    let approval = hold::Settings { keep, limits, digest, ..approval };
     let directory = directory::read(document.section("directory"), folder, &mut problems);
-    let (store, min_free) = store(document.section("store"), &mut problems);
-    let console = console::read(document.section("console"), folder, &sockets, &organization.domains, &mut problems);
-    let notice_templates = notice(document.section("notice"), folder, &mut problems);
+    let (store, min_free) = store(document.section("store"), &data_dir, &mut problems);
+    let (console, console_keys) =
+        console::read(document.section("console"), folder, &sockets, &organization.domains, &mut problems);
+    let metrics = metrics(document.section("metrics"), &sockets, &console, &mut problems);
+    let siem = siem::read(document.section("siem"), folder, &mut problems);
     let (learning_days, history) = history(document.section("history"), &mut problems);
     let organization = Organization { learning_days, ..organization };
 
@@ -82,7 +91,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     }
     Ok(Config {
         hostname,
-        data_dir: folder.join(data_dir.as_deref().unwrap_or("/var/lib/sekisho")),
+        data_dir,
         organization,
         language,
         timezone,
@@ -101,6 +110,9 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         store,
         min_free,
         console,
+        console_keys,
+        metrics,
+        siem,
         notice_templates,
         wording: Wording::default(),
         history,
@@ -180,7 +192,9 @@ fn retention(mut section: Section<'_>, problems: &mut Vec<Problem>) -> hold::Kee
         let read = section.read(key, bounded).and_then(|kept| jiff::SignedDuration::try_from(kept).ok());
         read.unwrap_or(usual)
     };
-    let keep = hold::Keep { held: kept("held", usual.held), specific: kept("specific", usual.specific) };
+    let keep = hold::Keep { held: kept("held", usual.held), specific: kept("specific", usual.specific), journal: None };
+    let journal = section.read("journal", value::years_or_forever).flatten();
+    let keep = hold::Keep { journal, ..keep };
     if keep.specific > keep.held {
         let at = section.place_of("specific");
         let message = "My Number must not be kept longer than other mail; make it no longer than retention.held";
@@ -190,12 +204,7 @@ fn retention(mut section: Section<'_>, problems: &mut Vec<Problem>) -> hold::Kee
     keep
 }
 
-fn approval(
-    mut section: Section<'_>,
-    calendar: Calendar,
-    keep: hold::Keep,
-    problems: &mut Vec<Problem>,
-) -> hold::Settings {
+fn approval(mut section: Section<'_>, calendar: Calendar, problems: &mut Vec<Problem>) -> hold::Settings {
     let addresses =
         |list: Option<Vec<(usize, _)>>| list.unwrap_or_default().into_iter().map(|(_, address)| address).collect();
     let security = addresses(section.list("security", value::address));
@@ -213,32 +222,73 @@ fn approval(
         section.wrong("delay", at, "a delayed mail would expire before it leaves; make it shorter than expires_after");
     }
     problems.extend(section.finish());
-    hold::Settings { security, approvers, expires_after, delay, remind_after, escalate_after, calendar, keep }
+    hold::Settings {
+        security,
+        approvers,
+        expires_after,
+        delay,
+        remind_after,
+        escalate_after,
+        calendar,
+        keep: hold::Keep::default(),
+        limits: hold::Limits::default(),
+        digest: None,
+    }
 }
 
-fn store(mut section: Section<'_>, problems: &mut Vec<Problem>) -> (Store, u64) {
+fn store(mut section: Section<'_>, data_dir: &Path, problems: &mut Vec<Problem>) -> (Place, u64) {
     let store = section.read("url", |text| match text {
-        "sqlite" => Ok(Store::Sqlite),
-        text if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
-            Err("this version keeps its state in SQLite only; write url = \"sqlite\"".to_owned())
-        }
-        text => Err(format!("`{text}` is no store; write url = \"sqlite\"")),
+        "sqlite" => Ok(Place::from(data_dir)),
+        url => Place::on_server(data_dir, url),
     });
+    let key_command = section.list("key_command", value::something);
+    let key_command = key_command.map(|words| words.into_iter().map(|(_, word)| word).collect());
     let min_free = section
         .read("min_free", |text| within(value::size(text)?, 1 << 20, 1 << 40, "write a size from 1 MiB to 1 TiB"));
     problems.extend(section.finish());
-    (store.unwrap_or(Store::Sqlite), min_free.unwrap_or(512 << 20))
+    (store.unwrap_or_else(|| data_dir.into()).with_key_from(key_command), min_free.unwrap_or(512 << 20))
 }
 
-/// Where the organisation's own texts of notices are.
-fn notice(mut section: Section<'_>, folder: &Path, problems: &mut Vec<Problem>) -> Option<PathBuf> {
+/// Where the organisation's own texts of notices are, of how many mails people are told one by one, and when the security
+/// team gets its digest.
+fn notice(
+    mut section: Section<'_>,
+    folder: &Path,
+    problems: &mut Vec<Problem>,
+) -> (Option<PathBuf>, hold::Limits, Option<Time>) {
     let templates = section.read("templates", value::something).map(|path| folder.join(path));
     if let Some(missing) = templates.as_ref().filter(|path| !path.is_dir()) {
         let message = format!("there is no folder at {}; make it, or leave the key out", missing.display());
         section.wrong("templates", section.place_of("templates"), &message);
     }
+    let usual = hold::Limits::default();
+    let mut most =
+        |key, usual| section.number(key, 1..=10_000).and_then(|number| u32::try_from(number).ok()).unwrap_or(usual);
+    let (to_sender, to_decider) = (most("to_sender", usual.to_sender), most("to_decider", usual.to_decider));
+    let within = section
+        .read("within", |text| within(value::duration(text)?, 60 * SECOND, DAY, "write a duration from 1m to 1d"));
+    let digest = section.read("digest", value::time_or_never).unwrap_or(Some(Time::constant(8, 30, 0, 0)));
     problems.extend(section.finish());
-    templates
+    (templates, hold::Limits { to_sender, to_decider, within: within.unwrap_or(usual.within) }, digest)
+}
+
+/// `[metrics]`: an address of its own.
+fn metrics(
+    mut section: Section<'_>,
+    smtp: &[SocketAddr],
+    console: &crate::console::Settings,
+    problems: &mut Vec<Problem>,
+) -> Option<SocketAddr> {
+    let listen = section.read("listen", value::socket);
+    if let Some(listen) = listen
+        && listen.port() != 0
+        && (smtp.contains(&listen) || console.listen == listen)
+    {
+        let message = "mail or the console is already there; choose another port, as in \"127.0.0.1:9464\"";
+        section.wrong("listen", section.place_of("listen"), message);
+    }
+    problems.extend(section.finish());
+    listen
 }
 
 /// How long the history only reports, and how many counters it keeps.

@@ -187,7 +187,7 @@ impl Relay {
         assert!(changes(&self.store).await.is_empty(), "{when}: journalled");
         // Fails, for the number, if there is any mail to insert it for.
         let mut writing = self.store.write().await.unwrap();
-        writing.tamper("INSERT INTO meta SELECT 'a mail is left', 1 FROM mail").await;
+        writing.tamper("INSERT INTO meta SELECT 'a mail is left', x'01' FROM mail").await;
     }
 
     /// The mail is held for one group, once, its people were asked, and it was journalled once.

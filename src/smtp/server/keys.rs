@@ -1,4 +1,5 @@
-//! What the server knows from files and may learn anew while it runs: its certificate and its users.
+//! What a server knows from files and may learn anew while it runs: its certificate and its users. The console, which has
+//! no users here, keeps its certificate in one too.
 //!
 //! In: where the files are. Out: [`Keys`], all of it checked, or everything that is wrong; and a [`Keyring`] that holds
 //! the present ones. Connections that are open keep what they began with, the next handshake or login sees what is new.
@@ -13,6 +14,7 @@ use std::{
 };
 
 use tokio::task::spawn_blocking;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -65,10 +67,12 @@ impl Keys {
         if wrong.is_empty() { Ok(Self { files: files.clone(), certificate, users }) } else { Err(wrong) }
     }
 
+    fn complaint(&self) -> Option<String> {
+        self.certificate.as_ref().and_then(|certificate| certificate.complaint(SystemTime::now()))
+    }
+
     fn complain(&self) {
-        if let Some(complaint) =
-            self.certificate.as_ref().and_then(|certificate| certificate.complaint(SystemTime::now()))
-        {
+        if let Some(complaint) = self.complaint() {
             warn!("{complaint}");
         }
     }
@@ -91,13 +95,23 @@ impl Keyring {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
+    /// What does the handshakes at the moment; nothing without a certificate.
+    pub fn acceptor(&self) -> Option<TlsAcceptor> {
+        self.current().certificate.as_ref().map(|certificate| certificate.acceptor().clone())
+    }
+
+    /// What clients object to in the certificate, now or soon; nothing without one.
+    pub fn complaint(&self) -> Option<String> {
+        self.current().complaint()
+    }
+
     /// The present ones.
     pub(super) fn current(&self) -> Arc<Keys> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Looks at the certificate's files until `stop`, and reads them anew when they have changed.
-    pub(super) async fn watch(self: Arc<Self>, stop: CancellationToken) {
+    pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         self.watch_every(LOOK, stop).await;
     }
 

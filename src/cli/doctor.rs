@@ -1,0 +1,305 @@
+//! `sekisho doctor`: looks at everything that a server needs, and says in plain words what is wrong and what helps.
+//!
+//! In: the configuration. Out: a line for each thing, the bad ones with what to do; exit 1 if one is bad. It changes nothing
+//! and sends no mail; the next hop is greeted, no more. Deliberately absent: what only a running server knows (`GET /health`).
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+    net::SocketAddr,
+    os::unix::fs::MetadataExt,
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::{
+    net::{TcpListener, lookup_host},
+    time::timeout,
+};
+
+use super::{ConfigFile, Failure};
+use crate::{
+    config::{Config, Loaded, load_all},
+    inspect::sandbox::{self, Workers},
+    smtp::{client::NextHop, server::Keyring},
+    store::{Store, StoreError},
+};
+
+/// So long each look may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// `sekisho doctor`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// How one thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum How {
+    Good,
+    /// It works, and yet.
+    Odd,
+    Bad,
+}
+
+#[derive(Debug, Serialize)]
+struct Look {
+    what: &'static str,
+    how: How,
+    words: String,
+}
+
+impl Look {
+    fn good(what: &'static str, words: impl Into<String>) -> Self {
+        Self { what, how: How::Good, words: words.into() }
+    }
+
+    fn odd(what: &'static str, words: impl Into<String>) -> Self {
+        Self { what, how: How::Odd, words: words.into() }
+    }
+
+    fn bad(what: &'static str, words: impl Into<String>) -> Self {
+        Self { what, how: How::Bad, words: words.into() }
+    }
+}
+
+/// Looks at everything.
+pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
+    let path = &options.config.path;
+    let looks = match load_all(path) {
+        Err(errors) => vec![Look::bad("configuration", errors.to_string())],
+        Ok(loaded) => examine(path, &loaded).await,
+    };
+    let mut out = io::stdout().lock();
+    for look in &looks {
+        if options.json {
+            writeln!(out, "{}", serde_json::to_string(look).map_err(io::Error::other)?)?;
+        } else {
+            tell(&mut out, look)?;
+        }
+    }
+    let bad = looks.iter().filter(|look| look.how == How::Bad).count();
+    if !options.json {
+        let said = if bad == 0 { "nothing stands in the way".to_owned() } else { format!("{bad} to mend") };
+        writeln!(out, "{said}")?;
+    }
+    Ok(ExitCode::from(u8::from(bad > 0)))
+}
+
+fn tell(out: &mut impl Write, look: &Look) -> io::Result<()> {
+    let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let (mark, colour) = match look.how {
+        How::Good => ("good", "32"),
+        How::Odd => ("odd ", "33"),
+        How::Bad => ("BAD ", "31"),
+    };
+    let mark = if colours { format!("\u{1b}[{colour}m{mark}\u{1b}[0m") } else { mark.to_owned() };
+    for (number, line) in look.words.lines().enumerate() {
+        let (mark, what) = if number == 0 { (mark.as_str(), look.what) } else { ("    ", "") };
+        writeln!(out, "{mark} {what:<14} {line}")?;
+    }
+    Ok(())
+}
+
+async fn examine(path: &Path, loaded: &Loaded) -> Vec<Look> {
+    let config = &loaded.config;
+    let rules = loaded.policies.rules().count();
+    let mut looks = vec![Look::good("configuration", format!("{}: {rules} policy rules", path.display()))];
+    looks.extend(loaded.warnings().into_iter().map(|warning| Look::odd("configuration", warning)));
+    looks.push(permissions(&config.data_dir));
+    looks.extend(store(config).await);
+    looks.extend(ports(config).await);
+    looks.push(names(config).await);
+    looks.push(next_hop(config).await);
+    looks.extend(certificates(loaded));
+    looks.push(inspection(loaded).await);
+    looks
+}
+
+/// Held mail is for the server's user alone.
+fn permissions(data_dir: &Path) -> Look {
+    const WHAT: &str = "data_dir";
+    let name = data_dir.display();
+    match fs::metadata(data_dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Look::odd(WHAT, format!("{name} is not there yet; the server makes it at its first start"))
+        }
+        Err(error) => Look::bad(WHAT, format!("{name}: {error}; run this as root or as the server's user")),
+        Ok(metadata) if metadata.mode() & 0o077 != 0 => Look::bad(
+            WHAT,
+            format!("{name} can be read by others (mode {:03o}); chmod 700 {name}", metadata.mode() & 0o777),
+        ),
+        Ok(metadata) => Look::good(WHAT, format!("{name}, for user {} alone", metadata.uid())),
+    }
+}
+
+/// The database, its key, the room it has, and whether the clock goes forwards.
+async fn store(config: &Config) -> Vec<Look> {
+    const WHAT: &str = "store";
+    if !config.store.is_made() {
+        return vec![Look::good(WHAT, "none yet; the server makes it at its first start")];
+    }
+    let store = match Store::open(&config.store).await {
+        Ok(store) => store,
+        Err(error) => return vec![Look::bad(WHAT, error.to_string())],
+    };
+    let mut looks = vec![match store.integrity().await {
+        Ok(None) => Look::good(WHAT, "the database is whole, and the key is its own"),
+        Ok(Some(fault)) => {
+            Look::bad(WHAT, format!("the database is damaged ({fault}); stop the server and restore the last backup"))
+        }
+        Err(error) => Look::bad(WHAT, error.to_string()),
+    }];
+    looks.push(match store.free_space().await {
+        Ok(free) if free < config.min_free => {
+            let (free, least) = (free >> 20, config.min_free >> 20);
+            Look::bad(
+                "disk",
+                format!("{free} MiB are free, and mail is taken only with {least} (store.min_free); make room"),
+            )
+        }
+        Ok(free) => Look::good("disk", format!("{} MiB are free", free >> 20)),
+        Err(error) => Look::bad("disk", error.to_string()),
+    });
+    if let Some(fault) = store.clock_fault().await.unwrap_or_else(|error| Some(error.to_string())) {
+        looks.push(Look::bad("clock", fault));
+    }
+    looks.push(match store.journal_end().await {
+        Ok(Some(at)) if at > Timestamp::now() => Look::bad(
+            "clock",
+            format!("the journal's last record is of {at:.0}, which is yet to come; set the clock (NTP)"),
+        ),
+        Ok(_) => Look::good("clock", format!("{:.0}, behind all that is journalled", Timestamp::now())),
+        Err(error) => Look::bad("clock", error.to_string()),
+    });
+    store.close().await;
+    looks
+}
+
+/// Each address is free, or a server of ours has it.
+async fn ports(config: &Config) -> Vec<Look> {
+    let running = match config.store.is_made() {
+        true => match Store::open(&config.store).await {
+            Ok(store) => matches!(store.claim_outbox().await, Err(StoreError::InUse(_))),
+            Err(_) => false,
+        },
+        false => false,
+    };
+    let smtp = config.smtp.listen.iter().chain(&config.smtp.listen_tls).map(|address| ("smtp", *address));
+    let others = [("console", Some(config.console.listen)), ("metrics", config.metrics)];
+    let all = smtp.chain(others.into_iter().filter_map(|(what, address)| Some((what, address?))));
+    let mut looks = Vec::new();
+    for (what, address) in all {
+        looks.push(port(what, address, running).await);
+    }
+    looks
+}
+
+async fn port(what: &'static str, address: SocketAddr, running: bool) -> Look {
+    match (TcpListener::bind(address).await, running) {
+        (Ok(_), false) => Look::good(what, format!("{address} is free")),
+        (Ok(_), true) => {
+            Look::bad(what, format!("a server runs on this data_dir and does not listen on {address}; restart it"))
+        }
+        (Err(error), true) if error.kind() == io::ErrorKind::AddrInUse => {
+            Look::good(what, format!("the server listens on {address}"))
+        }
+        (Err(error), _) => {
+            let help = match error.kind() {
+                io::ErrorKind::AddrInUse => "another program is there; stop it, or choose another port",
+                io::ErrorKind::PermissionDenied => "ports below 1024 need root or systemd's socket unit",
+                io::ErrorKind::AddrNotAvailable => "this machine has no such address; choose another",
+                _ => "choose another address",
+            };
+            Look::bad(what, format!("{address}: {error}; {help}"))
+        }
+    }
+}
+
+/// Answers of approvers come to our name, and people open the console by its own.
+async fn names(config: &Config) -> Look {
+    const WHAT: &str = "names";
+    let host = config.console.public_url.split("://").nth(1).unwrap_or_default();
+    let host = host.split(['/', ':']).next().unwrap_or_default().to_owned();
+    let mut missing = Vec::new();
+    for name in [config.hostname.clone(), host] {
+        let found = timeout(PATIENCE, lookup_host((name.clone(), 0))).await;
+        if !found.is_ok_and(|found| found.is_ok_and(|mut all| all.next().is_some())) && !missing.contains(&name) {
+            missing.push(name);
+        }
+    }
+    if missing.is_empty() {
+        return Look::good(WHAT, format!("{} and the console's name are known here", config.hostname));
+    }
+    let missing = missing.join(", ");
+    Look::odd(
+        WHAT,
+        format!(
+            "{missing} cannot be resolved here; people and the mail server must know it: answers of approvers go to {}",
+            config.hostname
+        ),
+    )
+}
+
+async fn next_hop(config: &Config) -> Look {
+    const WHAT: &str = "next hop";
+    let hop = match NextHop::new(config.next_hop.clone()) {
+        Ok(hop) => hop,
+        Err(error) => return Look::bad(WHAT, error.to_string()),
+    };
+    let probed = timeout(PATIENCE, hop.probe()).await;
+    hop.close().await;
+    match probed {
+        Ok(Ok(())) => Look::good(WHAT, "it can be reached, and greets us"),
+        Ok(Err(reply)) => Look::bad(
+            WHAT,
+            format!(
+                "{} {}; see that a mail server listens at next_hop.hosts, with the TLS and login that is written there",
+                reply.code,
+                reply.text()
+            ),
+        ),
+        Err(_) => Look::bad(WHAT, format!("no answer within {} s; is a firewall in between?", PATIENCE.as_secs())),
+    }
+}
+
+fn certificates(loaded: &Loaded) -> Vec<Look> {
+    let all = [("smtp", &loaded.keys), ("console", &loaded.console_keys)];
+    let look = |(whose, keys): (&str, &crate::smtp::server::Keys)| {
+        let keyring = Keyring::new(keys.clone());
+        keyring.acceptor()?;
+        Some(match keyring.complaint() {
+            Some(complaint) => Look::bad("certificate", format!("[{whose}] {complaint}")),
+            None => Look::good("certificate", format!("[{whose}] valid for two weeks at least")),
+        })
+    };
+    all.into_iter().filter_map(look).collect()
+}
+
+/// One worker is started as the server does, with the rules, locked in.
+async fn inspection(loaded: &Loaded) -> Look {
+    const WHAT: &str = "inspection";
+    let program = match sandbox::this_program() {
+        Ok(program) => program,
+        Err(error) => return Look::bad(WHAT, format!("this program cannot find itself: {error}")),
+    };
+    let settings = sandbox::Settings { workers: 1, ..loaded.config.inspection.clone() };
+    match Workers::start(program, settings, loaded.rule_sources.clone()).await {
+        Err(error) => Look::bad(WHAT, error.to_string()),
+        Ok(workers) => match workers.protection().lack() {
+            Some(lack) if loaded.config.accept_missing_landlock => Look::odd(WHAT, lack.en),
+            Some(lack) => Look::bad(WHAT, lack.en),
+            None => Look::good(WHAT, "a worker starts, loads the rules and is locked in"),
+        },
+    }
+}
