@@ -6,6 +6,7 @@ use sekisho::cli::demo::samples;
 use serde_json::Value;
 
 use crate::support::{
+    free_port,
     relay::{Relay, SEKISHO},
     sink::Sink,
     talk::letter,
@@ -240,4 +241,52 @@ fn accounts_are_added_listed_and_disabled() {
     let account: Value = serde_json::from_str(list.trim()).unwrap();
     assert_eq!((&account["address"], &account["disabled"]), (&"kacho@toho.example.co.jp".into(), &true.into()));
     assert!(!list.contains("argon2"), "{list}");
+}
+
+#[test]
+fn a_first_day_from_init_by_doctor_to_a_mail_that_is_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let (etc, data) = (folder.path().join("etc"), folder.path().join("data"));
+    let (etc, data) = (etc.to_str().unwrap(), data.to_str().unwrap());
+    let (listen, sink) = (format!("127.0.0.1:{}", free_port()), Sink::start());
+    let next_hop = sink.address.to_string();
+    let mut asked = vec!["init", "--folder", etc, "--data-dir", data, "--listen", &listen, "--next-hop", &next_hop];
+    let more = "--hostname localhost --organization 東邦ガス --domain toho.example.co.jp --security security@toho.example.co.jp \
+                --administrator admin@toho.example.co.jp --public-url http://127.0.0.1:8025";
+    asked.extend(more.split_whitespace());
+    let made = sekisho(&asked);
+    let told = stdout(&made);
+    assert_eq!(made.status.code(), Some(0), "{told}{}", stderr(&made));
+    assert!(
+        told.contains("admin@toho.example.co.jp: ")
+            && told.contains("recovery codes")
+            && told.contains("content_filter")
+    );
+    assert_eq!(sekisho(&asked).status.code(), Some(2), "nothing is written over");
+
+    // The console's port of every installation is one and the same; somebody else's tests may have it.
+    let config = format!("{etc}/sekisho.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(
+        &config,
+        text.replace("listen = \"127.0.0.1:8025\"", &format!("listen = \"127.0.0.1:{}\"", free_port())),
+    )
+    .unwrap();
+    let looked = sekisho(&["doctor", "--config", &config]);
+    let told = stdout(&looked);
+    assert_eq!(looked.status.code(), Some(0), "{told}");
+    for good in ["configuration", "data_dir", "store", "disk", "clock", "smtp", "console", "next hop", "inspection"] {
+        assert!(told.lines().any(|line| line.starts_with("good ") && line.contains(good)), "{good}: {told}");
+    }
+    assert!(told.ends_with("nothing stands in the way\n"), "{told}");
+
+    let sick = std::fs::read_to_string(&config).unwrap().replace(&next_hop, &format!("127.0.0.1:{}", free_port()));
+    std::fs::write(&config, sick).unwrap();
+    std::fs::set_permissions(data, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let looked = sekisho(&["doctor", "--json", "--config", &config]);
+    assert_eq!(looked.status.code(), Some(1));
+    let lines: Vec<Value> = stdout(&looked).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let bad: Vec<&str> = lines.iter().filter(|l| l["how"] == "bad").map(|l| l["what"].as_str().unwrap()).collect();
+    assert_eq!(bad, ["data_dir", "next hop"], "{lines:?}");
+    assert!(lines.iter().any(|line| line["words"].as_str().unwrap().contains("chmod 700")));
 }

@@ -164,15 +164,47 @@ fn a_stranger_sees_nothing_and_a_scanner_decides_nothing() {
             text.split("http://").skip(1).map(|rest| rest.split(['"', '<', '\r', '\n', ' ', '>']).next().unwrap());
         Some(found.map(str::to_owned).collect::<Vec<_>>()).filter(|links| links.len() >= 2)
     });
+    // That no notice of any kind has another link is held by src/notice/tests.rs.
     let mut approver = logged_in(&relay, APPROVER);
     for link in links {
         let path = link.strip_prefix(&relay.console.to_string()).expect("a link to elsewhere");
         for browser in [&mut Browser::new(relay.console), &mut approver] {
-            browser.get(path);
-            browser.get(&format!("{path}/approve"));
+            for what in ["", "/approve", "/reject", "/withdraw", "/release-alone", "?done=approve", "?what=approve"] {
+                browser.get(&format!("{path}{what}"));
+                browser.request(&format!("HEAD {path}{what} HTTP/1.1\r\n"), "");
+                let posted = browser.post(&format!("{path}{what}"), &[]);
+                assert!(!posted.location.contains("done="), "{path}{what}: {}", posted.location);
+            }
         }
     }
     assert_eq!(relay.held()[0]["state"], "pending");
+    assert_eq!(relay.held()[0]["approvals"], serde_json::json!([]));
+}
+
+#[test]
+fn a_drill_is_decided_like_any_mail_never_leaves_and_is_told_to_whoever_let_it_pass() {
+    let sink = Sink::start();
+    let relay = Relay::start(sink.address);
+    let mut security = logged_in(&relay, "security@toho.example.co.jp");
+    let csrf = security.get("/approvers").field("csrf");
+    let begun = security.post("/approvers/drill", &[("csrf", &csrf)]);
+    assert_eq!((begun.status, begun.location.as_str()), (303, "/approvers?drilled=1"), "{}", begun.body);
+    let held = relay.wait_for_state("pending");
+    let id = held["id"].as_str().unwrap();
+    assert!(held["persons"].as_u64().unwrap() >= 20, "it is judged as any mail: {held}");
+    let request = eventually("the request", || sink.to(APPROVER).pop());
+    assert!(!decoded(&request.bytes).contains("訓練"), "who is asked is not told beforehand");
+
+    let mut approver = logged_in(&relay, APPROVER);
+    let csrf = approver.get(&format!("/held/{id}")).field("csrf");
+    assert_eq!(approver.post(&format!("/held/{id}/approve"), &[("csrf", &csrf), ("comment", "")]).status, 303);
+    relay.wait_for_state("withdrawn");
+    let told = eventually("the word that it was a drill", || sink.to(APPROVER).into_iter().nth(1));
+    assert!(decoded(&told.bytes).contains("訓練のメールを承認しました"));
+    assert!(sink.mails().iter().all(|mail| mail.to.iter().all(|to| !to.contains("kenshu"))), "it left");
+    assert!(security.get("/approvers").body.contains("訓練のメールを1件、承認しています。"));
+    let traced = String::from_utf8(relay.command(&["trace", id]).stdout).unwrap();
+    assert_eq!(traced.lines().count(), 2, "{traced}");
 }
 
 /// All text parts of a mail.

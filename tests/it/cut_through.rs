@@ -86,6 +86,8 @@ fn the_connection_to_the_next_hop_is_used_again_after_a_hold() {
 fn slow_clients_keep_no_connection_to_the_next_hop_from_the_others() {
     let sink = Sink::start();
     let relay = Relay::start_with(sink.address, "next_hop.max_connections = 1\n");
+    // At its start it asks the next hop who it is, in its own time, over the connection that the first mail then takes.
+    eventually("the first greeting", || sink.commands().iter().any(|line| line.starts_with("EHLO")).then_some(()));
     let mut slow = Talk::start(relay.smtp).unwrap();
     slow.say(&format!("MAIL FROM:<{SENDER}>")).unwrap();
     assert!(slow.say(&format!("RCPT TO:<{CONTRACTOR}>")).unwrap().starts_with("250"));

@@ -57,12 +57,12 @@ fn document(clauses: &[String]) -> Vec<u8> {
         .build()
 }
 
-/// As a printer would set it: lines of 30 letters, by their place on the page.
+/// As a printer would set the same document, heading and all: lines of 30 letters, by their place on the page.
 fn printed(clauses: &[String]) -> Vec<u8> {
-    let text: Vec<u16> = clauses.concat().encode_utf16().collect();
+    let text: Vec<u16> = format!("お知らせ{}", clauses.concat()).encode_utf16().collect();
     let line = |units: &[u16]| units.iter().map(|unit| format!("{unit:04X}")).collect::<String>();
-    let lines: String = text.chunks(30).map(|units| format!("0 -12 Td <{}> Tj\n", line(units))).collect();
-    pdf::Pdf::with_page(&format!("BT /F1 10 Tf 40 830 Td\n{lines}ET")).build()
+    let lines: String = text.chunks(30).map(|units| format!("0 -10 Td <{}> Tj\n", line(units))).collect();
+    pdf::Pdf::with_page(&format!("BT /F1 9 Tf 40 830 Td\n{lines}ET")).build()
 }
 
 fn installation() -> TempDir {

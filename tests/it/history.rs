@@ -98,6 +98,22 @@ fn an_import_makes_day_one_not_blind_and_a_person_can_be_forgotten() {
     let output = relay.command(&["history", "export"]);
     let all = String::from_utf8(output.stdout).unwrap();
     assert!(all.lines().count() > 3 && !all.contains("yamada"), "{all}");
+    // Journalled, by whom and without whom; whoever has the address can tell that it was done.
+    let output = relay.command(&["journal", "search", "\"kind\":\"history\""]);
+    let journal = String::from_utf8(output.stdout).unwrap();
+    let acts: Vec<&str> =
+        journal.lines().filter_map(|line| line.split("\"act\":\"").nth(1)?.split('"').next()).collect();
+    assert_eq!(acts, ["forgotten", "imported", "importing"], "{journal}");
+    assert!(journal.contains("(uid ") && !journal.contains("yamada"), "{journal}");
+    let check = |address| {
+        let output = relay.command(&["forget", "--check", address]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(check(PARTNER).contains("counters forgotten at"), "{}", check(PARTNER));
+    assert!(check("mori@other.example.net").contains("does not say"), "{}", check("mori@other.example.net"));
+    // The same act by its other name.
+    let output = relay.command(&["forget", "mori@other.example.net"]);
+    assert!(output.status.success() && check("mori@other.example.net").contains("counters forgotten at"));
 
     // Nothing of ours in it: an error that says what to give.
     let output = relay.command(&["history", "import", sent.join("9").to_str().unwrap()]);

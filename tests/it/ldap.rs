@@ -498,3 +498,26 @@ fn a_manager_in_the_directory_is_asked_logs_in_with_its_password_and_approves() 
     eventually("the released mail", || sink.to(ACCOUNTANT).pop());
     assert_eq!(relay.wait_for_state("delivered")["approvals"][0]["person"], "hanako@example.jp");
 }
+
+/// What SIGHUP does when `[directory.ldap]` says something else.
+#[tokio::test]
+#[ignore = "needs slapd; tests/run runs it"]
+async fn another_server_takes_the_place_of_none_only_when_people_can_be_read_from_it() {
+    let slapd = Slapd::start(&company());
+    let folder = tempfile::tempdir().unwrap();
+    let directory = Directory::open(Written::default(), None, folder.path());
+    let stop = CancellationToken::new();
+    let (reading, heard) = (directory.clone(), stop.clone());
+    let reading = tokio::spawn(async move { reading.run(heard).await });
+    let good = slapd.settings("ldap://localhost:PLAIN");
+    assert_eq!(directory.renew_ldap(Some(good.clone())).await, Ok(true));
+    assert_eq!(directory.people().len(), STAFF + 3);
+    let gone = Settings { urls: vec!["ldap://127.0.0.1:1".parse().unwrap()], ..good.clone() };
+    directory.renew_ldap(Some(gone)).await.unwrap_err();
+    let health = directory.health().unwrap();
+    assert_eq!((health.people, health.trouble), (STAFF + 3, None), "the old settings stay");
+    stop.cancel();
+    reading.await.unwrap();
+    let again = Directory::open(Written::default(), Some(good), folder.path());
+    assert_eq!(again.people().len(), STAFF + 3, "kept for a restart");
+}

@@ -183,7 +183,7 @@ fn no_password_appears_where_people_look() {
         &["held", "show", "--json", id],
         &["held", "show", id],
         &["journal", "search", "--json", PARTNER],
-        &["journal", "search", PARTNER],
+        &["journal", "search", "--table", PARTNER],
     ] {
         let output = relay.command(command);
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();

@@ -176,7 +176,8 @@ fn no_planted_value_is_said_anywhere() {
         said.add("notice", decoded(&notice.bytes));
     }
     said.add("journal", relay_text(&relay, &["journal", "search", "--json"]));
-    said.add("journal as text", relay_text(&relay, &["journal", "search"]));
+    said.add("journal as text", relay_text(&relay, &["journal", "search", "--table"]));
+    said.add("journal as CSV", relay_text(&relay, &["journal", "search", "--csv"]));
     assert!(relay.log().contains("TRACE") || relay.log().contains("DEBUG"), "the log is not loud");
     assert!(relay.stop());
     said.add("log", relay.log());

@@ -2,6 +2,8 @@
 //!
 //! Needs root and Debian's postfix: `tests/run` installs it and runs these ignored tests.
 
+use std::{collections::BTreeMap, fs, path::Path};
+
 use crate::support::{
     eventually,
     postfix::{Postfix, mailboxes, recipe},
@@ -75,18 +77,20 @@ fn clean_mail_arrives_and_held_mail_arrives_after_approval() {
     assert_eq!(body(&arrived), body(&String::from_utf8(mail).unwrap()));
 }
 
+/// The secret address at which whoever got `request` answers.
+fn secret_address(request: &str) -> String {
+    let line = request.lines().find_map(|line| line.strip_prefix("Reply-To:")).unwrap();
+    let address = line.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
+    assert!(address.starts_with("sekisho+"), "{address}");
+    address
+}
+
 #[test]
 #[ignore = "needs root and Postfix; tests/run runs it"]
 fn an_approver_answers_by_mail_through_postfix() {
     let office = Office::open();
     office.send(SENDER, ACCOUNTANT, &secret("postfix-reply"));
-    let request = office.arrival(APPROVER);
-    let secret_address = request
-        .lines()
-        .find_map(|line| line.strip_prefix("Reply-To:"))
-        .map(|value| value.trim().trim_start_matches('<').trim_end_matches('>').to_owned())
-        .unwrap();
-    assert!(secret_address.starts_with("sekisho+"), "{secret_address}");
+    let secret_address = secret_address(&office.arrival(APPROVER));
     let answer = format!(
         "From: {APPROVER}\r\nTo: {secret_address}\r\nSubject: Re: \r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n\
          承認\r\n\r\n> 承認または却下とお答えください\r\n"
@@ -95,6 +99,60 @@ fn an_approver_answers_by_mail_through_postfix() {
     office.arrival(ACCOUNTANT);
     let held = office.relay.wait_for_state("delivered");
     assert_eq!(held["approvals"].as_array().map(Vec::len), Some(1), "{held}");
+}
+
+/// The replies of `tests/replies`: Outlook, Gmail, Apple Mail, Thunderbird, webmail and Japanese phones, in their charsets,
+/// with their quotations, sent by the approver through Postfix to the address that the request names.
+#[test]
+#[ignore = "needs root and Postfix; tests/run runs it"]
+fn replies_of_every_mail_program_decide_through_postfix() {
+    const WRITTEN_TO: &str = "sekisho+abcdefghijklmnopqrstuvwxyz@sekisho.example.co.jp";
+    const WRITTEN_BY: &str = "kacho@example.co.jp";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/replies");
+    let table: toml::Table = fs::read_to_string(folder.join("verdicts.toml")).unwrap().parse().unwrap();
+    let office = Office::open();
+    let mut answered = BTreeMap::from([("approve", 0), ("reject", 0)]);
+    for reply in table["reply"].as_array().unwrap() {
+        let (file, verdict) = (reply["file"].as_str().unwrap(), reply["verdict"].as_str().unwrap());
+        let answer = fs::read(folder.join(file)).unwrap();
+        let from_kacho = memchr::memmem::find(&answer, WRITTEN_BY.as_bytes()).is_some();
+        if !from_kacho || !["approve", "reject"].contains(&verdict) {
+            continue;
+        }
+        office.send(SENDER, ACCOUNTANT, &secret(&format!("reply-{file}")));
+        let id = office.relay.wait_for_state("pending")["id"].as_str().unwrap().to_owned();
+        let request = eventually(&format!("the request about {id}"), || {
+            office
+                .behind
+                .delivered_to(APPROVER)
+                .into_iter()
+                .find(|mail| mail.contains(&id) && mail.contains("Reply-To:"))
+        });
+        let secret_address = secret_address(&request);
+        let answer = replaced(&replaced(&answer, WRITTEN_TO, &secret_address), WRITTEN_BY, APPROVER);
+        office.send(APPROVER, &secret_address, &replaced(&answer, "\n", "\r\n"));
+        let state = eventually(&format!("{file} to decide"), || {
+            let held = office.relay.held().into_iter().find(|held| held["id"] == id.as_str())?;
+            (held["state"] != "pending").then_some(held)
+        });
+        let said = &state["approvals"][0];
+        assert_eq!((said["verdict"].as_str(), said["via"].as_str()), (Some(verdict), Some("reply")), "{file}: {state}");
+        assert_eq!(said["comment"].as_str(), reply["comment"].as_str(), "{file}");
+        *answered.get_mut(verdict).unwrap() += 1;
+    }
+    assert!(answered["approve"] >= 25 && answered["reject"] >= 5, "{answered:?}");
+}
+
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = memchr::memmem::find(rest, from.as_bytes()) {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(to.as_bytes());
+        rest = &rest[at + from.len()..];
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 #[test]

@@ -100,3 +100,47 @@ fn what_is_excluded_goes_out_and_a_broken_exclusion_changes_nothing() {
     assert!(send(&relay, ours).starts_with("250 2.0.0 forwarded"));
     assert!(send(&relay, theirs).starts_with("250 2.0.0 held"));
 }
+
+/// Texts of notices are renewed like rules, a broken one changes nothing, and what takes a restart is named.
+#[test]
+fn texts_of_notices_are_renewed_and_what_takes_a_restart_is_named() {
+    let sink = Sink::start();
+    let mut relay = Relay::configured(sink.address, "");
+    let texts = relay.home().join("texts");
+    std::fs::create_dir_all(&texts).unwrap();
+    let config = std::fs::read_to_string(relay.config()).unwrap();
+    let config = config.replace("[notice]", &format!("[notice]\ntemplates = {texts:?}"));
+    std::fs::write(relay.config(), &config).unwrap();
+    relay.run();
+    let mut n = 0;
+    let mut hold = |relay: &Relay| {
+        n += 1;
+        let mail = letter(&format!("texts-{n}"), "s", "氏名：佐藤花子\r\n携帯：080-1234-5678");
+        let reply = talk::send(relay.smtp, "sato@toho.example.co.jp", &["yamada@other.example.net"], &mail).unwrap();
+        assert!(reply.starts_with("250 2.0.0 held"), "{reply}");
+    };
+    // In letters that need no encoding.
+    let told = |mark: &str| sink.mails().iter().filter(|mail| mail.text().contains(mark)).count();
+    hold(&relay);
+    eventually("our own text", || (told("X-Sekisho-Notice: delay") == 1).then_some(()));
+    assert_eq!(told("renewed-text"), 0);
+
+    std::fs::write(texts.join("delay.ja.toml"), "subject = \"renewed-text {{id}}\"\n").unwrap();
+    std::fs::write(texts.join("delay.en.toml"), "subject = \"renewed-text {{id}}\"\n").unwrap();
+    std::fs::write(relay.config(), config.replace("to_sender = 1000", "to_sender = 999")).unwrap();
+    relay.signal(Signal::HUP);
+    eventually("the new text", || relay.log().contains("only after a restart").then_some(()));
+    assert!(relay.log().contains("[notice] but for its texts"), "{}", relay.log());
+    hold(&relay);
+    eventually("the new text in a notice", || (told("renewed-text") == 1).then_some(()));
+    let journal = relay.command(&["journal", "search", "\"kind\":\"rules\""]);
+    let journal = String::from_utf8_lossy(&journal.stdout).into_owned();
+    let expected = ["\"via\":\"signal\"", "\"renewed\":[\"texts of notices\"]"];
+    assert!(expected.iter().all(|said| journal.contains(said)), "{journal}");
+
+    std::fs::write(texts.join("delay.ja.toml"), "subject = \"{{nothing}}\"\n").unwrap();
+    relay.signal(Signal::HUP);
+    eventually("the refusal in the log", || relay.log().contains("not reloaded").then_some(()));
+    hold(&relay);
+    eventually("the text that was good", || (told("renewed-text") == 2).then_some(()));
+}

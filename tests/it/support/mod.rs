@@ -3,6 +3,7 @@
 //! None of it shares code with Sekisho's own SMTP, so that a mistake there cannot hide here.
 
 pub(crate) mod postfix;
+pub(crate) mod postgres;
 pub(crate) mod relay;
 pub(crate) mod sink;
 pub(crate) mod stream;

@@ -2,9 +2,11 @@
 
 use std::{
     fs,
+    io::{Read, Write},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 pub(crate) use rustix::process::Signal;
@@ -56,7 +58,8 @@ impl Relay {
              [rules]\npartners = {partners:?}\n\
              [approval]\nsecurity = [\"security@toho.example.co.jp\"]\napprovers = [\"kacho@toho.example.co.jp\"]\n\
              [console]\nlisten = \"127.0.0.1:{console}\"\npublic_url = \"http://127.0.0.1:{console}\"\n\
-             [inspection]\nworkers = 2\n",
+             [inspection]\nworkers = 2\n\
+             [notice]\nto_sender = 1000\nto_decider = 1000\n",
             data = home.path().join("data"),
         );
         let mut config: Table = ours.parse().unwrap();
@@ -68,6 +71,13 @@ impl Relay {
             smtp: SocketAddr::from(([127, 0, 0, 1], smtp)),
             console: SocketAddr::from(([127, 0, 0, 1], console)),
         }
+    }
+
+    /// Gives this one the key of another, as nodes on one database have it.
+    pub(crate) fn shares_the_key_of(&self, other: &Self) {
+        let key = |relay: &Self| relay.home().join("data").join("seal.key");
+        fs::create_dir(self.home().join("data")).unwrap();
+        fs::copy(key(other), key(self)).unwrap();
     }
 
     /// Starts the program and waits until it takes connections.
@@ -93,7 +103,7 @@ impl Relay {
             waits += 1;
             let ended = self.child.as_mut().unwrap().try_wait().unwrap();
             assert!(ended.is_none(), "sekisho ended at start: {ended:?}\n{}", self.log());
-            TcpStream::connect(self.smtp).ok()
+            TcpStream::connect(self.smtp).ok().map(leave)
         });
     }
 
@@ -181,6 +191,13 @@ impl Relay {
     }
 }
 
+/// Says goodbye and waits for the other side to hang up, so that this connection counts no more in what a test looks at.
+fn leave(mut connection: TcpStream) {
+    let _ = connection.set_read_timeout(Some(Duration::from_secs(5)));
+    let _ = connection.write_all(b"QUIT\r\n");
+    let _ = connection.read_to_end(&mut Vec::new());
+}
+
 /// The processes that `parent` has started.
 pub(crate) fn children(parent: u32) -> Vec<u32> {
     let parent = parent.to_string();
@@ -195,11 +212,11 @@ pub(crate) fn children(parent: u32) -> Vec<u32> {
 }
 
 /// How long a process has worked.
-pub(crate) fn worked(process: u32) -> Option<std::time::Duration> {
+pub(crate) fn worked(process: u32) -> Option<Duration> {
     // Counted in hundredths of a second on every Linux.
     let stat = stat(process);
     let ticks = |field: usize| stat.get(field)?.parse::<u64>().ok();
-    Some(std::time::Duration::from_millis(10 * (ticks(11)? + ticks(12)?)))
+    Some(Duration::from_millis(10 * (ticks(11)? + ticks(12)?)))
 }
 
 /// The fields of /proc/PID/stat from the state on; before it stands the name, which may hold spaces.

@@ -1,0 +1,106 @@
+//! A PostgreSQL server of the test's own, from Debian's package, on a port of its own; it can be killed and come back.
+
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+use super::{eventually, free_port};
+
+/// Whom the package runs its servers as; root may not.
+const USER: &str = "postgres";
+
+pub(crate) struct Postgres {
+    home: TempDir,
+    port: u16,
+    programs: PathBuf,
+    server: Option<Child>,
+}
+
+impl Postgres {
+    /// A new server with an empty database.
+    pub(crate) fn start() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let mut postgres = Self { home, port: free_port(), programs: programs(), server: None };
+        let mut making = postgres.program("initdb");
+        making.args(["-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N", "-D"]).arg(postgres.data());
+        done(making.output().unwrap());
+        postgres.live();
+        let port = postgres.port.to_string();
+        done(postgres.program("createdb").args(["-h", "127.0.0.1", "-p", &port, "sekisho"]).output().unwrap());
+        postgres
+    }
+
+    /// What `[store] url` says.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://{USER}@127.0.0.1:{}/sekisho", self.port)
+    }
+
+    /// SIGKILL, to all of it: what it had promised is in its log.
+    pub(crate) fn die(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.kill().unwrap();
+            server.wait().unwrap();
+        }
+    }
+
+    /// Starts it, again if need be: processes of one that was killed may still be on their way out.
+    pub(crate) fn live(&mut self) {
+        let (port, sockets) = (self.port.to_string(), self.home.path().display().to_string());
+        eventually("PostgreSQL to answer", || {
+            let ended = self.server.as_mut().is_none_or(|server| server.try_wait().unwrap().is_some());
+            if ended {
+                let log = fs::File::options().create(true).append(true).open(self.home.path().join("log")).unwrap();
+                let mut server = self.program("postgres");
+                server.arg("-D").arg(self.data()).args(["-p", &port, "-k", &sockets]);
+                // What a killed process wrote the system still has; a disk that forgets is not what these tests are about.
+                server.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=300"]);
+                self.server =
+                    Some(server.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
+            let asked = self.program("pg_isready").args(["-q", "-h", "127.0.0.1", "-p", &port]).status().unwrap();
+            asked.success().then_some(())
+        });
+    }
+
+    fn data(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let mut program = Command::new(self.programs.join(name));
+        let id = |what: &str| done(Command::new("id").args([what, USER]).output().unwrap()).trim().parse().unwrap();
+        program.uid(id("-u")).gid(id("-g")).current_dir("/");
+        program
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.die();
+        if std::thread::panicking() {
+            let log = fs::read_to_string(self.home.path().join("log")).unwrap_or_default();
+            let last: Vec<&str> = log.lines().rev().take(20).collect();
+            eprintln!("--- the end of PostgreSQL's log ---\n{}", last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+        }
+    }
+}
+
+/// Where Debian has the newest version's programs; tests/run installs them.
+fn programs() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").unwrap().flatten();
+    let version = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
+    let newest = versions.map(|entry| entry.path()).max_by_key(|path| version(path)).unwrap();
+    newest.join("bin")
+}
+
+fn done(output: Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
