@@ -11,7 +11,7 @@ pub(crate) use crate::support::relay::Relay as Program;
 
 /// A running Sekisho with its rules.
 pub(crate) struct Relay {
-    program: Program,
+    pub(crate) program: Program,
     _rules: TempDir,
     pub(crate) smtp: SocketAddr,
 }
@@ -43,7 +43,7 @@ pub(crate) fn start(sink: SocketAddr) -> Relay {
     fs::create_dir_all(path("rules/policies")).unwrap();
     fs::write(path("rules/policies/bench.toml"), POLICIES).unwrap();
     let extra = format!(
-        "[rules]\npartners = {:?}\ndirectory = {:?}\n[inspection]\nworkers = 0\n",
+        "[rules]\npartners = {:?}\ndirectory = {:?}\n[inspection]\nworkers = 0\n[notice]\nto_sender = 20\nto_decider = 50\n",
         path("partners.toml"),
         path("rules")
     );
