@@ -3,7 +3,8 @@
 //! In: bytes and a [`Job`]. Out: an [`Inspection`], or [`Unavailable`] when no worker could be had, which the caller
 //! answers with 4xx. Callers wait their turn here, as many as [`queue`](super::queue) has places for; the others wait in
 //! the mail server. A worker that is lost names the part it was at; the mail is then read again without that part, a few
-//! times at most, so that the rest of it counts. Workers that have served long or grown large are replaced between mails.
+//! times at most, so that the rest of it counts. Workers that have served long or grown large are replaced between mails, one
+//! at a time and by one that is warm.
 //! Deliberately absent: what a worker is given and says (`process`, `wire`).
 
 use std::{
@@ -84,6 +85,19 @@ struct Pool {
     protection: Protection,
     eye: Option<Eye>,
     replaced: Mutex<BTreeMap<&'static str, u64>>,
+    successor: Mutex<Successor>,
+}
+
+/// Who takes the place of the next worker that has served long enough. All began together and grow old together; were
+/// each to go before another is warm, mail would stand still meanwhile.
+#[derive(Debug, Default)]
+enum Successor {
+    #[default]
+    Nobody,
+    /// Loads its rules.
+    Warming,
+    /// Nobody, if it could not be started: whoever needs one then starts it, and hears why not.
+    Warm(Option<Box<Worker>>),
 }
 
 impl Workers {
@@ -109,6 +123,7 @@ impl Workers {
             protection,
             eye,
             replaced: Mutex::default(),
+            successor: Mutex::default(),
         };
         Ok(Self { pool: Arc::new(pool) })
     }
@@ -120,7 +135,7 @@ impl Workers {
 
     /// Inspects one mail, and says what is to be remembered of it.
     pub async fn hear(&self, bytes: &[u8], job: &Job) -> Result<(Inspection, Heard), Unavailable> {
-        let turn = self.pool.turn().await?;
+        let _turn = self.pool.turn().await?;
         let deadline = Instant::now() + self.pool.settings.timeout;
         let mut mail = Mail { bytes, job: job.clone(), killers: Vec::new(), deadline };
         let mut read = self.pool.read(&mut mail, None).await?;
@@ -130,7 +145,7 @@ impl Workers {
             read = self.pool.read_with_pictures(eye, &mut mail, read).await;
         }
         if let Some(worker) = read.worker {
-            self.pool.put_back(worker, bytes.len(), turn);
+            self.pool.put_back(worker, bytes.len());
         }
         Ok((read.inspection, read.heard))
     }
@@ -291,22 +306,37 @@ impl Pool {
         Worker::start(&self.program, &self.setup, self.settings.timeout.max(START)).await
     }
 
-    /// Gives a worker back after a mail of so many bytes, or a new one in its stead; until that is warm, the turn is not
-    /// free.
-    fn put_back(self: &Arc<Self>, worker: Worker, bytes: usize, turn: OwnedSemaphorePermit) {
+    /// Gives a worker back after a mail of so many bytes. One that has served long enough serves on until its successor is
+    /// warm.
+    fn put_back(self: &Arc<Self>, worker: Worker, bytes: usize) {
         let Some(why) = self.worn(&worker, bytes) else { return self.keep(worker) };
-        tracing::info!(why, mails = worker.mails(), "an inspection worker is replaced");
-        self.note("worn");
-        let pool = Arc::clone(self);
-        tokio::spawn(async move {
-            worker.retire().await;
-            match pool.start().await {
-                Ok(worker) => pool.keep(worker),
-                // The next mail tries again, and waits in the mail server if that fails too.
-                Err(why) => tracing::error!(%why, "an inspection worker could not be replaced"),
+        let mut successor = self.successor.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::take(&mut *successor) {
+            Successor::Nobody => {
+                *successor = Successor::Warming;
+                tokio::spawn(Arc::clone(self).warm());
+                self.keep(worker);
             }
-            drop(turn);
-        });
+            Successor::Warming => {
+                *successor = Successor::Warming;
+                self.keep(worker);
+            }
+            Successor::Warm(warm) => {
+                tracing::info!(why, mails = worker.mails(), "an inspection worker is replaced");
+                self.note("worn");
+                warm.into_iter().for_each(|warm| self.keep(*warm));
+                tokio::spawn(worker.retire());
+            }
+        }
+    }
+
+    /// Starts a successor.
+    async fn warm(self: Arc<Self>) {
+        let started = self.start().await;
+        if let Err(why) = &started {
+            tracing::error!(%why, "the successor of an inspection worker could not be started");
+        }
+        *self.successor.lock().unwrap_or_else(PoisonError::into_inner) = Successor::Warm(started.ok().map(Box::new));
     }
 
     fn note(&self, why: &'static str) {
