@@ -115,9 +115,12 @@ impl Store {
         Ok(())
     }
 
-    /// Makes sure that the key of `wrapped` is known, if there is one.
-    pub(super) async fn learn_key_of(&self, wrapped: &[u8]) -> Result<(), StoreError> {
-        if self.inner.ring.knows(wrapped) { Ok(()) } else { self.learn_keys().await }
+    /// Makes sure that the key of `wrapped` is known, if there is one: whether there is.
+    pub(super) async fn learn_key_of(&self, wrapped: &[u8]) -> Result<bool, StoreError> {
+        if !self.inner.ring.knows(wrapped) {
+            self.learn_keys().await?;
+        }
+        Ok(self.inner.ring.knows(wrapped))
     }
 
     /// How many mails' keys there are.
@@ -296,5 +299,21 @@ mod tests {
         for id in ["A", "B", "C"] {
             opens(&one, id).await;
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_mail_opens_while_keys_are_rotated_elsewhere_again_and_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (Store::open(dir.path()).await.unwrap(), Store::open(dir.path()).await.unwrap());
+        keep(&one, "A").await.unwrap();
+        let rotating = tokio::spawn(async move {
+            for _ in 0..100 {
+                one.rotate_keys(Timestamp::now(), |_| {}).await.unwrap();
+            }
+        });
+        while !rotating.is_finished() {
+            opens(&two, "A").await;
+        }
+        rotating.await.unwrap();
     }
 }

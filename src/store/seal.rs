@@ -29,15 +29,20 @@ impl Store {
 
     /// Opens the sealed bytes of `id`.
     pub async fn unseal(&self, id: &str) -> Result<Vec<u8>, StoreError> {
-        let row: Option<(Vec<u8>, Vec<u8>, Vec<u8>)> =
-            sqlx::query_as("SELECT wrapped_key, nonce, bytes FROM sealed WHERE id = $1")
-                .bind(id)
-                .fetch_optional(self.readers())
-                .await?;
-        let (wrapped_key, nonce, bytes) = row.ok_or_else(|| StoreError::Destroyed(id.to_owned()))?;
-        self.learn_key_of(&wrapped_key).await?;
+        let (mut wrapped_key, mut nonce, mut bytes) = self.sealed(id).await?;
+        if !self.learn_key_of(&wrapped_key).await? {
+            // Its key was wrapped anew after it was read, and the older one deleted.
+            (wrapped_key, nonce, bytes) = self.sealed(id).await?;
+            self.learn_key_of(&wrapped_key).await?;
+        }
         let (store, id) = (self.clone(), id.to_owned());
         blocking(move || store.unseal_now(&id, &wrapped_key, &nonce, bytes)).await
+    }
+
+    /// The wrapped key, the nonce and the sealed bytes of `id`.
+    async fn sealed(&self, id: &str) -> Result<(Vec<u8>, Vec<u8>, Vec<u8>), StoreError> {
+        let row = sqlx::query_as("SELECT wrapped_key, nonce, bytes FROM sealed WHERE id = $1").bind(id);
+        row.fetch_optional(self.readers()).await?.ok_or_else(|| StoreError::Destroyed(id.to_owned()))
     }
 
     pub(super) fn seal_now(&self, id: String, plain: &[u8]) -> Result<Sealed, StoreError> {
