@@ -37,16 +37,23 @@ enabled = false
 "#;
 
 pub(crate) fn start(sink: SocketAddr) -> Relay {
+    let mut relay = configured(sink, "");
+    relay.program.run();
+    relay
+}
+
+/// The same with more settings, not yet started.
+pub(crate) fn configured(sink: SocketAddr, more: &str) -> Relay {
     let rules = tempfile::tempdir().unwrap();
     let path = |name: &str| -> PathBuf { rules.path().join(name) };
     fs::write(path("partners.toml"), PARTNERS).unwrap();
     fs::create_dir_all(path("rules/policies")).unwrap();
     fs::write(path("rules/policies/bench.toml"), POLICIES).unwrap();
     let extra = format!(
-        "[rules]\npartners = {:?}\ndirectory = {:?}\n[inspection]\nworkers = 0\n[notice]\nto_sender = 20\nto_decider = 50\n",
+        "[rules]\npartners = {:?}\ndirectory = {:?}\n[inspection]\nworkers = 0\n[notice]\nto_sender = 20\nto_decider = 50\n{more}",
         path("partners.toml"),
         path("rules")
     );
-    let program = Program::start_with(sink, &extra);
+    let program = Program::configured(sink, &extra);
     Relay { smtp: program.smtp, program, _rules: rules }
 }

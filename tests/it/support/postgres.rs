@@ -16,17 +16,25 @@ const USER: &str = "postgres";
 
 pub(crate) struct Postgres {
     home: TempDir,
-    port: u16,
+    pub(crate) port: u16,
     programs: PathBuf,
-    server: Option<Child>,
+    settings: Vec<&'static str>,
+    /// The process of which all its others are children.
+    pub(crate) server: Option<Child>,
 }
 
 impl Postgres {
-    /// A new server with an empty database.
+    /// A new server with an empty database. What a killed process wrote the system still has, so nothing waits for the
+    /// disk: one that forgets is not what these tests are about.
     pub(crate) fn start() -> Self {
+        Self::start_with(vec!["fsync=off"])
+    }
+
+    /// The same with settings of its own.
+    pub(crate) fn start_with(settings: Vec<&'static str>) -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let mut postgres = Self { home, port: free_port(), programs: programs(), server: None };
+        let mut postgres = Self { home, port: free_port(), programs: programs(), settings, server: None };
         let mut making = postgres.program("initdb");
         making.args(["-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N", "-D"]).arg(postgres.data());
         done(making.output().unwrap());
@@ -58,8 +66,8 @@ impl Postgres {
                 let log = fs::File::options().create(true).append(true).open(self.home.path().join("log")).unwrap();
                 let mut server = self.program("postgres");
                 server.arg("-D").arg(self.data()).args(["-p", &port, "-k", &sockets]);
-                // What a killed process wrote the system still has; a disk that forgets is not what these tests are about.
-                server.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=300"]);
+                server.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"]);
+                server.args(self.settings.iter().flat_map(|setting| ["-c", setting]));
                 self.server =
                     Some(server.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
                 std::thread::sleep(std::time::Duration::from_millis(100));
@@ -73,7 +81,8 @@ impl Postgres {
         self.home.path().join("data")
     }
 
-    fn program(&self, name: &str) -> Command {
+    /// A program of the package, as the user that it is for.
+    pub(crate) fn program(&self, name: &str) -> Command {
         let mut program = Command::new(self.programs.join(name));
         let id = |what: &str| done(Command::new("id").args([what, USER]).output().unwrap()).trim().parse().unwrap();
         program.uid(id("-u")).gid(id("-g")).current_dir("/");
@@ -100,7 +109,7 @@ fn programs() -> PathBuf {
     newest.join("bin")
 }
 
-fn done(output: Output) -> String {
+pub(crate) fn done(output: Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
