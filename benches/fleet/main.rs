@@ -61,8 +61,6 @@ const SESSIONS: usize = 24;
 const HELD: usize = 20;
 /// How long everything is warmed up before anything counts.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// What a wire to the database takes that has to prove itself alone.
-const ALONE: usize = 1;
 
 /// How much is measured.
 #[derive(Debug, Parser)]
@@ -89,7 +87,7 @@ fn main() {
         std::thread::available_parallelism().unwrap()
     );
     println!(
-        "\n{:<26} {:>8} {:>9} {:>9} {:>9} {:>12} {:>12}",
+        "\n{:<34} {:>8} {:>9} {:>9} {:>9} {:>12} {:>12}",
         "", "mails/s", "median", "95 %", "99 %", "nodes' CPU", "database's"
     );
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -136,7 +134,7 @@ fn both(runtime: &Runtime, name: &str, nodes: &[Relay], database: Option<&Postgr
             format!("{:.2} ms", after.saturating_sub(before).as_secs_f64() * 1e3 / times.len() as f64)
         };
         println!(
-            "{:<26} {:>8.0} {:>9} {:>9} {:>9} {:>12} {:>12}",
+            "{:<34} {:>8.0} {:>9} {:>9} {:>9} {:>12} {:>12}",
             format!("{name}, {what}"),
             times.len() as f64 / elapsed.as_secs_f64(),
             ms(0.5),
@@ -156,10 +154,10 @@ fn costs(runtime: &Runtime, sink: &Sink, duration: Duration) {
     let url = database.url().replace(&database::address(&database).to_string(), &address.to_string());
     let nodes = nodes(sink, &url, 1);
     println!(
-        "\n{:<26} {:>8} {:>11} {:>11} {:>9} {:>9} {:>9} {:>9}",
+        "\n{:<34} {:>8} {:>11} {:>11} {:>9} {:>9} {:>9} {:>9}",
         "a clean mail costs", "mails/s", "round trips", "statements", "bytes up", "down", "WAL", "grown by"
     );
-    for (what, sessions) in [("one session", ALONE), ("many sessions", SESSIONS)] {
+    for (what, sessions) in [("over one session", 1), ("over all sessions", SESSIONS)] {
         let load = Load::to(&nodes, sessions);
         runtime.block_on(load.run(WARM_UP, None));
         let counts = || {
@@ -174,7 +172,7 @@ fn costs(runtime: &Runtime, sink: &Sink, duration: Duration) {
         let (elapsed, after) = (began.elapsed(), counts());
         let each: Vec<f64> = before.iter().zip(after).map(|(before, after)| (after - before) as f64 / mails).collect();
         println!(
-            "{what:<26} {:>8.0} {:>11.2} {:>11.2} {:>9.0} {:>9.0} {:>9.0} {:>9.0}",
+            "{what:<34} {:>8.0} {:>11.2} {:>11.2} {:>9.0} {:>9.0} {:>9.0} {:>9.0}",
             mails / elapsed.as_secs_f64(),
             each[0],
             each[1],

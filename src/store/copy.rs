@@ -168,7 +168,7 @@ impl Store {
     }
 
     async fn rows_after(&self, table: &Table, last: Option<&Values>) -> Result<Vec<AnyRow>, StoreError> {
-        let mut find = Statement::new(&format!("SELECT {} FROM {}", table.list(), table.name));
+        let mut find = Statement::new(self.inner.engine, &format!("SELECT {} FROM {}", table.list(), table.name));
         find.push(" WHERE ").push(condition(table.name));
         if let Some(last) = last {
             find.push(&format!(" AND ({}) > (", table.key_list()));
@@ -197,7 +197,7 @@ impl Store {
     async fn put_rows(&self, table: &Table, rows: &[AnyRow]) -> Result<(), StoreError> {
         let rows: Result<Vec<Values>, StoreError> = rows.iter().map(|row| Values::of(table, row)).collect();
         let all: Vec<usize> = (0..table.columns.len()).collect();
-        let mut put = Statement::new(&format!("INSERT INTO {} ({}) ", table.name, table.list()));
+        let mut put = Statement::new(self.inner.engine, &format!("INSERT INTO {} ({}) ", table.name, table.list()));
         put.push_values(&rows?, |list, row| row.push(list, &all));
         let mut writing = self.write().await?;
         // The schema lets a held mail begin as pending only; these began elsewhere.

@@ -62,7 +62,7 @@ impl Store {
         let Some(end) = rows.last().filter(|_| rows.len() <= ROWS) else { return Ok(false) };
         match self.inner.engine {
             Engine::Sqlite => {
-                let mut change = Statement::new("BEGIN IMMEDIATE; ");
+                let mut change = Statement::new(self.inner.engine, "BEGIN IMMEDIATE; ");
                 push_rows(&mut change, last, rows);
                 change.push("; ");
                 self.push_seal(&mut change, end.seq, &end.hash);
@@ -77,7 +77,7 @@ impl Store {
                 }
             }
             Engine::Postgres => {
-                let mut change = Statement::new("WITH added AS (");
+                let mut change = Statement::new(self.inner.engine, "WITH added AS (");
                 push_rows(&mut change, last, rows);
                 change.push("), sealed AS (");
                 self.push_seal_if(&mut change, end.seq, &end.hash, "EXISTS (SELECT 1 FROM added)");
@@ -119,7 +119,8 @@ impl Writing {
     /// Adds rows, many with one statement: each statement costs a trip to the database's thread.
     pub async fn put_journal(&mut self, rows: &[JournalRow]) -> Result<(), StoreError> {
         for rows in rows.chunks(ROWS) {
-            let mut insert = Statement::new("INSERT INTO journal (seq, at, id, record, previous, hash) ");
+            let mut insert =
+                Statement::new(self.store.inner.engine, "INSERT INTO journal (seq, at, id, record, previous, hash) ");
             insert.push_values(rows, bind);
             insert.build().execute(&mut *self.transaction).await?;
         }

@@ -77,7 +77,8 @@ impl Writing {
     /// Adds to the days, and notes that all up to row `last` is counted.
     pub async fn add_journal_counts(&mut self, last: i64, counts: &[JournalCount]) -> Result<(), StoreError> {
         for chunk in counts.chunks(TUPLES) {
-            let mut add = Statement::new("INSERT INTO journal_count (kind, day, name, mails, stopped) ");
+            let mut add =
+                Statement::new(self.store.inner.engine, "INSERT INTO journal_count (kind, day, name, mails, stopped) ");
             add.push_values(chunk, |values, count| {
                 values.push_bind(count.kind).push_bind(count.day).push_bind(&count.name);
                 values.push_bind(count.mails).push_bind(count.stopped);

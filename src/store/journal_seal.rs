@@ -64,7 +64,7 @@ impl Store {
 impl Writing {
     /// Seals the journal, whose last row is `seq`.
     pub async fn seal_journal(&mut self, seq: i64, hash: &[u8]) -> Result<(), StoreError> {
-        let mut seal = Statement::new("");
+        let mut seal = Statement::new(self.store.inner.engine, "");
         self.store.push_seal(&mut seal, seq, hash);
         seal.build().execute(&mut *self.transaction).await?;
         Ok(())

@@ -62,7 +62,7 @@ impl Store {
             // The rarest leads, so that few are looked at for the others.
             asked.sort_by_key(|(count, _)| *count);
         }
-        let mut find = Statement::new("SELECT DISTINCT t.seq FROM journal_term t WHERE t.block = ");
+        let mut find = Statement::new(self.inner.engine, "SELECT DISTINCT t.seq FROM journal_term t WHERE t.block = ");
         find.push_bind(block).push(" AND t.seq < ").push_bind(before);
         for (at, (_, terms)) in asked.iter().enumerate() {
             if at == 0 {
@@ -83,7 +83,8 @@ impl Store {
     }
 
     async fn how_common(&self, block: i64, terms: &[Term]) -> Result<i64, StoreError> {
-        let mut count = Statement::new("SELECT count(*) FROM (SELECT 1 FROM journal_term WHERE block = ");
+        let mut count =
+            Statement::new(self.inner.engine, "SELECT count(*) FROM (SELECT 1 FROM journal_term WHERE block = ");
         count.push_bind(block).push(" AND term ").push_one_of(terms);
         count.push(" LIMIT ").push_bind(COMMON).push(") AS found");
         Ok(count.build_query_scalar().persistent(false).fetch_one(self.readers()).await?)
@@ -91,7 +92,7 @@ impl Store {
 
     /// Those of the rows with these numbers that pass, the newest first.
     pub async fn journal_rows(&self, numbers: &[i64], sieve: &Sieve) -> Result<Vec<JournalRow>, StoreError> {
-        let mut find = Statement::new("SELECT * FROM journal WHERE ");
+        let mut find = Statement::new(self.inner.engine, "SELECT * FROM journal WHERE ");
         find.push("seq ").push_one_of(numbers);
         sieve.push(&mut find);
         find.push(" ORDER BY seq DESC");
@@ -107,7 +108,7 @@ impl Store {
         sieve: &Sieve,
         limit: u32,
     ) -> Result<Vec<JournalRow>, StoreError> {
-        let mut find = Statement::new("SELECT * FROM journal WHERE seq >= ");
+        let mut find = Statement::new(self.inner.engine, "SELECT * FROM journal WHERE seq >= ");
         find.push_bind(from).push(" AND seq < ").push_bind(before);
         sieve.push(&mut find);
         find.push(" ORDER BY seq DESC LIMIT ").push_bind(i64::from(limit));
@@ -162,7 +163,7 @@ impl Store {
 
     /// What is asked of the rows of the journal from that time, looked up by time.
     fn in_time(&self, asked: &str, from: i64, to: i64) -> Statement {
-        let mut statement = Statement::new(asked);
+        let mut statement = Statement::new(self.inner.engine, asked);
         statement.push(" FROM journal ").push(self.inner.engine.by_time());
         statement.push(" WHERE at >= ").push_bind(from).push(" AND at < ").push_bind(to);
         statement
@@ -204,7 +205,7 @@ impl Writing {
         sorted.sort_unstable();
         sorted.dedup();
         for chunk in sorted.chunks(TUPLES) {
-            let mut insert = Statement::new("INSERT INTO journal_term (block, term, seq) ");
+            let mut insert = Statement::new(self.store.inner.engine, "INSERT INTO journal_term (block, term, seq) ");
             insert.push_values(chunk, |values, (block, term, seq)| {
                 values.push_bind(*block).push_bind(*term).push_bind(*seq);
             });

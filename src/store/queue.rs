@@ -118,7 +118,7 @@ impl Store {
 fn query(engine: Engine, before: &str, leafing: &Leafing<'_>) -> Result<Statement, StoreError> {
     let column = leafing.order.column();
     // Held mails are walked along the index of their order, and each is looked up among the mails: never the other way round.
-    let mut query = Statement::new(before);
+    let mut query = Statement::new(engine, before);
     let join = engine.join_onwards();
     query.push(&format!("SELECT held.* FROM held {join} mail ON mail.id = held.mail_id")).push(leafing.shelf.states());
     if let Some(state) = leafing.state {

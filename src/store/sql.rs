@@ -1,8 +1,8 @@
 //! The two engines, and statements that are put together from pieces.
 //!
-//! In: pieces of SQL and values. Out: a statement whose values stand in it as `$1`, `$2`, …, which both engines read.
-//! Statements are written once: what SQLite has and PostgreSQL has not, `migrations/postgres` teaches it, and the few places
-//! at which they must differ ask the [`Engine`] for the word.
+//! In: pieces of SQL and values. Out: a statement in which the values stand in their order. Whole statements say `$1`, `$2`,
+//! …, which both engines read, and are written once: what SQLite has and PostgreSQL has not, `migrations/postgres` teaches
+//! it, and the few places at which they must differ ask the [`Engine`] for the word.
 //! Deliberately absent: what is asked and written, and connections (`sqlite`, `postgres`).
 
 use sqlx::{
@@ -39,6 +39,7 @@ impl Engine {
 
 /// A statement on its way.
 pub(super) struct Statement {
+    engine: Engine,
     sql: String,
     arguments: AnyArguments,
 }
@@ -50,8 +51,8 @@ pub(super) struct List<'s> {
 }
 
 impl Statement {
-    pub(super) fn new(sql: &str) -> Self {
-        Self { sql: sql.to_owned(), arguments: AnyArguments::default() }
+    pub(super) fn new(engine: Engine, sql: &str) -> Self {
+        Self { engine, sql: sql.to_owned(), arguments: AnyArguments::default() }
     }
 
     pub(super) fn push(&mut self, sql: &str) -> &mut Self {
@@ -67,8 +68,14 @@ impl Statement {
             // Without a place for it the statement is none, and is refused.
             return self;
         }
-        let number = sqlx::Arguments::len(&self.arguments);
-        self.push("$").push(&number.to_string())
+        match self.engine {
+            // It looks for the name of each value from the first on, so that hundreds of named ones cost as many squared.
+            Engine::Sqlite => self.push("?"),
+            Engine::Postgres => {
+                let number = sqlx::Arguments::len(&self.arguments);
+                self.push("$").push(&number.to_string())
+            }
+        }
     }
 
     /// Adds `VALUES (…), (…)`, a tuple for each row.
