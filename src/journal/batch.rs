@@ -83,7 +83,7 @@ async fn write(store: &Store, head: &mut Option<Head>, records: &[Record]) -> Re
         });
     }
     if head.is_none() {
-        let mut writing = store.write().await?;
+        let mut writing = store.write_ahead().await?;
         let last = chain::extend(&mut writing, records).await?;
         writing.commit().await?;
         *head = Some(last);

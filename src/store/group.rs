@@ -5,6 +5,9 @@
 //! told. A change that comes alone is committed at once. One that is given up is undone by itself: each stands behind a
 //! savepoint of its own.
 //!
+//! Whoever records what went out goes ahead of all who wait, and is made durable at once with what is complete: mail that
+//! passes waits for one change of people, never for a line of them.
+//!
 //! In: whoever wants to write. Out: a [`Turn`], in which they alone write. Deliberately absent: a timer that waits for
 //! company, and a promise before the COMMIT.
 
@@ -29,6 +32,8 @@ pub(super) struct Writers {
     /// One connection: whoever writes without a [`Turn`] waits here for the end of the group.
     pool: AnyPool,
     begin: &'static str,
+    /// Where those wait who are not let ahead, and the ends of their groups with them.
+    line: Arc<Queue<()>>,
     open: Arc<Queue<Open>>,
     group: Mutex<Group>,
 }
@@ -45,8 +50,16 @@ struct Group {
 /// The right to write. Dropped without [`Turn::commit`], what was written is undone.
 pub(super) struct Turn {
     connection: OwnedMappedMutexGuard<Open, PoolConnection<Any>>,
+    /// The first place in the line; none who was let ahead has it.
+    place: Option<OwnedMutexGuard<()>>,
     writers: Arc<Writers>,
     complete: bool,
+}
+
+/// The right to write without a [`Turn`]: no change is open, and none is opened meanwhile.
+pub(super) struct Alone {
+    pub(super) connection: PoolConnection<Any>,
+    _open: OwnedMutexGuard<Open>,
 }
 
 impl Writers {
@@ -55,7 +68,7 @@ impl Writers {
             Engine::Sqlite => "BEGIN IMMEDIATE; SAVEPOINT change",
             Engine::Postgres => postgres::BEGIN,
         };
-        Arc::new(Self { pool, begin, open: Arc::default(), group: Mutex::default() })
+        Arc::new(Self { pool, begin, line: Arc::default(), open: Arc::default(), group: Mutex::default() })
     }
 
     pub(super) fn pool(&self) -> &AnyPool {
@@ -64,6 +77,25 @@ impl Writers {
 
     /// Waits for one's turn.
     pub(super) async fn turn(self: &Arc<Self>) -> Result<Turn, StoreError> {
+        let place = Arc::clone(&self.line).lock_owned().await;
+        self.enter(Some(place)).await
+    }
+
+    /// A turn ahead of all who wait for theirs.
+    pub(super) async fn turn_ahead(self: &Arc<Self>) -> Result<Turn, StoreError> {
+        self.enter(None).await
+    }
+
+    /// The connection without a turn, ahead of all who wait; none while a change is open.
+    pub(super) async fn alone(&self) -> Result<Option<Alone>, StoreError> {
+        let open = Arc::clone(&self.open).lock_owned().await;
+        if open.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Alone { connection: self.pool.acquire().await?, _open: open }))
+    }
+
+    async fn enter(self: &Arc<Self>, place: Option<OwnedMutexGuard<()>>) -> Result<Turn, StoreError> {
         let mut open = Arc::clone(&self.open).lock_owned().await;
         self.make_room(&mut open).await;
         if open.is_none() {
@@ -71,7 +103,7 @@ impl Writers {
         }
         let connection = OwnedMutexGuard::try_map(open, Option::as_mut)
             .map_err(|_nothing_open| StoreError::System("no transaction is open".to_owned()))?;
-        Ok(Turn { connection, writers: Arc::clone(self), complete: false })
+        Ok(Turn { connection, place, writers: Arc::clone(self), complete: false })
     }
 
     /// Puts a savepoint behind what is complete, and undoes what was given up.
@@ -106,7 +138,8 @@ impl Writers {
     }
 
     /// Makes the group `number` durable, unless somebody has.
-    async fn flush(&self, number: u64) {
+    async fn flush(&self, number: u64, ahead: bool) {
+        let _place = if ahead { None } else { Some(self.line.lock().await) };
         let mut open = Arc::clone(&self.open).lock_owned().await;
         if self.group().number != number {
             return;
@@ -172,9 +205,10 @@ impl Turn {
             group.members.push(told);
             group.number
         };
+        let ahead = self.place.is_none();
         self.complete = true;
         drop(self);
-        tokio::spawn(async move { writers.flush(number).await });
+        tokio::spawn(async move { writers.flush(number, ahead).await });
         let outcome = outcome.await;
         Ok(outcome.map_err(|_cut_off| StoreError::System("the change was cut off".to_owned()))??)
     }
@@ -269,6 +303,41 @@ mod tests {
         three.await.unwrap().unwrap();
         let there = [value(&store, "one").await, value(&store, "two").await, value(&store, "three").await];
         assert_eq!(there.map(|value| value.is_some()), [true, false, true]);
+    }
+
+    #[tokio::test]
+    async fn what_went_out_is_recorded_ahead_of_all_who_wait_and_takes_along_what_is_complete() {
+        let (_dir, store) = store().await;
+        let first = written(&store, "first").await;
+        let ended = Arc::new(AtomicUsize::new(0));
+        let mut waiting = tokio::task::JoinSet::new();
+        for number in 0..50 {
+            let (store, ended) = (store.clone(), Arc::clone(&ended));
+            waiting.spawn(async move {
+                written(&store, &number.to_string()).await.commit().await.unwrap();
+                ended.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        let ahead = tokio::spawn({
+            let (store, ended) = (store.clone(), Arc::clone(&ended));
+            async move {
+                let mut writing = store.write_ahead().await.unwrap();
+                writing.set_meta("ahead", b"1").await.unwrap();
+                writing.commit().await.unwrap();
+                ended.load(Ordering::Relaxed)
+            }
+        });
+        // All of them stand in line, the one that goes ahead came last.
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        let first = tokio::spawn(first.commit());
+        let before = ahead.await.unwrap();
+        assert!(before < 5, "{before} of 50 were let in before");
+        first.await.unwrap().unwrap();
+        waiting.join_all().await;
+        let there = [value(&store, "first").await, value(&store, "ahead").await, value(&store, "49").await];
+        assert!(there.iter().all(Option::is_some));
     }
 
     #[tokio::test]

@@ -54,7 +54,8 @@ impl Store {
 
 impl Store {
     /// Adds rows if number `last` is the last one, as a change of its own: one trip to SQLite's thread, three to a server.
-    /// False if it is not, or if they are too many for one statement; nothing happened then.
+    /// False if it is not, if they are too many for one statement, or if a change is open that they can be part of; nothing
+    /// happened then.
     ///
     /// BEGIN and COMMIT go along, because an INSERT alone would be no change of its own on a connection that somebody
     /// left within a transaction: here BEGIN fails. A connection on which anything failed is closed.
@@ -67,11 +68,11 @@ impl Store {
                 change.push("; ");
                 self.push_seal(&mut change, end.seq, &end.hash);
                 change.push("; COMMIT");
-                let mut connection = self.inner.writers.pool().acquire().await?;
-                match change.build().fetch_all(&mut *connection).await {
+                let Some(mut alone) = self.inner.writers.alone().await? else { return Ok(false) };
+                match change.build().fetch_all(&mut *alone.connection).await {
                     Ok(added) => Ok(!added.is_empty()),
                     Err(error) => {
-                        connection.close().await?;
+                        alone.connection.close().await?;
                         Err(error.into())
                     }
                 }
@@ -82,7 +83,7 @@ impl Store {
                 change.push("), sealed AS (");
                 self.push_seal_if(&mut change, end.seq, &end.hash, "EXISTS (SELECT 1 FROM added)");
                 change.push(") SELECT seq FROM added");
-                let mut turn = self.inner.writers.turn().await?;
+                let mut turn = self.inner.writers.turn_ahead().await?;
                 let added = change.build().fetch_all(&mut *turn).await?;
                 turn.commit().await?;
                 Ok(!added.is_empty())

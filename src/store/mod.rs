@@ -96,7 +96,16 @@ struct Inner {
 impl Store {
     /// Begins a change.
     pub async fn write(&self) -> Result<Writing, StoreError> {
-        Ok(Writing { transaction: self.inner.writers.turn().await?, store: self.clone(), outbox_grew: false })
+        Ok(self.writing(self.inner.writers.turn().await?))
+    }
+
+    /// Begins a change ahead of all who wait to begin theirs: to record what has gone out already.
+    pub async fn write_ahead(&self) -> Result<Writing, StoreError> {
+        Ok(self.writing(self.inner.writers.turn_ahead().await?))
+    }
+
+    fn writing(&self, transaction: group::Turn) -> Writing {
+        Writing { transaction, store: self.clone(), outbox_grew: false }
     }
 
     /// Waits until a change of this process put something into the outbox.
