@@ -8,18 +8,32 @@
 //! Whoever records what went out goes ahead of all who wait, and is made durable at once with what is complete: mail that
 //! passes waits for one change of people, never for a line of them.
 //!
+//! A server may fall silent without hanging up. What is said to it here is waited for so long ([`SILENCE`]); then the
+//! connection is given up, and the next change begins on another one. Whoever waits for their turn waits as long.
+//!
 //! In: whoever wants to write. Out: a [`Turn`], in which they alone write. Deliberately absent: a timer that waits for
 //! company, and a promise before the COMMIT.
 
 use std::{
+    io,
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use sqlx::{Any, AnyConnection, AnyPool, pool::PoolConnection};
-use tokio::sync::{Mutex as Queue, OwnedMappedMutexGuard, OwnedMutexGuard, oneshot};
+use tokio::{
+    sync::{Mutex as Queue, OwnedMappedMutexGuard, OwnedMutexGuard, oneshot},
+    time::timeout,
+};
 
 use super::{StoreError, postgres, sql::Engine};
+
+/// How long a database may say nothing to the words between changes: longer than it waits for a lock (10 s).
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// How long a connection may take to close; then it is left to the system.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What the members of a group are told.
 type Outcome = Result<(), Arc<sqlx::Error>>;
@@ -77,7 +91,7 @@ impl Writers {
 
     /// Waits for one's turn.
     pub(super) async fn turn(self: &Arc<Self>) -> Result<Turn, StoreError> {
-        let place = Arc::clone(&self.line).lock_owned().await;
+        let place = patiently(&self.line).await?;
         self.enter(Some(place)).await
     }
 
@@ -88,7 +102,7 @@ impl Writers {
 
     /// The connection without a turn, ahead of all who wait; none while a change is open.
     pub(super) async fn alone(&self) -> Result<Option<Alone>, StoreError> {
-        let open = Arc::clone(&self.open).lock_owned().await;
+        let open = patiently(&self.open).await?;
         if open.is_some() {
             return Ok(None);
         }
@@ -96,7 +110,7 @@ impl Writers {
     }
 
     async fn enter(self: &Arc<Self>, place: Option<OwnedMutexGuard<()>>) -> Result<Turn, StoreError> {
-        let mut open = Arc::clone(&self.open).lock_owned().await;
+        let mut open = patiently(&self.open).await?;
         self.make_room(&mut open).await;
         if open.is_none() {
             *open = Some(self.begin().await?);
@@ -111,8 +125,8 @@ impl Writers {
         let Some(connection) = open else { return };
         let given_up = self.group().given_up;
         let next = if given_up { "ROLLBACK TO change" } else { "RELEASE change; SAVEPOINT change" };
-        match sqlx::raw_sql(next).execute(&mut **connection).await {
-            Ok(_) => self.group().given_up = false,
+        match say(connection, next).await {
+            Ok(()) => self.group().given_up = false,
             // A full disk ends a transaction of SQLite, a lost connection one of PostgreSQL, and with it the savepoint: all is
             // gone.
             Err(error) => self.end(open, Err(error)).await,
@@ -122,11 +136,11 @@ impl Writers {
     async fn begin(&self) -> Result<PoolConnection<Any>, StoreError> {
         let begin = async || {
             let mut connection = self.pool.acquire().await?;
-            match sqlx::raw_sql(self.begin).execute(&mut *connection).await {
-                Ok(_) => Ok(connection),
+            match say(&mut connection, self.begin).await {
+                Ok(()) => Ok(connection),
                 // Whatever state it is in, nothing begins on it any more.
                 Err(error) => {
-                    connection.close().await?;
+                    hang_up(connection).await;
                     Err(error)
                 }
             }
@@ -150,8 +164,8 @@ impl Writers {
         let Some(connection) = open.as_mut() else { return };
         // Where a statement has failed, PostgreSQL answers a bare COMMIT with success and undoes everything. It refuses to
         // release a savepoint there.
-        let committed = sqlx::raw_sql("RELEASE change; COMMIT").execute(&mut **connection).await;
-        self.end(&mut open, committed.map(drop)).await;
+        let committed = say(connection, "RELEASE change; COMMIT").await;
+        self.end(&mut open, committed).await;
     }
 
     /// Undoes what was given up, and ends the transaction if nobody else is in it.
@@ -164,8 +178,8 @@ impl Writers {
         if self.group().members.is_empty()
             && let Some(connection) = open.as_mut()
         {
-            let ended = sqlx::raw_sql("ROLLBACK").execute(&mut **connection).await;
-            self.end(&mut open, ended.map(drop)).await;
+            let ended = say(connection, "ROLLBACK").await;
+            self.end(&mut open, ended).await;
         }
     }
 
@@ -184,14 +198,35 @@ impl Writers {
         let connection = open.take();
         if outcome.is_err()
             && let Some(connection) = connection
-            && let Err(error) = connection.close().await
         {
-            tracing::warn!(%error, "a database connection did not close");
+            hang_up(connection).await;
         }
     }
 
     fn group(&self) -> std::sync::MutexGuard<'_, Group> {
         self.group.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for `what`; somebody whose database says nothing any more may be at it.
+async fn patiently<T>(what: &Arc<Queue<T>>) -> Result<OwnedMutexGuard<T>, StoreError> {
+    timeout(SILENCE, Arc::clone(what).lock_owned()).await.map_err(|_| StoreError::Busy)
+}
+
+/// Has the database do something that gives no rows.
+async fn say(connection: &mut PoolConnection<Any>, words: &'static str) -> Result<(), sqlx::Error> {
+    match timeout(SILENCE, sqlx::raw_sql(words).execute(&mut **connection)).await {
+        Ok(done) => done.map(drop),
+        Err(_) => Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database says nothing"))),
+    }
+}
+
+/// Closes a connection on which something failed.
+async fn hang_up(connection: PoolConnection<Any>) {
+    match timeout(FAREWELL, connection.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "a database connection did not close"),
+        Err(_) => tracing::warn!("a database connection does not close"),
     }
 }
 
@@ -345,7 +380,7 @@ mod tests {
         let (dir, store) = store().await;
         drop(written(&store, "one").await);
         let other = Store::open(dir.path()).await.unwrap();
-        tokio::time::timeout(Duration::from_secs(5), other.probe()).await.unwrap().unwrap();
+        timeout(Duration::from_secs(5), other.probe()).await.unwrap().unwrap();
         assert_eq!(value(&store, "one").await, None);
     }
 
@@ -375,7 +410,7 @@ mod tests {
         tokio::task::yield_now().await;
         committing.abort();
         let other = Store::open(dir.path()).await.unwrap();
-        tokio::time::timeout(Duration::from_secs(5), other.probe()).await.unwrap().unwrap();
+        timeout(Duration::from_secs(5), other.probe()).await.unwrap().unwrap();
         assert!(value(&store, "one").await.is_some());
     }
 

@@ -14,6 +14,9 @@ use super::{
 /// How many rows one statement adds. Every number up to this one is a statement of its own that stays prepared.
 const ROWS: usize = 64;
 
+/// After how many ids one statement asks.
+const IDS: usize = 500;
+
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalRow {
@@ -115,6 +118,21 @@ impl Writing {
             .fetch_optional(&mut *self.transaction)
             .await?;
         Ok(head)
+    }
+
+    /// The records, as JSON, of all rows with one of these ids, as they are within this change.
+    pub async fn journal_records_of(&mut self, ids: &[&str]) -> Result<Vec<String>, StoreError> {
+        let mut records = Vec::new();
+        for ids in ids.chunks(IDS) {
+            let mut find = Statement::new("SELECT record FROM journal WHERE id IN (");
+            let mut list = find.list();
+            for id in ids {
+                list.push_bind(plain(id));
+            }
+            find.push(") ORDER BY seq");
+            records.extend(find.build_query_scalar::<String>().fetch_all(&mut *self.transaction).await?);
+        }
+        Ok(records)
     }
 
     /// Adds rows, many with one statement: each statement costs a trip to the database's thread.
