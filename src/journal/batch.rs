@@ -1,6 +1,9 @@
 //! Many records, one commit: while one batch is on its way to the disk, the next one gathers.
 //!
-//! In: records with somebody waiting for each. Out: one transaction a batch, its outcome told to everyone in it.
+//! In: records with somebody waiting for each. Out: one transaction a batch, its outcome told to everyone in it. While the
+//! store takes none, a batch goes to the spool, if there is one that takes it; when the store is back, first what waits in
+//! the spool goes into the chain and then what comes, so that the order stays. Whether it is back is found out beside: nobody
+//! who has a record waits for a database that does not answer.
 //! Deliberately absent: a timer that waits for company; a lone record is written at once.
 
 use std::{
@@ -11,16 +14,30 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use jiff::Timestamp;
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time::timeout,
+};
+use tokio_util::task::AbortOnDropHandle;
 
-use super::{JournalError, Record, chain, chain::Head};
+use super::{JournalError, Record, chain, chain::Head, spool::Spool};
 use crate::store::Store;
 
 /// The largest batch: bounds how long the database's write lock is held.
 const BATCH: usize = 512;
 
-/// How often a journal that cannot write tries whether it can again.
+/// How often a journal that cannot write tries whether it can again, and how soon a store that is back answers.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
+const PROBE: Duration = Duration::from_secs(2);
+
+/// How long a store may take for a batch before the batch goes to the spool; and where there is none, before its mails are
+/// told that it failed.
+const SPOOL_AFTER: Duration = Duration::from_secs(5);
+const FAIL_AFTER: Duration = Duration::from_secs(30);
+
+/// How long it may take for a file of the spool.
+const CATCH_UP: Duration = Duration::from_secs(15);
 
 /// A record and who waits for it.
 pub(super) struct Waiting {
@@ -30,45 +47,169 @@ pub(super) struct Waiting {
 
 #[derive(Debug)]
 pub(super) struct Health {
+    /// Whether the store takes records.
     pub(super) healthy: AtomicBool,
     pub(super) commits: AtomicU64,
+    /// Somebody found the store away.
+    fell: Notify,
+    /// It answers again.
+    back: Notify,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        Self { healthy: AtomicBool::new(true), commits: AtomicU64::new(0) }
+        Self { healthy: AtomicBool::new(true), commits: AtomicU64::new(0), fell: Notify::new(), back: Notify::new() }
+    }
+}
+
+impl Health {
+    /// The store takes nothing: from now on it is asked every second whether it does again.
+    pub(super) fn fall(&self) {
+        self.healthy.store(false, Ordering::Release);
+        self.fell.notify_one();
+    }
+
+    fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Acquire)
+    }
+}
+
+/// Asks a store that is away every second whether it is back. While it is, mail may be turned away before it becomes a
+/// record: nobody else would notice.
+async fn look_out(store: Store, health: Arc<Health>) {
+    loop {
+        health.fell.notified().await;
+        while !health.is_healthy() {
+            tokio::time::sleep(PROBE_EVERY).await;
+            if matches!(timeout(PROBE, store.probe()).await, Ok(Ok(()))) {
+                health.back.notify_one();
+            }
+        }
     }
 }
 
 /// Writes until every sender is gone.
-pub(super) async fn write_all(store: Store, mut waiting: mpsc::Receiver<Waiting>, health: Arc<Health>) {
+pub(super) async fn write_all(
+    store: Store,
+    spool: Option<Spool>,
+    mut waiting: mpsc::Receiver<Waiting>,
+    health: Arc<Health>,
+) {
+    let _look_out = AbortOnDropHandle::new(tokio::spawn(look_out(store.clone(), Arc::clone(&health))));
+    let mut scribe = Scribe { store, spool, health, head: None };
+    // What a process that died has left.
+    scribe.recover(&mut waiting).await;
     let mut batch = Vec::with_capacity(BATCH);
-    let mut head = None;
     loop {
-        let healthy = health.healthy.load(Ordering::Acquire);
         let came = tokio::select! {
-            came = waiting.recv_many(&mut batch, BATCH) => came,
-            // While unhealthy, mail is turned away before it becomes a record: nobody else would notice the recovery.
-            () = tokio::time::sleep(PROBE_EVERY), if !healthy => {
-                health.healthy.store(store.probe().await.is_ok(), Ordering::Release);
+            biased;
+            () = scribe.health.back.notified() => {
+                scribe.recover(&mut waiting).await;
                 continue;
             }
+            came = waiting.recv_many(&mut batch, BATCH) => came,
         };
         if came == 0 {
             return;
         }
+        scribe.write(&mut batch).await;
+    }
+}
+
+/// Who writes.
+struct Scribe {
+    store: Store,
+    spool: Option<Spool>,
+    health: Arc<Health>,
+    /// The end of the chain as it was left here.
+    head: Option<Head>,
+}
+
+impl Scribe {
+    /// Writes a batch where it can be written, and tells everyone in it.
+    async fn write(&mut self, batch: &mut Vec<Waiting>) {
         let (records, callers): (Vec<_>, Vec<_>) = batch.drain(..).map(|w| (w.record, w.done)).unzip();
-        let outcome = write(&store, &mut head, &records).await;
-        match &outcome {
-            Ok(()) => {
-                health.commits.fetch_add(1, Ordering::Relaxed);
-            }
-            Err(error) => tracing::error!(%error, records = records.len(), "the journal cannot be written"),
+        let spool = self.spool.clone().filter(|spool| spool.figures().spools);
+        let outcome = match spool {
+            None => self.into_store(&records, FAIL_AFTER).await,
+            Some(spool) if !self.health.is_healthy() => spool.write(&records).await.map_err(JournalError::from),
+            Some(spool) => match self.into_store(&records, SPOOL_AFTER).await {
+                Ok(()) => Ok(()),
+                Err(why) => {
+                    tracing::warn!(%why, records = records.len(), "the store takes no records; they go to the spool");
+                    spool.write(&records).await.map_err(JournalError::from)
+                }
+            },
+        };
+        if let Err(error) = &outcome {
+            tracing::error!(%error, records = records.len(), "the journal cannot be written");
         }
-        health.healthy.store(outcome.is_ok(), Ordering::Release);
         for caller in callers {
             // A caller whose connection is gone does not listen any more; its record stands all the same.
             let _gone = caller.send(outcome.clone());
+        }
+    }
+
+    async fn into_store(&mut self, records: &[Record], patience: Duration) -> Result<(), JournalError> {
+        // Cut off, it may have happened all the same: the spool's records are compared with the chain's.
+        let outcome = timeout(patience, write(&self.store, &mut self.head, records)).await;
+        let outcome = outcome.unwrap_or(Err(JournalError::TooSlow));
+        match &outcome {
+            Ok(()) => {
+                self.health.commits.fetch_add(1, Ordering::Relaxed);
+                self.health.healthy.store(true, Ordering::Release);
+            }
+            Err(_) => self.health.fall(),
+        }
+        outcome
+    }
+
+    /// The store answers: puts what waits in the spool into the chain, and then the store takes records again. What comes
+    /// meanwhile goes behind what waits, until that is little enough to wait for.
+    async fn recover(&mut self, waiting: &mut mpsc::Receiver<Waiting>) {
+        match self.catch_up(waiting).await {
+            Ok(0) => self.health.healthy.store(true, Ordering::Release),
+            Ok(records) => {
+                tracing::info!(records, "the records that waited in the spool are in the journal");
+                self.health.healthy.store(true, Ordering::Release);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the records in the spool cannot be put into the journal yet");
+                self.health.fall();
+            }
+        }
+    }
+
+    /// How many records were added to the chain.
+    async fn catch_up(&mut self, waiting: &mut mpsc::Receiver<Waiting>) -> Result<usize, JournalError> {
+        let Some(spool) = self.spool.clone() else { return Ok(0) };
+        let mut added = 0;
+        while let Some(page) = spool.oldest().await? {
+            let adding = chain::add_missing(&self.store, &page.records, Some(Timestamp::now()));
+            added += timeout(CATCH_UP, adding).await.unwrap_or(Err(JournalError::TooSlow))?;
+            self.head = None;
+            if let Err(error) = spool.caught_up(page).await {
+                tracing::error!(%error, "a file of the spool that is not needed any more does not go");
+            }
+            if spool.pages() > 1 {
+                self.put_behind(&spool, waiting).await;
+            }
+        }
+        Ok(added)
+    }
+
+    async fn put_behind(&mut self, spool: &Spool, waiting: &mut mpsc::Receiver<Waiting>) {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH
+            && let Ok(came) = waiting.try_recv()
+        {
+            batch.push(came);
+        }
+        if !batch.is_empty() && spool.figures().spools {
+            self.health.fall();
+        }
+        if !batch.is_empty() {
+            self.write(&mut batch).await;
         }
     }
 }
@@ -77,10 +218,14 @@ pub(super) async fn write_all(store: Store, mut waiting: mpsc::Receiver<Waiting>
 /// behind what is the end now.
 async fn write(store: &Store, head: &mut Option<Head>, records: &[Record]) -> Result<(), JournalError> {
     if let Some(known) = head.take() {
-        *head = chain::follow(store, known, records).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the journal is written over a new connection");
-            None
-        });
+        match chain::follow(store, known, records).await {
+            Ok(next) => *head = next,
+            // It may have happened all the same.
+            Err(error) => {
+                tracing::warn!(%error, "the journal is written over a new connection");
+                return chain::add_missing(store, records, None).await.map(drop);
+            }
+        }
     }
     if head.is_none() {
         let mut writing = store.write_ahead().await?;
@@ -181,7 +326,7 @@ mod tests {
         writing.tamper("ALTER TABLE gone RENAME TO journal").await;
         writing.tamper("DROP TRIGGER disk_full").await;
         writing.commit().await.unwrap();
-        tokio::time::timeout(Duration::from_secs(30), async {
+        timeout(Duration::from_secs(30), async {
             while !journal.healthy() {
                 tokio::task::yield_now().await;
             }

@@ -4,10 +4,16 @@
 //! under the store's own key, in the same change: no chain by itself shows that its end was cut off, or that all of it
 //! was made anew. Deliberately absent: what is found when it is walked (`verify`).
 
+use std::collections::{HashMap, HashSet};
+
 use aws_lc_rs::digest::{Context, SHA256};
+use jiff::Timestamp;
 
 use super::{JournalError, Record};
-use crate::store::{JournalRow, Store, Writing};
+use crate::{
+    mail::MailId,
+    store::{JournalRow, Store, Writing},
+};
 
 /// What the first row takes for the hash before it.
 pub(super) const BEGINNING: [u8; 32] = [0; 32];
@@ -31,6 +37,32 @@ pub(super) async fn extend(writing: &mut Writing, records: &[Record]) -> Result<
     writing.put_journal(&rows).await?;
     writing.seal_journal(head.seq, &head.hash).await?;
     Ok(head)
+}
+
+/// Adds those of `records` that are not in the chain yet, as a change of its own, and says how many: their last way into it
+/// may have been cut off behind its commit. Those that waited in a spool keep their times and say until when they did.
+pub(super) async fn add_missing(
+    store: &Store,
+    records: &[Record],
+    spooled_until: Option<Timestamp>,
+) -> Result<usize, JournalError> {
+    let mut writing = store.write().await?;
+    let ids: HashSet<&str> = records.iter().map(|record| record.id.0.as_str()).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let mut known: HashMap<MailId, Vec<Record>> = HashMap::new();
+    // A row that cannot be read is none of ours.
+    for record in writing.journal_records_of(&ids).await?.iter().filter_map(|text| serde_json::from_str(text).ok()) {
+        let record = Record { spooled_until: None, ..record };
+        known.entry(record.id.clone()).or_default().push(record);
+    }
+    let is_known = |record: &&Record| known.get(&record.id).is_some_and(|known| known.contains(record));
+    let missing = records.iter().filter(|record| !is_known(record)).cloned();
+    let missing: Vec<Record> = missing.map(|record| Record { spooled_until, ..record }).collect();
+    if !missing.is_empty() {
+        extend(&mut writing, &missing).await?;
+        writing.commit().await?;
+    }
+    Ok(missing.len())
 }
 
 /// Adds `records` behind `head`, as a change of its own and in one trip to the database; none if `head` is not the end

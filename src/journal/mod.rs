@@ -4,6 +4,9 @@
 //! SHA-256, so that a changed, removed or inserted row is found by [`Journal::verify`]. Many mails share one disk flush.
 //! Rows that are older than they are to be kept go from the oldest end ([`retain`]), and the rest still verifies.
 //!
+//! While the store takes no records, they go to a spool of this node, if there is one ([`Journal::start_with`]): on the disk
+//! as well, and behind the row that is last when the store is back.
+//!
 //! What came of it is asked in four ways: whether it is whole ([`Journal::verify`]), what is in it ([`Journal::find`]),
 //! how much of what there was ([`Journal::figures`]), and what a leak must be reported as ([`report`]).
 //!
@@ -20,6 +23,7 @@ pub mod report;
 mod retention;
 pub mod row;
 mod search;
+mod spool;
 mod verify;
 
 use std::{
@@ -37,6 +41,7 @@ pub use record::{
 };
 pub use retention::retain;
 pub use search::{Hit, Leaf, Query, QueryError, Reach, Who};
+pub use spool::{FOLDER as SPOOL_FOLDER, Left, Room, Settings as SpoolSettings, Spool, SpoolError, Spooled};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 pub use verify::{Broken, Fault, KeptHead, Verified};
@@ -59,6 +64,15 @@ pub enum JournalError {
     /// The store did not take it. Every mail whose record was in the same batch hears this.
     #[error("the journal cannot be written: {0}")]
     Store(Arc<StoreError>),
+    /// The store does not say in time whether it took it; it may have.
+    #[error("the journal cannot be written: the store does not answer")]
+    TooSlow,
+    /// The store is away, and there is no spool.
+    #[error("the journal cannot be written: the store is away")]
+    Away,
+    /// Neither the store nor the spool took it.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// The task that writes is gone; the process is going down.
     #[error("the journal is closed")]
     Closed,
@@ -73,10 +87,22 @@ impl From<StoreError> for JournalError {
     }
 }
 
+/// Where records go at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// Into the store.
+    Store,
+    /// Into the spool, since the store takes none.
+    Spool,
+    /// Nowhere.
+    Nowhere,
+}
+
 /// The journal. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Journal {
     store: Store,
+    spool: Option<Spool>,
     records: mpsc::Sender<batch::Waiting>,
     health: Arc<batch::Health>,
 }
@@ -85,10 +111,19 @@ impl Journal {
     /// Starts the task that writes; it ends when the last clone is dropped, after everything handed in is written.
     /// Must be called inside a tokio runtime.
     pub fn start(store: Store) -> Self {
+        Self::started(store, None)
+    }
+
+    /// The same with a spool, of which the journal catches up what is left from before.
+    pub fn start_with(store: Store, spool: Spool) -> Self {
+        Self::started(store, Some(spool))
+    }
+
+    fn started(store: Store, spool: Option<Spool>) -> Self {
         let (records, waiting) = mpsc::channel(WAITING);
         let health = Arc::new(batch::Health::default());
-        tokio::spawn(batch::write_all(store.clone(), waiting, Arc::clone(&health)));
-        Self { store, records, health }
+        tokio::spawn(batch::write_all(store.clone(), spool.clone(), waiting, Arc::clone(&health)));
+        Self { store, spool, records, health }
     }
 
     /// Writes a record; when this returns `Ok`, it is on the disk.
@@ -99,11 +134,52 @@ impl Journal {
         written.await.map_err(|_| JournalError::Closed)?
     }
 
-    /// Whether the last write worked. While it did not, new mail is best answered with 451 at once; the journal keeps
-    /// trying by itself.
+    /// Whether the store took the last record. While it did not, the journal keeps trying by itself.
     pub fn healthy(&self) -> bool {
         // A task that died writes nothing more, whatever its last write was.
         self.health.healthy.load(Ordering::Acquire) && !self.records.is_closed()
+    }
+
+    /// Where the next record goes. While that is nowhere, new mail is best answered with 451 at once.
+    pub fn keeping(&self) -> Keeping {
+        match (self.healthy(), self.spools()) {
+            (true, _) => Keeping::Store,
+            (false, true) if !self.records.is_closed() => Keeping::Spool,
+            (false, _) => Keeping::Nowhere,
+        }
+    }
+
+    /// Whether a record that the store does not take goes to the spool.
+    pub fn spools(&self) -> bool {
+        self.spool.as_ref().is_some_and(Spool::takes)
+    }
+
+    /// How the spool stands, if there is one.
+    pub fn spooled(&self) -> Option<Spooled> {
+        self.spool.as_ref().map(Spool::figures)
+    }
+
+    /// Somebody found the store away: with a spool, the next record does not wait to find it out for itself.
+    pub fn store_is_away(&self) {
+        if self.spools() {
+            self.health.fall();
+        }
+    }
+
+    /// Tries whether a spool that took nothing does again.
+    pub async fn probe_spool(&self) {
+        if let Some(spool) = &self.spool {
+            spool.probe().await;
+        }
+    }
+
+    /// Sees to it, before a mail leaves, that its record will find a place: room in the spool, if records go there.
+    pub async fn make_room(&self, record: &Record) -> Result<Option<Room>, JournalError> {
+        match (self.healthy(), &self.spool) {
+            (true, _) => Ok(None),
+            (false, Some(spool)) if spool.figures().spools => Ok(Some(spool.reserve(record).await?)),
+            (false, _) => Err(JournalError::Away),
+        }
     }
 
     /// How many commits were made for records handed to [`Journal::record`].

@@ -27,6 +27,9 @@ pub struct Record {
     pub id: MailId,
     /// When it happened.
     pub at: Timestamp,
+    /// When it was put into the chain, if the store was away when it happened and it waited in the spool of its node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spooled_until: Option<Timestamp>,
     /// What happened.
     #[serde(flatten)]
     pub what: What,
@@ -301,32 +304,32 @@ impl Via {
 impl Record {
     /// The record of a mail on which policy has decided.
     pub fn mail(id: MailId, at: Timestamp, mail: MailRecord) -> Self {
-        Self { id, at, what: What::Mail(Box::new(mail)) }
+        Self { id, at, spooled_until: None, what: What::Mail(Box::new(mail)) }
     }
 
     /// The record of a reload; `id` is nobody else's.
     pub fn rules(id: MailId, at: Timestamp, change: RulesChange) -> Self {
-        Self { id, at, what: What::Rules(change) }
+        Self { id, at, spooled_until: None, what: What::Rules(change) }
     }
 
     /// The record of an act upon the history; `id` is nobody else's.
     pub fn history(id: MailId, at: Timestamp, act: HistoryAct) -> Self {
-        Self { id, at, what: What::History(act) }
+        Self { id, at, spooled_until: None, what: What::History(act) }
     }
 
     /// The record of somebody coming in; `id` is nobody else's.
     pub fn access(id: MailId, at: Timestamp, accessed: Accessed) -> Self {
-        Self { id, at, what: What::Access(accessed) }
+        Self { id, at, spooled_until: None, what: What::Access(accessed) }
     }
 
     /// The record of an export.
     pub fn export(id: MailId, at: Timestamp, exported: Exported) -> Self {
-        Self { id, at, what: What::Export(exported) }
+        Self { id, at, spooled_until: None, what: What::Export(exported) }
     }
 
     /// The record of a change.
     pub fn change(mail: MailId, at: Timestamp, change: Change) -> Self {
-        Self { id: mail, at, what: What::Change(change) }
+        Self { id: mail, at, spooled_until: None, what: What::Change(change) }
     }
 }
 

@@ -89,7 +89,7 @@ async fn remove(
     let hash_text = data_encoding::HEXLOWER.encode(&hash);
     let removed = Removed { records, through: seq, hash: hash_text, before: cutoff };
     let id = MailId(ulid::Ulid::generate().to_string());
-    chain::append(&mut writing, &[Record { id, at: now, what: What::Removed(removed) }]).await?;
+    chain::append(&mut writing, &[Record { id, at: now, spooled_until: None, what: What::Removed(removed) }]).await?;
     writing.remove_journal(seq, &hash).await?;
     writing.commit().await?;
     Ok(records)

@@ -94,7 +94,12 @@ pub fn said(record: &Record, language: Language) -> Said {
         }
         What::Export(exported) => export_parts(exported, language),
     };
-    Said { word, parts: parts.into_iter().filter(|part| !part.is_empty()).collect() }
+    let waited = record.spooled_until.map(|until| match language {
+        Language::Ja => format!("データベース停止中の記録（{until:.0} に取り込み）"),
+        Language::En => format!("waited in the spool until {until:.0}"),
+    });
+    let parts = parts.into_iter().chain(waited);
+    Said { word, parts: parts.filter(|part| !part.is_empty()).collect() }
 }
 
 fn mail_parts(mail: &MailRecord, language: Language) -> Vec<String> {
@@ -396,6 +401,9 @@ mod tests {
         };
         let ja = said(&change("approved"), Language::Ja);
         assert_eq!((ja.word.as_str(), ja.parts.join(" ").as_str()), ("承認", "kacho@example.co.jp（返信） H1"));
+        let waited = Record { spooled_until: Some(Timestamp::UNIX_EPOCH), ..mail() };
+        assert_eq!(said(&waited, Language::En).parts.last().unwrap(), "waited in the spool until 1970-01-01T00:00:00Z");
+        assert!(said(&waited, Language::Ja).parts.last().unwrap().contains("1970-01-01T00:00:00Z"));
         let unknown = said(&change("new\u{1b}[2J"), Language::Ja);
         assert_eq!(unknown.word, "new [2J");
         let exported = Exported {

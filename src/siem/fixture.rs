@@ -106,6 +106,6 @@ pub(super) fn every_kind() -> Vec<Record> {
     let (act, by) = ("forgotten".to_owned(), "root".to_owned());
     records.push(Record::history(id("F1"), at(), HistoryAct { act, by, via: Via::Cli, person: None, count: 1 }));
     let removed = Removed { records: 5, through: 5, hash: "ab".repeat(32), before: at() };
-    records.push(Record { id: id("X1"), at: at(), what: What::Removed(removed) });
+    records.push(Record { id: id("X1"), at: at(), spooled_until: None, what: What::Removed(removed) });
     records
 }

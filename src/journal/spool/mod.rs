@@ -1,0 +1,452 @@
+//! Where records wait while the store does not take them: files in `data_dir`, sealed, for this node alone.
+//!
+//! In: records, while the store is away. Out: the same, in order, when it is back; and how many wait, since when. A record
+//! is on the disk when [`Spool::write`] returns. Room for it can be had before (`Spool::reserve`): disk that is allotted and
+//! a share of what the spool may take, so that a mail goes out only if there is a place for its record.
+//!
+//! A file takes some hundred records and is caught up in one change of the store (`journal::chain::add_missing`), then it goes.
+//! Its name is the time at which it was begun, and never one before that of the file before. What a death left half written
+//! (`torn`) or somebody changed (`damaged`) is told, its whole records are caught up like all others, and the file stays
+//! under that name for people to look at.
+//!
+//! Deliberately absent: when the store is away (`journal::batch`), and content: a record has none.
+
+mod file;
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use jiff::Timestamp;
+
+use self::file::{Content, Flaw, Open};
+use super::Record;
+use crate::store::Store;
+
+/// The folder in `data_dir`.
+pub const FOLDER: &str = "journal-spool";
+
+/// What a file of records ends in.
+const FILE: &str = "spool";
+
+/// A file takes so many records, or so many bytes, before the next is begun: what one change of the store takes.
+const RECORDS: u64 = 512;
+const BYTES: u64 = 1 << 20;
+
+/// With less room than this no mail is taken: the next one might not find any.
+const LEAST: u64 = 64 << 10;
+
+/// What the next hop may say to a mail, and what sealing adds to a line.
+const ANSWER: u64 = 8 << 10;
+
+/// What becomes of records while the store is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// `journal.on_outage = "spool"`; without it only what is left from before is caught up.
+    pub spools: bool,
+    /// `journal.spool_max`: how many bytes may wait.
+    pub most: u64,
+}
+
+/// Why a record found no place.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SpoolError {
+    /// As much waits as may.
+    #[error("the spool of the journal is full (journal.spool_max)")]
+    Full,
+    /// The disk says no.
+    #[error("the spool of the journal cannot be written: {0}")]
+    Disk(Arc<io::Error>),
+}
+
+impl From<io::Error> for SpoolError {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(Arc::new(error))
+    }
+}
+
+/// How the spool stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spooled {
+    /// How many records wait.
+    pub records: u64,
+    /// In how many bytes.
+    pub bytes: u64,
+    /// Since when the oldest.
+    pub oldest: Option<Timestamp>,
+    /// How many files were torn or damaged, and wait for somebody to look at them.
+    pub aside: u64,
+    /// How many records this process has written into it.
+    pub written: u64,
+    /// Whether records are written here while the store is away.
+    pub spools: bool,
+    /// Whether there is room for another one.
+    pub takes: bool,
+}
+
+/// The spool of one node. Cheap to clone; all clones are one.
+#[derive(Debug, Clone)]
+pub struct Spool {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    folder: PathBuf,
+    settings: Settings,
+    files: Mutex<Files>,
+    /// Bytes for which somebody was promised room.
+    reserved: AtomicU64,
+    /// The disk refused something, and nothing has worked since.
+    failed: AtomicBool,
+    /// The figures, as they were when the files were last changed: nobody waits for a disk to read them.
+    figures: Mutex<Spooled>,
+}
+
+/// The files, the oldest first.
+#[derive(Debug, Default)]
+struct Files {
+    closed: BTreeMap<u64, Closed>,
+    open: Option<(u64, Open)>,
+    last: u64,
+    aside: u64,
+    written: u64,
+}
+
+#[derive(Debug)]
+struct Closed {
+    records: u64,
+    bytes: u64,
+}
+
+impl Closed {
+    /// The file at `path`, if it is still there.
+    fn at(path: &Path) -> io::Result<Option<Self>> {
+        match file::count(path).and_then(|records| Ok(Self { records, bytes: fs::metadata(path)?.len() })) {
+            Ok(closed) => Ok(Some(closed)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Room for a record that is not written yet; given back when it is dropped.
+#[derive(Debug)]
+pub struct Room {
+    spool: Spool,
+    bytes: u64,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.spool.inner.reserved.fetch_sub(self.bytes, Ordering::AcqRel);
+    }
+}
+
+/// The oldest records that wait.
+pub(super) struct Page {
+    number: u64,
+    flaw: Option<Flaw>,
+    pub(super) records: Vec<Record>,
+}
+
+impl Spool {
+    /// The spool in `data_dir`, with what is left in it from before. The caller alone serves on this directory.
+    pub fn open(store: Store, data_dir: &Path, settings: Settings) -> io::Result<Self> {
+        let folder = data_dir.join(FOLDER);
+        if settings.spools && !folder.is_dir() {
+            DirBuilder::new().mode(0o700).create(&folder)?;
+        }
+        let files = Files::left(&folder)?;
+        let inner = Inner {
+            store,
+            folder,
+            settings,
+            figures: Mutex::new(files.figures()),
+            files: Mutex::new(files),
+            reserved: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// How it stands. Cheap.
+    pub fn figures(&self) -> Spooled {
+        let figures = *self.inner.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        Spooled { spools: self.inner.settings.spools, takes: self.takes(), ..figures }
+    }
+
+    /// Whether records are written here, and there is room for another one. Cheap.
+    pub fn takes(&self) -> bool {
+        let bytes = self.inner.figures.lock().unwrap_or_else(PoisonError::into_inner).bytes;
+        let taken = bytes.saturating_add(self.inner.reserved.load(Ordering::Acquire));
+        let Settings { spools, most } = self.inner.settings;
+        spools && !self.inner.failed.load(Ordering::Acquire) && taken.saturating_add(LEAST) <= most
+    }
+
+    /// Tries whether the disk gives room for a record: after it did not, nobody else would notice that it does again.
+    pub(super) async fn probe(&self) {
+        if self.inner.settings.spools
+            && self.inner.failed.load(Ordering::Acquire)
+            && let Err(why) = self.reserve_bytes(LEAST).await
+        {
+            tracing::debug!(%why, "no room in the spool yet");
+        }
+    }
+
+    /// Room for `record` and what the next hop will say, before the mail leaves.
+    pub(super) async fn reserve(&self, record: &Record) -> Result<Room, SpoolError> {
+        let length = serde_json::to_vec(record).map_err(io::Error::from)?.len() as u64;
+        self.reserve_bytes(ANSWER + length.saturating_mul(4) / 3).await
+    }
+
+    async fn reserve_bytes(&self, bytes: u64) -> Result<Room, SpoolError> {
+        let spool = self.clone();
+        blocking(move || {
+            let inner = &spool.inner;
+            let mut files = inner.files();
+            let wanted = inner.reserved.load(Ordering::Acquire).saturating_add(bytes);
+            if files.bytes().saturating_add(wanted) > inner.settings.most {
+                return Err(SpoolError::Full);
+            }
+            inner.heard(inner.open(&mut files).and_then(|open| open.allot(wanted)))?;
+            inner.reserved.fetch_add(bytes, Ordering::AcqRel);
+            drop(files);
+            Ok(Room { spool, bytes })
+        })
+        .await
+    }
+
+    /// Writes records; when this returns `Ok`, they are on the disk.
+    pub(super) async fn write(&self, records: &[Record]) -> Result<(), SpoolError> {
+        let (spool, records) = (self.clone(), records.to_vec());
+        blocking(move || spool.inner.write(&records)).await
+    }
+
+    /// The records of the oldest file, if there is one; nothing is written into it any more.
+    pub(super) async fn oldest(&self) -> Result<Option<Page>, SpoolError> {
+        let spool = self.clone();
+        blocking(move || Ok(spool.inner.oldest())).await
+    }
+
+    /// The records of `page` are in the store: its file goes, or is put aside if it has a flaw.
+    pub(super) async fn caught_up(&self, page: Page) -> Result<(), SpoolError> {
+        let spool = self.clone();
+        blocking(move || Ok(spool.inner.caught_up(&page)?)).await
+    }
+
+    /// How many files wait.
+    pub(super) fn pages(&self) -> usize {
+        let files = self.inner.files();
+        files.closed.len() + usize::from(files.open.as_ref().is_some_and(|(_, open)| open.records > 0))
+    }
+}
+
+/// What lies in the spool of a `data_dir`, for whoever looks at it beside the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// How many records wait.
+    pub records: u64,
+    /// Since when the oldest.
+    pub oldest: Option<Timestamp>,
+    /// How many files were torn or damaged.
+    pub aside: u64,
+}
+
+impl Left {
+    /// Looks, and changes nothing.
+    pub fn look(data_dir: &Path) -> io::Result<Self> {
+        let Spooled { records, oldest, aside, .. } = Files::left(&data_dir.join(FOLDER))?.figures();
+        Ok(Self { records, oldest, aside })
+    }
+}
+
+impl Files {
+    /// What is in `folder`.
+    fn left(folder: &Path) -> io::Result<Self> {
+        let mut files = Self::default();
+        for path in listed(folder)? {
+            match numbered(&path) {
+                Some(number) => {
+                    let Some(closed) = Closed::at(&path)? else { continue };
+                    files.last = files.last.max(number);
+                    files.closed.insert(number, closed);
+                }
+                None => files.aside += u64::from(is_aside(&path)),
+            }
+        }
+        Ok(files)
+    }
+
+    fn bytes(&self) -> u64 {
+        let closed: u64 = self.closed.values().map(|file| file.bytes).sum();
+        closed + self.open.as_ref().map_or(0, |(_, open)| open.length)
+    }
+
+    fn figures(&self) -> Spooled {
+        let open = self.open.as_ref().filter(|(_, open)| open.records > 0);
+        let closed = self.closed.iter().find(|(_, file)| file.records > 0).map(|(number, _)| *number);
+        let oldest = closed.or(open.map(|(number, _)| *number));
+        Spooled {
+            records: self.closed.values().map(|file| file.records).sum::<u64>()
+                + open.map_or(0, |(_, open)| open.records),
+            bytes: self.bytes(),
+            oldest: oldest.and_then(|number| Timestamp::from_microsecond(i64::try_from(number).ok()?).ok()),
+            aside: self.aside,
+            written: self.written,
+            ..Spooled::default()
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some((number, Open { records, length, .. })) = self.open.take() {
+            self.closed.insert(number, Closed { records, bytes: length });
+        }
+    }
+}
+
+impl Inner {
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, files: &Files) {
+        *self.figures.lock().unwrap_or_else(PoisonError::into_inner) = files.figures();
+    }
+
+    /// Remembers whether the disk did what it was asked.
+    fn heard<T>(&self, outcome: io::Result<T>) -> Result<T, SpoolError> {
+        self.failed.store(outcome.is_err(), Ordering::Release);
+        Ok(outcome?)
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.folder.join(format!("{number:020}.{FILE}"))
+    }
+
+    /// The file that records are written into, begun if need be.
+    fn open<'f>(&self, files: &'f mut Files) -> io::Result<&'f mut Open> {
+        if files.open.as_ref().is_some_and(|(_, open)| open.spoilt) {
+            files.close();
+        }
+        let (number, open) = match files.open.take() {
+            Some(open) => open,
+            None => self.begin(files)?,
+        };
+        Ok(&mut files.open.insert((number, open)).1)
+    }
+
+    fn begin(&self, files: &mut Files) -> io::Result<(u64, Open)> {
+        if !self.folder.is_dir() {
+            DirBuilder::new().mode(0o700).create(&self.folder)?;
+        }
+        let now = u64::try_from(Timestamp::now().as_microsecond()).unwrap_or(0);
+        let number = now.max(files.last + 1);
+        let open = Open::make(&self.store, &self.path(number))?;
+        files.last = number;
+        Ok((number, open))
+    }
+
+    fn write(&self, records: &[Record]) -> Result<(), SpoolError> {
+        if !self.settings.spools {
+            return Err(SpoolError::Full);
+        }
+        let mut files = self.files();
+        if files.open.as_ref().is_some_and(|(_, open)| open.records >= RECORDS || open.length >= BYTES)
+            && let Ok(mut next) = self.begin(&mut files)
+        {
+            // What was promised in the last file is had in this one. If the disk has no more, the last one goes on.
+            match next.1.allot(self.reserved.load(Ordering::Acquire)) {
+                Ok(()) => {
+                    files.close();
+                    files.open = Some(next);
+                }
+                Err(_) => drop(fs::remove_file(self.path(next.0))),
+            }
+        }
+        let (before, most) = (files.bytes(), self.settings.most);
+        let open = self.heard(self.open(&mut files))?;
+        let lines = self.heard(open.lines(records))?;
+        if before.saturating_add(lines.len() as u64) > most {
+            return Err(SpoolError::Full);
+        }
+        self.heard(open.append(&lines, records.len() as u64))?;
+        files.written += records.len() as u64;
+        self.note(&files);
+        Ok(())
+    }
+
+    fn oldest(&self) -> Option<Page> {
+        let mut files = self.files();
+        if files.closed.is_empty() && files.open.as_ref().is_some_and(|(_, open)| open.records > 0) {
+            files.close();
+        }
+        let number = *files.closed.first_key_value()?.0;
+        let Content { records, flaw } = file::read(&self.store, &self.path(number)).unwrap_or_else(|error| {
+            tracing::error!(%error, file = %self.path(number).display(), "a file of the spool cannot be read");
+            Content { records: Vec::new(), flaw: Some(Flaw::Damaged) }
+        });
+        Some(Page { number, flaw, records })
+    }
+
+    fn caught_up(&self, page: &Page) -> io::Result<()> {
+        let path = self.path(page.number);
+        let mut files = self.files();
+        let gone = match page.flaw {
+            None => fs::remove_file(&path),
+            Some(flaw) => {
+                let aside = path.with_extension(flaw.extension());
+                tracing::error!(
+                    file = %aside.display(),
+                    records = page.records.len(),
+                    "a file of the journal's spool is {}; what is whole in it is in the journal, and the file stays",
+                    flaw.extension()
+                );
+                files.aside += 1;
+                fs::rename(&path, aside)
+            }
+        };
+        // A file that does not go is there again at the next start, and its records are known by then.
+        files.closed.remove(&page.number);
+        self.note(&files);
+        gone.and_then(|()| file::sync_folder(&path))
+    }
+}
+
+/// Disks take their time: not on the threads that talk to mail servers.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SpoolError> + Send + 'static,
+) -> Result<T, SpoolError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| SpoolError::from(io::Error::other(error)))?
+}
+
+/// The paths in `folder`; none if it is not there.
+fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The number of a file of records.
+fn numbered(path: &Path) -> Option<u64> {
+    let number = path.file_stem()?.to_str()?.parse().ok()?;
+    (path.extension()? == FILE).then_some(number)
+}
+
+fn is_aside(path: &Path) -> bool {
+    [Flaw::Torn, Flaw::Damaged].iter().any(|flaw| path.extension().is_some_and(|end| end == flaw.extension()))
+}
+
+#[cfg(test)]
+mod tests;

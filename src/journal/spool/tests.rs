@@ -1,0 +1,310 @@
+//! The spool by itself, and the journal with it while its store is away.
+
+use std::{fs::OpenOptions, io::Write, os::unix::fs::PermissionsExt, time::Duration};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    journal::{Change, Journal, JournalError, Keeping, Via},
+    mail::MailId,
+};
+
+const USUAL: Settings = Settings { spools: true, most: 8 << 20 };
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).unwrap()
+}
+
+fn record(number: i64) -> Record {
+    let change = Change {
+        held: MailId(format!("H{number}")),
+        change: "viewed".to_owned(),
+        by: Some("sato@toho.example.co.jp".to_owned()),
+        via: Via::System,
+        detail: None,
+    };
+    Record::change(MailId(format!("M{number}")), at(number), change)
+}
+
+fn records(numbers: std::ops::Range<i64>) -> Vec<Record> {
+    numbers.map(record).collect()
+}
+
+async fn store() -> (TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    (dir, store)
+}
+
+fn open(store: &Store, dir: &TempDir, settings: Settings) -> Spool {
+    Spool::open(store.clone(), dir.path(), settings).unwrap()
+}
+
+fn files(dir: &TempDir) -> Vec<PathBuf> {
+    let mut files = listed(&dir.path().join(FOLDER)).unwrap();
+    files.sort();
+    files
+}
+
+/// Takes all pages out.
+async fn drain(spool: &Spool) -> Vec<Record> {
+    let mut all = Vec::new();
+    while let Some(page) = spool.oldest().await.unwrap() {
+        all.extend(page.records.clone());
+        spool.caught_up(page).await.unwrap();
+    }
+    all
+}
+
+/// From now on the store refuses every row of the journal and every probe.
+async fn away(store: &Store) {
+    let mut writing = store.write().await.unwrap();
+    writing.tamper("CREATE TRIGGER no_row BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'away'); END").await;
+    writing.tamper("CREATE TRIGGER no_probe BEFORE UPDATE ON meta BEGIN SELECT RAISE(ABORT, 'away'); END").await;
+    writing.tamper("CREATE TRIGGER no_mark BEFORE INSERT ON meta BEGIN SELECT RAISE(ABORT, 'away'); END").await;
+    writing.commit().await.unwrap();
+}
+
+async fn back(store: &Store) {
+    let mut writing = store.write().await.unwrap();
+    for trigger in ["no_row", "no_probe", "no_mark"] {
+        writing.tamper(&format!("DROP TRIGGER {trigger}")).await;
+    }
+    writing.commit().await.unwrap();
+}
+
+async fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let waiting = async {
+        while !is() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap_or_else(|_| panic!("waited for {what}"));
+}
+
+/// The records of the journal, in the order of the chain, which is whole.
+async fn chained(journal: &Journal) -> Vec<Record> {
+    let verified = journal.verify().await.unwrap();
+    assert_eq!(verified.broken, None);
+    journal.after(0, 10_000).await.unwrap().into_iter().map(|(_, record)| record.unwrap()).collect()
+}
+
+fn ids(records: &[Record]) -> Vec<String> {
+    records.iter().map(|record| record.id.0.clone()).collect()
+}
+
+#[tokio::test]
+async fn what_is_written_comes_out_in_order_and_is_for_its_owner_alone() {
+    let (dir, store) = store().await;
+    let spool = open(&store, &dir, USUAL);
+    for batch in 0..6 {
+        spool.write(&records(batch * 200..batch * 200 + 200)).await.unwrap();
+    }
+    let figures = spool.figures();
+    assert_eq!((figures.records, figures.written, figures.aside, figures.takes), (1_200, 1_200, 0, true));
+    assert!(figures.oldest.is_some() && files(&dir).len() == 2, "{figures:?}");
+    for file in files(&dir) {
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(memchr::memmem::find(&fs::read(&file).unwrap(), b"sato@").is_none(), "addresses are sealed");
+    }
+    assert_eq!(fs::metadata(dir.path().join(FOLDER)).unwrap().permissions().mode() & 0o777, 0o700);
+    drop(spool);
+    let again = open(&store, &dir, USUAL);
+    assert_eq!((again.figures().records, again.figures().oldest), (1_200, figures.oldest));
+    assert_eq!(Left::look(dir.path()).unwrap(), Left { records: 1_200, oldest: figures.oldest, aside: 0 });
+    assert_eq!(drain(&again).await, records(0..1_200));
+    assert_eq!((again.figures().records, again.figures().oldest, files(&dir).len()), (0, None, 0));
+}
+
+#[tokio::test]
+async fn a_last_line_that_is_not_whole_is_told_and_the_file_stays() {
+    for end in [&b"AAAA"[..], b"\0\0\0\0\0\0", b"AAAA\n", b"\0\0\n\0\0"] {
+        let (dir, store) = store().await;
+        open(&store, &dir, USUAL).write(&records(0..3)).await.unwrap();
+        let file = files(&dir).pop().unwrap();
+        OpenOptions::new().append(true).open(&file).unwrap().write_all(end).unwrap();
+        let spool = open(&store, &dir, USUAL);
+        assert_eq!(drain(&spool).await, records(0..3), "{end:?}");
+        assert_eq!(spool.figures().aside, 1);
+        assert_eq!(files(&dir), [file.with_extension("torn")]);
+        // The next start still says so, and reads nothing twice.
+        let next = open(&store, &dir, USUAL);
+        assert_eq!((next.figures().aside, drain(&next).await.len()), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_changed_is_told_and_gives_what_is_true_in_it() {
+    let (dir, store) = store().await;
+    open(&store, &dir, USUAL).write(&records(0..4)).await.unwrap();
+    let file = files(&dir).pop().unwrap();
+    let whole = fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let altered = format!("{}{}", if lines[2].starts_with('A') { 'B' } else { 'A' }, &lines[2][1..]);
+    let first = lines[0].replacen(' ', "", 1);
+    let cases = [
+        (vec![lines[0], lines[1], &altered, lines[3], lines[4]], vec![0, 2, 3]),
+        (vec![lines[0], lines[1], lines[3], lines[2], lines[4]], vec![0, 3]),
+        (vec![lines[0], lines[1], lines[1], lines[2], lines[4]], vec![0, 3]),
+        (vec![&first, lines[1], lines[2]], vec![]),
+        (vec!["", lines[1]], vec![]),
+    ];
+    for (lines, left) in cases {
+        fs::write(&file, lines.join("\n") + "\n").unwrap();
+        let spool = open(&store, &dir, USUAL);
+        let expected: Vec<Record> = left.into_iter().map(record).collect();
+        assert_eq!(drain(&spool).await, expected);
+        assert_eq!(files(&dir), [file.with_extension("damaged")]);
+        fs::remove_file(file.with_extension("damaged")).unwrap();
+        // Mail does not wait for anybody to look.
+        assert!(spool.takes());
+    }
+    // A file is one by its name: another's records are not passed off as its own.
+    fs::write(file.with_file_name("00000000000000000007.spool"), whole).unwrap();
+    let spool = open(&store, &dir, USUAL);
+    assert!(drain(&spool).await.is_empty() && spool.figures().aside == 1);
+}
+
+#[tokio::test]
+async fn there_is_no_more_room_than_the_bound_says_and_what_is_promised_counts() {
+    let (dir, store) = store().await;
+    let spool = open(&store, &dir, Settings { spools: true, most: 1 << 20 });
+    let mut rooms = Vec::new();
+    let refused = loop {
+        match spool.reserve(&record(1)).await {
+            Ok(room) => rooms.push(room),
+            Err(why) => break why,
+        }
+    };
+    assert!(matches!(refused, SpoolError::Full) && rooms.len() > 100, "{refused}, {}", rooms.len());
+    assert!(!spool.takes() && !spool.figures().takes);
+    // For whom there is room, there is.
+    spool.write(&records(0..100)).await.unwrap();
+    drop(rooms);
+    assert!(spool.takes());
+    let full = loop {
+        if let Err(why) = spool.write(&records(0..500)).await {
+            break why;
+        }
+    };
+    assert!(matches!(full, SpoolError::Full));
+    assert!(spool.figures().bytes <= 1 << 20);
+    let written = spool.figures().records;
+    assert_eq!(drain(&spool).await.len() as u64, written);
+    assert!(spool.takes(), "what was caught up makes room");
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_nothing_is_found_out_before_and_that_it_does_again() {
+    let (dir, store) = store().await;
+    let spool = open(&store, &dir, USUAL);
+    // A file in the place of the folder: root may write anywhere else.
+    let folder = dir.path().join(FOLDER);
+    fs::remove_dir(&folder).unwrap();
+    fs::write(&folder, "").unwrap();
+    assert!(matches!(spool.reserve(&record(1)).await, Err(SpoolError::Disk(_))));
+    assert!(matches!(spool.write(&records(0..1)).await, Err(SpoolError::Disk(_))));
+    assert!(!spool.takes());
+    spool.probe().await;
+    assert!(!spool.takes());
+    fs::remove_file(&folder).unwrap();
+    spool.probe().await;
+    assert!(spool.takes());
+    spool.write(&records(0..1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn without_on_outage_nothing_is_written_and_what_is_left_is_caught_up() {
+    let (dir, store) = store().await;
+    open(&store, &dir, USUAL).write(&records(0..3)).await.unwrap();
+    let spool = open(&store, &dir, Settings { spools: false, ..USUAL });
+    assert!(!spool.takes() && spool.write(&records(3..4)).await.is_err());
+    let journal = Journal::start_with(store.clone(), spool);
+    journal.record(record(3)).await.unwrap();
+    assert_eq!(ids(&chained(&journal).await), ["M0", "M1", "M2", "M3"], "first what waited");
+    away(&store).await;
+    assert!(journal.record(record(4)).await.is_err());
+    assert_eq!(journal.keeping(), Keeping::Nowhere);
+    assert!(matches!(journal.make_room(&record(5)).await, Err(JournalError::Away)));
+    assert!(files(&dir).is_empty());
+}
+
+#[tokio::test]
+async fn records_of_an_outage_go_into_the_chain_once_in_order_and_with_their_times() {
+    let (dir, store) = store().await;
+    let journal = Journal::start_with(store.clone(), open(&store, &dir, USUAL));
+    journal.record(record(0)).await.unwrap();
+    assert!(journal.make_room(&record(1)).await.unwrap().is_none(), "the store has room");
+    away(&store).await;
+    for number in 1..30 {
+        journal.record(record(number)).await.unwrap();
+    }
+    assert_eq!(journal.keeping(), Keeping::Spool);
+    assert!(journal.make_room(&record(30)).await.unwrap().is_some());
+    assert_eq!(journal.spooled().unwrap().records, 29);
+    assert_eq!(chained(&journal).await.len(), 1);
+    back(&store).await;
+    until("the store to be seen again", || journal.keeping() == Keeping::Store).await;
+    journal.record(record(30)).await.unwrap();
+    let all = chained(&journal).await;
+    let waited: Vec<bool> = all.iter().map(|record| record.spooled_until.is_some()).collect();
+    assert_eq!(waited, (0..31).map(|number| (1..30).contains(&number)).collect::<Vec<_>>());
+    let without: Vec<Record> = all.into_iter().map(|record| Record { spooled_until: None, ..record }).collect();
+    assert_eq!(without, records(0..31));
+    assert_eq!(journal.spooled().unwrap().records, 0);
+}
+
+/// Whatever was cut off on its way: the commit was there and its answer was not, or the file did not go.
+#[tokio::test]
+async fn what_is_in_the_chain_already_is_not_put_there_again() {
+    let (dir, store) = store().await;
+    let journal = Journal::start(store.clone());
+    for record in records(0..3) {
+        journal.record(record).await.unwrap();
+    }
+    let spool = open(&store, &dir, USUAL);
+    spool.write(&records(2..6)).await.unwrap();
+    let file = files(&dir).pop().unwrap();
+    let kept = fs::read(&file).unwrap();
+    drop(spool);
+    for _ in 0..2 {
+        let journal = Journal::start_with(store.clone(), open(&store, &dir, USUAL));
+        until("the spool to be empty", || journal.spooled().unwrap().records == 0).await;
+        assert_eq!(ids(&chained(&journal).await), ["M0", "M1", "M2", "M3", "M4", "M5"]);
+        // As if the process had died between the commit and the end of the file.
+        fs::write(&file, &kept).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn mail_that_comes_while_much_is_caught_up_goes_behind_it() {
+    let (dir, store) = store().await;
+    let spool = open(&store, &dir, USUAL);
+    for batch in 0..5 {
+        spool.write(&records(batch * 512..batch * 512 + 512)).await.unwrap();
+    }
+    let journal = Journal::start_with(store.clone(), spool);
+    let last = journal.clone();
+    let coming = tokio::spawn(async move {
+        for number in 2_560..2_600 {
+            last.record(record(number)).await.unwrap();
+        }
+    });
+    coming.await.unwrap();
+    until("the spool to be empty", || journal.spooled().unwrap().records == 0).await;
+    assert_eq!(ids(&chained(&journal).await), ids(&records(0..2_600)));
+}
+
+#[tokio::test]
+async fn a_spool_that_cannot_be_caught_up_yet_waits_for_the_next_time() {
+    let (dir, store) = store().await;
+    open(&store, &dir, USUAL).write(&records(0..3)).await.unwrap();
+    away(&store).await;
+    let journal = Journal::start_with(store.clone(), open(&store, &dir, USUAL));
+    until("the outage to be noticed", || journal.keeping() == Keeping::Spool).await;
+    journal.record(record(3)).await.unwrap();
+    back(&store).await;
+    until("the store to be seen again", || journal.keeping() == Keeping::Store).await;
+    assert_eq!(ids(&chained(&journal).await), ["M0", "M1", "M2", "M3"]);
+}
