@@ -21,7 +21,7 @@ use crate::{
     directory::{self, Directory},
     hold::Hold,
     inspect::sandbox::{self, Workers},
-    journal::{Counting, Journal, Record, RulesChange, Via},
+    journal::{Counting, Journal, Record, RulesChange, Spool, Spooled, Via},
     language::Text,
     mail::{Address, MailId},
     notice::Voice,
@@ -268,6 +268,22 @@ async fn feed(
     feed.map(Some).map_err(|why| anyhow!(why))
 }
 
+/// Where records wait while the store takes none, and those that a process before us left there.
+fn spool(config: &Config, store: &Store) -> anyhow::Result<Spool> {
+    let spool = Spool::open(store.clone(), &config.data_dir, config.spool).context("the spool of the journal")?;
+    let Spooled { records, aside, .. } = spool.figures();
+    if records > 0 {
+        tracing::warn!(records, "records wait in the spool of the journal from before; they are put into it now");
+    }
+    if aside > 0 {
+        tracing::error!(
+            files = aside,
+            "files of the journal's spool were torn or changed; `sekisho doctor` says where"
+        );
+    }
+    Ok(spool)
+}
+
 /// The feed as a part of the server.
 async fn telling(feed: Feed, stop: CancellationToken) -> Part {
     feed.run(stop).await;
@@ -305,7 +321,9 @@ impl App {
         if let Some(fault) = store.clock_fault().await? {
             tracing::error!("{fault}");
         }
-        let journal = Journal::start(store.clone());
+        // Whoever has it serves alone on this directory, and so on the spool in it.
+        let claim = store.claim_outbox().await?;
+        let journal = Journal::start_with(store.clone(), spool(config, &store)?);
         let past = Past::load(store.clone(), config.history).await?;
         let directory = Directory::open(loaded.people.clone(), config.directory.ldap.clone(), &config.data_dir);
         let hold = Hold::new(
@@ -315,7 +333,6 @@ impl App {
             config.organization.clone(),
             directory.clone(),
         );
-        let claim = store.claim_outbox().await?;
         discard_prepared(&claim, &hold).await?;
         let health = Health::default();
         let next_hop = NextHop::new(config.next_hop.clone())?;
@@ -401,6 +418,11 @@ impl App {
     /// Who is known; kept current while the server runs.
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// What is written about mails, and where.
+    pub fn journal(&self) -> &Journal {
+        &self.stages.journal
     }
 
     /// What tells whether the outbox still goes round.

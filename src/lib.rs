@@ -9,6 +9,10 @@
 //! mail: never queued, never written to disk), or the mail and its verdict are committed to the store. Everything
 //! else is `4xx`, or `5xx` when policy says so. An internal fault is never a forward.
 //!
+//! Of clean mail the record is on a disk before that `250`: in the store, or, while that is away and the organisation wants
+//! it so (`journal.on_outage = "spool"`), in the spool of its node, where there was room for it before the next hop got the
+//! mail. A mail whose record has no place there does not leave, and one that needs the store gets `451`.
+//!
 //! # The way of a mail
 //!
 //! ```text
@@ -48,7 +52,7 @@
 //!
 //! # Invariants (each has a test)
 //!
-//! 1. The one rule above (`tests/it/crash.rs`, `tests/it/cut_through.rs`, `pipeline/split/tests.rs`).
+//! 1. The one rule above (`tests/it/crash.rs`, `tests/it/cut_through.rs`, `tests/it/outage.rs`, `pipeline/split/tests.rs`).
 //! 2. Nothing reaches the outbound client without a [`hold::Clearance`], minted only by a forward decision, by a completed
 //!    release, or for a mail that left by one of these before and comes round again (`tests/it/tidy.rs`,
 //!    `tests/it/loops.rs`).
@@ -68,7 +72,7 @@
 //! # Deliberately absent
 //!
 //! A scripting language for policy, a re-encoding of mail, a queue for clean mail, inspection inside the server's own
-//! process, and a mode in which anything goes out because something failed.
+//! process, and a mode in which anything goes out uninspected or unrecorded because something failed.
 
 pub mod mail;
 pub mod smtp;

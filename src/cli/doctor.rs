@@ -25,6 +25,7 @@ use super::{ConfigFile, Failure};
 use crate::{
     config::{Config, Loaded, load_all},
     inspect::sandbox::{self, Workers},
+    journal::{Left, SPOOL_FOLDER as FOLDER},
     smtp::{client::NextHop, server::Keyring},
     store::{Store, StoreError},
 };
@@ -118,6 +119,7 @@ async fn examine(path: &Path, loaded: &Loaded) -> Vec<Look> {
     looks.extend(loaded.warnings().into_iter().map(|warning| Look::odd("configuration", warning)));
     looks.push(permissions(&config.data_dir));
     looks.extend(store(config).await);
+    looks.push(spool(config));
     looks.extend(ports(config).await);
     looks.push(names(config).await);
     looks.push(next_hop(config).await);
@@ -184,6 +186,42 @@ async fn store(config: &Config) -> Vec<Look> {
     });
     store.close().await;
     looks
+}
+
+/// What waits in the spool of the journal, and what is wrong there.
+fn spool(config: &Config) -> Look {
+    const WHAT: &str = "spool";
+    let Left { records, aside, oldest } = match Left::look(&config.data_dir) {
+        Ok(left) => left,
+        Err(error) => {
+            return Look::bad(WHAT, format!("{error}; run this as root or as the server's user"));
+        }
+    };
+    let folder = config.data_dir.join(FOLDER).display().to_string();
+    let mode = if config.spool.spools {
+        "while the database is away, clean mail goes out and its records wait there"
+    } else {
+        "while the database is away, no mail goes out (journal.on_outage = \"451\")"
+    };
+    if aside > 0 {
+        return Look::bad(
+            WHAT,
+            format!(
+                "{aside} files in {folder} were torn or changed (.torn, .damaged): what was whole in them is in the journal; \
+                 see in the log and at the next hop what left at that time, and remove them then"
+            ),
+        );
+    }
+    match oldest {
+        Some(oldest) => Look::odd(
+            WHAT,
+            format!(
+                "{records} records wait in {folder}, the oldest since {oldest:.0}; the server puts them into the journal when \
+                 the database is back"
+            ),
+        ),
+        None => Look::good(WHAT, mode),
+    }
 }
 
 /// Each address is free, or a server of ours has it.

@@ -28,7 +28,7 @@ pub(super) async fn run(file: ConfigFile) -> Result<ExitCode, Failure> {
     let app = App::build(loaded, sockets).await?;
     let stop = CancellationToken::new();
     let reload = app.reload();
-    let alive = service::watchdog(app.pulse(), app.store().clone(), stop.clone());
+    let alive = service::watchdog((app.pulse(), app.store().clone(), app.journal().clone()), stop.clone());
     let mut serving = tokio::spawn(app.run(stop.clone()));
     tokio::spawn(alive);
     service::ready();

@@ -12,7 +12,11 @@ use listenfd::ListenFd;
 use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 
-use crate::{outbox::Pulse, store::Store};
+use crate::{
+    journal::{Journal, Keeping},
+    outbox::Pulse,
+    store::Store,
+};
 
 /// The sockets that were opened for us. Called before any other process is started: only from here on they are closed
 /// in our children (`FD_CLOEXEC`), and a worker must not hold one.
@@ -46,8 +50,9 @@ pub(super) fn stopping() {
 }
 
 /// Tells the watchdog that we live, twice as often as it asks, until `stop`; but only while the outbox goes round and
-/// the store answers. Without a watchdog there is nothing to do.
-pub(super) async fn watchdog(pulse: Pulse, store: Store, stop: CancellationToken) {
+/// the store answers. While mail goes out without the store, neither is asked of it: a new process would not start without.
+/// Without a watchdog there is nothing to do.
+pub(super) async fn watchdog((pulse, store, journal): (Pulse, Store, Journal), stop: CancellationToken) {
     let mut patience = 0;
     if !sd_notify::watchdog_enabled(false, &mut patience) {
         return;
@@ -58,7 +63,8 @@ pub(super) async fn watchdog(pulse: Pulse, store: Store, stop: CancellationToken
         let turns = pulse.turns();
         // An error is an answer: a new process would hear it too, and the old one still answers mail with 4xx.
         let answered = tokio::time::timeout(interval, store.outbox_length()).await.is_ok();
-        match is_well(before, turns, answered) {
+        let spooling = journal.keeping() == Keeping::Spool;
+        match is_well(before, turns, answered, spooling) {
             Ok(()) => say(&[NotifyState::Watchdog]),
             Err(why) => tracing::error!("{why}; the watchdog is not fed"),
         }
@@ -67,8 +73,9 @@ pub(super) async fn watchdog(pulse: Pulse, store: Store, stop: CancellationToken
 }
 
 /// Whether a new process would do better.
-fn is_well(turns_before: Option<u64>, turns: u64, store_answered: bool) -> Result<(), &'static str> {
+fn is_well(turns_before: Option<u64>, turns: u64, store_answered: bool, spooling: bool) -> Result<(), &'static str> {
     match (store_answered, turns_before == Some(turns)) {
+        _ if spooling => Ok(()),
         (false, _) => Err("the store does not answer"),
         (true, true) => Err("the outbox stands still"),
         (true, false) => Ok(()),
@@ -87,9 +94,10 @@ mod tests {
 
     #[test]
     fn a_standstill_starves_the_watchdog() {
-        assert_eq!(is_well(None, 0, true), Ok(()));
-        assert_eq!(is_well(Some(3), 4, true), Ok(()));
-        assert!(is_well(Some(4), 4, true).is_err());
-        assert!(is_well(Some(4), 5, false).is_err());
+        assert_eq!(is_well(None, 0, true, false), Ok(()));
+        assert_eq!(is_well(Some(3), 4, true, false), Ok(()));
+        assert!(is_well(Some(4), 4, true, false).is_err());
+        assert!(is_well(Some(4), 5, false, false).is_err());
+        assert_eq!(is_well(Some(4), 4, false, true), Ok(()), "clean mail goes on");
     }
 }

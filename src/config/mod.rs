@@ -19,6 +19,7 @@ pub use load::{Loaded, load_all, load_policies};
 use crate::{
     console, directory, hold,
     inspect::sandbox,
+    journal::SpoolSettings,
     language::Language,
     notice::Wording,
     outbox, policy,
@@ -67,6 +68,8 @@ pub struct Config {
     pub directory: directory::Settings,
     /// `[store]`: `data_dir`, and the server of its database if that is not in there.
     pub store: Place,
+    /// `[journal]`: what becomes of records that the store does not take.
+    pub spool: SpoolSettings,
     /// `store.min_free`: so many bytes must be free where the store is, or no mail is taken.
     pub min_free: u64,
     /// `[console]`
@@ -99,13 +102,14 @@ impl Config {
                 config.approval.clone();
             (security, approvers, expires_after, delay, remind_after, escalate_after)
         };
-        let sections: [Section; 13] = [
+        let sections: [Section; 14] = [
             ("hostname and data_dir", |c| format!("{:?}", (&c.hostname, &c.data_dir))),
             ("[organization]", |c| format!("{:?}", (&c.organization, c.language, &c.timezone))),
             ("[smtp]", |c| format!("{:?}", (&c.smtp, c.trace_client))),
             ("[next_hop]", |c| format!("{:?}", c.next_hop)),
             ("[outbox]", |c| format!("{:?}", c.outbox)),
             ("[store]", |c| format!("{:?}", (&c.store, c.min_free, c.accept_missing_landlock))),
+            ("[journal]", |c| format!("{:?}", c.spool)),
             ("[console]", |c| format!("{:?}", (&c.console, &c.console_keys))),
             ("[metrics]", |c| format!("{:?}", c.metrics)),
             ("[siem]", |c| format!("{:?}", c.siem)),

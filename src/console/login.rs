@@ -32,6 +32,7 @@ use crate::{
     language::Language,
     mail::Address,
     notice::words::{self, pick},
+    telemetry::health::Condition,
 };
 
 /// The session's cookie.
@@ -95,7 +96,7 @@ pub(super) async fn known<D: Desk, A: Identities>(
         && let Err(error) = web.accounts.use_session(&person.session.key, person.at).await
     {
         tracing::error!(%error, "sessions cannot be written");
-        return Err(pages::fault(person.language).into_response());
+        return Err(unreadable(web, person.language));
     }
     Ok(person)
 }
@@ -107,7 +108,7 @@ pub(super) async fn looked_up<D: Desk, A: Identities>(
 ) -> Result<Option<Person>, Response> {
     let fault = |error: AccountsError| {
         tracing::error!(%error, "accounts cannot be read");
-        pages::fault(tongue::spoken(headers, web)).into_response()
+        unreadable(web, tongue::spoken(headers, web))
     };
     let Some(token) = cookie(headers, SESSION).filter(|token| !token.is_empty()) else { return Ok(None) };
     let (key, now) = (session::hashed(token), Timestamp::now());
@@ -120,6 +121,15 @@ pub(super) async fn looked_up<D: Desk, A: Identities>(
     let roles = web.desk.roles(&session.who);
     let language = tongue::of(headers, web, &session.who);
     Ok(Some(Person { session, csrf: session::csrf(token), roles, language, at: now }))
+}
+
+/// What somebody sees whose session or account cannot be read or written: why, if it is known.
+fn unreadable<D: Desk, A: Identities>(web: &Web<D, A>, language: Language) -> Response {
+    let health = &web.engine.health;
+    if health.is_well(Condition::Store) && health.is_well(Condition::Journal) {
+        return pages::fault(language).into_response();
+    }
+    pages::away(language).into_response()
 }
 
 /// Whether a session is still good: its password is the same, and the person's account, if there is one, not disabled.
@@ -230,7 +240,7 @@ pub(super) async fn enter<D: Desk, A: Identities>(
             );
             form(&web, language, &sent.next, Some(wrong), StatusCode::UNAUTHORIZED)
         }
-        Err(()) => pages::fault(language).into_response(),
+        Err(()) => unreadable(&web, language),
     }
 }
 
@@ -307,7 +317,7 @@ pub(super) async fn opened<D: Desk, A: Identities>(
     let language = tongue::spoken(headers, web);
     let fault = |error: AccountsError| {
         tracing::error!(%error, "a session cannot begin");
-        pages::fault(language).into_response()
+        unreadable(web, language)
     };
     if let Some(old) = cookie(headers, SESSION) {
         web.accounts.end_session(&session::hashed(old)).await.map_err(fault)?;
@@ -345,7 +355,7 @@ pub(super) async fn leave<D: Desk, A: Identities>(
 ) -> Response {
     if let Err(error) = web.accounts.end_session(&person.session.key).await {
         tracing::error!(%error, "a session cannot be ended");
-        return pages::fault(person.language).into_response();
+        return unreadable(&web, person.language);
     }
     web.desk.note(&person.session.who, Access::LoggedOut, &person.session.place).await;
     (AppendHeaders([(header::SET_COOKIE, eaten(SESSION, &web))]), Redirect::to("/login")).into_response()

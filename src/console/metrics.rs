@@ -4,7 +4,7 @@
 //! monitor alone, and nothing there names a mail, a person or an address; but how much personal data leaves is nobody else's
 //! business. Deliberately absent: everything else of the console.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -13,6 +13,7 @@ use axum::{
     routing::get,
 };
 use jiff::Timestamp;
+use tokio::time::timeout;
 
 use super::{Desk, door};
 use crate::{
@@ -23,6 +24,9 @@ use crate::{
         metrics::{Metrics, Waiting},
     },
 };
+
+/// How long the database may take: less than a monitor waits, which must hear of the rest just then.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The page over `desk`.
 pub fn metrics<D: Desk>(desk: Arc<D>, metrics: Metrics, health: Health, voice: &Voice) -> Router {
@@ -40,10 +44,14 @@ async fn page(desk: &impl Desk, metrics: &Metrics, health: &Health) -> Response 
         Waiting { queue, length, oldest }
     };
     // What can be counted is told also while the database cannot be read; that it cannot is a condition.
-    let waiting = match desk.queues().await {
-        Ok(queues) => vec![waiting("held", queues.held), waiting("outbox", queues.outbox)],
-        Err(error) => {
+    let waiting = match timeout(PATIENCE, desk.queues()).await {
+        Ok(Ok(queues)) => vec![waiting("held", queues.held), waiting("outbox", queues.outbox)],
+        Ok(Err(error)) => {
             tracing::warn!(%error, "the queues cannot be counted");
+            Vec::new()
+        }
+        Err(_) => {
+            tracing::warn!("the queues are not counted in time");
             Vec::new()
         }
     };

@@ -258,6 +258,19 @@ pub(super) fn fault(language: Language) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, page).into_response()
 }
 
+/// The database is away: nothing can be done here, and whoever reads it need do nothing.
+pub(super) fn away(language: Language) -> Response {
+    let page = message(
+        language,
+        ("データベースに接続できません", "The database cannot be reached"),
+        (
+            "いまはこの画面で操作できません。復旧すると、そのまま使えるようになります。預かっているメールは失われていません。管理者の方は /health で状況を確認できます。",
+            "Nothing can be done here until it is back; then everything works as before. No held mail is lost. Administrators see at /health how things stand.",
+        ),
+    );
+    (StatusCode::SERVICE_UNAVAILABLE, page).into_response()
+}
+
 /// A form that cannot be read.
 pub(super) fn bad_form(language: Language) -> Response {
     let page = message(

@@ -56,6 +56,7 @@ impl Page<'_> {
             "workers" => ("検査", "Inspection"),
             "store" => ("データベース", "Database"),
             "journal" => ("監査記録", "Journal"),
+            "spool" => ("監査記録の退避", "Spool of the journal"),
             "disk" => ("ディスク", "Disk"),
             "next_hop" => ("次の中継先", "Next hop"),
             "outbox" => ("送信", "Outbox"),

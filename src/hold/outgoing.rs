@@ -92,6 +92,12 @@ impl Hold {
         Ok(writing.commit().await?)
     }
 
+    /// Whether somebody of ours wants to hear that this mail was relayed to where nobody reports on it ([`Hold::relayed`]).
+    pub fn owes_report(&self, envelope: &Envelope) -> bool {
+        let ours = envelope.sender.as_ref().is_some_and(|sender| self.inner.organization.is_internal(sender));
+        ours && envelope.recipients.iter().any(|to| envelope.dsn.of(to).wants().success)
+    }
+
     /// Tells the sender, one of ours, of those recipients of `passed` for whom `NOTIFY=SUCCESS` was asked that their
     /// mail went on to a server which will not report on it (RFC 3461 §5.2.2). Whether there was anybody to tell.
     pub async fn relayed(&self, passed: &Relayed<'_>, now: Timestamp) -> Result<bool, HoldError> {

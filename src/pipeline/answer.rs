@@ -4,8 +4,14 @@
 //! means (`notice::answer`) and who may give it (`hold`).
 
 use jiff::Timestamp;
+use tokio::time::timeout;
 
-use super::{Stages, incoming::authors, refused};
+use super::{
+    Stages,
+    incoming::authors,
+    outage::{ASKED, in_time},
+    refused,
+};
 use crate::{
     hold::Answered,
     mail::{Address, MailId, Message},
@@ -37,7 +43,7 @@ impl Stages {
             return refused(id, "an answer that cannot be read", Reply::internal());
         };
         for secret in to.iter().filter_map(secret_of) {
-            match self.hold.answer(secret, &from, &said, Timestamp::now()).await {
+            match in_time(self.hold.answer(secret, &from, &said, Timestamp::now())).await {
                 Ok(Answered::Refused(why)) => tracing::warn!(?why, "an answer was refused"),
                 Ok(came) => tracing::info!(?came, "an answer came"),
                 Err(why) => {
@@ -53,7 +59,10 @@ impl Stages {
     /// answer: it is taken, and the store asked again.
     pub(super) async fn expects(&self, address: &Address) -> bool {
         match secret_of(address) {
-            Some(secret) => self.hold.expects(secret).await.unwrap_or(true),
+            Some(_) if self.store_is_away() => true,
+            Some(secret) => {
+                matches!(timeout(ASKED, self.hold.expects(secret)).await, Ok(Ok(true)) | Ok(Err(_)) | Err(_))
+            }
             None => false,
         }
     }

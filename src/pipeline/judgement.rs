@@ -63,24 +63,29 @@ pub struct Judged {
 impl Judgement {
     /// Inspects the mail, looks at its recipients, asks policy. Only the want of a worker is an error.
     pub async fn judge(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
-        self.judged(envelope, message, self.memory.as_ref()).await
+        self.judged(envelope, message, self.memory.as_ref(), self.memory.as_ref()).await
+    }
+
+    /// The same while the memory is away: the mail is read without it, and what it says about passwords is not kept.
+    pub(super) async fn judge_by_itself(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
+        self.judged(envelope, message, None, None).await
     }
 
     /// The same of a mail that is only looked at: what it says about passwords is not kept.
     pub async fn look(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
-        self.judged(envelope, message, None).await
+        self.judged(envelope, message, self.memory.as_ref(), None).await
     }
 
     /// What a reviewer wants to see of a mail that was judged before; the passwords that opened it then open it now, if
     /// they are still known. Nothing if the workers could not read it.
     pub async fn show(&self, envelope: &Envelope, message: &Message, what: Show) -> Result<Option<Shown>, Unavailable> {
-        let job = Job { show: Some(what), ..self.job(envelope, message).await };
+        let job = Job { show: Some(what), ..self.job(envelope, message, self.memory.as_ref()).await };
         Ok(self.workers.hear(message.bytes(), &job).await?.1.shown)
     }
 
     /// What is known before a mail is read.
-    async fn job(&self, envelope: &Envelope, message: &Message) -> Job {
-        let remembered = match &self.memory {
+    async fn job(&self, envelope: &Envelope, message: &Message, memory: Option<&Memory>) -> Job {
+        let remembered = match memory {
             Some(memory) => memory.recall(envelope, message).await,
             None => Remembered::default(),
         };
@@ -97,9 +102,10 @@ impl Judgement {
         &self,
         envelope: &Envelope,
         message: &Message,
+        memory: Option<&Memory>,
         keeper: Option<&Memory>,
     ) -> Result<Judged, Unavailable> {
-        let job = self.job(envelope, message).await;
+        let job = self.job(envelope, message, memory).await;
         let (inspection, heard) = self.workers.hear(message.bytes(), &job).await?;
         let (letter, attached) = (heard.letter.clone(), heard.attached.clone());
         if let Some(memory) = keeper {

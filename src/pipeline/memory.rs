@@ -9,7 +9,9 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::timeout;
 
+use super::outage::ASKED;
 use crate::{
     inspect::Heard,
     mail::{Address, Envelope, Message, header},
@@ -33,8 +35,9 @@ impl Memory {
     /// What is known before a mail is read.
     pub(super) async fn recall(&self, envelope: &Envelope, message: &Message) -> Remembered {
         let Some(sender) = sender(envelope, message) else { return Remembered::default() };
-        let recalled = self.store.remembered(&sender, &recipients(envelope), Timestamp::now()).await;
-        recalled.unwrap_or_else(|error| {
+        let recipients = recipients(envelope);
+        let recalled = timeout(ASKED, self.store.remembered(&sender, &recipients, Timestamp::now())).await;
+        recalled.unwrap_or(Err(StoreError::Busy)).unwrap_or_else(|error| {
             tracing::warn!(%error, "what the sender mailed before cannot be looked up; the mail is read without it");
             Remembered::default()
         })
@@ -48,7 +51,8 @@ impl Memory {
             return;
         }
         let what = Remembered { passwords, protected };
-        if let Err(error) = self.write(&sender, &recipients(envelope), &what).await {
+        let kept = timeout(ASKED, self.write(&sender, &recipients(envelope), &what)).await;
+        if let Err(error) = kept.unwrap_or(Err(StoreError::Busy)) {
             tracing::error!(%error, "that a mail stated or needs a password is not remembered for the next one");
         }
     }

@@ -4,7 +4,8 @@
 //! has taken the mail or the store has committed it, and not before. MAIL and RCPT travel to the next hop as they come
 //! (cut-through, `passage`), so that the mail server sees the next hop's own replies; the message follows only after a
 //! forward decision, and a mail whose client is slow holds no connection to the next hop. A decision that splits is
-//! `split`'s story.
+//! `split`'s story. While the store is away (`outage`), a mail that is forwarded goes out if its record finds a place in the
+//! spool, and every other one is answered with 451.
 //! Deliberately absent: what each stage knows. A stage is one call; its reasons live in its room.
 
 mod answer;
@@ -13,6 +14,7 @@ mod drill;
 mod incoming;
 mod judgement;
 mod memory;
+mod outage;
 mod passage;
 mod past;
 mod pressure;
@@ -137,11 +139,11 @@ impl Stages {
             let_go(next_hop);
             return refused(&mail.id, "it goes in circles", Reply::mail_loop());
         }
-        if let Some(passed) = self.hold.recognise(&mail.envelope, &mail.message, mail.at).await {
+        if let Some(passed) = self.recognised(&mail).await {
             return self.pass_again(&mail, &passed, next_hop).await;
         }
         let began = Instant::now();
-        let judged = match self.judgement().judge(&mail.envelope, &mail.message).await {
+        let judged = match self.judged(&mail).await {
             Ok(judged) => judged,
             Err(why) => {
                 let_go(next_hop);
@@ -158,6 +160,10 @@ impl Stages {
                 let reply = self.forward(&mail, record, Proof::Forward(&forward), next_hop).await;
                 self.learn(&lesson, forward.recipients(), mail.at, &reply);
                 reply
+            }
+            Decision::Split(..) | Decision::Store(_) if self.store_is_away() => {
+                let_go(next_hop);
+                refused(&mail.id, "it needs the store, which is away", Reply::needs_store())
             }
             Decision::Split(forward, groups) => {
                 let_go(next_hop);
@@ -179,7 +185,8 @@ impl Stages {
     }
 
     /// The next hop's answer is ours. The journal is written between the two; once the next hop has the mail, a
-    /// journal that fails can no longer call it back, so it closes the gate for the mails after this one instead.
+    /// journal that fails can no longer call it back, so it closes the gate for the mails after this one instead. If it is
+    /// known before that it is written to the spool, its place there is made before.
     async fn forward(
         &self,
         mail: &Incoming,
@@ -187,6 +194,13 @@ impl Stages {
         proof: Proof<'_>,
         next_hop: client::Transaction,
     ) -> Reply {
+        let _room = match self.room_for(mail, &record, &next_hop).await {
+            Ok(room) => room,
+            Err(reply) => {
+                let_go(next_hop);
+                return reply;
+            }
+        };
         let clearance: Clearance = self.hold.clear_at_once(proof, mail.outgoing(), mail.at).await;
         let began = Instant::now();
         let Sent { reply, reports, .. } = next_hop.data(&clearance).await;
@@ -230,7 +244,7 @@ impl Stages {
     /// Everything about a held mail is one commit, its journal record included.
     async fn keep(&self, arrival: Arrival) -> Reply {
         let (id, began) = (arrival.id.clone(), Instant::now());
-        let taken = self.hold.take(arrival).await;
+        let taken = outage::in_time(self.hold.take(arrival)).await;
         self.metrics.stage("hold", began.elapsed());
         match taken {
             Ok(held) => Reply::held(&held),
@@ -264,7 +278,7 @@ fn refused(id: &MailId, why: &str, reply: Reply) -> Reply {
 /// Tells a sender who asked for it that the mail went to where nobody reports on it. It is gone; a notice that cannot be
 /// kept changes nothing about that.
 async fn tell_relayed(hold: &Hold, relayed: &Relayed<'_>) {
-    if let Err(why) = hold.relayed(relayed, Timestamp::now()).await {
+    if let Err(why) = outage::in_time(hold.relayed(relayed, Timestamp::now())).await {
         tracing::error!(id = %relayed.id, %why, "its sender could not be told that it was relayed");
     }
 }

@@ -155,6 +155,9 @@ impl Transaction for Passage {
                 let trace = incoming::trace(&stages.hostname, stages.trace_client, (&id, at), &peer, &envelope);
                 stages.pass(Incoming { id, at, peer, envelope, message, trace }, *next_hop).await
             }
+            Way::Answer(_) if stages.store_is_away() => {
+                refused(&id, "an answer that needs the store, which is away", Reply::needs_store())
+            }
             Way::Answer(to) => stages.answer(&id, from.sender, &to, &message).await,
         }
     }

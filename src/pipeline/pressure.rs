@@ -2,8 +2,9 @@
 //!
 //! In: how long mails wait for a worker, how long a commit takes, how much of the disk is free, whether the journal is
 //! written, how many mails the outbox holds; looked at once a second. Out: the conditions of [`Health`], and at MAIL the
-//! reason for `451 4.3.2`. Asking costs a few atomic loads; looking is a task of its own. A condition that became bad
-//! must become clearly better before mail is taken again, so that it does not flap.
+//! reason for `451 4.3.2`; with a spool for the journal a store that is away is none. Asking costs a few atomic loads;
+//! looking is a task of its own. A condition that became bad must become clearly better before mail is taken again, so that
+//! it does not flap.
 //! Deliberately absent: queues (what there is no room for stays with the mail server), and the memory that messages on
 //! their way take, which the SMTP server counts itself.
 
@@ -12,16 +13,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Stages;
 use crate::{
     inspect::sandbox::Protection,
+    journal::{Keeping, Spooled},
     language::Text,
     smtp::Reply,
     store::Store,
-    telemetry::health::{Condition, Health},
+    telemetry::{
+        health::{Condition, Health},
+        spool::Spooling,
+    },
 };
 
 /// How often to look.
@@ -41,6 +47,9 @@ const QUICK_COMMIT: Duration = Duration::from_secs(2);
 /// So many mails in the outbox do not go out as fast as they come in. And when they do again.
 const MANY_WAITING: u64 = 5_000;
 const FEW_WAITING: u64 = 2_500;
+
+/// What stops mail while it is not well.
+const STOPS: [Condition; 3] = [Condition::Disk, Condition::Store, Condition::Workers];
 
 /// From where on there is no room; from `[store]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +80,7 @@ impl Strain {
             Condition::Sandbox => "inspection is not locked in",
             Condition::Workers => "too many mails wait for inspection",
             Condition::Store => "the store is slow",
-            Condition::Journal => "the journal cannot be written",
+            Condition::Journal | Condition::Spool => "the journal cannot be written",
             Condition::Disk => "the disk is nearly full",
             Condition::NextHop | Condition::Outbox => "the next hop cannot be reached",
             // It stops no mail: the people known last go on being known.
@@ -88,11 +97,13 @@ impl Stages {
     /// Why no mail can be taken now, if none can.
     pub(super) fn strain(&self) -> Option<Strain> {
         self.pressure.asked.store(true, Ordering::Relaxed);
-        if !self.journal.healthy() {
+        if self.journal.keeping() == Keeping::Nowhere {
             return Some(Strain(Condition::Journal));
         }
-        let stops = [Condition::Disk, Condition::Store, Condition::Workers];
-        let unwell = stops.into_iter().find(|condition| !self.pressure.health.is_well(*condition));
+        // With a spool, a mail that needs the store hears so when it is known that it does.
+        let spools = self.journal.spools();
+        let stops = |condition: &Condition| !(spools && *condition == Condition::Store);
+        let unwell = STOPS.into_iter().filter(stops).find(|condition| !self.pressure.is_well(*condition));
         let crowded = || self.judgement().workers.are_crowded().then_some(Condition::Workers);
         unwell.or_else(crowded).map(Strain)
     }
@@ -110,13 +121,15 @@ impl Stages {
                 self.metrics.history(past.read().len());
             }
             self.pressure.sandbox(judgement.workers.protection());
-            self.pressure.journal(self.journal.healthy());
+            self.watch_journal().await;
             self.pressure.disk(store.free_space().await.map_err(|error| error.to_string()));
             if !idle || !store_well || looks.is_multiple_of(IDLE_LOOKS) {
                 let took = commit_time(store).await;
                 took.iter().for_each(|took| self.metrics.commit(*took));
                 self.pressure.store(took);
-                if let Ok(waiting) = store.outbox_length().await {
+                if !self.pressure.is_well(Condition::Store) {
+                    self.journal.store_is_away();
+                } else if let Ok(Ok(waiting)) = timeout(SLOW_COMMIT, store.outbox_length()).await {
                     self.pressure.outbox(waiting);
                 }
             }
@@ -133,6 +146,20 @@ impl Stages {
                 () = stop.cancelled() => return,
                 () = sleep(EVERY) => {}
             }
+        }
+    }
+}
+
+impl Stages {
+    async fn watch_journal(&self) {
+        self.journal.probe_spool().await;
+        let spooled = self.journal.spooled();
+        self.pressure.journal(self.journal.keeping(), spooled.as_ref());
+        if let Some(spooled) = spooled {
+            self.pressure.spool(&spooled);
+            let Spooled { records, bytes, oldest, aside, written, .. } = spooled;
+            let age = oldest.map_or(0, |oldest| Timestamp::now().duration_since(oldest).as_secs().max(0));
+            self.metrics.spooled(Spooling { records, bytes, age, aside, written });
         }
     }
 }
@@ -223,16 +250,59 @@ impl Pressure {
         }
     }
 
-    fn journal(&self, healthy: bool) {
-        self.set(
-            Condition::Journal,
-            healthy,
-            text("記録されています。", "it is written"),
-            text(
+    pub(super) fn is_well(&self, condition: Condition) -> bool {
+        self.health.is_well(condition)
+    }
+
+    fn journal(&self, keeping: Keeping, spooled: Option<&Spooled>) {
+        let (records, oldest) = spooled.map_or((0, None), |spooled| (spooled.records, spooled.oldest));
+        let since = oldest.map_or_else(|| "-".to_owned(), |oldest| format!("{oldest:.0}"));
+        let bad = match keeping {
+            Keeping::Spool => text(
+                &format!(
+                    "データベースに書けないため、送信記録 {records} 件がこのサーバーの退避ファイルで待っています（最も古いもの {since}）。\
+                     問題のないメールは送信しています。保留・遅延・承認が必要なメールは 451 で待たせています。コンソールでは操作できません。\
+                     データベースを確認してください。"
+                ),
+                &format!(
+                    "the database takes no records: {records} wait in the spool of this node (the oldest since {since}); clean \
+                     mail goes out, mail that is to be held, delayed, approved or split gets 451, and nobody can work in the \
+                     console; look at the database"
+                ),
+            ),
+            Keeping::Store | Keeping::Nowhere => text(
                 "記録できません。ディスクとログを確認してください。",
                 "it cannot be written; look at the disk and the log",
             ),
-        );
+        };
+        self.set(Condition::Journal, keeping == Keeping::Store, text("記録されています。", "it is written"), bad);
+    }
+
+    fn spool(&self, spooled: &Spooled) {
+        let Spooled { records, aside, spools, takes, .. } = *spooled;
+        let good = if spools {
+            text(&format!("退避ファイルで {records} 件が待っています。"), &format!("{records} records wait in it"))
+        } else {
+            text("退避ファイルは使っていません（journal.on_outage）。", "not used (journal.on_outage)")
+        };
+        let bad = if aside > 0 {
+            text(
+                &format!(
+                    "退避ファイル {aside} 個が途中で切れているか、書き換えられています。data_dir の journal-spool にある .torn と .damaged を確認し、\
+                     済んだら消してください。読めた記録は送信記録に入っています。"
+                ),
+                &format!(
+                    "{aside} of its files were torn or changed; look at the .torn and .damaged files in journal-spool of \
+                     data_dir, and remove them then; what was whole in them is in the journal"
+                ),
+            )
+        } else {
+            text(
+                "退避ファイルに空きがありません。ディスクと journal.spool_max を確認してください。",
+                "it has no room; look at the disk and journal.spool_max",
+            )
+        };
+        self.set(Condition::Spool, aside == 0 && (takes || !spools), good, bad);
     }
 
     fn disk(&self, free: Result<u64, String>) {
@@ -321,8 +391,31 @@ mod tests {
         assert!(!pressure.health.is_well(Condition::Store));
         pressure.disk(Err("gone".to_owned()));
         assert!(pressure.health.is_well(Condition::Disk));
-        pressure.journal(false);
+        pressure.journal(Keeping::Nowhere, None);
         assert!(!pressure.health.is_well(Condition::Journal));
+    }
+
+    #[test]
+    fn that_records_wait_is_told_and_what_is_in_doubt_too() {
+        let pressure = pressure();
+        let said = |name: &str| {
+            let report = pressure.health.report(Language::En);
+            report.conditions.into_iter().find(|line| line.name == name).map(|line| (line.ok, line.words)).unwrap()
+        };
+        let spooled = Spooled { records: 7, spools: true, takes: true, ..Spooled::default() };
+        pressure.journal(Keeping::Spool, Some(&spooled));
+        pressure.spool(&spooled);
+        let (ok, words) = said("journal");
+        assert!(!ok && words.contains("7 wait in the spool") && words.contains("clean mail goes out"), "{words}");
+        assert_eq!(said("spool"), (true, "7 records wait in it".to_owned()));
+        pressure.spool(&Spooled { takes: false, ..spooled });
+        assert!(!said("spool").0 && said("spool").1.contains("no room"));
+        pressure.spool(&Spooled { aside: 1, ..spooled });
+        assert!(!said("spool").0 && said("spool").1.contains("torn or changed"));
+        pressure.spool(&Spooled { spools: false, takes: false, ..spooled });
+        assert!(said("spool").0, "who wants no spool lacks none");
+        pressure.journal(Keeping::Store, Some(&spooled));
+        assert!(said("journal").0);
     }
 
     #[test]

@@ -35,7 +35,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{refused, tell_relayed};
+use super::{outage::in_time, refused, tell_relayed};
 use crate::{
     hold::{Arrival, Hold, HoldError, Outgoing, Preparation, Prepared, Proof, Relayed, RetryKey, Taken},
     mail::{Address, Envelope},
@@ -107,7 +107,7 @@ impl Split<'_> {
             self.splits.forget(&key);
             return Ok(taken);
         }
-        let prepared = match self.hold.prepare(arrival, key).await? {
+        let prepared = match in_time(self.hold.prepare(arrival, key)).await? {
             Preparation::Before(taken) => return Ok(taken),
             Preparation::New(prepared) => prepared,
         };
@@ -167,7 +167,7 @@ impl Split<'_> {
     }
 
     async fn discard(&self, prepared: &Prepared) {
-        if let Err(why) = self.hold.discard(prepared).await {
+        if let Err(why) = in_time(self.hold.discard(prepared)).await {
             tracing::warn!(id = %prepared.arrival().id, %why, "a prepared mail stays on the disk until the next start");
         }
     }
@@ -175,13 +175,13 @@ impl Split<'_> {
 
 /// Does `step` until it works, a few times: the next hop has its part, so that giving up costs more than waiting.
 async fn insist<T, F: Future<Output = Result<T, HoldError>>>(step: impl Fn() -> F) -> Result<T, HoldError> {
-    let mut outcome = step().await;
+    let mut outcome = in_time(step()).await;
     for wait in WAITS {
         if outcome.is_ok() {
             break;
         }
         sleep(wait).await;
-        outcome = step().await;
+        outcome = in_time(step()).await;
     }
     outcome
 }

@@ -192,6 +192,16 @@ impl Reply {
         Self::new(451, "4.3.2", format!("not taking mail at the moment: {why}; try again later"))
     }
 
+    /// 451: this mail needs the database, which is away; others may go.
+    pub fn needs_store() -> Self {
+        Self::new(451, "4.3.2", "the database is away, and this mail needs it; it was not taken, try again later")
+    }
+
+    /// 451: there is no place for the record of this mail.
+    pub fn no_record() -> Self {
+        Self::new(451, "4.3.2", "no record of this mail can be written; it was not taken, try again later")
+    }
+
     /// 451: a fault of our own; the mail server keeps the mail.
     pub fn internal() -> Self {
         Self::new(451, "4.3.0", "internal fault, the mail was not taken; try again later")

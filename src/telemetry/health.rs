@@ -21,6 +21,8 @@ pub enum Condition {
     Store,
     /// The journal is written.
     Journal,
+    /// Records can wait where the store does not take them, and none that waited is in doubt.
+    Spool,
     /// There is room on the disk.
     Disk,
     /// The next hop can be reached.
@@ -39,10 +41,11 @@ pub enum Condition {
 
 impl Condition {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Workers,
         Self::Store,
         Self::Journal,
+        Self::Spool,
         Self::Disk,
         Self::NextHop,
         Self::Outbox,
@@ -58,6 +61,7 @@ impl Condition {
             Self::Workers => "workers",
             Self::Store => "store",
             Self::Journal => "journal",
+            Self::Spool => "spool",
             Self::Disk => "disk",
             Self::NextHop => "next_hop",
             Self::Outbox => "outbox",

@@ -15,6 +15,7 @@ use prometheus_client::{
 use super::{
     health::{Condition, Health},
     siem::{Feeding, SiemFigures},
+    spool::{SpoolFigures, Spooling},
 };
 
 /// One label with its value.
@@ -53,6 +54,7 @@ struct Inner {
     oldest: Family<Label, Gauge>,
     history: Gauge,
     siem: SiemFigures,
+    spool: SpoolFigures,
 }
 
 /// How much waits in one place.
@@ -89,6 +91,7 @@ impl Default for Metrics {
             oldest: Family::default(),
             history: Gauge::default(),
             siem: SiemFigures::default(),
+            spool: SpoolFigures::default(),
         };
         registry.register("mails", "Mails by what became of them", inner.mails.clone());
         registry.register_with_unit("mail", "Size of the mails that were judged", Unit::Bytes, inner.bytes.clone());
@@ -120,6 +123,7 @@ impl Default for Metrics {
         registry.register_with_unit("oldest_waiting", "Age of the oldest of them", Unit::Seconds, inner.oldest.clone());
         registry.register("history_counters", "Counters of the history of recipients", inner.history.clone());
         inner.siem.register(&mut registry);
+        inner.spool.register(&mut registry);
         inner.registry = registry;
         for (family, reasons) in [(&inner.unread, &UNREAD[..]), (&inner.workers, &REPLACED[..])] {
             reasons.iter().for_each(|reason| drop(family.get_or_create(&[("reason", Cow::Borrowed(*reason))])));
@@ -196,6 +200,11 @@ impl Metrics {
         self.inner.siem.stands(feeding);
     }
 
+    /// How the spool of the journal stands.
+    pub fn spooled(&self, spooling: Spooling) {
+        self.inner.spool.stands(spooling);
+    }
+
     /// Everything as text, with how it is now.
     ///
     /// # Errors
@@ -239,6 +248,8 @@ mod tests {
         metrics.siem_sent(3);
         metrics.siem_failed(Duration::from_secs(8));
         metrics.siem_behind(Feeding { records: 5, age: 40, connected: false });
+        metrics.spooled(Spooling { records: 6, bytes: 9_000, age: 50, aside: 1, written: 8 });
+        metrics.spooled(Spooling { records: 7, bytes: 9_900, age: 60, aside: 1, written: 9 });
         health.unwell(Condition::Disk, Text { ja: "満杯".to_owned(), en: "full".to_owned() });
         let waiting = [Waiting { queue: "held", length: 5, oldest: 60 }];
         let text = metrics.text(&health, &waiting).unwrap();
@@ -267,6 +278,11 @@ mod tests {
             "sekisho_siem_behind 5",
             "sekisho_siem_behind_age_seconds 40",
             "sekisho_siem_connected 0",
+            "sekisho_journal_spooled_total 9",
+            "sekisho_journal_spool_records 7",
+            "sekisho_journal_spool_bytes 9900",
+            "sekisho_journal_spool_age_seconds 60",
+            "sekisho_journal_spool_aside 1",
         ] {
             assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
         }

@@ -7,6 +7,7 @@
 pub mod health;
 pub mod metrics;
 pub mod siem;
+pub mod spool;
 
 use std::io;
 

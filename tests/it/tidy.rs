@@ -49,6 +49,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "directory",
             "notice",
             "siem",
+            "journal",
             "store",
         ],
     ),

@@ -7,6 +7,7 @@ mod console;
 mod directory;
 mod doors;
 mod inspection;
+mod journal;
 mod next_hop;
 mod outbox;
 mod siem;
@@ -76,6 +77,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let approval = approval(document.section("approval"), policy.calendar.clone(), &mut problems);
     let approval = hold::Settings { keep, limits, digest, ..approval };
     let directory = directory::read(document.section("directory"), folder, &mut problems);
+    let spool = journal::read(document.section("journal"), &mut problems);
     let (store, min_free) = store(document.section("store"), &data_dir, &mut problems);
     let (console, console_keys) =
         console::read(document.section("console"), folder, &sockets, &organization.domains, &mut problems);
@@ -108,6 +110,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         approval,
         directory,
         store,
+        spool,
         min_free,
         console,
         console_keys,

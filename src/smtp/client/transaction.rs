@@ -177,6 +177,11 @@ impl Transaction {
         self.host.rsplit_once(':').map_or(self.host.as_str(), |(host, _)| host)
     }
 
+    /// Whether the host that it is with takes over what the sender asked to be told (RFC 3461).
+    pub fn reports(&self) -> bool {
+        self.offers.dsn
+    }
+
     /// Relays one RCPT; the reply is the next hop's own.
     pub async fn recipient(&mut self, recipient: &RcptTo) -> Reply {
         self.recipients(slice::from_ref(recipient)).await.pop().unwrap_or_else(Reply::next_hop_unavailable)
