@@ -33,6 +33,7 @@ mod life;
 mod lock;
 mod loops;
 mod oidc;
+mod outage;
 mod outbox;
 mod passwords;
 mod pictures;

@@ -9,7 +9,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{eventually, free_port};
+use super::{
+    eventually, free_port,
+    relay::{Signal, children, signal},
+};
 
 /// Whom the package runs its servers as; root may not.
 const USER: &str = "postgres";
@@ -77,6 +80,23 @@ impl Postgres {
         });
     }
 
+    /// SIGSTOP, to all of it: connections stay open, new ones are made by the system, and nothing is answered.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// The end of that.
+    pub(crate) fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, which: Signal) {
+        let server = self.server.as_ref().unwrap().id();
+        // The one that makes others first: none is missed then.
+        signal(server, which);
+        children(server).into_iter().for_each(|process| signal(process, which));
+    }
+
     fn data(&self) -> PathBuf {
         self.home.path().join("data")
     }
@@ -92,6 +112,10 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        if self.server.is_some() {
+            // What stands still would outlive its server.
+            self.thaw();
+        }
         self.die();
         if std::thread::panicking() {
             let log = fs::read_to_string(self.home.path().join("log")).unwrap_or_default();
