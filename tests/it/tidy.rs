@@ -54,7 +54,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // `store` only in `pipeline::pressure`, which asks how the disk is and says how we are, and `store`
-    // in `pipeline::memory`, which remembers what senders say about passwords.
+    // in `pipeline::memory`, which remembers what senders say about passwords, and `pipeline::outage`, which waits no longer
+    // than it must.
     (
         "pipeline",
         &[
