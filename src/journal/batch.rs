@@ -131,9 +131,9 @@ impl Scribe {
         let (records, callers): (Vec<_>, Vec<_>) = batch.drain(..).map(|w| (w.record, w.done)).unzip();
         let spool = self.spool.clone().filter(|spool| spool.figures().spools);
         let outcome = match spool {
-            None => self.into_store(&records, FAIL_AFTER).await,
+            None => self.write_to_store(&records, FAIL_AFTER).await,
             Some(spool) if !self.health.is_healthy() => spool.write(&records).await.map_err(JournalError::from),
-            Some(spool) => match self.into_store(&records, SPOOL_AFTER).await {
+            Some(spool) => match self.write_to_store(&records, SPOOL_AFTER).await {
                 Ok(()) => Ok(()),
                 Err(why) => {
                     tracing::warn!(%why, records = records.len(), "the store takes no records; they go to the spool");
@@ -150,7 +150,7 @@ impl Scribe {
         }
     }
 
-    async fn into_store(&mut self, records: &[Record], patience: Duration) -> Result<(), JournalError> {
+    async fn write_to_store(&mut self, records: &[Record], patience: Duration) -> Result<(), JournalError> {
         // Cut off, it may have happened all the same: the spool's records are compared with the chain's.
         let outcome = timeout(patience, write(&self.store, &mut self.head, records)).await;
         let outcome = outcome.unwrap_or(Err(JournalError::TooSlow));

@@ -37,8 +37,12 @@ const WRITTEN: Duration = Duration::from_secs(60);
 
 /// `step`, or that the store is busy if it takes too long. What was begun may happen all the same; the mail server sends the
 /// mail again, which is then known.
-pub(super) async fn in_time<T>(step: impl Future<Output = Result<T, HoldError>>) -> Result<T, HoldError> {
-    timeout(WRITTEN, step).await.unwrap_or(Err(StoreError::Busy.into()))
+pub(super) fn in_time<T>(
+    step: impl Future<Output = Result<T, HoldError>>,
+) -> impl Future<Output = Result<T, HoldError>> {
+    // Such a step is large, and every mail has room for it on its way.
+    let step = Box::pin(step);
+    async move { timeout(WRITTEN, step).await.unwrap_or(Err(StoreError::Busy.into())) }
 }
 
 impl Stages {
