@@ -102,7 +102,8 @@ fn get(address: SocketAddr, path: &str) -> String {
 
 fn figure(text: &str, name: &str) -> u64 {
     let line = text.lines().find(|line| line.split(' ').next() == Some(name));
-    line.and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+    assert!(line.is_some(), "no {name} in {text}");
+    line.and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap()
 }
 
 #[test]
