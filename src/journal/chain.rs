@@ -46,7 +46,7 @@ pub(super) async fn add_missing(
     records: &[Record],
     spooled_until: Option<Timestamp>,
 ) -> Result<usize, JournalError> {
-    let mut writing = store.write().await?;
+    let mut writing = store.write_ahead().await?;
     let ids: HashSet<&str> = records.iter().map(|record| record.id.0.as_str()).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     let mut known: HashMap<MailId, Vec<Record>> = HashMap::new();
