@@ -124,7 +124,7 @@ impl Writing {
     pub async fn journal_records_of(&mut self, ids: &[&str]) -> Result<Vec<String>, StoreError> {
         let mut records = Vec::new();
         for ids in ids.chunks(IDS) {
-            let mut find = Statement::new("SELECT record FROM journal WHERE id IN (");
+            let mut find = Statement::new(self.store.inner.engine, "SELECT record FROM journal WHERE id IN (");
             let mut list = find.list();
             for id in ids {
                 list.push_bind(plain(id));
