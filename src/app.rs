@@ -38,6 +38,7 @@ use crate::{
     telemetry::{
         health::{Condition, Health},
         metrics::Metrics,
+        traces::{Exporter, Traces},
     },
 };
 
@@ -69,6 +70,8 @@ pub struct App {
     past: Past,
     /// What tells the SIEM, if there is one.
     feed: Option<Feed>,
+    /// What tells the collector of traces, if there is one.
+    exporter: Option<Exporter>,
     /// Kept until the last mail under way is done: another process would discard what is prepared for it.
     claim: Arc<Claim>,
 }
@@ -284,6 +287,13 @@ fn spool(config: &Config, store: &Store) -> anyhow::Result<Spool> {
     Ok(spool)
 }
 
+/// What is told to a collector of traces, and what tells it; nothing if none is configured.
+fn traces(config: &Config, metrics: &Metrics) -> anyhow::Result<(Traces, Option<Exporter>)> {
+    let Some(settings) = config.traces.clone() else { return Ok((Traces::default(), None)) };
+    let started = Traces::start(settings, &config.hostname, metrics.clone());
+    started.map(|(traces, exporter)| (traces, Some(exporter))).map_err(|why| anyhow!("[traces]: {why}"))
+}
+
 /// The feed as a part of the server.
 async fn telling(feed: Feed, stop: CancellationToken) -> Part {
     feed.run(stop).await;
@@ -336,8 +346,10 @@ impl App {
         discard_prepared(&claim, &hold).await?;
         let health = Health::default();
         let next_hop = NextHop::new(config.next_hop.clone())?;
-        let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone(), config.outbox.clone());
         let metrics = Metrics::default();
+        let (traces, exporter) = traces(config, &metrics)?;
+        let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone(), config.outbox.clone());
+        let outbox = outbox.traced(traces.clone());
         let feed = feed(config, &journal, (&health, &metrics)).await?;
         let stages = Arc::new(Stages {
             hostname: config.hostname.clone(),
@@ -349,6 +361,7 @@ impl App {
             splits: Splits::default(),
             pressure: Pressure::new(health.clone(), pressure_settings(config)),
             metrics: metrics.clone(),
+            traces,
         });
         let mut smtp = Vec::new();
         for address in &config.smtp.listen {
@@ -399,6 +412,7 @@ impl App {
             store,
             past,
             feed,
+            exporter,
             claim: Arc::new(claim),
         })
     }
@@ -464,6 +478,7 @@ impl App {
             store,
             past,
             feed,
+            exporter,
             claim,
             config,
             organization,
@@ -534,13 +549,22 @@ impl App {
                 Ok("the page of what is counted")
             });
         }
+        // No part of the server: whatever becomes of it, mail goes on. It ends behind the parts, and is told of their last.
+        let (told_all, exporting) = (CancellationToken::new(), exporter);
+        let exporting = exporting.map(|exporter| tokio::spawn(exporter.run(told_all.clone())));
         all_ended(parts, stop).await?;
+        told_all.cancel();
         // What the last mails taught, after the SMTP server has ended.
         if let Err(error) = past.settle().await {
             tracing::error!(%error, "what the last mails taught about recipients is not kept");
         }
         stages.next_hop.close().await;
         store.close().await;
+        if let Some(exporting) = exporting
+            && exporting.await.is_err()
+        {
+            tracing::warn!("what tells the collector of traces had died");
+        }
         drop(claim);
         Ok(())
     }

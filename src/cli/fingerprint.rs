@@ -25,12 +25,12 @@ use super::{ConfigFile, Failure, edm, scan, show};
 use crate::{
     config::Config,
     inspect::{
-        Heard, Inspection, Job, Kind, Reason,
+        Inspection, Job, Kind, Reason,
         detect::{
             exact::Shelf as _,
             fingerprint::{Catalogue, Document, FEWEST, LIBRARY, Library, Print, Registered, SECRET},
         },
-        sandbox::{self, Unavailable, Workers},
+        sandbox::{self, Hearing, Unavailable, Workers},
     },
     written,
 };
@@ -183,7 +183,7 @@ fn named(options: &Add, unread: &mut usize) -> Result<Vec<(PathBuf, String)>, Fa
     Ok(named)
 }
 
-type Reading = JoinHandle<Result<(Inspection, Heard), Unavailable>>;
+type Reading = JoinHandle<Result<Hearing, Unavailable>>;
 
 /// Documents on their way into the library.
 struct Adding {
@@ -234,7 +234,7 @@ impl Adding {
     /// Takes in the document that was read first; why not, if it cannot be.
     async fn next(&mut self) -> Result<Option<Result<(), String>>, Failure> {
         let Some((path, name, task)) = self.pending.pop_front() else { return Ok(None) };
-        let (inspection, heard) = task.await.context("a reading task died")?.context("inspection")?;
+        let Hearing { inspection, heard, .. } = task.await.context("a reading task died")?.context("inspection")?;
         let taken = self.take(name, &inspection, heard.print.unwrap_or_default());
         self.refused += usize::from(taken.is_err());
         Ok(Some(taken.map_err(|why| format!("{}: {why}", path.display()))))

@@ -1,7 +1,7 @@
 //! `sekisho trace ID`: the whole story of one mail, from the journal, and what of it still waits to go out.
 //!
 //! In: an id as replies, notices, logs and pages name it, or its beginning. Out: lines in the order of time, as the journal
-//! says them, or the records themselves as JSON. Deliberately absent: content; the journal has none.
+//! says them, or the records themselves as JSON; and the id of its trace, if a collector is told it. Deliberately absent: content; the journal has none.
 
 use std::{
     io::{self, Write},
@@ -54,6 +54,11 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
         }
         [id] => {
             found.reverse();
+            if !options.json
+                && let Some(trace) = loaded.config.traces.as_ref().and_then(|traces| traces.trace_of(&id.0))
+            {
+                writeln!(io::stdout(), "trace {trace}").map_err(anyhow::Error::from)?;
+            }
             let waiting = store.outbox_about(id).await;
             tell(&options, &loaded.config.timezone, &found, &waiting.context("the outbox could not be read")?)?;
             Ok(ExitCode::SUCCESS)

@@ -125,6 +125,22 @@ impl<'d> Section<'d> {
         self.keep(key, value.span().start, read)
     }
 
+    /// A share, from 0 to 1; none if it is absent or wrong.
+    pub(super) fn share(&mut self, key: &'static str) -> Option<f64> {
+        let value = self.value(key)?;
+        let written = match value.get_ref() {
+            DeValue::Float(number) => number.as_str(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
+            other => {
+                self.wrong_type(key, value, "a number from 0 to 1, as in 0.01", other);
+                return None;
+            }
+        };
+        let share = written.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+        let read = share.ok_or_else(|| "this is out of bounds; write a number from 0 to 1, as in 0.01".to_owned());
+        self.keep(key, value.span().start, read)
+    }
+
     /// `true` or `false`; none if it is absent or wrong.
     pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
         let value = self.value(key)?;

@@ -27,6 +27,7 @@ use crate::{
     siem,
     smtp::{client, server, server::KeyFiles},
     store::Place,
+    telemetry::traces,
 };
 
 /// What the file says, checked; every module owns its part.
@@ -78,6 +79,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// `[siem]`: who is told what the journal says; nobody if not said.
     pub siem: Option<siem::Settings>,
+    /// `[traces]`: who is told what a sample of the mails went through; nobody if not said.
+    pub traces: Option<traces::Settings>,
     /// Where its certificate is; without one it speaks plain HTTP.
     pub console_keys: KeyFiles,
     /// `notice.templates`: the folder with the organisation's own texts.
@@ -113,6 +116,7 @@ impl Config {
             ("[console]", |c| format!("{:?}", (&c.console, &c.console_keys))),
             ("[metrics]", |c| format!("{:?}", c.metrics)),
             ("[siem]", |c| format!("{:?}", c.siem)),
+            ("[traces]", |c| format!("{:?}", c.traces)),
             ("[history]", |c| format!("{:?}", c.history)),
             ("[retention]", |c| format!("{:?}", c.approval.keep)),
             ("[notice] but for its texts", |c| format!("{:?}", (c.approval.limits, c.approval.digest))),

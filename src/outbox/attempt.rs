@@ -3,7 +3,7 @@
 //! In: a row of the outbox. Out: the row again, with the fate of each recipient by the next hop's own replies, settled
 //! in one commit. Deliberately absent: the loop, and concurrency.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::time::sleep;
@@ -14,11 +14,13 @@ use super::{
 };
 use crate::{
     hold::{Clearance, Hold, Tidings},
+    mail::MailId,
     smtp::{
         MailFrom, RcptTo, Reply,
         client::{Cleared, NextHop, Sent},
     },
     store::{Consignee, Fate, OutboxRow},
+    telemetry::trail::{Fact, Stage, Trail},
 };
 
 /// The longest wait between two tries to note what an attempt came to.
@@ -41,32 +43,79 @@ impl Said {
     }
 }
 
-/// Makes one attempt. `chance` is from 0 to 1.
+/// Makes one attempt; what took how long. `chance` is from 0 to 1.
 pub(super) async fn make(
     (hold, next_hop, settings): (&Hold, &NextHop, &Settings),
     row: OutboxRow,
     now: impl Fn() -> Timestamp,
     chance: f64,
-) {
-    let cleared = match hold.clear(&row.id, now()).await {
-        Ok(None) => return,
+) -> Trail {
+    let mut trail = trail_of(&row);
+    let cleared = hold.clear(&row.id, now()).await;
+    trail.stage(Stage::since("clear", trail.began()));
+    let cleared = match cleared {
+        Ok(None) => {
+            trail.note("sekisho.outcome", Fact::Word("gone"));
+            return trail;
+        }
         Ok(Some(consignment)) => Ok(consignment),
         Err(error) => Err(error),
     };
     let (mut row, said) = match cleared {
         Ok(consignment) => {
+            let began = Instant::now();
             let said = bring(next_hop, &consignment.row, &consignment.clearance).await;
+            let brought = Stage::since("next_hop", began);
+            trail.stage(match said.replies.last() {
+                Some(reply) => brought.with("sekisho.reply.code", Fact::Number(reply.code.into())),
+                None => brought,
+            });
             (consignment.row, said)
         }
         // Not the next hop's fault, but waiting helps as much: the row must not be tried every second.
         Err(error) => {
-            tracing::error!(outgoing = %row.id, %error, "a mail cannot be brought out");
+            tracing::error!(id = %mail_of(&row), outgoing = %row.id, %error, "a mail cannot be brought out");
             let said = Said::by_nobody(&row, &Reply::internal());
             (row, said)
         }
     };
     let tidings = judge(settings, &mut row, said, now(), chance);
+    let began = Instant::now();
     note(hold, &row, &tidings, now).await;
+    trail.stage(Stage::since("settle", began));
+    ended(&mut trail, &row, &tidings);
+    trail
+}
+
+/// The mail that it is, or is about: what other lines of the log, the journal and traces know it by.
+fn mail_of(row: &OutboxRow) -> &MailId {
+    row.mail_id.as_ref().unwrap_or(&row.id)
+}
+
+fn trail_of(row: &OutboxRow) -> Trail {
+    let mut trail = Trail::of_delivery(&mail_of(row).0);
+    trail.note("sekisho.outgoing.id", Fact::id(&row.id.0));
+    trail.note("sekisho.outgoing.kind", Fact::Word(row.kind.name()));
+    trail.note("sekisho.attempt", Fact::Number(i64::from(row.attempts) + 1));
+    if let Some(held) = &row.held_id {
+        trail.note("sekisho.held.id", Fact::id(&held.0));
+    }
+    trail
+}
+
+fn ended(trail: &mut Trail, row: &OutboxRow, tidings: &Tidings) {
+    let waiting = row.queued().count();
+    let outcome = match (tidings.refused.len(), waiting) {
+        (0, 0) => "delivered",
+        (0, _) => "deferred",
+        (_, _) => "refused",
+    };
+    trail.note("sekisho.outcome", Fact::Word(outcome));
+    trail.note("sekisho.recipients.waiting", Fact::count(waiting));
+    trail.note("sekisho.recipients.refused", Fact::count(tidings.refused.len()));
+    if outcome != "delivered" {
+        trail.failed();
+    }
 }
 
 /// Notes what the attempt came to, however often the store fails: what the next hop has would be sent again else, and
@@ -74,7 +123,8 @@ pub(super) async fn make(
 async fn note(hold: &Hold, row: &OutboxRow, tidings: &Tidings, now: impl Fn() -> Timestamp) {
     let mut pause = POLL;
     while let Err(error) = hold.settle(row, tidings, now()).await {
-        tracing::error!(outgoing = %row.id, %error, "what became of a mail that was brought out cannot be noted yet");
+        let id = mail_of(row);
+        tracing::error!(%id, outgoing = %row.id, %error, "what became of a mail that was brought out cannot be noted yet");
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

@@ -34,6 +34,7 @@ use crate::{
     mail::MailId,
     smtp::client::NextHop,
     store::{Claim, OutboxRow, Store, StoreError},
+    telemetry::traces::Traces,
 };
 
 /// How often the clock and other processes are asked.
@@ -84,6 +85,7 @@ pub struct Outbox {
     next_hop: NextHop,
     settings: Arc<Settings>,
     turns: Arc<AtomicU64>,
+    traces: Traces,
 }
 
 /// Tells whether an outbox still goes round.
@@ -100,7 +102,14 @@ impl Pulse {
 impl Outbox {
     /// An outbox that sends to `next_hop` what `hold` clears from `store`.
     pub fn new(store: Store, hold: Hold, next_hop: NextHop, settings: Settings) -> Self {
-        Self { store, hold, next_hop, settings: Arc::new(settings), turns: Arc::default() }
+        let (turns, traces) = (Arc::default(), Traces::default());
+        Self { store, hold, next_hop, settings: Arc::new(settings), turns, traces }
+    }
+
+    /// The same, of whose attempts `traces` are told.
+    #[must_use]
+    pub fn traced(self, traces: Traces) -> Self {
+        Self { traces, ..self }
     }
 
     /// What tells whether it still goes round.
@@ -219,7 +228,8 @@ impl Outbox {
 
     async fn attempt(&self, row: OutboxRow) {
         let tools = (&self.hold, &self.next_hop, &*self.settings);
-        attempt::make(tools, row, Timestamp::now, schedule::by_chance()).await;
+        let trail = attempt::make(tools, row, Timestamp::now, schedule::by_chance()).await;
+        self.traces.tell(trail);
     }
 }
 

@@ -4,20 +4,24 @@
 //! nowhere else. Deliberately absent: what becomes of the mail; and a judgement that
 //! fails, but for the want of a worker.
 
+use std::time::Instant;
+
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     inspect::{
         Inspection, Job, Kind, Passwords, Show, Shown,
-        sandbox::{Unavailable, Workers},
+        sandbox::{Hearing, Unavailable, Workers},
     },
     mail::{Address, Envelope, Message, header},
     policy::{self, Policies, Verdict},
     recipients::{self, Case, History, Lesson, Organization, Partners, Recipient},
     store::Remembered,
+    telemetry::trail::Stage,
 };
 
 use super::{
+    count,
     memory::Memory,
     past::{Past, day},
 };
@@ -58,6 +62,8 @@ pub struct Judged {
     pub lesson: Lesson,
     /// What happens to it.
     pub verdict: Verdict,
+    /// How long each step of this took.
+    pub stages: Vec<Stage>,
 }
 
 impl Judgement {
@@ -80,7 +86,7 @@ impl Judgement {
     /// they are still known. Nothing if the workers could not read it.
     pub async fn show(&self, envelope: &Envelope, message: &Message, what: Show) -> Result<Option<Shown>, Unavailable> {
         let job = Job { show: Some(what), ..self.job(envelope, message, self.memory.as_ref()).await };
-        Ok(self.workers.hear(message.bytes(), &job).await?.1.shown)
+        Ok(self.workers.hear(message.bytes(), &job).await?.heard.shown)
     }
 
     /// What is known before a mail is read.
@@ -105,12 +111,20 @@ impl Judgement {
         memory: Option<&Memory>,
         keeper: Option<&Memory>,
     ) -> Result<Judged, Unavailable> {
+        let began = Instant::now();
         let job = self.job(envelope, message, memory).await;
-        let (inspection, heard) = self.workers.hear(message.bytes(), &job).await?;
+        let mut stages = vec![Stage::since("recall", began)];
+        let asked = Instant::now();
+        let Hearing { inspection, heard, waited } = self.workers.hear(message.bytes(), &job).await?;
+        stages.push(Stage::between("wait", asked, asked + waited));
+        stages.push(count::inspected(Stage::since("inspect", asked + waited), &inspection));
         let (letter, attached) = (heard.letter.clone(), heard.attached.clone());
         if let Some(memory) = keeper {
+            let began = Instant::now();
             memory.keep(envelope, message, heard).await;
+            stages.push(Stage::since("remember", began));
         }
+        let began = Instant::now();
         let (recipients, lesson) = {
             let nothing = History::default();
             let history = self.past.as_ref().map(Past::read);
@@ -127,11 +141,14 @@ impl Judgement {
             let judged = recipients::judge(case);
             (judged.recipients, judged.lesson)
         };
+        stages.push(Stage::since("recipients", began));
+        let began = Instant::now();
         let at = Timestamp::now().to_zoned(self.timezone.clone()).datetime();
         let asked = self.policies.fields();
         let facts = policy::Mail::gather((envelope, message), &inspection, &recipients, at, asked, &attached);
         let verdict = self.policies.decide(&facts);
-        Ok(Judged { inspection, recipients, facts, lesson, verdict })
+        stages.push(Stage::since("policy", began));
+        Ok(Judged { inspection, recipients, facts, lesson, verdict, stages })
     }
 }
 

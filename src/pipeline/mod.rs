@@ -41,7 +41,11 @@ use crate::{
         Reply,
         client::{self, NextHop, Sent},
     },
-    telemetry::metrics::Metrics,
+    telemetry::{
+        metrics::Metrics,
+        traces::Traces,
+        trail::{Stage, Trail},
+    },
 };
 
 use incoming::Incoming;
@@ -78,6 +82,8 @@ pub struct Stages {
     pub pressure: Pressure,
     /// What is counted.
     pub metrics: Metrics,
+    /// Who is told what took how long.
+    pub traces: Traces,
 }
 
 impl Stages {
@@ -125,39 +131,53 @@ impl Stages {
     }
 
     /// The way of a mail, counted.
-    async fn pass(&self, mail: Incoming, next_hop: client::Transaction) -> Reply {
+    async fn pass(&self, mail: Incoming, next_hop: client::Transaction, mut trail: Trail) -> Reply {
         let (began, mut action) = (Instant::now(), None);
-        let reply = self.passed(mail, next_hop, &mut action).await;
+        count::arrived(&mut trail, &mail.envelope, &mail.message);
+        let reply = self.passed(mail, next_hop, &mut trail, &mut action).await;
         self.metrics.stage("whole", began.elapsed());
-        count::answered(&self.metrics, action, &reply);
+        count::answered(&self.metrics, &mut trail, action, &reply);
+        self.metrics.stages(&trail);
+        self.traces.tell(trail);
         reply
     }
 
-    /// The way of a mail; `action` is what was decided, once it is.
-    async fn passed(&self, mail: Incoming, next_hop: client::Transaction, action: &mut Option<Action>) -> Reply {
+    /// The way of a mail, of which `trail` notes what took how long; `action` is what was decided, once it is.
+    async fn passed(
+        &self,
+        mail: Incoming,
+        next_hop: client::Transaction,
+        trail: &mut Trail,
+        action: &mut Option<Action>,
+    ) -> Reply {
         if self.goes_in_circles(&mail.message) {
             let_go(next_hop);
             return refused(&mail.id, "it goes in circles", Reply::mail_loop());
         }
-        if let Some(passed) = self.recognised(&mail).await {
-            return self.pass_again(&mail, &passed, next_hop).await;
+        let began = Instant::now();
+        let passed = self.recognised(&mail).await;
+        trail.stage(Stage::since("recognise", began));
+        if let Some(passed) = passed {
+            return self.pass_again(&mail, &passed, next_hop, trail).await;
         }
         let began = Instant::now();
-        let judged = match self.judged(&mail).await {
+        let mut judged = match self.judged(&mail).await {
             Ok(judged) => judged,
             Err(why) => {
                 let_go(next_hop);
+                trail.stage(Stage::since(if matches!(why, Unavailable::Busy) { "wait" } else { "inspect" }, began));
                 let reply = if matches!(why, Unavailable::Busy) { Reply::busy() } else { Reply::internal() };
                 return refused(&mail.id, &format!("not inspected, so not taken: {why}"), reply);
             }
         };
         count::judged(&self.metrics, &mail.message, &judged, began.elapsed());
+        count::decided(trail, &mut judged);
         *action = Some(judged.verdict.action());
         let record = mail.record(&judged);
-        let Judged { inspection, recipients, facts, lesson, verdict } = judged;
+        let Judged { inspection, recipients, facts, lesson, verdict, .. } = judged;
         match verdict.into_decision() {
             Decision::Forward(forward) => {
-                let reply = self.forward(&mail, record, Proof::Forward(&forward), next_hop).await;
+                let reply = self.forward(&mail, record, Proof::Forward(&forward), next_hop, trail).await;
                 self.learn(&lesson, forward.recipients(), mail.at, &reply);
                 reply
             }
@@ -169,17 +189,17 @@ impl Stages {
                 let_go(next_hop);
                 let at = mail.at;
                 let arrival = mail.into_arrival(recipients, inspection, facts, &lesson, groups);
-                let reply = self.split(arrival, &forward).await;
+                let reply = self.split(arrival, &forward, trail).await;
                 self.learn(&lesson, forward.recipients(), at, &reply);
                 reply
             }
             Decision::Store(groups) => {
                 let_go(next_hop);
-                self.keep(mail.into_arrival(recipients, inspection, facts, &lesson, groups)).await
+                self.keep(mail.into_arrival(recipients, inspection, facts, &lesson, groups), trail).await
             }
             Decision::Reject(_) => {
                 let_go(next_hop);
-                self.refuse(&mail, record, "policy rejects it", Reply::rejected(REJECTED)).await
+                self.refuse(&mail, record, "policy rejects it", Reply::rejected(REJECTED), trail).await
             }
         }
     }
@@ -193,6 +213,7 @@ impl Stages {
         record: MailRecord,
         proof: Proof<'_>,
         next_hop: client::Transaction,
+        trail: &mut Trail,
     ) -> Reply {
         let _room = match self.room_for(mail, &record, &next_hop).await {
             Ok(room) => room,
@@ -204,12 +225,15 @@ impl Stages {
         let clearance: Clearance = self.hold.clear_at_once(proof, mail.outgoing(), mail.at).await;
         let began = Instant::now();
         let Sent { reply, reports, .. } = next_hop.data(&clearance).await;
-        self.metrics.stage("next_hop", began.elapsed());
+        trail.stage(count::replied(Stage::since("next_hop", began), &reply));
         let record = record.answered(reply.text());
         if !reply.is_positive() {
-            return self.refuse(mail, record.not_taken(), "the next hop did not take it", reply).await;
+            return self.refuse(mail, record.not_taken(), "the next hop did not take it", reply, trail).await;
         }
-        if let Err(why) = self.journal.record(mail.entry(record)).await {
+        let began = Instant::now();
+        let written = self.journal.record(mail.entry(record)).await;
+        trail.stage(Stage::since("journal", began));
+        if let Err(why) = written {
             tracing::error!(id = %mail.id, %why, "forwarded, but not journalled");
         }
         if !reports && !mail.envelope.dsn.recipients.is_empty() {
@@ -229,25 +253,34 @@ impl Stages {
     }
 
     /// A mail that was let go before, to the same recipients, goes on without being inspected a second time.
-    async fn pass_again(&self, mail: &Incoming, passed: &Passed, next_hop: client::Transaction) -> Reply {
+    async fn pass_again(
+        &self,
+        mail: &Incoming,
+        passed: &Passed,
+        next_hop: client::Transaction,
+        trail: &mut Trail,
+    ) -> Reply {
         tracing::info!(id = %mail.id, first = %passed.first(), "passed before, so not inspected again");
         let record = mail.record_of_passed(passed);
-        self.forward(mail, record, Proof::Passed(passed), next_hop).await
+        self.forward(mail, record, Proof::Passed(passed), next_hop, trail).await
     }
 
     /// Some recipients get it at once, the others wait.
-    async fn split(&self, arrival: Arrival, forward: &Forward) -> Reply {
+    async fn split(&self, arrival: Arrival, forward: &Forward, trail: &mut Trail) -> Reply {
         let split = Split { hold: &self.hold, next_hop: &self.next_hop, splits: &self.splits };
-        split.carry_out(arrival, forward).await
+        split.carry_out(arrival, forward, trail).await
     }
 
     /// Everything about a held mail is one commit, its journal record included.
-    async fn keep(&self, arrival: Arrival) -> Reply {
+    async fn keep(&self, arrival: Arrival, trail: &mut Trail) -> Reply {
         let (id, began) = (arrival.id.clone(), Instant::now());
         let taken = outage::in_time(self.hold.take(arrival)).await;
-        self.metrics.stage("hold", began.elapsed());
+        trail.stage(Stage::since("hold", began));
         match taken {
-            Ok(held) => Reply::held(&held),
+            Ok(held) => {
+                count::held(trail, &held);
+                Reply::held(&held)
+            }
             Err(why) => {
                 tracing::error!(%id, %why, "could not be held, so not taken");
                 Reply::internal()
@@ -256,8 +289,11 @@ impl Stages {
     }
 
     /// A refusal leaves the mail where it is, so it may stand without its record.
-    async fn refuse(&self, mail: &Incoming, record: MailRecord, why: &str, reply: Reply) -> Reply {
-        if let Err(why) = self.journal.record(mail.entry(record)).await {
+    async fn refuse(&self, mail: &Incoming, record: MailRecord, why: &str, reply: Reply, trail: &mut Trail) -> Reply {
+        let began = Instant::now();
+        let written = self.journal.record(mail.entry(record)).await;
+        trail.stage(Stage::since("journal", began));
+        if let Err(why) = written {
             tracing::error!(id = %mail.id, %why, "a refusal was not journalled");
         }
         refused(&mail.id, why, reply)

@@ -4,17 +4,18 @@
 //! recipient decides where the transaction goes: on, or to us as a person's answer. Deliberately absent: what becomes of
 //! the message ([`Stages::pass`]).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 
-use super::{Stages, incoming, incoming::Incoming, let_go, refused};
+use super::{Stages, count, incoming, incoming::Incoming, let_go, refused};
 use crate::{
     mail::{Address, Dsn, Envelope, MailId, Message},
     smtp::{
         Reply, client,
         server::{Gate, MailFrom, Peer, RcptTo, Transaction},
     },
+    telemetry::trail::{Stage, Trail},
 };
 
 /// The gate of the SMTP server.
@@ -38,6 +39,7 @@ pub struct Passage {
     from: MailFrom,
     dsn: Dsn,
     way: Way,
+    trail: Trail,
 }
 
 /// Where a transaction goes; its first recipient decides.
@@ -52,19 +54,38 @@ impl Gate for Pipeline {
     type Transaction = Passage;
 
     async fn mail(&self, peer: &Peer, id: MailId, from: MailFrom) -> Result<Passage, Reply> {
+        let mut trail = Trail::of_mail(&id.0);
         if let Some(strain) = self.stages.strain() {
-            return Err(refused(&id, "no room for it", Reply::strained(strain.words())));
+            let reply = refused(&id, "no room for it", Reply::strained(strain.words()));
+            self.stages.ended(trail, "no_room", &reply);
+            return Err(reply);
         }
         let begun = self.stages.next_hop.begin(&from).await;
+        trail.stage(Stage::since("next_hop_mail", trail.began()));
         self.stages.pressure.heard_of_next_hop(begun.as_ref().err());
-        let next_hop = begun.map_err(|reply| refused(&id, "the next hop refuses MAIL", reply))?;
+        let next_hop = match begun {
+            Ok(next_hop) => next_hop,
+            Err(reply) => {
+                let reply = refused(&id, "the next hop refuses MAIL", reply);
+                self.stages.ended(trail, "mail_refused", &reply);
+                return Err(reply);
+            }
+        };
         let way = Way::Out { next_hop: Box::new(next_hop), recipients: Vec::new() };
         let dsn = Dsn { ret: from.ret, envid: from.envid.clone(), recipients: Vec::new() };
-        Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), id, from, dsn, way })
+        Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), id, from, dsn, way, trail })
     }
 
     fn takes_binary(&self) -> bool {
         self.stages.next_hop.takes_binary()
+    }
+}
+
+impl Stages {
+    /// The trail of a mail that never was to go out.
+    fn ended(&self, mut trail: Trail, outcome: &'static str, reply: &Reply) {
+        count::ended(&mut trail, outcome, reply.code);
+        self.traces.tell(trail);
     }
 }
 
@@ -87,7 +108,9 @@ impl Passage {
     /// Recipients of one batch, none of them ours, in one go to the next hop.
     async fn relay_all(&mut self, batch: Vec<RcptTo>) -> Vec<Reply> {
         let Way::Out { next_hop, recipients } = &mut self.way else { return Vec::new() };
+        let began = Instant::now();
         let mut replies = next_hop.recipients(&batch).await;
+        self.trail.step(Stage::since("next_hop_rcpt", began));
         for (to, reply) in batch.into_iter().zip(&mut replies) {
             if reply.is_positive() {
                 self.dsn.note(&to.address, to.dsn);
@@ -146,19 +169,28 @@ impl Transaction for Passage {
     }
 
     async fn message(self, message: Message) -> Reply {
-        let Self { stages, peer, id, from, dsn, way } = self;
+        let Self { stages, peer, id, from, dsn, way, mut trail } = self;
         match way {
             Way::Out { next_hop, recipients } => {
                 let MailFrom { sender, body, smtputf8, requiretls, .. } = from;
                 let envelope = Envelope { sender, recipients, body, smtputf8, requiretls, dsn };
                 let at = Timestamp::now();
                 let trace = incoming::trace(&stages.hostname, stages.trace_client, (&id, at), &peer, &envelope);
-                stages.pass(Incoming { id, at, peer, envelope, message, trace }, *next_hop).await
+                stages.pass(Incoming { id, at, peer, envelope, message, trace }, *next_hop, trail).await
             }
             Way::Answer(_) if stages.store_is_away() => {
-                refused(&id, "an answer that needs the store, which is away", Reply::needs_store())
+                let why = "an answer that needs the store, which is away";
+                let reply = refused(&id, why, Reply::needs_store());
+                stages.ended(trail, "answer", &reply);
+                reply
             }
-            Way::Answer(to) => stages.answer(&id, from.sender, &to, &message).await,
+            Way::Answer(to) => {
+                let began = Instant::now();
+                let reply = stages.answer(&id, from.sender, &to, &message).await;
+                trail.stage(Stage::since("answer", began));
+                stages.ended(trail, "answer", &reply);
+                reply
+            }
         }
     }
 

@@ -26,7 +26,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -35,7 +35,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{outage::in_time, refused, tell_relayed};
+use super::{count, outage::in_time, refused, tell_relayed};
 use crate::{
     hold::{Arrival, Hold, HoldError, Outgoing, Preparation, Prepared, Proof, Relayed, RetryKey, Taken},
     mail::{Address, Envelope},
@@ -44,6 +44,7 @@ use crate::{
         MailFrom, RcptTo, Reply,
         client::{NextHop, Sent},
     },
+    telemetry::trail::{Stage, Trail},
 };
 
 /// How long to wait before each further try to activate.
@@ -80,10 +81,13 @@ pub(super) struct Split<'a> {
 
 impl Split<'_> {
     /// All of it, to the reply.
-    pub(super) async fn carry_out(&self, arrival: Arrival, forward: &Forward) -> Reply {
+    pub(super) async fn carry_out(&self, arrival: Arrival, forward: &Forward, trail: &mut Trail) -> Reply {
         let id = arrival.id.clone();
-        match self.try_all(arrival, forward).await {
-            Ok(Taken::Held(held)) => Reply::held(&held),
+        match self.try_all(arrival, forward, trail).await {
+            Ok(Taken::Held(held)) => {
+                count::held(trail, &held);
+                Reply::held(&held)
+            }
             Ok(Taken::Settled(id)) => Reply::settled(&id),
             Err(Failure::Ours(why)) => {
                 tracing::error!(%id, %why, "could not be split, so not taken");
@@ -94,26 +98,38 @@ impl Split<'_> {
         }
     }
 
-    async fn try_all(&self, arrival: Arrival, forward: &Forward) -> Result<Taken, Failure> {
+    async fn try_all(&self, arrival: Arrival, forward: &Forward, trail: &mut Trail) -> Result<Taken, Failure> {
         let key = arrival.retry_key().await?;
         let _turn = self.splits.turn(key).await?;
+        let began = Instant::now();
         let handed = self.splits.handed(&key);
         let missing: Vec<Address> = match &handed {
             Some(handed) => forward.recipients().iter().filter(|to| !handed.to.contains(to)).cloned().collect(),
             None => forward.recipients().to_vec(),
         };
         if let (Some(handed), true) = (&handed, missing.is_empty()) {
-            let taken = insist(|| self.hold.take_rest(arrival.clone(), key, Some(&handed.said))).await?;
+            let taken = insist(|| self.hold.take_rest(arrival.clone(), key, Some(&handed.said))).await;
+            trail.stage(Stage::since("hold", began));
+            let taken = taken?;
             self.splits.forget(&key);
             return Ok(taken);
         }
-        let prepared = match in_time(self.hold.prepare(arrival, key)).await? {
+        let prepared = in_time(self.hold.prepare(arrival, key)).await;
+        trail.stage(Stage::since("prepare", began));
+        let prepared = match prepared? {
             Preparation::Before(taken) => return Ok(taken),
             Preparation::New(prepared) => prepared,
         };
-        match self.hand_over(prepared.arrival(), forward, &missing).await {
+        let began = Instant::now();
+        let handed = self.hand_over(prepared.arrival(), forward, &missing).await;
+        let (Ok(Handover { reply, .. }) | Err(reply)) = &handed;
+        trail.stage(count::replied(Stage::since("next_hop", began), reply));
+        match handed {
             Ok(Handover { reply, reports }) => {
-                let taken = self.activate(&prepared, key, forward, &reply).await?;
+                let began = Instant::now();
+                let taken = self.activate(&prepared, key, forward, &reply).await;
+                trail.stage(Stage::since("activate", began));
+                let taken = taken?;
                 if !reports {
                     let said = format!("{} {}", reply.code, reply.text());
                     tell_relayed(self.hold, &relayed(prepared.arrival(), &missing, &said)).await;

@@ -16,6 +16,8 @@ use super::{
     health::{Condition, Health},
     siem::{Feeding, SiemFigures},
     spool::{SpoolFigures, Spooling},
+    traces::TraceFigures,
+    trail::Trail,
 };
 
 /// One label with its value.
@@ -55,6 +57,7 @@ struct Inner {
     history: Gauge,
     siem: SiemFigures,
     spool: SpoolFigures,
+    traces: TraceFigures,
 }
 
 /// How much waits in one place.
@@ -92,6 +95,7 @@ impl Default for Metrics {
             history: Gauge::default(),
             siem: SiemFigures::default(),
             spool: SpoolFigures::default(),
+            traces: TraceFigures::default(),
         };
         registry.register("mails", "Mails by what became of them", inner.mails.clone());
         registry.register_with_unit("mail", "Size of the mails that were judged", Unit::Bytes, inner.bytes.clone());
@@ -124,6 +128,7 @@ impl Default for Metrics {
         registry.register("history_counters", "Counters of the history of recipients", inner.history.clone());
         inner.siem.register(&mut registry);
         inner.spool.register(&mut registry);
+        inner.traces.register(&mut registry);
         inner.registry = registry;
         for (family, reasons) in [(&inner.unread, &UNREAD[..]), (&inner.workers, &REPLACED[..])] {
             reasons.iter().for_each(|reason| drop(family.get_or_create(&[("reason", Cow::Borrowed(*reason))])));
@@ -153,6 +158,11 @@ impl Metrics {
     /// A stage of a mail's way took so long.
     pub fn stage(&self, stage: &'static str, took: Duration) {
         self.inner.stages.get_or_create(&[("stage", Cow::Borrowed(stage))]).observe(took.as_secs_f64());
+    }
+
+    /// How long each stage of a trail took.
+    pub fn stages(&self, trail: &Trail) {
+        trail.stages().for_each(|(stage, took)| self.stage(stage, took));
     }
 
     /// A policy rule matched.
@@ -205,6 +215,16 @@ impl Metrics {
         self.inner.spool.stands(spooling);
     }
 
+    /// The collector of traces took so many spans.
+    pub fn traces_sent(&self, spans: u64) {
+        self.inner.traces.sent(spans);
+    }
+
+    /// It never took so many, and why.
+    pub fn traces_lost(&self, reason: &'static str, spans: u64) {
+        self.inner.traces.lost(reason, spans);
+    }
+
     /// Everything as text, with how it is now.
     ///
     /// # Errors
@@ -246,6 +266,8 @@ mod tests {
         metrics.commit(Duration::from_millis(2));
         metrics.history(7);
         metrics.siem_sent(3);
+        metrics.traces_sent(9);
+        metrics.traces_lost("queue_full", 4);
         metrics.siem_failed(Duration::from_secs(8));
         metrics.siem_behind(Feeding { records: 5, age: 40, connected: false });
         metrics.spooled(Spooling { records: 6, bytes: 9_000, age: 50, aside: 1, written: 8 });
@@ -273,6 +295,9 @@ mod tests {
             "sekisho_oldest_waiting_seconds{queue=\"held\"} 60",
             "sekisho_history_counters 7",
             "sekisho_siem_sent_total 3",
+            "sekisho_trace_spans_sent_total 9",
+            "sekisho_trace_spans_lost_total{reason=\"queue_full\"} 4",
+            "sekisho_trace_spans_lost_total{reason=\"stopped\"} 0",
             "sekisho_siem_failures_total 1",
             "sekisho_siem_retry_seconds 8",
             "sekisho_siem_behind 5",

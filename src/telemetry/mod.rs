@@ -1,13 +1,16 @@
-//! What operators see: logs, how we are ([`health`]), what is counted ([`metrics`]).
+//! What operators see: logs, how we are ([`health`]), what is counted ([`metrics`]), what single mails went through
+//! ([`traces`]).
 //!
 //! In: tracing events of all rooms. Out: lines on standard error, where systemd and containers collect them.
-//! `SEKISHO_LOG` says how much (`info` by default, `sekisho=debug` for one's own). Deliberately absent: traces, and mail
+//! `SEKISHO_LOG` says how much (`info` by default, `sekisho=debug` for one's own). Deliberately absent: mail
 //! content: no room hands any to an event.
 
 pub mod health;
 pub mod metrics;
 pub mod siem;
 pub mod spool;
+pub mod traces;
+pub mod trail;
 
 use std::io;
 

@@ -47,4 +47,5 @@ mod robustness;
 mod siem;
 mod story;
 mod tidy;
+mod traces;
 mod workers;

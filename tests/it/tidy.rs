@@ -27,7 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "hold",
         &["mail", "language", "inspect", "recipients", "policy", "store", "directory", "notice", "journal", "smtp"],
     ),
-    ("outbox", &["mail", "store", "hold", "smtp"]),
+    ("outbox", &["mail", "store", "hold", "smtp", "telemetry"]),
     (
         "console",
         &["mail", "language", "inspect", "recipients", "policy", "hold", "journal", "directory", "notice", "telemetry"],
@@ -51,6 +51,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "siem",
             "journal",
             "store",
+            "telemetry",
         ],
     ),
     // `store` only in `pipeline::pressure`, which asks how the disk is and says how we are, and `store`

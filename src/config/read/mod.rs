@@ -12,6 +12,7 @@ mod next_hop;
 mod outbox;
 mod siem;
 mod smtp;
+mod traces;
 
 use std::{
     net::SocketAddr,
@@ -83,6 +84,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         console::read(document.section("console"), folder, &sockets, &organization.domains, &mut problems);
     let metrics = metrics(document.section("metrics"), &sockets, &console, &mut problems);
     let siem = siem::read(document.section("siem"), folder, &mut problems);
+    let traces = traces::read(document.section("traces"), folder, &mut problems);
     let (learning_days, history) = history(document.section("history"), &mut problems);
     let organization = Organization { learning_days, ..organization };
 
@@ -116,6 +118,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         console_keys,
         metrics,
         siem,
+        traces,
         notice_templates,
         wording: Wording::default(),
         history,

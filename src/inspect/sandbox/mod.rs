@@ -26,7 +26,7 @@ use std::{path::PathBuf, time::Duration};
 pub use exact::Folder;
 pub use identity::Identity;
 pub use lockdown::Protection;
-pub use pool::{Unavailable, Workers};
+pub use pool::{Hearing, Unavailable, Workers};
 
 use super::Limits;
 

@@ -68,6 +68,17 @@ pub enum Unavailable {
     Refused(String),
 }
 
+/// A mail or file that was read.
+#[derive(Debug)]
+pub struct Hearing {
+    /// What is in it.
+    pub inspection: Inspection,
+    /// What is to be remembered of it.
+    pub heard: Heard,
+    /// How long it waited for a worker.
+    pub waited: Duration,
+}
+
 /// The pool. Dropping it ends its workers, as soon as none has a mail in hand.
 #[derive(Debug)]
 pub struct Workers {
@@ -130,12 +141,14 @@ impl Workers {
 
     /// Inspects one mail or file within the deadline. What could not be read is in `uninspected`.
     pub async fn inspect(&self, bytes: &[u8], job: &Job) -> Result<Inspection, Unavailable> {
-        Ok(self.hear(bytes, job).await?.0)
+        Ok(self.hear(bytes, job).await?.inspection)
     }
 
     /// Inspects one mail, and says what is to be remembered of it.
-    pub async fn hear(&self, bytes: &[u8], job: &Job) -> Result<(Inspection, Heard), Unavailable> {
+    pub async fn hear(&self, bytes: &[u8], job: &Job) -> Result<Hearing, Unavailable> {
+        let came = Instant::now();
         let _turn = self.pool.turn().await?;
+        let waited = came.elapsed();
         let deadline = Instant::now() + self.pool.settings.timeout;
         let mut mail = Mail { bytes, job: job.clone(), killers: Vec::new(), deadline };
         let mut read = self.pool.read(&mut mail, None).await?;
@@ -147,7 +160,7 @@ impl Workers {
         if let Some(worker) = read.worker {
             self.pool.put_back(worker, bytes.len());
         }
-        Ok((read.inspection, read.heard))
+        Ok(Hearing { inspection: read.inspection, heard: read.heard, waited })
     }
 
     /// Whether so many mails wait for a worker that no other may.

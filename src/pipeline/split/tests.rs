@@ -166,7 +166,7 @@ impl Relay {
     /// What the mail server hears when it brings a mail with these groups.
     async fn bring(&self, groups: Vec<Group>) -> Reply {
         let forward = proof(&groups);
-        self.split().carry_out(arrival(groups), &forward).await
+        self.split().carry_out(arrival(groups), &forward, &mut Trail::of_mail("M")).await
     }
 
     async fn sql(&self, sql: &'static str) {
@@ -456,10 +456,10 @@ async fn a_retry_that_more_recipients_get_at_once_brings_it_to_those_only() {
         (mail, forward)
     };
     let (mail, forward) = in_order(before());
-    assert_eq!(relay.split().carry_out(mail, &forward).await, Reply::internal());
+    assert_eq!(relay.split().carry_out(mail, &forward, &mut Trail::of_mail("M")).await, Reply::internal());
     relay.sql(MEND).await;
     let (mail, forward) = in_order(after());
-    let reply = relay.split().carry_out(mail, &forward).await;
+    let reply = relay.split().carry_out(mail, &forward, &mut Trail::of_mail("M")).await;
     relay.assert_held_once(&reply, "with a new judgement").await;
     assert_eq!(hop.took(), [[INSIDE], [ALSO_INSIDE]]);
 }
