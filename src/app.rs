@@ -347,6 +347,8 @@ impl App {
         let health = Health::default();
         let next_hop = NextHop::new(config.next_hop.clone())?;
         let metrics = Metrics::default();
+        let timed = metrics.clone();
+        store.watched_by(move |work, took| timed.database(work.name(), took));
         let (traces, exporter) = traces(config, &metrics)?;
         let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone(), config.outbox.clone());
         let outbox = outbox.traced(traces.clone());

@@ -23,7 +23,7 @@ use crate::{
     journal::{Keeping, Spooled},
     language::Text,
     smtp::Reply,
-    store::Store,
+    store::{Pool, Store},
     telemetry::{
         health::{Condition, Health},
         spool::Spooling,
@@ -119,6 +119,9 @@ impl Stages {
             judgement.workers.replaced().into_iter().for_each(|(why, count)| self.metrics.workers(why, count));
             if let Some(past) = &judgement.past {
                 self.metrics.history(past.read().len());
+            }
+            for Pool { name, open, idle, most } in store.pools() {
+                self.metrics.connections(name, (open, idle, most));
             }
             self.pressure.sandbox(judgement.workers.protection());
             self.watch_journal().await;

@@ -18,7 +18,7 @@ use std::{
     io,
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{Any, AnyConnection, AnyPool, pool::PoolConnection};
@@ -27,7 +27,12 @@ use tokio::{
     time::timeout,
 };
 
-use super::{StoreError, postgres, sql::Engine};
+use super::{
+    StoreError,
+    latency::{Latency, Work},
+    postgres,
+    sql::Engine,
+};
 
 /// How long a database may say nothing to the words between changes: longer than it waits for a lock (10 s).
 const SILENCE: Duration = Duration::from_secs(20);
@@ -50,6 +55,7 @@ pub(super) struct Writers {
     line: Arc<Queue<()>>,
     open: Arc<Queue<Open>>,
     group: Mutex<Group>,
+    latency: Latency,
 }
 
 /// The changes that are complete and not on the disk.
@@ -77,12 +83,12 @@ pub(super) struct Alone {
 }
 
 impl Writers {
-    pub(super) fn new(pool: AnyPool, engine: Engine) -> Arc<Self> {
+    pub(super) fn new(pool: AnyPool, engine: Engine, latency: Latency) -> Arc<Self> {
         let begin = match engine {
             Engine::Sqlite => "BEGIN IMMEDIATE; SAVEPOINT change",
             Engine::Postgres => postgres::BEGIN,
         };
-        Arc::new(Self { pool, begin, line: Arc::default(), open: Arc::default(), group: Mutex::default() })
+        Arc::new(Self { pool, begin, line: Arc::default(), open: Arc::default(), group: Mutex::default(), latency })
     }
 
     pub(super) fn pool(&self) -> &AnyPool {
@@ -164,7 +170,9 @@ impl Writers {
         let Some(connection) = open.as_mut() else { return };
         // Where a statement has failed, PostgreSQL answers a bare COMMIT with success and undoes everything. It refuses to
         // release a savepoint there.
+        let began = Instant::now();
         let committed = say(connection, "RELEASE change; COMMIT").await;
+        self.latency.took(Work::Commit, began);
         self.end(&mut open, committed).await;
     }
 

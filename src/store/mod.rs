@@ -28,6 +28,7 @@ mod journal_counts;
 mod journal_seal;
 mod journal_terms;
 mod key;
+mod latency;
 mod mails;
 mod open;
 mod opinions;
@@ -49,7 +50,7 @@ mod told;
 mod trial;
 mod vouch;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 pub use anchor::Anchor;
 pub use backup::{Manifest, check as check_copy, restore as restore_copy};
@@ -65,6 +66,7 @@ pub use journal::JournalRow;
 pub use journal_counts::JournalCount;
 pub use journal_seal::JournalSeal;
 pub use journal_terms::{Sieve, Term};
+pub use latency::{Pool, Work};
 pub use mails::MailRow;
 pub use opinions::Opinion;
 pub use outbox::{Consignee, Fate, Kind, OutboxRow};
@@ -92,22 +94,26 @@ struct Inner {
     directory: std::path::PathBuf,
     /// The address of the database, if it is on a server.
     server: Option<String>,
+    latency: latency::Latency,
     outbox_grew: Notify,
 }
 
 impl Store {
     /// Begins a change.
     pub async fn write(&self) -> Result<Writing, StoreError> {
-        Ok(self.writing(self.inner.writers.turn().await?))
+        let asked = Instant::now();
+        Ok(self.writing(self.inner.writers.turn().await?, asked))
     }
 
     /// Begins a change ahead of all who wait to begin theirs: to record what has gone out already.
     pub async fn write_ahead(&self) -> Result<Writing, StoreError> {
-        Ok(self.writing(self.inner.writers.turn_ahead().await?))
+        let asked = Instant::now();
+        Ok(self.writing(self.inner.writers.turn_ahead().await?, asked))
     }
 
-    fn writing(&self, transaction: group::Turn) -> Writing {
-        Writing { transaction, store: self.clone(), outbox_grew: false }
+    fn writing(&self, transaction: group::Turn, asked: Instant) -> Writing {
+        self.inner.latency.took(Work::Turn, asked);
+        Writing { transaction, store: self.clone(), outbox_grew: false, asked }
     }
 
     /// Waits until a change of this process put something into the outbox.
@@ -128,8 +134,8 @@ impl Store {
         self.inner.writers.pool().close().await;
     }
 
-    fn readers(&self) -> &AnyPool {
-        &self.inner.readers
+    fn readers(&self) -> latency::Readers<'_> {
+        latency::Readers { pool: &self.inner.readers, latency: &self.inner.latency }
     }
 }
 
@@ -144,6 +150,7 @@ pub struct Writing {
     transaction: group::Turn,
     store: Store,
     outbox_grew: bool,
+    asked: Instant,
 }
 
 impl Writing {
@@ -153,6 +160,7 @@ impl Writing {
             self.tell_nodes().await?;
         }
         self.transaction.commit().await?;
+        self.store.inner.latency.took(Work::Change, self.asked);
         if self.outbox_grew {
             self.store.inner.outbox_grew.notify_one();
         }

@@ -15,7 +15,8 @@ use sqlx::{AnyPool, migrate::MigrateError};
 use tokio::sync::Notify;
 
 use super::{
-    Inner, Store, StoreError, group::Writers, key::MasterKey, place::Place, postgres, ring::Ring, sql::Engine, sqlite,
+    Inner, Store, StoreError, group::Writers, key::MasterKey, latency::Latency, place::Place, postgres, ring::Ring,
+    sql::Engine, sqlite,
 };
 
 pub(super) const KEY: &str = "seal.key";
@@ -41,10 +42,10 @@ impl Store {
         };
         let ring = Ring::new(open_key(&writer, directory.join(KEY), key_command.as_deref()).await?);
         drop(lock);
-        let writers = Writers::new(writer, engine);
-        let store = Self {
-            inner: Arc::new(Inner { engine, writers, readers, ring, directory, server, outbox_grew: Notify::new() }),
-        };
+        let latency = Latency::default();
+        let (writers, outbox_grew) = (Writers::new(writer, engine, latency.clone()), Notify::new());
+        let inner = Inner { engine, writers, readers, ring, directory, server, latency, outbox_grew };
+        let store = Self { inner: Arc::new(inner) };
         store.learn_keys().await?;
         Ok(store)
     }

@@ -23,8 +23,15 @@ use super::{
 /// One label with its value.
 type Label = [(&'static str, Cow<'static, str>); 1];
 
+/// A pool of connections, and whether those that are meant are in use.
+type Connections = [(&'static str, &'static str); 2];
+
 /// From half a millisecond, what a small clean mail takes, to what the longest inspection may.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0, 60.0];
+
+/// From what a file in memory takes to read, to where whoever waits gives up.
+const DATABASE: [f64; 14] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 3.0, 10.0];
 
 /// Why a part is not read, and why an inspection worker is replaced: counted from nothing on, so that a rule that asks for
 /// them finds them before the first.
@@ -51,6 +58,9 @@ struct Inner {
     unread: Family<Label, Counter>,
     workers: Family<Label, Counter>,
     commits: Histogram,
+    database: Family<Label, Histogram>,
+    connections: Family<Connections, Gauge>,
+    most_connections: Family<Label, Gauge>,
     conditions: Family<Label, Gauge>,
     waiting: Family<Label, Gauge>,
     oldest: Family<Label, Gauge>,
@@ -89,6 +99,9 @@ impl Default for Metrics {
             unread: Family::default(),
             workers: Family::default(),
             commits: Histogram::new(SECONDS),
+            database: Family::new_with_constructor(|| Histogram::new(DATABASE)),
+            connections: Family::default(),
+            most_connections: Family::default(),
             conditions: Family::default(),
             waiting: Family::default(),
             oldest: Family::default(),
@@ -122,6 +135,16 @@ impl Default for Metrics {
             Unit::Seconds,
             inner.commits.clone(),
         );
+        registry.register_with_unit(
+            "database",
+            "How long the database took, by kind of work",
+            Unit::Seconds,
+            inner.database.clone(),
+        );
+        let text = "Connections to the database, by pool and by whether they are in use";
+        registry.register("database_connections", text, inner.connections.clone());
+        let text = "How many connections a pool may have";
+        registry.register("database_connections_most", text, inner.most_connections.clone());
         registry.register("condition", "1 while well, 0 while not", inner.conditions.clone());
         registry.register("waiting", "Mails that wait for a decision, or to go out", inner.waiting.clone());
         registry.register_with_unit("oldest_waiting", "Age of the oldest of them", Unit::Seconds, inner.oldest.clone());
@@ -188,6 +211,20 @@ impl Metrics {
     /// A small commit took so long.
     pub fn commit(&self, took: Duration) {
         self.inner.commits.observe(took.as_secs_f64());
+    }
+
+    /// The database took so long for one piece of such work.
+    pub fn database(&self, work: &'static str, took: Duration) {
+        self.inner.database.get_or_create(&[("work", Cow::Borrowed(work))]).observe(took.as_secs_f64());
+    }
+
+    /// Of the connections of a pool so many are open, so many of them idle, and so many may be open.
+    pub fn connections(&self, pool: &'static str, (open, idle, most): (usize, usize, usize)) {
+        let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        for (state, count) in [("in_use", open.saturating_sub(idle)), ("idle", idle)] {
+            self.inner.connections.get_or_create(&[("pool", pool), ("state", state)]).set(whole(count));
+        }
+        self.inner.most_connections.get_or_create(&[("pool", Cow::Borrowed(pool))]).set(whole(most));
     }
 
     /// The history of recipients has so many counters.
@@ -265,6 +302,8 @@ mod tests {
         metrics.workers("crashed", 2);
         metrics.commit(Duration::from_millis(2));
         metrics.history(7);
+        metrics.database("read", Duration::from_millis(2));
+        metrics.connections("read", (3, 1, 4));
         metrics.siem_sent(3);
         metrics.traces_sent(9);
         metrics.traces_lost("queue_full", 4);
@@ -289,6 +328,11 @@ mod tests {
             "sekisho_recipient_issues_total{check=\"lookalike_domain\"} 1",
             "sekisho_workers_replaced_total{reason=\"crashed\"} 2",
             "sekisho_store_commit_seconds_count 1",
+            "sekisho_database_seconds_bucket{le=\"0.0025\",work=\"read\"} 1",
+            "sekisho_database_seconds_bucket{le=\"0.001\",work=\"read\"} 0",
+            "sekisho_database_connections{pool=\"read\",state=\"in_use\"} 2",
+            "sekisho_database_connections{pool=\"read\",state=\"idle\"} 1",
+            "sekisho_database_connections_most{pool=\"read\"} 4",
             "sekisho_condition{condition=\"disk\"} 0",
             "sekisho_condition{condition=\"store\"} 1",
             "sekisho_waiting{queue=\"held\"} 5",
