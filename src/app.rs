@@ -259,7 +259,7 @@ fn books(stages: &Arc<Stages>) -> Arc<console::Books> {
 /// What tells the SIEM what the journal says, from where it was; nothing if none is configured.
 async fn feed(
     config: &Config,
-    journal: &Journal,
+    (journal, store): (&Journal, &Store),
     (health, metrics): (&Health, &Metrics),
 ) -> anyhow::Result<Option<Feed>> {
     let Some(settings) = config.siem.clone() else {
@@ -267,7 +267,7 @@ async fn feed(
         return Ok(None);
     };
     let told = (health.clone(), metrics.clone());
-    let feed = Feed::resume(settings, &config.hostname, journal.clone(), &config.data_dir, told).await;
+    let feed = Feed::resume(settings, &config.hostname, (journal.clone(), store), &config.data_dir, told).await;
     feed.map(Some).map_err(|why| anyhow!(why))
 }
 
@@ -352,7 +352,7 @@ impl App {
         let (traces, exporter) = traces(config, &metrics)?;
         let outbox = Outbox::new(store.clone(), hold.clone(), next_hop.clone(), config.outbox.clone());
         let outbox = outbox.traced(traces.clone());
-        let feed = feed(config, &journal, (&health, &metrics)).await?;
+        let feed = feed(config, (&journal, &store), (&health, &metrics)).await?;
         let stages = Arc::new(Stages {
             hostname: config.hostname.clone(),
             trace_client: config.trace_client,

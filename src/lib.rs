@@ -46,7 +46,7 @@
 //! | [`console`] | web pages and `/api/v1`: a view over hold and journal; mails tried against the rules |
 //! | [`config`] | sekisho.toml: raw → checked |
 //! | [`language`], [`written`] | the two languages; TOML with line and column |
-//! | [`telemetry`] | logs, how we are, and what is counted |
+//! | [`telemetry`] | logs, how we are, what is counted, and what a sample of the mails went through |
 //! | [`app`] | composition root: build everything, bind, run, stop |
 //! | [`cli`] | one file per command; `main` only parses and calls |
 //!

@@ -1,9 +1,12 @@
 //! Telling a SIEM what the journal says, one message a record.
 //!
-//! In: the journal, followed from a mark in `data_dir` on. Out: syslog messages (RFC 5424) in CEF or OCSF, over TLS, TCP, UDP
+//! In: the journal, followed from a mark in the store on. Out: syslog messages (RFC 5424) in CEF or OCSF, over TLS, TCP, UDP
 //! or a socket of this machine; and the mark, moved on when they have arrived. Every record that was written after the feed
 //! was first switched on is told at least once: after a broken connection or a crash the last seconds are told again, and
 //! `metadata.uid` or the record's number tells which are the same.
+//!
+//! Of several nodes on one store one tells ([`Telling`]); the others look every second whether it still does, and whichever is
+//! next goes on at the mark. A node that cannot tell lets another try.
 //!
 //! The feed is a follower: nothing that takes mail knows of it. A collector that is slow or dead costs one waiting task,
 //! one page of the journal in memory, and a condition of `GET /health`.
@@ -32,10 +35,15 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 pub use wire::check_files;
 
-use self::{event::Event, mark::Mark, wire::Wire};
+use self::{
+    event::Event,
+    mark::{Mark, MarkError},
+    wire::Wire,
+};
 use crate::{
     journal::{Journal, JournalError, Record},
     language::Text,
+    store::{Store, StoreError, Telling},
     telemetry::{
         health::{Condition, Health},
         metrics::Metrics,
@@ -149,6 +157,10 @@ enum Trouble {
     #[error("{0}")]
     Journal(#[from] JournalError),
     #[error("{0}")]
+    Mark(#[from] MarkError),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
     Wire(#[from] io::Error),
 }
 
@@ -158,6 +170,11 @@ pub struct Feed {
     hostname: String,
     journal: Journal,
     mark: Mark,
+    telling: Telling,
+    /// Whether it was ours when it was last asked.
+    tells: bool,
+    /// Whether another node told since it was.
+    stood_by: bool,
     health: Health,
     metrics: Metrics,
     wire: Option<Wire>,
@@ -179,26 +196,34 @@ impl Feed {
     pub async fn resume(
         settings: Settings,
         hostname: &str,
-        journal: Journal,
+        (journal, store): (Journal, &Store),
         data_dir: &Path,
         (health, metrics): (Health, Metrics),
     ) -> Result<Self, String> {
-        let mark = Mark::new(data_dir);
+        let mark = Mark::new(store.clone(), data_dir);
         let told = |why: &dyn std::fmt::Display| format!("the feed of the SIEM cannot begin: {why}");
         let last = journal.last().await.map_err(|why| told(&why))?;
-        let settled = match mark.read().map_err(|why| told(&why))? {
-            Some(settled) if settled <= last => settled,
-            // Another journal, as after a restore: what it holds was told, as far as it goes.
-            Some(beyond) => {
-                tracing::warn!(beyond, last, "the journal is shorter than what the SIEM was told; going on at its end");
-                last
-            }
-            None => last,
-        };
+        let settled = mark.read().await.map_err(|why| told(&why))?.unwrap_or(last);
         mark.put(settled).await.map_err(|why| told(&why))?;
-        let hostname = hostname.to_owned();
-        let (wire, pending, wait) = (None, VecDeque::new(), FIRST_WAIT);
-        Ok(Self { settings, hostname, journal, mark, health, metrics, wire, settled, written: settled, pending, wait })
+        let (hostname, telling) = (hostname.to_owned(), store.telling());
+        let (tells, wire, pending, wait) = (false, None, VecDeque::new(), FIRST_WAIT);
+        let written = settled;
+        Ok(Self {
+            settings,
+            hostname,
+            journal,
+            mark,
+            telling,
+            tells,
+            stood_by: false,
+            health,
+            metrics,
+            wire,
+            settled,
+            written,
+            pending,
+            wait,
+        })
     }
 
     /// Tells until `stop`; then what is left is told, if it goes fast.
@@ -217,17 +242,28 @@ impl Feed {
         if timeout(LAST, self.farewell()).await.is_err() {
             tracing::warn!("the SIEM did not take the last records in time; it is told them after the next start");
         }
+        self.telling.give_up().await;
     }
 
     /// Tells the next page; whether there may be more.
     async fn advance(&mut self) -> Result<bool, Trouble> {
+        if !self.is_ours_to_tell().await? {
+            self.stand_by().await?;
+            return Ok(false);
+        }
         self.look_at_the_wire().await?;
         let last = self.journal.last().await?;
         if last < self.written {
-            tracing::warn!(told = self.written, last, "the journal is shorter than what the SIEM was told");
+            // Another journal, as after a restore: what it holds was told, as far as it goes.
+            tracing::warn!(
+                told = self.written,
+                last,
+                "the journal is shorter than what the SIEM was told; going on at its end"
+            );
             self.pending.clear();
             self.written = last;
-            self.settle(last).await?;
+            self.mark.set_back(last).await?;
+            self.settled = last;
         }
         let rows = self.journal.after(self.written, PAGE).await?;
         let Some((through, _)) = rows.last() else {
@@ -260,6 +296,48 @@ impl Feed {
         Ok(rows.len() == PAGE as usize)
     }
 
+    /// Whether this node tells. If it begins to, it goes on where the one before it was.
+    async fn is_ours_to_tell(&mut self) -> Result<bool, Trouble> {
+        let tells = self.telling.is_ours().await?;
+        if tells && !self.tells {
+            self.settled = self.mark.read().await?.unwrap_or(self.settled);
+            self.begin_again();
+            if std::mem::take(&mut self.stood_by) {
+                tracing::info!(from = self.settled, "this node tells the SIEM now, where another did");
+            }
+        }
+        self.tells = tells;
+        Ok(tells)
+    }
+
+    /// Another node tells. That it gets on is all there is to say; what this node could not tell is well when it does.
+    async fn stand_by(&mut self) -> Result<(), Trouble> {
+        let (last, mark) = (self.journal.last().await?, self.mark.read().await?.unwrap_or(self.settled));
+        let behind = last - mark;
+        if mark > self.settled || behind <= 0 {
+            let server = &self.settings.server;
+            self.health.well(
+                Condition::Siem,
+                Text {
+                    ja: format!("別のノードが {server} へ送っています。残り {behind} 件。"),
+                    en: format!("another node tells {server}; {behind} records to go"),
+                },
+            );
+            self.wait = FIRST_WAIT;
+        }
+        self.settled = mark;
+        self.stood_by = true;
+        self.begin_again();
+        self.behind(self.written, None);
+        Ok(())
+    }
+
+    /// Whatever has not arrived for certain is told again.
+    fn begin_again(&mut self) {
+        (self.wire, self.written) = (None, self.settled);
+        self.pending.clear();
+    }
+
     /// What has been written for long enough has arrived; what was written on a connection that broke is written again.
     async fn look_at_the_wire(&mut self) -> Result<(), Trouble> {
         if self.wire.as_ref().is_some_and(Wire::is_broken) {
@@ -278,7 +356,7 @@ impl Feed {
             arrived = Some(through);
         }
         match arrived {
-            Some(through) => self.settle(through).await.map_err(Trouble::from),
+            Some(through) => Ok(self.settle(through).await?),
             None => Ok(()),
         }
     }
@@ -292,7 +370,7 @@ impl Feed {
         Ok(())
     }
 
-    async fn settle(&mut self, through: i64) -> io::Result<()> {
+    async fn settle(&mut self, through: i64) -> Result<(), StoreError> {
         self.mark.put(through).await?;
         self.settled = through;
         self.wait = FIRST_WAIT;
@@ -326,8 +404,10 @@ impl Feed {
 
     /// Notes a failure; how long to wait now. All that has not arrived for certain is told again.
     async fn failed(&mut self, trouble: &Trouble) -> Duration {
-        (self.wire, self.written) = (None, self.settled);
-        self.pending.clear();
+        self.begin_again();
+        // Another node may have a way to the collector, or a better one to the store.
+        self.telling.give_up().await;
+        self.tells = false;
         let wait = self.wait;
         self.wait = (wait * 2).min(LONGEST_WAIT);
         let last = self.journal.last().await.unwrap_or(self.settled);

@@ -16,6 +16,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 struct Home {
     dir: tempfile::TempDir,
+    store: Store,
     journal: Journal,
     health: Health,
     metrics: Metrics,
@@ -24,8 +25,12 @@ struct Home {
 impl Home {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let journal = Journal::start(Store::open(dir.path()).await.unwrap());
-        Self { dir, journal, health: Health::default(), metrics: Metrics::default() }
+        Self::over(Store::open(dir.path()).await.unwrap(), dir)
+    }
+
+    fn over(store: Store, dir: tempfile::TempDir) -> Self {
+        let journal = Journal::start(store.clone());
+        Self { dir, store, journal, health: Health::default(), metrics: Metrics::default() }
     }
 
     async fn write(&self, records: usize) {
@@ -41,11 +46,17 @@ impl Home {
 
     async fn feed_of(&self, settings: Settings) -> Feed {
         let told = (self.health.clone(), self.metrics.clone());
-        Feed::resume(settings, "sekisho.example.co.jp", self.journal.clone(), self.dir.path(), told).await.unwrap()
+        let journal = (self.journal.clone(), &self.store);
+        let mut feed = Feed::resume(settings, "sekisho.example.co.jp", journal, self.dir.path(), told).await.unwrap();
+        // On a server a feed of the same test that has ended may not be gone yet.
+        while !feed.is_ours_to_tell().await.unwrap() {
+            sleep(Duration::from_millis(10)).await;
+        }
+        feed
     }
 
-    fn mark(&self) -> Option<i64> {
-        Mark::new(self.dir.path()).read().unwrap()
+    async fn mark(&self) -> Option<i64> {
+        self.store.siem_mark().await.unwrap()
     }
 
     fn words(&self) -> (bool, String) {
@@ -106,12 +117,12 @@ async fn every_record_arrives_over_tcp_and_a_stop_settles_what_the_collector_has
     home.write(450).await;
     let (mut stream, _) = listener.accept().await.unwrap();
     assert_eq!(take(&mut stream, 450).await, (4..=453).collect::<Vec<_>>());
-    assert_eq!((home.mark(), home.words().0), (Some(3), true), "written is not arrived");
+    assert_eq!((home.mark().await, home.words().0), (Some(3), true), "written is not arrived");
     stop.cancel();
     assert_eq!(next(&mut stream).await, None);
     drop(stream);
     running.await.unwrap();
-    assert_eq!(home.mark(), Some(453));
+    assert_eq!(home.mark().await, Some(453));
     // The next start goes on there, and tells what was written meanwhile.
     home.write(1).await;
     let (stop, running) = run(home.feed(server).await);
@@ -154,7 +165,7 @@ async fn what_was_on_its_way_when_a_collector_died_is_told_again() {
     once.dedup();
     assert_eq!(once, (1..=7).collect::<Vec<_>>(), "{told:?}");
     assert!(home.metrics.text(&home.health, &[]).unwrap().contains("sekisho_siem_failures_total 1"));
-    assert_eq!(home.mark(), Some(7));
+    assert_eq!(home.mark().await, Some(7));
 }
 
 #[tokio::test]
@@ -212,7 +223,7 @@ async fn a_collector_that_reads_nothing_costs_a_page_and_no_more() {
     let expected = ["nothing is taken", "timed out", "hung up"];
     assert!(expected.iter().any(|known| words.contains(known)), "{words}");
     feed.failed(&trouble).await;
-    assert_eq!((home.mark(), feed.written, feed.pending.len()), (Some(0), 0, 0), "all of it is told again");
+    assert_eq!((home.mark().await, feed.written, feed.pending.len()), (Some(0), 0, 0), "all of it is told again");
 }
 
 #[tokio::test]
@@ -244,12 +255,11 @@ async fn tls_checks_whom_it_tells() {
     home.write(1).await;
     // Another name than the certificate's, or a certificate that nobody vouches for.
     for wrong in [settings("other.example.co.jp", Some(ca.clone())), settings("siem.example.co.jp", None)] {
-        let mut feed = Feed { settings: wrong, ..home.feed_of(settings("siem.example.co.jp", None)).await };
-        (feed.settled, feed.written) = (0, 0);
+        feed.settings = wrong;
         let (told, refused) = tokio::join!(feed.advance(), accept());
         assert!(told.is_err() && refused.is_err(), "{told:?}");
     }
-    (feed.settled, feed.written) = (0, 0);
+    feed.settings = settings("siem.example.co.jp", Some(ca));
     let (stop, running) = run(feed);
     let mut stream: tokio_rustls::server::TlsStream<TcpStream> = accept().await.unwrap();
     let message = next(&mut stream).await.unwrap();
@@ -258,7 +268,7 @@ async fn tls_checks_whom_it_tells() {
     assert_eq!(next(&mut stream).await, None);
     stream.shutdown().await.unwrap();
     running.await.unwrap();
-    assert_eq!(home.mark(), Some(1));
+    assert_eq!(home.mark().await, Some(1));
 }
 
 #[tokio::test]
@@ -274,13 +284,14 @@ async fn datagrams_have_arrived_when_they_are_sent() {
         let length = unix.recv(&mut buffer).await.unwrap();
         assert_eq!(number(std::str::from_utf8(&buffer[..length]).unwrap()), expected);
     }
-    assert_eq!(home.mark(), Some(2));
+    assert_eq!(home.mark().await, Some(2));
+    drop(feed);
     let mut feed = home.feed(Server::Udp(udp.local_addr().unwrap().to_string())).await;
     home.write(1).await;
     feed.advance().await.unwrap();
     let length = udp.recv(&mut buffer).await.unwrap();
     assert!(buffer[..length].starts_with(b"<109>1 ") || buffer[..length].starts_with(b"<110>1 "));
-    assert_eq!((number(std::str::from_utf8(&buffer[..length]).unwrap()), home.mark()), (3, Some(3)));
+    assert_eq!((number(std::str::from_utf8(&buffer[..length]).unwrap()), home.mark().await), (3, Some(3)));
 }
 
 #[tokio::test]
@@ -292,7 +303,7 @@ async fn what_is_not_notable_is_passed_over_and_the_mark_goes_on() {
     let mut feed = home.feed_of(settings).await;
     home.journal.record(fixture::clean_mail()).await.unwrap();
     assert!(feed.advance().await.unwrap() && feed.wire.is_none());
-    assert_eq!(home.mark(), Some(1));
+    assert_eq!(home.mark().await, Some(1));
     home.journal.record(fixture::mail(Action::Hold)).await.unwrap();
     home.journal.record(fixture::clean_mail()).await.unwrap();
     feed.advance().await.unwrap();
@@ -304,12 +315,90 @@ async fn what_is_not_notable_is_passed_over_and_the_mark_goes_on() {
 async fn a_journal_shorter_than_the_mark_is_another_one() {
     let home = Home::new().await;
     home.write(2).await;
-    Mark::new(home.dir.path()).put(99).await.unwrap();
-    let feed = home.feed(Server::Udp("127.0.0.1:9".to_owned())).await;
-    assert_eq!((feed.settled, home.mark()), (2, Some(2)));
+    home.store.move_siem_mark(99).await.unwrap();
+    let mut feed = home.feed(Server::Udp("127.0.0.1:9".to_owned())).await;
+    feed.advance().await.unwrap();
+    assert_eq!((feed.settled, home.mark().await), (2, Some(2)));
+}
+
+#[tokio::test]
+async fn a_mark_that_is_none_stops_the_start() {
+    let home = Home::new().await;
     std::fs::write(home.dir.path().join("siem.mark"), "x").unwrap();
-    let settings = feed.settings.clone();
+    let server = Server::Udp("127.0.0.1:9".to_owned());
+    let settings = Settings { server, format: Format::Cef, records: Records::All, ca: None, identity: None };
     let told = (home.health.clone(), home.metrics.clone());
-    let refused = Feed::resume(settings, "h", home.journal.clone(), home.dir.path(), told).await;
+    let refused = Feed::resume(settings, "h", (home.journal.clone(), &home.store), home.dir.path(), told).await;
     assert!(refused.err().unwrap().starts_with("the feed of the SIEM cannot begin: "));
+}
+
+/// The numbers of the next messages.
+async fn heard(socket: &UdpSocket, count: usize) -> Vec<i64> {
+    let (mut numbers, mut buffer) = (Vec::new(), [0; 9_000]);
+    while numbers.len() < count {
+        let length = timeout(LIMIT, socket.recv(&mut buffer)).await.unwrap().unwrap();
+        numbers.push(number(std::str::from_utf8(&buffer[..length]).unwrap()));
+    }
+    numbers
+}
+
+/// Of two nodes; where the store is a file there is only ever one.
+#[tokio::test]
+async fn of_two_nodes_one_tells_and_when_it_dies_the_other_goes_on_where_it_was() {
+    let home = Home::new().await;
+    if home.store.is_a_file() {
+        return;
+    }
+    let (store, dir) = home.store.as_another_node().await;
+    let other = Home::over(store, dir);
+    let collector = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let server = Server::Udp(collector.local_addr().unwrap().to_string());
+    let first = home.feed(server.clone()).await;
+    let settings = first.settings.clone();
+    let journal = (other.journal.clone(), &other.store);
+    let told = (other.health.clone(), other.metrics.clone());
+    let second = Feed::resume(settings, "node-2.example.co.jp", journal, other.dir.path(), told).await.unwrap();
+    let ((_stop, first), (stop, second)) = (run(first), run(second));
+    // Written by both, told by one, each once.
+    tokio::join!(home.write(40), other.write(40));
+    assert_eq!(heard(&collector, 80).await, (1..=80).collect::<Vec<_>>());
+    eventually("the second to see it", || other.words().1 == format!("another node tells {server}; 0 records to go"))
+        .await;
+    // It dies without a word.
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    other.write(20).await;
+    assert_eq!(heard(&collector, 20).await, (81..=100).collect::<Vec<_>>());
+    eventually("the mark to follow", || other.words().1.starts_with("telling udp://")).await;
+    assert_eq!(other.mark().await, Some(100));
+    // It stops, and says so: whoever comes next need not wait.
+    stop.cancel();
+    second.await.unwrap();
+    let third = home.feed(server).await;
+    assert_eq!((third.settled, third.tells), (100, true));
+}
+
+#[tokio::test]
+async fn a_node_that_cannot_tell_lets_another_and_is_well_when_that_one_does() {
+    let home = Home::new().await;
+    if home.store.is_a_file() {
+        return;
+    }
+    let (store, dir) = home.store.as_another_node().await;
+    let other = Home::over(store, dir);
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = Server::Tcp(nobody.local_addr().unwrap().to_string());
+    drop(nobody);
+    let mut cut_off = home.feed(server).await;
+    home.write(3).await;
+    let trouble = cut_off.advance().await.unwrap_err();
+    cut_off.failed(&trouble).await;
+    assert!(!home.words().0);
+    let collector = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut better = other.feed(Server::Udp(collector.local_addr().unwrap().to_string())).await;
+    assert!(!cut_off.advance().await.unwrap() && !home.words().0, "nobody has told them yet");
+    assert!(!better.advance().await.unwrap());
+    assert_eq!(heard(&collector, 3).await, [1, 2, 3]);
+    cut_off.advance().await.unwrap();
+    assert_eq!((home.words().0, cut_off.settled), (true, 3), "{:?}", home.words());
 }

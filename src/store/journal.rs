@@ -3,10 +3,12 @@
 //! In: rows whose hashes the journal has made. Out: the same. Deliberately absent: what a record says and how it is
 //! chained (`crate::journal`), and any way to change or remove a row.
 
+use std::time::Instant;
+
 use jiff::Timestamp;
 
 use super::{
-    Store, StoreError, Writing, micros, plain,
+    Store, StoreError, Work, Writing, micros, plain,
     sql::{Engine, List, Statement},
     time,
 };
@@ -64,6 +66,7 @@ impl Store {
     /// left within a transaction: here BEGIN fails. A connection on which anything failed is closed.
     pub async fn follow_journal(&self, last: i64, rows: &[JournalRow]) -> Result<bool, StoreError> {
         let Some(end) = rows.last().filter(|_| rows.len() <= ROWS) else { return Ok(false) };
+        let (asked, latency) = (Instant::now(), &self.inner.latency);
         match self.inner.engine {
             Engine::Sqlite => {
                 let mut change = Statement::new(self.inner.engine, "BEGIN IMMEDIATE; ");
@@ -72,8 +75,12 @@ impl Store {
                 self.push_seal(&mut change, end.seq, &end.hash);
                 change.push("; COMMIT");
                 let Some(mut alone) = self.inner.writers.alone().await? else { return Ok(false) };
+                latency.took(Work::Turn, asked);
                 match change.build().fetch_all(&mut *alone.connection).await {
-                    Ok(added) => Ok(!added.is_empty()),
+                    Ok(added) => {
+                        latency.took(Work::Change, asked);
+                        Ok(!added.is_empty())
+                    }
                     Err(error) => {
                         alone.connection.close().await?;
                         Err(error.into())
@@ -87,8 +94,10 @@ impl Store {
                 self.push_seal_if(&mut change, end.seq, &end.hash, "EXISTS (SELECT 1 FROM added)");
                 change.push(") SELECT seq FROM added");
                 let mut turn = self.inner.writers.turn_ahead().await?;
+                latency.took(Work::Turn, asked);
                 let added = change.build().fetch_all(&mut *turn).await?;
                 turn.commit().await?;
+                latency.took(Work::Change, asked);
                 Ok(!added.is_empty())
             }
         }

@@ -45,6 +45,7 @@ mod sessions;
 mod space;
 mod sql;
 mod sqlite;
+mod telling;
 mod told;
 #[cfg(test)]
 mod trial;
@@ -77,6 +78,7 @@ pub use remembered::Remembered;
 pub use ring::Rotated;
 pub use seal::Sealed;
 use sqlx::AnyPool;
+pub use telling::Telling;
 use tokio::sync::Notify;
 pub use told::{Crowd, Told, Topic, Untold};
 

@@ -19,7 +19,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["mail", "directory"]),
     // `language` and the words of `notice` only in `journal::report` and `journal::row`, which are read by people.
     ("journal", &["mail", "language", "inspect", "policy", "recipients", "store", "notice"]),
-    ("siem", &["mail", "language", "inspect", "policy", "journal", "telemetry"]),
+    // `store` for its mark, and for who of several nodes tells.
+    ("siem", &["mail", "language", "inspect", "policy", "journal", "store", "telemetry"]),
     ("directory", &["mail", "language", "policy", "written"]),
     // `written` tells where in an organisation's own text something is wrong.
     ("notice", &["mail", "language", "inspect", "recipients", "policy", "written"]),
