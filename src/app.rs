@@ -12,7 +12,10 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use axum::Router;
 use jiff::Timestamp;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -294,6 +297,31 @@ fn traces(config: &Config, metrics: &Metrics) -> anyhow::Result<(Traces, Option<
     started.map(|(traces, exporter)| (traces, Some(exporter))).map_err(|why| anyhow!("[traces]: {why}"))
 }
 
+/// Telling the collector of traces. No part of the server: whatever becomes of it, mail goes on. It ends behind the parts, so
+/// that it is told of their last.
+struct Exporting {
+    stop: CancellationToken,
+    running: Option<JoinHandle<()>>,
+}
+
+impl Exporting {
+    fn begin(exporter: Option<Exporter>) -> Self {
+        let stop = CancellationToken::new();
+        let running = exporter.map(|exporter| tokio::spawn(exporter.run(stop.clone())));
+        Self { stop, running }
+    }
+
+    /// Takes some seconds at most.
+    async fn end(self) {
+        self.stop.cancel();
+        if let Some(running) = self.running
+            && running.await.is_err()
+        {
+            tracing::warn!("what tells the collector of traces had died");
+        }
+    }
+}
+
 /// The feed as a part of the server.
 async fn telling(feed: Feed, stop: CancellationToken) -> Part {
     feed.run(stop).await;
@@ -551,22 +579,15 @@ impl App {
                 Ok("the page of what is counted")
             });
         }
-        // No part of the server: whatever becomes of it, mail goes on. It ends behind the parts, and is told of their last.
-        let (told_all, exporting) = (CancellationToken::new(), exporter);
-        let exporting = exporting.map(|exporter| tokio::spawn(exporter.run(told_all.clone())));
+        let exporting = Exporting::begin(exporter);
         all_ended(parts, stop).await?;
-        told_all.cancel();
         // What the last mails taught, after the SMTP server has ended.
         if let Err(error) = past.settle().await {
             tracing::error!(%error, "what the last mails taught about recipients is not kept");
         }
         stages.next_hop.close().await;
         store.close().await;
-        if let Some(exporting) = exporting
-            && exporting.await.is_err()
-        {
-            tracing::warn!("what tells the collector of traces had died");
-        }
+        exporting.end().await;
         drop(claim);
         Ok(())
     }
