@@ -23,7 +23,7 @@ mod why;
 use std::borrow::Cow;
 
 use detect::fingerprint::Keys;
-pub use detect::{ExclusionInfo, FileName, Letter, RuleError, RuleSource, Rules};
+pub use detect::{ExclusionInfo, FileName, Letter, Plant, RuleError, RuleSource, Rules};
 pub use extract::{Limits, Watch};
 pub use heard::{Heard, Statement};
 pub use passwords::Passwords;
@@ -64,6 +64,19 @@ pub struct Job {
     /// What a reviewer wants to see of it; then nothing is looked for.
     #[serde(default)]
     pub show: Option<Show>,
+    /// What is to befall the worker that reads it. Only a drill asks for that; nothing inside a mail can.
+    #[serde(default)]
+    pub fault: Option<Fault>,
+}
+
+/// What a drill of the machine has befall a worker, to see that the mail is accounted for all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// It dies, as of a parser that aborts.
+    Crash,
+    /// It says nothing more, as in a parser that never ends.
+    Hang,
 }
 
 impl Job {
@@ -79,6 +92,7 @@ impl Job {
             count_quoted: false,
             print: None,
             show: None,
+            fault: None,
         }
     }
 }

@@ -65,7 +65,7 @@ pub use self::letter::{FileName, Letter};
 use self::normal::Normal;
 use self::record::Record;
 pub use self::rule::DetectorInfo;
-pub use self::rules::{ExampleResult, Rules};
+pub use self::rules::{ExampleResult, Plant, Rules};
 use self::table::Table;
 pub(super) use self::veil::Veil;
 use self::whereabouts::{Where, Whereabouts};

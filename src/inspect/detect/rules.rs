@@ -35,6 +35,20 @@ pub struct Rules {
     headers: Vec<(usize, usize)>,
 }
 
+/// So many examples of a rule a drill plants, so that one that needs what stands around it does not decide alone; and what
+/// is short enough for a cell.
+const PLANTED: usize = 4;
+const SHORT: usize = 120;
+
+/// What a detector must find: examples of its own rule. They are the rule's words and nobody's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plant {
+    /// The detector.
+    pub detector: String,
+    /// Texts in which it must find something.
+    pub texts: Vec<String>,
+}
+
 /// What became of one example of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExampleResult {
@@ -150,6 +164,20 @@ impl Rules {
             }
         }
         results
+    }
+
+    /// What a drill plants in its mails: of every detector that has examples some texts in which it must find something,
+    /// short ones first. The organisation's own rules count as the shipped ones do.
+    pub fn plants(&self) -> Vec<Plant> {
+        let planted = |detector: &Detector| {
+            let mut texts: Vec<&String> = detector.examples.matching.iter().collect();
+            texts.sort_by_key(|text| (text.contains('\n'), text.chars().count() > SHORT));
+            let texts: Vec<String> = texts.into_iter().take(PLANTED).cloned().collect();
+            (!texts.is_empty()).then(|| Plant { detector: detector.info.id.clone(), texts })
+        };
+        let mut plants: Vec<Plant> = self.detectors.iter().filter_map(planted).collect();
+        plants.sort_by(|a, b| a.detector.cmp(&b.detector));
+        plants
     }
 
     fn finds(&self, id: &str, text: &str) -> bool {

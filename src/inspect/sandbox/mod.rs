@@ -9,6 +9,7 @@
 
 pub mod attempt;
 mod exact;
+mod fault;
 mod identity;
 mod lockdown;
 pub mod ocr;

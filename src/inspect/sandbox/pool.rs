@@ -28,7 +28,7 @@ use super::{
     queue::Queue,
     wire::{Answer, Request, Setup},
 };
-use crate::inspect::{Heard, Inspection, Job, Kind, Reason, RuleSource, Uninspected, Without};
+use crate::inspect::{Fault, Heard, Inspection, Job, Kind, Reason, RuleSource, Uninspected, Without};
 
 /// How many mails may wait for each worker, and for all of them at least: short mails take a millisecond, so that even
 /// a long queue is soon gone.
@@ -53,6 +53,9 @@ const WORKED: Duration = Duration::from_secs(1_800);
 /// some of the others.
 const LARGE: usize = 256 << 10;
 const NOW_AND_THEN: u32 = 64;
+
+/// Why a worker was replaced that a drill had made away with: no file costs it, so that it is counted apart.
+const DRILL: &str = "drill";
 
 /// No worker could be had: the mail must wait where it is (4xx).
 #[derive(Debug, thiserror::Error)]
@@ -149,7 +152,10 @@ impl Workers {
         let came = Instant::now();
         let _turn = self.pool.turn().await?;
         let waited = came.elapsed();
-        let deadline = Instant::now() + self.pool.settings.timeout;
+        let Settings { timeout: patience, part_timeout, .. } = self.pool.settings;
+        // A drill is not to keep a worker from real mail for as long as a mail may take.
+        let patience = if job.fault == Some(Fault::Hang) { patience.min(part_timeout) } else { patience };
+        let deadline = Instant::now() + patience;
         let mut mail = Mail { bytes, job: job.clone(), killers: Vec::new(), deadline };
         let mut read = self.pool.read(&mut mail, None).await?;
         if let Some(eye) = &self.pool.eye
@@ -163,6 +169,11 @@ impl Workers {
         Ok(Hearing { inspection: read.inspection, heard: read.heard, waited })
     }
 
+    /// Whether a worker has nothing to do, and no mail waits for one.
+    pub fn are_idle(&self) -> bool {
+        self.pool.turns.available_permits() > 0 && self.pool.queue.longest_wait().is_zero()
+    }
+
     /// Whether so many mails wait for a worker that no other may.
     pub fn are_crowded(&self) -> bool {
         self.pool.queue.is_full()
@@ -173,7 +184,7 @@ impl Workers {
         self.pool.queue.longest_wait()
     }
 
-    /// How many workers were lost or replaced since the last call, and why: a reason of [`Reason`], or `worn`.
+    /// How many workers were lost or replaced since the last call, and why: a reason of [`Reason`], `worn`, or `drill`.
     pub fn replaced(&self) -> BTreeMap<&'static str, u64> {
         std::mem::take(&mut *self.pool.replaced.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -271,9 +282,15 @@ impl Pool {
         if out_of_memory {
             reason = Reason::Limit;
         }
-        self.note(reason.name());
         let (named, killers) = (part.is_some(), mail.killers.len());
-        tracing::warn!(?reason, status, named, killers, bytes = mail.bytes.len(), "an inspection worker was lost");
+        // What a drill asked for befalls one worker; the mail is then read on as any other.
+        if let Some(fault) = mail.job.fault.take() {
+            self.note(DRILL);
+            tracing::info!(?fault, ?reason, status, named, "an inspection worker was lost to a drill");
+        } else {
+            self.note(reason.name());
+            tracing::warn!(?reason, status, named, killers, bytes = mail.bytes.len(), "an inspection worker was lost");
+        }
         if let Some(part) = part {
             mail.killers.push(Uninspected { place: part.place, reason });
             mail.job.without.push(Without { part: part.part, reason });

@@ -13,10 +13,11 @@ use std::{
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{
+    fault::befall,
     ocr::{self, Pictures},
     wire::{self, Request, Word},
 };
-use crate::inspect::Watch;
+use crate::inspect::{Fault, Watch};
 
 /// The longest time without a word, while parts begin.
 const SILENCE: Duration = Duration::from_millis(250);
@@ -42,6 +43,7 @@ pub(super) struct Progress<'w, W> {
     spoken: Instant,
     bounds: ocr::Bounds,
     pictures: Pictures,
+    fault: Option<Fault>,
     failed: io::Result<()>,
 }
 
@@ -72,6 +74,7 @@ impl<'w, W: Write> Progress<'w, W> {
             spoken: now,
             bounds: request.pictures,
             pictures: Pictures::default(),
+            fault: request.job.fault,
             failed: Ok(()),
         }
     }
@@ -108,6 +111,9 @@ impl<W: Write> Watch for Progress<'_, W> {
             let mut place = place.get(..place.floor_char_boundary(PLACE)).unwrap_or_default().to_owned();
             (self.veil)(&mut place);
             self.say(&Word::Begin { part, place, spent: self.since });
+            if let Some(fault) = self.fault {
+                befall(fault);
+            }
         }
         #[cfg(debug_assertions)]
         super::rehearsal::perform(place);
