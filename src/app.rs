@@ -22,8 +22,12 @@ use crate::{
     config::{Config, Loaded},
     console::{self, Doorway, Rulebook},
     directory::{self, Directory},
+    drill::{Daily, Door, Drill, Marks},
     hold::Hold,
-    inspect::sandbox::{self, Workers},
+    inspect::{
+        Plant,
+        sandbox::{self, Workers},
+    },
     journal::{Counting, Journal, Record, RulesChange, Spool, Spooled, Via},
     language::Text,
     mail::{Address, MailId},
@@ -75,6 +79,9 @@ pub struct App {
     feed: Option<Feed>,
     /// What tells the collector of traces, if there is one.
     exporter: Option<Exporter>,
+    /// What drills the machine.
+    daily: Daily,
+    plants: Plants,
     /// Kept until the last mail under way is done: another process would discard what is prepared for it.
     claim: Arc<Claim>,
 }
@@ -232,7 +239,39 @@ fn trial(stages: &Arc<Stages>) -> console::Judge {
     })
 }
 
-/// What holds a drill for the console.
+/// The drill of the machine, as it would be of this configuration; none if the server listens nowhere.
+pub fn machine_drill(config: &Config, plants: Vec<Plant>, store: &Store) -> Option<Drill> {
+    let inspection = &config.inspection;
+    Some(Drill {
+        store: store.clone(),
+        door: Door::of(&config.smtp, inspection.timeout)?,
+        plants,
+        limits: inspection.limits.clone(),
+        domain: config.organization.domains.first().cloned().unwrap_or_default(),
+    })
+}
+
+/// What a drill plants: the examples of the rules in force.
+type Plants = Arc<RwLock<Vec<Plant>>>;
+
+/// The drill of the machine that comes by itself.
+fn daily(config: &Config, plants: &Plants, store: &Store, (health, metrics): (&Health, &Metrics)) -> Daily {
+    let (of, plants, kept) = (config.clone(), Arc::clone(plants), store.clone());
+    let drill = move || {
+        let plants = plants.read().unwrap_or_else(PoisonError::into_inner).clone();
+        machine_drill(&of, plants, &kept)
+    };
+    Daily {
+        at: config.drill_at,
+        timezone: config.timezone.clone(),
+        store: store.clone(),
+        drill: Arc::new(drill),
+        health: health.clone(),
+        metrics: metrics.clone(),
+    }
+}
+
+/// What holds a drill of those who decide, for the console.
 fn drill(stages: &Arc<Stages>) -> console::Drill {
     let stages = Arc::clone(stages);
     Arc::new(move |by| {
@@ -328,6 +367,12 @@ async fn telling(feed: Feed, stop: CancellationToken) -> Part {
     Ok("the feed of the SIEM")
 }
 
+/// The daily drill as a part of the server.
+async fn drilling(daily: Daily, stop: CancellationToken) -> Part {
+    daily.run(stop).await;
+    Ok("the daily drill")
+}
+
 /// By what mails are counted: in the days of the organisation, and by the smallest group of their sender in the directory.
 /// A colleague whom it does not know counts for the domain. Others may write whatever domain they like, and so count
 /// together.
@@ -389,6 +434,7 @@ impl App {
             journal,
             judgement: Arc::new(judgement(&loaded, Some(&store), Some(past.clone())).await?).into(),
             splits: Splits::default(),
+            marks: Marks::new(store.clone()),
             pressure: Pressure::new(health.clone(), pressure_settings(config)),
             metrics: metrics.clone(),
             traces,
@@ -419,6 +465,8 @@ impl App {
             rulebook: Arc::new(move || Arc::clone(&shown.read().unwrap_or_else(PoisonError::into_inner))),
             health: health.clone(),
         };
+        let plants: Plants = Arc::new(RwLock::new(loaded.rules.plants()));
+        let daily = daily(config, &plants, &store, (&health, &metrics));
         let hold = Arc::new(hold);
         let counted = console::metrics(Arc::clone(&hold), metrics, health.clone(), &voice);
         let pages = console::router(hold, Arc::new(store.clone()), logins, engine, &voice);
@@ -443,6 +491,8 @@ impl App {
             past,
             feed,
             exporter,
+            daily,
+            plants,
             claim: Arc::new(claim),
         })
     }
@@ -487,6 +537,7 @@ impl App {
             directory: self.directory.clone(),
             store: self.store.clone(),
             past: self.past.clone(),
+            plants: Arc::clone(&self.plants),
         }
     }
 
@@ -509,6 +560,7 @@ impl App {
             past,
             feed,
             exporter,
+            daily,
             claim,
             config,
             organization,
@@ -564,6 +616,7 @@ impl App {
             watch_certificates(keyrings, &health, heard).await;
             Ok("the watch over the certificates")
         });
+        parts.spawn(drilling(daily, stop.clone()));
         feed.into_iter().for_each(|feed| drop(parts.spawn(telling(feed, stop.clone()))));
         let heard = stop.clone();
         let doorway = doorway(console, console_keys, stop.clone());
@@ -634,6 +687,7 @@ pub struct Reload {
     directory: Directory,
     store: Store,
     past: Past,
+    plants: Plants,
     /// As it was at the start, which is what most of it stays.
     config: Config,
 }
@@ -651,6 +705,7 @@ impl Reload {
         let before = self.stages.replace_judgement(Judgement { organization, ..judgement });
         let rulebook = Arc::new(Rulebook::new(&loaded.policies, loaded.rules.detectors()));
         *self.rulebook.write().unwrap_or_else(PoisonError::into_inner) = rulebook;
+        *self.plants.write().unwrap_or_else(PoisonError::into_inner) = loaded.rules.plants();
         self.keys.replace(loaded.keys.clone());
         if self.config.console_keys == loaded.config.console_keys {
             self.console_keys.replace(loaded.console_keys.clone());

@@ -47,6 +47,7 @@
 //! | [`config`] | sekisho.toml: raw → checked |
 //! | [`language`], [`written`] | the two languages; TOML with line and column |
 //! | [`telemetry`] | logs, how we are, what is counted, and what a sample of the mails went through |
+//! | [`drill`] | the drill of the machine: marked mails through the live way, every day, which can never leave |
 //! | [`app`] | composition root: build everything, bind, run, stop |
 //! | [`cli`] | one file per command; `main` only parses and calls |
 //!
@@ -106,6 +107,8 @@ pub mod language;
 pub mod written;
 
 pub mod telemetry;
+
+pub mod drill;
 
 pub mod app;
 

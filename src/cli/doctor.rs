@@ -24,6 +24,7 @@ use tokio::{
 use super::{ConfigFile, Failure};
 use crate::{
     config::{Config, Loaded, load_all},
+    drill,
     inspect::sandbox::{self, Workers},
     journal::{Left, SPOOL_FOLDER as FOLDER},
     smtp::{client::NextHop, server::Keyring},
@@ -184,6 +185,7 @@ async fn store(config: &Config) -> Vec<Look> {
         Ok(_) => Look::good("clock", format!("{:.0}, behind all that is journalled", Timestamp::now())),
         Err(error) => Look::bad("clock", error.to_string()),
     });
+    looks.push(drill(config, &store).await);
     store.close().await;
     looks
 }
@@ -221,6 +223,21 @@ fn spool(config: &Config) -> Look {
             ),
         ),
         None => Look::good(WHAT, mode),
+    }
+}
+
+/// How the last drill of the machine ended.
+async fn drill(config: &Config, store: &Store) -> Look {
+    const WHAT: &str = "drill";
+    let last = match drill::last(store).await {
+        Ok(last) => last,
+        Err(error) => return Look::bad(WHAT, error.to_string()),
+    };
+    let (well, words) = drill::told(last.as_ref(), config.drill_at.is_some(), Timestamp::now(), &config.timezone);
+    match (well, last.is_some()) {
+        (true, true) => Look::good(WHAT, words.en),
+        (true, false) => Look::odd(WHAT, words.en),
+        (false, _) => Look::bad(WHAT, words.en),
     }
 }
 

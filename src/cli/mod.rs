@@ -7,6 +7,7 @@ mod backup;
 pub mod config;
 pub mod demo;
 mod doctor;
+mod drill;
 mod edm;
 mod explain;
 mod findings;
@@ -57,6 +58,8 @@ enum Command {
     Init(init::Options),
     /// Look at everything that a server needs, and say what is wrong; exit 1 if something is
     Doctor(doctor::Options),
+    /// Send marked mails through the running server, and show that nothing is left uninspected; exit 1 if something failed
+    Drill(drill::Options),
     /// Show the whole story on this machine, with a mailbox of its own
     Demo(demo::Options),
     /// Find personal data in files, folders or mails; exit 0 nothing found, 1 found, 2 error
@@ -186,6 +189,7 @@ impl Cli {
             Command::Forget(forgetting) => on_runtime(history::forget(forgetting)),
             Command::Init(options) => on_runtime(init::run(options)),
             Command::Doctor(options) => on_runtime(doctor::run(options)),
+            Command::Drill(options) => on_runtime(drill::run(options)),
             Command::Backup(options) => on_runtime(backup::back_up(options)),
             Command::Restore(options) => on_runtime(backup::restore(options)),
             Command::Keys(options) => on_runtime(keys::run(options)),

@@ -13,7 +13,7 @@ mod value;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use jiff::tz::TimeZone;
+use jiff::{civil::Time, tz::TimeZone};
 pub use load::{Loaded, load_all, load_policies};
 
 use crate::{
@@ -81,6 +81,8 @@ pub struct Config {
     pub siem: Option<siem::Settings>,
     /// `[traces]`: who is told what a sample of the mails went through; nobody if not said.
     pub traces: Option<traces::Settings>,
+    /// `drill.at`: when the machine is drilled, every day; never if there is none.
+    pub drill_at: Option<Time>,
     /// Where its certificate is; without one it speaks plain HTTP.
     pub console_keys: KeyFiles,
     /// `notice.templates`: the folder with the organisation's own texts.
@@ -117,6 +119,7 @@ impl Config {
             ("[metrics]", |c| format!("{:?}", c.metrics)),
             ("[siem]", |c| format!("{:?}", c.siem)),
             ("[traces]", |c| format!("{:?}", c.traces)),
+            ("[drill]", |c| format!("{:?}", c.drill_at)),
             ("[history]", |c| format!("{:?}", c.history)),
             ("[retention]", |c| format!("{:?}", c.approval.keep)),
             ("[notice] but for its texts", |c| format!("{:?}", (c.approval.limits, c.approval.digest))),

@@ -64,6 +64,7 @@ impl Page<'_> {
             "directory" => ("ディレクトリー", "Directory"),
             "certificates" => ("証明書", "Certificates"),
             "siem" => ("SIEM への送信", "SIEM"),
+            "drill" => ("自己点検", "Machine drill"),
             other => return other,
         };
         words::pick(self.frame.language, ja, en)

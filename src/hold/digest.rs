@@ -185,7 +185,12 @@ impl Counting {
         match record.what {
             What::Mail(mail) => self.mail(&mail),
             What::Change(change) => self.change(record.at, change),
-            What::Rules(_) | What::Removed(_) | What::History(_) | What::Access(_) | What::Export(_) => {}
+            What::Rules(_)
+            | What::Removed(_)
+            | What::History(_)
+            | What::Access(_)
+            | What::Export(_)
+            | What::MachineDrill(_) => {}
         }
     }
 

@@ -164,6 +164,7 @@ pub(crate) async fn changes(store: &Store) -> Vec<String> {
             crate::journal::What::History(act) => act.act,
             crate::journal::What::Access(_) => "access".to_owned(),
             crate::journal::What::Export(_) => "export".to_owned(),
+            crate::journal::What::MachineDrill(_) => "machine_drill".to_owned(),
         })
         .collect()
 }

@@ -37,7 +37,8 @@ pub use figures::{Counting, Day, Department, Figure, Figures};
 use jiff::Timestamp;
 pub use moment::{Moment, MomentError};
 pub use record::{
-    Access, Accessed, Change, Decided, Exported, HistoryAct, MailRecord, Record, Removed, RulesChange, Via, What,
+    Access, Accessed, Change, Decided, Exported, HistoryAct, MachineDrill, MailRecord, Record, Removed, RulesChange,
+    Via, What,
 };
 pub use retention::retain;
 pub use search::{Hit, Leaf, Query, QueryError, Reach, Who};

@@ -53,6 +53,41 @@ pub enum What {
     Access(Accessed),
     /// Somebody took records of the journal out as a file.
     Export(Exported),
+    /// Mails of our own making were sent through, to see that nothing is left unread. Not a drill of those who decide,
+    /// which is a [`Change`] of a held mail.
+    MachineDrill(MachineDrill),
+}
+
+/// How a drill of the machine ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineDrill {
+    /// Who ordered it: the user of the operating system, or `sekisho` where it is its time.
+    pub by: String,
+    /// From where.
+    pub via: Via,
+    /// The machine on which it was.
+    pub node: String,
+    /// How many mails were sent through.
+    pub scenarios: u32,
+    /// How many did not come out as they should.
+    pub failed: u32,
+    /// How many would have gone out although something in them was not found or not read.
+    pub left_uninspected: u32,
+    /// How many would have gone out unread because the rules that stop such mails only report.
+    #[serde(default)]
+    pub only_reported: u32,
+    /// What failed, the first of them: `jp.phone in xlsx: not_found`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
+    /// How long it took.
+    pub seconds: u64,
+}
+
+impl MachineDrill {
+    /// Whether all of it came out as it should.
+    pub fn is_well(&self) -> bool {
+        self.scenarios > 0 && self.failed == 0 && self.left_uninspected == 0
+    }
 }
 
 /// Which records of the journal are gone.
@@ -325,6 +360,11 @@ impl Record {
     /// The record of an export.
     pub fn export(id: MailId, at: Timestamp, exported: Exported) -> Self {
         Self { id, at, spooled_until: None, what: What::Export(exported) }
+    }
+
+    /// The record of a drill of the machine; `id` is nobody else's.
+    pub fn machine_drill(id: MailId, at: Timestamp, drill: MachineDrill) -> Self {
+        Self { id, at, what: What::MachineDrill(drill) }
     }
 
     /// The record of a change.

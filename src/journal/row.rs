@@ -7,7 +7,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Access, Accessed, Change, Exported, MailRecord, Record, Removed, Via, What};
+use super::{Access, Accessed, Change, Exported, MachineDrill, MailRecord, Record, Removed, Via, What};
 use crate::{
     language::Language,
     mail::Address,
@@ -93,6 +93,7 @@ pub fn said(record: &Record, language: Language) -> Said {
             (word, vec![one_line(&act.act, LONGEST), by(&act.by, act.via, language), number(act.count)])
         }
         What::Export(exported) => export_parts(exported, language),
+        What::MachineDrill(drill) => drill_parts(drill, language),
     };
     let waited = record.spooled_until.map(|until| match language {
         Language::Ja => format!("データベース停止中の記録（{until:.0} に取り込み）"),
@@ -164,6 +165,22 @@ fn export_parts(exported: &Exported, language: Language) -> (String, Vec<String>
         (Language::En, false) => format!("{} rows, broken off", number(rows)),
     });
     (word.to_owned(), vec![by(who, *via, language), format.clone(), asked, rows.unwrap_or_default()])
+}
+
+fn drill_parts(drill: &MachineDrill, language: Language) -> (String, Vec<String>) {
+    let MachineDrill { by: who, via, node, scenarios, failed, left_uninspected, .. } = drill;
+    let word = match (drill.is_well(), language) {
+        (true, Language::Ja) => "自己点検（異常なし）",
+        (false, Language::Ja) => "自己点検（失敗あり）",
+        (true, Language::En) => "machine drill, all well",
+        (false, Language::En) => "machine drill, failed",
+    };
+    let counts = match language {
+        Language::Ja => format!("{scenarios} 通、失敗 {failed}、検査漏れ {left_uninspected}"),
+        Language::En => format!("{scenarios} mails, {failed} failed, left uninspected: {left_uninspected}"),
+    };
+    let faults = one_line(&drill.faults.join("; "), 200);
+    (word.to_owned(), vec![by(who, *via, language), cell(node), counts, faults])
 }
 
 fn by(who: &str, via: Via, language: Language) -> String {
@@ -278,6 +295,12 @@ pub fn cells(seq: i64, record: &Record, zone: &TimeZone) -> Vec<String> {
             row.resize(COLUMNS.len() - 3, String::new());
             let (word, parts) = export_parts(exported, Language::En);
             row.extend([word, exported.by.clone(), parts.into_iter().skip(1).collect::<Vec<_>>().join(" ")]);
+        }
+        What::MachineDrill(drill) => {
+            row.push("machine_drill".to_owned());
+            row.resize(COLUMNS.len() - 3, String::new());
+            let (word, parts) = drill_parts(drill, Language::En);
+            row.extend([word, drill.by.clone(), parts.into_iter().skip(1).collect::<Vec<_>>().join(" ")]);
         }
         What::Rules(change) => {
             row.push("rules".to_owned());

@@ -10,7 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     inspect::{
-        Inspection, Job, Kind, Passwords, Show, Shown,
+        Fault, Inspection, Job, Kind, Passwords, Show, Shown,
         sandbox::{Hearing, Unavailable, Workers},
     },
     mail::{Address, Envelope, Message, header},
@@ -69,17 +69,27 @@ pub struct Judged {
 impl Judgement {
     /// Inspects the mail, looks at its recipients, asks policy. Only the want of a worker is an error.
     pub async fn judge(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
-        self.judged(envelope, message, self.memory.as_ref(), self.memory.as_ref()).await
+        self.judged(envelope, message, (self.memory.as_ref(), self.memory.as_ref()), None).await
     }
 
     /// The same while the memory is away: the mail is read without it, and what it says about passwords is not kept.
     pub(super) async fn judge_by_itself(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
-        self.judged(envelope, message, None, None).await
+        self.judged(envelope, message, (None, None), None).await
     }
 
     /// The same of a mail that is only looked at: what it says about passwords is not kept.
     pub async fn look(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
-        self.judged(envelope, message, self.memory.as_ref(), None).await
+        self.judged(envelope, message, (self.memory.as_ref(), None), None).await
+    }
+
+    /// The same of a drill mail, with what is to befall the worker that reads it.
+    pub async fn look_in_a_drill(
+        &self,
+        envelope: &Envelope,
+        message: &Message,
+        fault: Option<Fault>,
+    ) -> Result<Judged, Unavailable> {
+        self.judged(envelope, message, (None, None), fault).await
     }
 
     /// What a reviewer wants to see of a mail that was judged before; the passwords that opened it then open it now, if
@@ -108,11 +118,11 @@ impl Judgement {
         &self,
         envelope: &Envelope,
         message: &Message,
-        memory: Option<&Memory>,
-        keeper: Option<&Memory>,
+        (memory, keeper): (Option<&Memory>, Option<&Memory>),
+        fault: Option<Fault>,
     ) -> Result<Judged, Unavailable> {
         let began = Instant::now();
-        let job = self.job(envelope, message, memory).await;
+        let job = Job { fault, ..self.job(envelope, message, memory).await };
         let mut stages = vec![Stage::since("recall", began)];
         let asked = Instant::now();
         let Hearing { inspection, heard, waited } = self.workers.hear(message.bytes(), &job).await?;

@@ -13,6 +13,7 @@ mod count;
 mod drill;
 mod incoming;
 mod judgement;
+mod marked;
 mod memory;
 mod outage;
 mod passage;
@@ -29,6 +30,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
+    drill::Marks,
     hold::{Arrival, Clearance, Hold, Passed, Proof, Relayed},
     inspect::{Show, Shown, sandbox::Unavailable},
     journal::{Journal, MailRecord},
@@ -78,6 +80,8 @@ pub struct Stages {
     pub judgement: RwLock<Arc<Judgement>>,
     /// Mails that go out for some of their recipients only.
     pub splits: Splits,
+    /// Which mails are drills of the machine.
+    pub marks: Marks,
     /// Whether there is room for more.
     pub pressure: Pressure,
     /// What is counted.

@@ -1,8 +1,8 @@
 //! One mail between MAIL and its reply, as the SMTP server sees it.
 //!
 //! In: MAIL, each RCPT, the message. Out: replies; MAIL and RCPT are the next hop's own (cut-through). The first
-//! recipient decides where the transaction goes: on, or to us as a person's answer. Deliberately absent: what becomes of
-//! the message ([`Stages::pass`]).
+//! recipient decides where the transaction goes: on, or to us as a person's answer; a mark in MAIL (`drill`) keeps it here
+//! before any of that. Deliberately absent: what becomes of the message ([`Stages::pass`]).
 
 use std::{sync::Arc, time::Instant};
 
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::{Stages, count, incoming, incoming::Incoming, let_go, refused};
 use crate::{
+    inspect::Fault,
     mail::{Address, Dsn, Envelope, MailId, Message},
     smtp::{
         Reply, client,
@@ -48,6 +49,8 @@ enum Way {
     Out { next_hop: Box<client::Transaction>, recipients: Vec<Address> },
     /// Nowhere: it is a person's answer to one of our notices.
     Answer(Vec<Address>),
+    /// Nowhere: it is a mail of a drill, and this may befall the worker that reads it.
+    Drill { fault: Option<Fault>, recipients: Vec<Address> },
 }
 
 impl Gate for Pipeline {
@@ -59,6 +62,12 @@ impl Gate for Pipeline {
             let reply = refused(&id, "no room for it", Reply::strained(strain.words()));
             self.stages.ended(trail, "no_room", &reply);
             return Err(reply);
+        }
+        let dsn = Dsn { ret: from.ret, envid: from.envid.clone(), recipients: Vec::new() };
+        if let Some(act) = self.stages.marks.recognise(from.sender.as_ref(), Timestamp::now()) {
+            let fault = self.stages.let_drill_in(act, &from).await?;
+            let way = Way::Drill { fault, recipients: Vec::new() };
+            return Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), id, from, dsn, way, trail });
         }
         let begun = self.stages.next_hop.begin(&from).await;
         trail.stage(Stage::since("next_hop_mail", trail.began()));
@@ -72,7 +81,6 @@ impl Gate for Pipeline {
             }
         };
         let way = Way::Out { next_hop: Box::new(next_hop), recipients: Vec::new() };
-        let dsn = Dsn { ret: from.ret, envid: from.envid.clone(), recipients: Vec::new() };
         Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), id, from, dsn, way, trail })
     }
 
@@ -125,6 +133,10 @@ impl Passage {
 
 impl Transaction for Passage {
     async fn recipient(&mut self, to: RcptTo) -> Reply {
+        if let Way::Drill { recipients, .. } = &mut self.way {
+            recipients.push(to.address);
+            return Reply::recipient_accepted();
+        }
         let to = self.readdressed(to);
         let recipient = to.address.clone();
         let ours = self.is_ours(&recipient);
@@ -189,6 +201,13 @@ impl Transaction for Passage {
                 let reply = stages.answer(&id, from.sender, &to, &message).await;
                 trail.stage(Stage::since("answer", began));
                 stages.ended(trail, "answer", &reply);
+                reply
+            }
+            Way::Drill { fault, recipients } => {
+                let began = Instant::now();
+                let reply = stages.examine(fault, recipients, &message).await;
+                trail.stage(Stage::since("examine", began));
+                stages.ended(trail, "drill", &reply);
                 reply
             }
         }

@@ -89,6 +89,8 @@ impl Strain {
             Condition::Certificates => "the TLS certificate is not valid",
             // Nor this: the journal keeps what is not told.
             Condition::Siem => "the SIEM takes nothing",
+            // Nor this: it says what to mend, and mails are read as well as they can be meanwhile.
+            Condition::Drill => "the last drill failed",
         }
     }
 }

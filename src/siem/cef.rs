@@ -27,6 +27,17 @@ pub(super) fn line(event: &Event<'_>, hostname: &str, room: Room) -> String {
         What::Access(accessed) => line.access(accessed),
         What::Rules(change) => line.rules(change),
         What::Export(exported) => line.export(exported),
+        What::MachineDrill(drill) => {
+            line.put("act", "machine_drill");
+            line.put("outcome", if drill.is_well() { "passed" } else { "failed" });
+            line.put("suser", &drill.by);
+            line.put("app", drill.via.name());
+            line.put("shost", &drill.node);
+            line.put("cnt", &drill.scenarios.to_string());
+            line.number(1, "failed", drill.failed.into());
+            line.number(2, "leftUninspected", drill.left_uninspected.into());
+            line.text(1, "faults", &room.list(drill.faults.iter().cloned()));
+        }
         What::History(act) => {
             line.put("act", &act.act);
             line.put("suser", &act.by);

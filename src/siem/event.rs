@@ -5,7 +5,7 @@
 //! Deliberately absent: content. What the journal does not say, nobody is told.
 
 use crate::{
-    journal::{Access, MailRecord, Record, What},
+    journal::{Access, MachineDrill, MailRecord, Record, What},
     policy::Action,
 };
 
@@ -79,6 +79,7 @@ impl<'r> Event<'r> {
             What::Removed(_) => ("journal.removed".to_owned(), "Old records of the journal removed", 3),
             What::History(act) => (format!("history.{}", act.act), "History of recipients changed", 4),
             What::Export(_) => ("journal.exported".to_owned(), "Records of the journal taken out", 5),
+            What::MachineDrill(drill) => of_drill(drill),
         };
         let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '_' };
         Self { seq, record, class: class.chars().map(plain).take(LONGEST_CLASS).collect(), name, severity }
@@ -118,6 +119,16 @@ fn of_mail(mail: &MailRecord) -> (&'static str, u8) {
         Action::RequireApproval => ("Mail held for approval", if reportable { 8 } else { 6 }),
         Action::Reject => ("Mail rejected", if reportable { 8 } else { 7 }),
     }
+}
+
+/// A drill in which mail would have left unread is as severe as a leak.
+fn of_drill(drill: &MachineDrill) -> (String, &'static str, u8) {
+    let (word, name, severity) = match (drill.is_well(), drill.left_uninspected) {
+        (true, _) => ("passed", "Machine drill passed", 1),
+        (false, 0) => ("failed", "Machine drill failed", 7),
+        (false, _) => ("failed", "Machine drill left mails uninspected", 9),
+    };
+    (format!("machine_drill.{word}"), name, severity)
 }
 
 fn of_change(change: &str) -> (&'static str, u8) {

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 
 use crate::{
     inspect::{Attachment, Category, Confidence, Finding, Inspection, Reason, Uninspected},
-    journal::{Access, Accessed, Change, Exported, HistoryAct, MailRecord, Record, Removed, RulesChange, Via, What},
+    journal::{
+        Access, Accessed, Change, Exported, HistoryAct, MachineDrill, MailRecord, Record, Removed, RulesChange, Via,
+        What,
+    },
     mail::{Address, Envelope, MailId, Message},
     policy::{Action, Group},
 };
@@ -105,6 +108,14 @@ pub(super) fn every_kind() -> Vec<Record> {
     records.push(Record::rules(id("R1"), at(), rules));
     let (act, by) = ("forgotten".to_owned(), "root".to_owned());
     records.push(Record::history(id("F1"), at(), HistoryAct { act, by, via: Via::Cli, person: None, count: 1 }));
+    for (failed, left_uninspected) in [(0, 0), (1, 0), (1, 1)] {
+        let faults = vec!["jp.phone in xlsx: not_found".to_owned(); failed as usize];
+        let (by, node) = ("sekisho".to_owned(), "mx1".to_owned());
+        let (scenarios, via) = (600, Via::System);
+        let drill =
+            MachineDrill { by, via, node, scenarios, failed, left_uninspected, only_reported: 0, faults, seconds: 9 };
+        records.push(Record::machine_drill(id("D1"), at(), drill));
+    }
     let removed = Removed { records: 5, through: 5, hash: "ab".repeat(32), before: at() };
     records.push(Record { id: id("X1"), at: at(), spooled_until: None, what: What::Removed(removed) });
     records

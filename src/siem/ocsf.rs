@@ -39,7 +39,9 @@ pub(super) fn line(event: &Event<'_>, hostname: &str, room: Room) -> String {
         What::Mail(mail) => of_mail(event, mail, room),
         What::Change(change) => of_change(event, change, room),
         What::Access(accessed) => of_access(accessed, room),
-        What::Rules(_) | What::Removed(_) | What::History(_) | What::Export(_) => of_others(event, room),
+        What::Rules(_) | What::Removed(_) | What::History(_) | What::Export(_) | What::MachineDrill(_) => {
+            of_others(event, room)
+        }
     };
     let mut whole = json!({
         "time": event.record.at.as_millisecond(),
@@ -259,9 +261,20 @@ fn of_others(event: &Event<'_>, room: Room) -> Value {
             "rows": exported.rows,
             "whole": exported.whole,
         }),
+        What::MachineDrill(drill) => json!({
+            "by": room.text(&drill.by),
+            "via": drill.via.name(),
+            "node": room.text(&drill.node),
+            "scenarios": drill.scenarios,
+            "failed": drill.failed,
+            "left_uninspected": drill.left_uninspected,
+            "faults": listed(room, drill.faults.iter().cloned()),
+        }),
         What::Mail(_) | What::Change(_) | What::Access(_) => Value::Null,
     };
-    joined(class(0, 0, 99), json!({ "activity_name": event.name, "status_id": 1, "unmapped": told }))
+    let failed = matches!(&event.record.what, What::MachineDrill(drill) if !drill.is_well());
+    let status = if failed { 2 } else { 1 };
+    joined(class(0, 0, 99), json!({ "activity_name": event.name, "status_id": status, "unmapped": told }))
 }
 
 fn endpoint(address: Option<std::net::IpAddr>, name: &str, room: Room) -> Value {

@@ -29,6 +29,7 @@ mod journal_seal;
 mod journal_terms;
 mod key;
 mod latency;
+mod machine_drill;
 mod mails;
 mod open;
 mod opinions;

@@ -37,6 +37,8 @@ pub enum Condition {
     Certificates,
     /// The SIEM is told what the journal says.
     Siem,
+    /// The last drill of the machine came out as it should.
+    Drill,
 }
 
 impl Condition {
@@ -53,6 +55,7 @@ impl Condition {
         Self::Directory,
         Self::Certificates,
         Self::Siem,
+        Self::Drill,
     ];
 
     /// The word for it.
@@ -69,6 +72,7 @@ impl Condition {
             Self::Directory => "directory",
             Self::Certificates => "certificates",
             Self::Siem => "siem",
+            Self::Drill => "drill",
         }
     }
 

@@ -13,6 +13,7 @@ use prometheus_client::{
 };
 
 use super::{
+    drill::{DrillFigures, Drilled},
     health::{Condition, Health},
     siem::{Feeding, SiemFigures},
     spool::{SpoolFigures, Spooling},
@@ -36,7 +37,7 @@ const DATABASE: [f64; 14] =
 /// Why a part is not read, and why an inspection worker is replaced: counted from nothing on, so that a rule that asks for
 /// them finds them before the first.
 const UNREAD: [&str; 7] = ["encrypted", "unsupported", "damaged", "limit", "timeout", "crashed", "image"];
-const REPLACED: [&str; 4] = ["crashed", "limit", "timeout", "worn"];
+const REPLACED: [&str; 5] = ["crashed", "limit", "timeout", "worn", "drill"];
 
 /// All that is counted. Cheap to clone; all clones are one.
 #[derive(Debug, Clone)]
@@ -68,6 +69,7 @@ struct Inner {
     siem: SiemFigures,
     spool: SpoolFigures,
     traces: TraceFigures,
+    drill: DrillFigures,
 }
 
 /// How much waits in one place.
@@ -109,6 +111,7 @@ impl Default for Metrics {
             siem: SiemFigures::default(),
             spool: SpoolFigures::default(),
             traces: TraceFigures::default(),
+            drill: DrillFigures::default(),
         };
         registry.register("mails", "Mails by what became of them", inner.mails.clone());
         registry.register_with_unit("mail", "Size of the mails that were judged", Unit::Bytes, inner.bytes.clone());
@@ -152,6 +155,7 @@ impl Default for Metrics {
         inner.siem.register(&mut registry);
         inner.spool.register(&mut registry);
         inner.traces.register(&mut registry);
+        inner.drill.register(&mut registry);
         inner.registry = registry;
         for (family, reasons) in [(&inner.unread, &UNREAD[..]), (&inner.workers, &REPLACED[..])] {
             reasons.iter().for_each(|reason| drop(family.get_or_create(&[("reason", Cow::Borrowed(*reason))])));
@@ -262,6 +266,11 @@ impl Metrics {
         self.inner.traces.lost(reason, spans);
     }
 
+    /// How the last drill of the machine ended.
+    pub fn drilled(&self, last: Drilled) {
+        self.inner.drill.set(last);
+    }
+
     /// Everything as text, with how it is now.
     ///
     /// # Errors
@@ -311,6 +320,7 @@ mod tests {
         metrics.siem_behind(Feeding { records: 5, age: 40, connected: false });
         metrics.spooled(Spooling { records: 6, bytes: 9_000, age: 50, aside: 1, written: 8 });
         metrics.spooled(Spooling { records: 7, bytes: 9_900, age: 60, aside: 1, written: 9 });
+        metrics.drilled(Drilled { at: 1_790_000_000, scenarios: 600, failed: 2, left_uninspected: 1, seconds: 9 });
         health.unwell(Condition::Disk, Text { ja: "満杯".to_owned(), en: "full".to_owned() });
         let waiting = [Waiting { queue: "held", length: 5, oldest: 60 }];
         let text = metrics.text(&health, &waiting).unwrap();
@@ -352,6 +362,11 @@ mod tests {
             "sekisho_journal_spool_bytes 9900",
             "sekisho_journal_spool_age_seconds 60",
             "sekisho_journal_spool_aside 1",
+            "sekisho_drill_last_timestamp_seconds 1790000000",
+            "sekisho_drill_scenarios 600",
+            "sekisho_drill_failed 2",
+            "sekisho_drill_left_uninspected 1",
+            "sekisho_drill_duration_seconds 9",
         ] {
             assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
         }

@@ -5,6 +5,7 @@
 //! `SEKISHO_LOG` says how much (`info` by default, `sekisho=debug` for one's own). Deliberately absent: mail
 //! content: no room hands any to an event.
 
+pub mod drill;
 pub mod health;
 pub mod metrics;
 pub mod siem;

@@ -20,6 +20,7 @@ mod crowds;
 mod cut_through;
 mod deploying;
 mod dialogs;
+mod drill;
 mod edge;
 mod exact;
 mod exim;

@@ -20,9 +20,9 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// README, the page about logging in, and every page under `deploy/`.
+/// README, the pages about logging in and about drills, and every page under `deploy/`.
 fn pages() -> Vec<PathBuf> {
-    let mut pages = vec![root().join("README.md"), root().join("docs/login.md")];
+    let mut pages = vec![root().join("README.md"), root().join("docs/login.md"), root().join("docs/drills.md")];
     let mut waiting = vec![root().join("deploy")];
     while let Some(folder) = waiting.pop() {
         for entry in fs::read_dir(folder).unwrap().flatten() {

@@ -34,6 +34,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["mail", "language", "inspect", "recipients", "policy", "hold", "journal", "directory", "notice", "telemetry"],
     ),
     ("telemetry", &["language"]),
+    // It has no part in `smtp::client`; what it needs of `smtp` are the server's settings and replies.
+    ("drill", &["mail", "language", "smtp", "inspect", "policy", "store", "journal", "telemetry"]),
     (
         "config",
         &[
@@ -72,6 +74,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "notice",
             "store",
             "telemetry",
+            "drill",
         ],
     ),
 ];

@@ -85,6 +85,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
     let metrics = metrics(document.section("metrics"), &sockets, &console, &mut problems);
     let siem = siem::read(document.section("siem"), folder, &mut problems);
     let traces = traces::read(document.section("traces"), folder, &mut problems);
+    let drill_at = drill(document.section("drill"), &mut problems);
     let (learning_days, history) = history(document.section("history"), &mut problems);
     let organization = Organization { learning_days, ..organization };
 
@@ -119,6 +120,7 @@ pub(super) fn config(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> 
         metrics,
         siem,
         traces,
+        drill_at,
         notice_templates,
         wording: Wording::default(),
         history,
@@ -295,6 +297,13 @@ fn metrics(
     }
     problems.extend(section.finish());
     listen
+}
+
+/// When the machine is drilled, every day: before people come, if nothing else is said.
+fn drill(mut section: Section<'_>, problems: &mut Vec<Problem>) -> Option<Time> {
+    let at = section.read("at", value::time_or_never).unwrap_or(Some(Time::constant(4, 30, 0, 0)));
+    problems.extend(section.finish());
+    at
 }
 
 /// How long the history only reports, and how many counters it keeps.

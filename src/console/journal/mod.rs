@@ -234,6 +234,7 @@ fn row_of(hit: &Hit, language: Language, timezone: &TimeZone) -> Row {
             };
             (tone, String::new(), Some(record.id.0.clone()), vec![change.held.to_string()])
         }
+        What::MachineDrill(drill) => (if drill.is_well() { "good" } else { "bad" }, String::new(), None, Vec::new()),
         What::Rules(_) | What::Removed(_) | What::History(_) | What::Access(_) | What::Export(_) => {
             ("dull", String::new(), None, Vec::new())
         }

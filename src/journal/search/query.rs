@@ -104,6 +104,7 @@ impl Query {
             What::Access(accessed) => who.is(&accessed.who),
             What::History(act) => who.is(&act.by),
             What::Export(exported) => who.is(&exported.by),
+            What::MachineDrill(drill) => who.is(&drill.by),
             What::Mail(_) | What::Rules(_) | What::Removed(_) => false,
         };
         let mail = match &record.what {

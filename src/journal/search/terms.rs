@@ -30,6 +30,7 @@ pub(super) fn of(record: &Record, put: &mut impl FnMut(Term)) {
         What::Access(accessed) => person('b', &accessed.who, put),
         What::History(act) => person('b', &act.by, put),
         What::Export(exported) => person('b', &exported.by, put),
+        What::MachineDrill(drill) => person('b', &drill.by, put),
         What::Rules(_) | What::Removed(_) => {}
     }
 }

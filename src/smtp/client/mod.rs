@@ -184,6 +184,7 @@ pub fn check_ca(path: &Path) -> Result<(), NextHopError> {
 #[derive(Debug, Clone)]
 pub struct NextHop {
     pool: Arc<Pool>,
+    settings: Arc<Settings>,
 }
 
 impl NextHop {
@@ -198,7 +199,8 @@ impl NextHop {
             return Err(NextHopError::NoHosts);
         }
         let routes = Route::all(&settings)?;
-        Ok(Self { pool: Pool::new(settings, routes, timeouts) })
+        let kept = Arc::new(settings.clone());
+        Ok(Self { pool: Pool::new(settings, routes, timeouts), settings: kept })
     }
 
     /// Relays MAIL. A positive reply gives a transaction (whose [`Transaction::mail_reply`] it is), any other is the
@@ -225,6 +227,17 @@ impl NextHop {
     /// and the error is what a mail server would be told: the next hop may come later than we do.
     pub async fn probe(&self) -> Result<(), Reply> {
         self.pool.open().await.map(|pooled| self.pool.give(pooled))
+    }
+
+    /// The same next hop where nobody listens: a port of this machine that was free a moment ago. A drill asks what a mail
+    /// server hears then.
+    ///
+    /// # Errors
+    /// No port can be had, or the settings cannot be used.
+    pub fn where_nobody_listens(&self) -> Result<Self, NextHopError> {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+        let address = free.map_err(|why| NextHopError::NotHostPort(why.to_string()))?;
+        Self::new(Settings { hosts: vec![address.to_string()], ..(*self.settings).clone() })
     }
 
     /// Says QUIT on every idle connection.

@@ -59,7 +59,8 @@ impl Relay {
              [approval]\nsecurity = [\"security@toho.example.co.jp\"]\napprovers = [\"kacho@toho.example.co.jp\"]\n\
              [console]\nlisten = \"127.0.0.1:{console}\"\npublic_url = \"http://127.0.0.1:{console}\"\n\
              [inspection]\nworkers = 2\n\
-             [notice]\nto_sender = 1000\nto_decider = 1000\n",
+             [notice]\nto_sender = 1000\nto_decider = 1000\n\
+             [drill]\nat = \"never\"\n",
             data = home.path().join("data"),
         );
         let mut config: Table = ours.parse().unwrap();

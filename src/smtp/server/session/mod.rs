@@ -45,6 +45,9 @@ const MAX_ERRORS: u32 = 20;
 /// So many commands may come without a mail among them (RFC 5321 §7.8 lets us give up on clients that waste our time).
 const MAX_IDLE_COMMANDS: u32 = 100;
 
+/// So much of a refusal is logged: that of a drill mail carries what would have become of it.
+const LOGGED: usize = 200;
+
 /// How long the end of a connection may take: giving up what is under way, and the last reply.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -192,7 +195,8 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
     fn say(&mut self, reply: &Reply) {
         if reply.is_refusal() {
             let (id, peer) = (self.id(), self.peer.address);
-            info!(%id, %peer, code = reply.code, text = %reply.text(), "refused");
+            let text: String = reply.text().chars().take(LOGGED).collect();
+            info!(%id, %peer, code = reply.code, text, "refused");
         }
         if self.current.is_none() {
             self.mail = None;
