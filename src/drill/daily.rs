@@ -58,7 +58,7 @@ impl Daily {
             if due.is_some_and(|due| due <= now) {
                 due = next(now);
                 // What is cut off by the end of the server was no drill, and leaves no trace.
-                if stop.run_until_cancelled(self.hold()).await.is_none() {
+                if stop.run_until_cancelled(Box::pin(self.hold())).await.is_none() {
                     return;
                 }
             }

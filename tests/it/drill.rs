@@ -26,7 +26,8 @@ fn drilled(relay: &Relay) -> (Option<i32>, Vec<Value>, Value) {
     let Output { status, stdout, stderr } = relay.command(&["drill", "--json"]);
     let stdout = String::from_utf8(stdout).unwrap();
     let mut lines: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let whole = lines.pop().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&stderr)));
+    assert!(!lines.is_empty(), "{}", String::from_utf8_lossy(&stderr));
+    let whole = lines.pop().unwrap();
     (status.code(), lines, whole)
 }
 
