@@ -38,7 +38,7 @@ impl Store {
     /// Up to `limit` records of the numbers `after..=until` that tell more than that a mail was read whole and forwarded.
     pub async fn journal_notable(&self, after: i64, until: i64, limit: u32) -> Result<Vec<JournalRow>, StoreError> {
         let raw: Vec<Raw> = sqlx::query_as(
-            "SELECT * FROM journal WHERE seq > $1 AND seq <= $2 AND (json_extract(record, '$.kind') <> 'mail' \
+            "SELECT seq, at, id, record, previous, hash FROM journal WHERE seq > $1 AND seq <= $2 AND (json_extract(record, '$.kind') <> 'mail' \
              OR json_extract(record, '$.decision') <> 'forward' OR CAST(json_extract(record, '$.uninspected') AS BIGINT) > 0) \
              ORDER BY seq LIMIT $3",
         )

@@ -228,11 +228,12 @@ impl Store {
 
     /// All held mails, the newest first; with `state` only those.
     pub async fn held(&self, state: Option<State>) -> Result<Vec<HeldRow>, StoreError> {
-        let raw: Vec<Raw> =
-            sqlx::query_as("SELECT * FROM held WHERE $1 IS NULL OR state = $1 ORDER BY created_at DESC, id DESC")
-                .bind(state.map(State::name))
-                .fetch_all(self.readers())
-                .await?;
+        let raw: Vec<Raw> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM held WHERE $1 IS NULL OR state = $1 ORDER BY created_at DESC, id DESC"
+        )))
+        .bind(state.map(State::name))
+        .fetch_all(self.readers())
+        .await?;
         raw.into_iter().map(HeldRow::try_from).collect()
     }
 
@@ -320,7 +321,7 @@ impl Writing {
 
     /// The held mail `id`.
     pub async fn held(&mut self, id: &MailId) -> Result<Option<HeldRow>, StoreError> {
-        let raw: Option<Raw> = sqlx::query_as("SELECT * FROM held WHERE id = $1")
+        let raw: Option<Raw> = sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM held WHERE id = $1")))
             .bind(&id.0)
             .fetch_optional(&mut *self.transaction)
             .await?;
@@ -455,11 +456,13 @@ impl Writing {
 async fn by_prefix(connection: &mut AnyConnection, prefix: &str) -> Result<Vec<HeldRow>, StoreError> {
     let prefix = plain(prefix);
     // A range, which the primary key answers; `substr` would read every row.
-    let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM held WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 2")
-        .bind(&prefix)
-        .bind(format!("{prefix}\u{10FFFF}"))
-        .fetch_all(connection)
-        .await?;
+    let raw: Vec<Raw> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM held WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 2"
+    )))
+    .bind(&prefix)
+    .bind(format!("{prefix}\u{10FFFF}"))
+    .fetch_all(connection)
+    .await?;
     raw.into_iter().map(HeldRow::try_from).collect()
 }
 
@@ -477,6 +480,15 @@ async fn approvals(connection: &mut AnyConnection, ids: &[MailId]) -> Result<Vec
             Ok(Approval { held_id: MailId(held_id), person, verdict, comment, via, level, at: time(at)? })
         })
         .collect()
+}
+
+/// The columns of a [`Raw`]. All are named: `SELECT *` would break under a running node when a version to come adds one.
+const COLUMNS: &str = "id, mail_id, state, action, rcpt_to, matched, asked, level, nudges, escalated, reason, created_at, \
+                       expires_at, release_at, changed_at";
+
+/// The same where other tables stand beside this one.
+pub(super) fn columns() -> String {
+    COLUMNS.split(", ").map(|column| format!("held.{column}")).collect::<Vec<_>>().join(", ")
 }
 
 #[derive(sqlx::FromRow)]

@@ -39,20 +39,23 @@ pub struct JournalRow {
 impl Store {
     /// Up to `limit` rows after number `after`, in order.
     pub async fn journal_after(&self, after: i64, limit: u32) -> Result<Vec<JournalRow>, StoreError> {
-        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM journal WHERE seq > $1 ORDER BY seq LIMIT $2")
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(self.readers())
-            .await?;
+        let raw: Vec<Raw> = sqlx::query_as(
+            "SELECT seq, at, id, record, previous, hash FROM journal WHERE seq > $1 ORDER BY seq LIMIT $2",
+        )
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(self.readers())
+        .await?;
         raw.into_iter().map(JournalRow::try_from).collect()
     }
 
     /// All rows about the mail `id`, in order.
     pub async fn journal_of(&self, id: &str) -> Result<Vec<JournalRow>, StoreError> {
-        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM journal WHERE id = $1 ORDER BY seq")
-            .bind(plain(id))
-            .fetch_all(self.readers())
-            .await?;
+        let raw: Vec<Raw> =
+            sqlx::query_as("SELECT seq, at, id, record, previous, hash FROM journal WHERE id = $1 ORDER BY seq")
+                .bind(plain(id))
+                .fetch_all(self.readers())
+                .await?;
         raw.into_iter().map(JournalRow::try_from).collect()
     }
 }

@@ -66,10 +66,12 @@ impl Store {
 
     /// The mails `ids`, in no order.
     pub async fn mails(&self, ids: &[MailId]) -> Result<Vec<MailRow>, StoreError> {
-        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM mail WHERE id IN (SELECT value FROM json_each($1))")
-            .bind(to_json(&ids)?)
-            .fetch_all(self.readers())
-            .await?;
+        let raw: Vec<Raw> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM mail WHERE id IN (SELECT value FROM json_each($1))"
+        )))
+        .bind(to_json(&ids)?)
+        .fetch_all(self.readers())
+        .await?;
         raw.into_iter().map(MailRow::try_from).collect()
     }
 }
@@ -163,10 +165,16 @@ async fn retry(connection: &mut AnyConnection, key: &[u8; 32], since: Timestamp)
 }
 
 async fn load(connection: &mut AnyConnection, id: &MailId) -> Result<Option<MailRow>, StoreError> {
-    let raw: Option<Raw> =
-        sqlx::query_as("SELECT * FROM mail WHERE id = $1").bind(&id.0).fetch_optional(connection).await?;
+    let raw: Option<Raw> = sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM mail WHERE id = $1")))
+        .bind(&id.0)
+        .fetch_optional(connection)
+        .await?;
     raw.map(MailRow::try_from).transpose()
 }
+
+/// The columns of a [`Raw`]. All are named: `SELECT *` would break under a running node when a version to come adds one.
+const COLUMNS: &str = "id, at, peer, mail_from, authors, from_field, body, smtputf8, message_id, subject, size, trace, \
+                       sent_to, persons, inspection, recipients, retry_key, requiretls, dsn";
 
 #[derive(sqlx::FromRow)]
 struct Raw {

@@ -120,7 +120,10 @@ fn query(engine: Engine, before: &str, leafing: &Leafing<'_>) -> Result<Statemen
     // Held mails are walked along the index of their order, and each is looked up among the mails: never the other way round.
     let mut query = Statement::new(engine, before);
     let join = engine.join_onwards();
-    query.push(&format!("SELECT held.* FROM held {join} mail ON mail.id = held.mail_id")).push(leafing.shelf.states());
+    let columns = super::held::columns();
+    query
+        .push(&format!("SELECT {columns} FROM held {join} mail ON mail.id = held.mail_id"))
+        .push(leafing.shelf.states());
     if let Some(state) = leafing.state {
         query.push(" AND held.state = ").push_bind(state.name());
     }

@@ -25,11 +25,12 @@ impl Sessions for Store {
     }
 
     async fn session(&self, key: &[u8; 32]) -> Result<Option<Session>, AccountsError> {
-        let raw: Option<Raw> = sqlx::query_as("SELECT * FROM session WHERE key = $1")
-            .bind(&key[..])
-            .fetch_optional(self.readers())
-            .await
-            .map_err(unavailable)?;
+        let raw: Option<Raw> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM session WHERE key = $1")))
+                .bind(&key[..])
+                .fetch_optional(self.readers())
+                .await
+                .map_err(unavailable)?;
         raw.map(Session::try_from).transpose().map_err(unavailable)
     }
 
@@ -60,11 +61,13 @@ impl Sessions for Store {
     }
 
     async fn sessions_of(&self, who: &Address) -> Result<Vec<Session>, AccountsError> {
-        let raw: Vec<Raw> = sqlx::query_as("SELECT * FROM session WHERE mailbox = $1 ORDER BY used_at DESC")
-            .bind(who.canonical())
-            .fetch_all(self.readers())
-            .await
-            .map_err(unavailable)?;
+        let raw: Vec<Raw> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM session WHERE mailbox = $1 ORDER BY used_at DESC"
+        )))
+        .bind(who.canonical())
+        .fetch_all(self.readers())
+        .await
+        .map_err(unavailable)?;
         raw.into_iter().map(|raw| Session::try_from(raw).map_err(unavailable)).collect()
     }
 
@@ -228,6 +231,9 @@ impl Factors for Store {
         removed.await.map_err(unavailable)
     }
 }
+
+/// The columns of a [`Raw`]. All are named: `SELECT *` would break under a running node when a version to come adds one.
+const COLUMNS: &str = "key, address, stage, password, place, browser, began_at, used_at";
 
 #[derive(sqlx::FromRow)]
 struct Raw {
