@@ -3,6 +3,8 @@
 //! In: [`Loaded`]. Out: a running relay, until it is told to stop. Explicit construction, no registry: what depends
 //! on what can be read here from top to bottom. Deliberately absent: signals (`cli::serve`) and any decision.
 
+pub mod nodes;
+
 use std::{
     net::{SocketAddr, TcpListener as Socket},
     sync::{Arc, PoisonError, RwLock},
@@ -12,6 +14,7 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use axum::Router;
 use jiff::Timestamp;
+use nodes::Badge;
 use tokio::{
     net::TcpListener,
     task::{JoinHandle, JoinSet},
@@ -74,6 +77,7 @@ pub struct App {
     health: Health,
     outbox: Outbox,
     store: Store,
+    badge: Arc<Badge>,
     past: Past,
     /// What tells the SIEM, if there is one.
     feed: Option<Feed>,
@@ -361,6 +365,18 @@ impl Exporting {
     }
 }
 
+/// The watch over the nodes as a part of the server.
+async fn watching_nodes(
+    badge: Arc<Badge>,
+    store: Store,
+    health: Health,
+    keyrings: [Arc<Keyring>; 2],
+    stop: CancellationToken,
+) -> Part {
+    badge.watch(&store, &health, &keyrings, stop).await;
+    Ok("the watch over the nodes")
+}
+
 /// The feed as a part of the server.
 async fn telling(feed: Feed, stop: CancellationToken) -> Part {
     feed.run(stop).await;
@@ -401,7 +417,7 @@ impl App {
         }
         loaded.warnings().iter().for_each(|lack| tracing::warn!("{lack}"));
         let store = Store::open(&config.store).await?;
-        if let Some(fault) = store.clock_fault().await? {
+        if let Some(fault) = store.set_clock().await? {
             tracing::error!("{fault}");
         }
         // Whoever has it serves alone on this directory, and so on the spool in it.
@@ -487,6 +503,7 @@ impl App {
             directory,
             health,
             outbox,
+            badge: Arc::new(Badge::new(&loaded, &store)),
             store,
             past,
             feed,
@@ -536,6 +553,7 @@ impl App {
             config: self.config.clone(),
             directory: self.directory.clone(),
             store: self.store.clone(),
+            badge: Arc::clone(&self.badge),
             past: self.past.clone(),
             plants: Arc::clone(&self.plants),
         }
@@ -557,6 +575,7 @@ impl App {
             health,
             outbox,
             store,
+            badge,
             past,
             feed,
             exporter,
@@ -611,6 +630,8 @@ impl App {
             watch_directory(&directory, &watched, heard).await;
             Ok("the watch over the directory")
         });
+        let keyrings = [Arc::clone(&keys), Arc::clone(&console_keys)];
+        parts.spawn(watching_nodes(badge, store.clone(), health.clone(), keyrings, stop.clone()));
         let (keyrings, heard) = ([Arc::clone(&keys), Arc::clone(&console_keys)], stop.clone());
         parts.spawn(async move {
             watch_certificates(keyrings, &health, heard).await;
@@ -686,6 +707,7 @@ pub struct Reload {
     voice: Voice,
     directory: Directory,
     store: Store,
+    badge: Arc<Badge>,
     past: Past,
     plants: Plants,
     /// As it was at the start, which is what most of it stays.
@@ -711,6 +733,7 @@ impl Reload {
             self.console_keys.replace(loaded.console_keys.clone());
         }
         self.directory.replace_file(loaded.people.clone());
+        self.badge.renew(loaded);
         loaded.warnings().iter().for_each(|lack| tracing::warn!("{lack}"));
         let words = self.voice.wording.replace(&loaded.config.wording);
         let renewed = [(words, "texts of notices"), (ldap, "directory.ldap")];

@@ -293,16 +293,20 @@ CREATE INDEX told_together ON told (outbox_id) WHERE outbox_id IS NOT NULL;
 CREATE INDEX told_last ON told (mailbox, topic, told_at) WHERE told_at IS NOT NULL;
 CREATE INDEX told_at ON told (at);
 
+-- One table a month, so that an old month goes at once and its room with it; the server makes them ahead, and what finds
+-- none is in the rest until it has. A number is there once because of the chain, to which one change at a time adds.
 CREATE TABLE journal (
-    seq      BIGINT PRIMARY KEY,
+    seq      BIGINT NOT NULL,
     at       BIGINT NOT NULL,
     id       TEXT COLLATE "C" NOT NULL,
     record   TEXT COLLATE "C" NOT NULL,
     previous BYTEA NOT NULL,
-    hash     BYTEA NOT NULL
-);
+    hash     BYTEA NOT NULL,
+    PRIMARY KEY (seq, at)
+) PARTITION BY RANGE (at);
 CREATE INDEX journal_at ON journal (at);
 CREATE INDEX journal_id ON journal (id);
+CREATE TABLE journal_rest PARTITION OF journal DEFAULT;
 
 CREATE TABLE journal_seal (
     slot BIGINT PRIMARY KEY,

@@ -23,12 +23,13 @@ use tokio::{
 
 use super::{ConfigFile, Failure};
 use crate::{
+    app::nodes,
     config::{Config, Loaded, load_all},
     drill,
     inspect::sandbox::{self, Workers},
     journal::{Left, SPOOL_FOLDER as FOLDER},
     smtp::{client::NextHop, server::Keyring},
-    store::{Store, StoreError},
+    store::{NodeRow, Store, StoreError},
 };
 
 /// So long each look may take.
@@ -174,7 +175,13 @@ async fn store(config: &Config) -> Vec<Look> {
         Ok(free) => Look::good("disk", format!("{} MiB are free", free >> 20)),
         Err(error) => Look::bad("disk", error.to_string()),
     });
-    if let Some(fault) = store.clock_fault().await.unwrap_or_else(|error| Some(error.to_string())) {
+    match store.nodes().await {
+        // In a file there is one at most.
+        Ok(nodes) if nodes.len() > 1 => looks.push(nodes_of(&nodes)),
+        Ok(_) => {}
+        Err(error) => looks.push(Look::bad("nodes", error.to_string())),
+    }
+    if let Some(fault) = store.set_clock().await.unwrap_or_else(|error| Some(error.to_string())) {
         looks.push(Look::bad("clock", fault));
     }
     looks.push(match store.journal_end().await {
@@ -239,6 +246,25 @@ async fn drill(config: &Config, store: &Store) -> Look {
         (true, false) => Look::odd(WHAT, words.en),
         (false, _) => Look::bad(WHAT, words.en),
     }
+}
+
+/// Each node that works on the database, and whether they were given the same.
+fn nodes_of(nodes: &[NodeRow]) -> Look {
+    let differences = NodeRow::differences(nodes);
+    let mut words = nodes::words(nodes, &differences).en;
+    for node in nodes {
+        let NodeRow { name, version, rules, partners, people, .. } = node;
+        words.push_str(&format!("\n{name}: version {version}, rules {rules}, partners {partners}, people {people}"));
+        if let Some(complaint) = &node.certificate {
+            words.push_str(&format!("; {complaint}"));
+        }
+    }
+    let how = match (nodes::is_well(&differences), differences.is_empty()) {
+        (false, _) => How::Bad,
+        (true, false) => How::Odd,
+        (true, true) => How::Good,
+    };
+    Look { what: "nodes", how, words }
 }
 
 /// Each address is free, or a server of ours has it.

@@ -10,7 +10,6 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
 
 use super::{ConfigFile, Failure, findings, show};
 use crate::{
@@ -186,7 +185,7 @@ async fn decide(decision: Decision, deed: Deed) -> Result<ExitCode, Failure> {
     let Decision { common, ids, person, comment } = decision;
     let hold = open(&common).await?;
     for id in &ids {
-        let now = Timestamp::now();
+        let now = hold.now();
         let decided = match deed {
             Deed::Approve => hold.approve(id, &person, Via::Cli, &comment, now).await,
             Deed::Reject => hold.reject(id, &person, Via::Cli, &comment, now).await,

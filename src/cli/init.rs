@@ -25,7 +25,7 @@ use crate::{
     config::load_all,
     directory::{Factor, Factors, recovery_codes, recovery_hash},
     mail::Address,
-    store::Store,
+    store::{Place, Store, look_at_server},
 };
 
 /// The configuration to begin with: every key, explained.
@@ -73,6 +73,9 @@ pub(super) struct Options {
     /// How people reach the console
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// A PostgreSQL database that several nodes share, as postgres://user@host/database; a file in data_dir if it is left out
+    #[arg(long, value_name = "URL")]
+    store_url: Option<String>,
     /// Which shipped rules: starter, strict or observe (all only report)
     #[arg(long, default_value = "starter")]
     preset: String,
@@ -100,13 +103,23 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
             )));
         }
     }
+    let place = place(&options).await?;
     let answers = answers(&options)?;
     write_all(&options, &answers, &file)?;
-    let store = Store::open(&options.data_dir).await.context("the store could not be made")?;
+    let store = Store::open(place).await.context("the store could not be made")?;
     let admitted = administrator(&store, &answers).await;
     store.close().await;
     tell(&options, &file, &answers, &admitted?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the store goes. A server is asked first whether it will do, so that nothing is written if it will not.
+async fn place(options: &Options) -> Result<Place, Failure> {
+    let Some(url) = &options.store_url else { return Ok((&options.data_dir).into()) };
+    let refused = |why: String| Failure::Input(format!("--store-url: {why}"));
+    let place = Place::on_server(&options.data_dir, url).map_err(refused)?;
+    look_at_server(url).await.map_err(|why| refused(why.to_string()))?;
+    Ok(place)
 }
 
 /// Writes the files, and takes them away again if the server would refuse them.
@@ -203,6 +216,7 @@ fn configuration(options: &Options, answers: &Answers) -> String {
         ("security", list(&answers.security)),
         ("[directory]", String::new()),
         ("file", text("people.toml")),
+        ("url", text(options.store_url.as_deref().unwrap_or("sqlite"))),
         ("public_url", text(&answers.public_url)),
         ("preset", text(&options.preset)),
     ];
@@ -284,7 +298,14 @@ async fn administrator(store: &Store, answers: &Answers) -> Result<Admitted, Fai
 fn tell(options: &Options, file: &Path, answers: &Answers, admitted: &Admitted) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}\n  every key is explained there; `sekisho config check {0}` finds mistakes", file.display())?;
-    writeln!(out, "{}\n  the database and its key, for their owner only", options.data_dir.display())?;
+    let data_dir = options.data_dir.display();
+    match options.store_url {
+        None => writeln!(out, "{data_dir}\n  the database and its key, for their owner only")?,
+        Some(_) => writeln!(
+            out,
+            "{data_dir}\n  seal.key, for its owner only: copy it to every other node before that starts (docs/fleet.md)"
+        )?,
+    }
     writeln!(out, "\n{}: {}", answers.administrator, admitted.password)?;
     writeln!(
         out,
@@ -327,6 +348,7 @@ mod tests {
             administrator: Some("admin@toho.example.co.jp".to_owned()),
             language: "en".to_owned(),
             public_url: Some("https://sekisho.toho.example.co.jp".to_owned()),
+            store_url: None,
             preset: "strict".to_owned(),
         }
     }
@@ -354,6 +376,33 @@ mod tests {
         let store = Store::open(&config.data_dir).await.unwrap();
         let factor = store.factor(&Address::parse("admin@toho.example.co.jp").unwrap()).await.unwrap().unwrap();
         assert!(factor.confirmed && factor.recovery_left == 10);
+    }
+
+    /// The server is asked before anything is written.
+    #[tokio::test]
+    async fn a_server_that_will_not_do_is_named_and_one_that_will_is_written_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let with = |url: &str| Options { store_url: Some(url.to_owned()), ..options(folder.path()) };
+        let no_address = run(with("mysql://u@h/d")).await.unwrap_err().to_string();
+        assert!(no_address.starts_with("--store-url") && no_address.contains("postgres://"), "{no_address}");
+        // Nobody listens on this port of the machine itself.
+        let nobody = run(with("postgres://u@127.0.0.1:1/d")).await.unwrap_err().to_string();
+        assert!(nobody.contains("postgres://127.0.0.1:1/d cannot be used"), "{nobody}");
+        assert!(!folder.path().join("etc").exists() && !folder.path().join("data").exists());
+        let Ok(server) = std::env::var("SEKISHO_TEST_POSTGRES") else { return };
+        // A schema of its own, as the tests of the store have.
+        let schema = format!("init_{}", ulid::Ulid::generate().to_string().to_lowercase());
+        let mut administrator = <sqlx::PgConnection as sqlx::Connection>::connect(&server).await.unwrap();
+        let make = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
+        sqlx::raw_sql(make).execute(&mut administrator).await.unwrap();
+        let url = format!("{server}&options=-c%20search_path%3D{schema}");
+        assert_eq!(run(with(&url)).await.unwrap(), ExitCode::SUCCESS);
+        let loaded = load_all(&folder.path().join("etc/sekisho.toml")).unwrap();
+        assert_eq!(loaded.config.store, Place::on_server(&folder.path().join("data"), &url).unwrap());
+        assert!(!folder.path().join("data/sekisho.db").exists() && folder.path().join("data/seal.key").is_file());
+        let accounts = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {schema}.account"));
+        let accounts: i64 = sqlx::query_scalar(accounts).fetch_one(&mut administrator).await.unwrap();
+        assert_eq!(accounts, 1);
     }
 
     #[tokio::test]

@@ -90,7 +90,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
         Action::Retry { common, ids } => {
             let hold = open(&common).await?;
             for id in &ids {
-                let id = hold.retry(id, Timestamp::now()).await.map_err(explained)?;
+                let id = hold.retry(id, hold.now()).await.map_err(explained)?;
                 say(&common, &id, "due")?;
             }
             Ok(ExitCode::SUCCESS)
@@ -98,7 +98,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
         Action::Drop { common, ids, person, comment } => {
             let hold = open(&common).await?;
             for id in &ids {
-                let dropped = hold.drop_outgoing(id, &person, Via::Cli, &comment, Timestamp::now()).await;
+                let dropped = hold.drop_outgoing(id, &person, Via::Cli, &comment, hold.now()).await;
                 say(&common, &dropped.map_err(explained)?, "dropped")?;
             }
             Ok(ExitCode::SUCCESS)

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Config, ConfigErrors, read};
+use super::{Config, ConfigErrors, Marks, marks, read};
 use crate::{
     directory::{FileError, Written},
     inspect::{Passwords, RuleError, RuleSource, Rules, detect::fingerprint, sandbox},
@@ -44,6 +44,8 @@ pub struct Loaded {
     pub keys: Keys,
     /// The certificate of `[console]`.
     pub console_keys: Keys,
+    /// By what other nodes see whether they were given the same.
+    pub marks: Marks,
 }
 
 impl Config {
@@ -82,6 +84,7 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
         Some(directory) => rule_sources(directory, &mut lines),
         None => Vec::new(),
     };
+    let marks = marks::of(&config, &sources);
     let (policy_sources, rule_sources): (Vec<_>, Vec<_>) = sources.into_iter().partition(is_policy);
     let mut told = |errors: Vec<RuleError>| lines.extend(errors.iter().map(|e| in_directory(&config, e)));
     let shelf = sandbox::Folder::new(config.inspection.shelf.clone());
@@ -106,7 +109,7 @@ pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
     let (keys, console_keys) = (keys(&config.smtp.key_files), keys(&config.console_keys));
     match (rules, policies) {
         (Some(rules), Some(policies)) if lines.is_empty() => {
-            Ok(Loaded { config, rule_sources, rules, policies, partners, people, passwords, keys, console_keys })
+            Ok(Loaded { config, rule_sources, rules, policies, partners, people, passwords, keys, console_keys, marks })
         }
         _ => Err(ConfigErrors { lines }),
     }

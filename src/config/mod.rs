@@ -8,6 +8,7 @@
 mod document;
 mod lacking;
 mod load;
+mod marks;
 mod read;
 mod value;
 
@@ -15,6 +16,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use jiff::{civil::Time, tz::TimeZone};
 pub use load::{Loaded, load_all, load_policies};
+pub use marks::Marks;
 
 use crate::{
     console, directory, hold,

@@ -117,30 +117,30 @@ pub enum DeskError {
 
 impl Desk for Hold {
     async fn leaf(&self, who: &Address, wish: &Wish) -> Result<Leaf, DeskError> {
-        Ok(Self::leaf(self, who, wish, Timestamp::now()).await?)
+        Ok(Self::leaf(self, who, wish, self.now()).await?)
     }
 
     async fn show(&self, who: &Address, id: &MailId) -> Result<File, DeskError> {
-        Ok(self.show_to(who, &id.0, Timestamp::now()).await?)
+        Ok(self.show_to(who, &id.0, self.now()).await?)
     }
 
     async fn look(&self, who: &Address, id: &MailId, look: Look<'_>) -> Result<Content, DeskError> {
-        Ok(Self::look(self, &id.0, who, look, Via::Console, Timestamp::now()).await?)
+        Ok(Self::look(self, &id.0, who, look, Via::Console, self.now()).await?)
     }
 
     async fn approve(&self, who: &Address, id: &MailId, comment: &str, strong: bool) -> Result<(), DeskError> {
         let hand = Hand { via: Via::Console, two_factors: strong };
-        Self::approve(self, &id.0, who, hand, comment, Timestamp::now()).await?;
+        Self::approve(self, &id.0, who, hand, comment, self.now()).await?;
         Ok(())
     }
 
     async fn reject(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
-        Self::reject(self, &id.0, who, Via::Console, comment, Timestamp::now()).await?;
+        Self::reject(self, &id.0, who, Via::Console, comment, self.now()).await?;
         Ok(())
     }
 
     async fn send_back(&self, who: &Address, id: &MailId, comment: &str) -> Result<(), DeskError> {
-        Self::send_back(self, &id.0, who, Via::Console, comment, Timestamp::now()).await?;
+        Self::send_back(self, &id.0, who, Via::Console, comment, self.now()).await?;
         Ok(())
     }
 
@@ -151,37 +151,37 @@ impl Desk for Hold {
         colleague: &Address,
         question: &str,
     ) -> Result<(), DeskError> {
-        Self::ask_colleague(self, &id.0, who, colleague, question, Via::Console, Timestamp::now()).await?;
+        Self::ask_colleague(self, &id.0, who, colleague, question, Via::Console, self.now()).await?;
         Ok(())
     }
 
     async fn give_opinion(&self, who: &Address, id: &MailId, opinion: &str) -> Result<(), DeskError> {
-        Self::give_opinion(self, &id.0, who, opinion, Via::Console, Timestamp::now()).await?;
+        Self::give_opinion(self, &id.0, who, opinion, Via::Console, self.now()).await?;
         Ok(())
     }
 
     async fn withdraw(&self, who: &Address, id: &MailId) -> Result<(), DeskError> {
-        Self::withdraw(self, &id.0, who, Via::Console, Timestamp::now()).await?;
+        Self::withdraw(self, &id.0, who, Via::Console, self.now()).await?;
         Ok(())
     }
 
     async fn give_reason(&self, who: &Address, id: &MailId, reason: &str) -> Result<(), DeskError> {
-        Self::give_reason(self, &id.0, who, reason, Via::Console, Timestamp::now()).await?;
+        Self::give_reason(self, &id.0, who, reason, Via::Console, self.now()).await?;
         Ok(())
     }
 
     async fn ask_others(&self, who: &Address, id: &MailId) -> Result<(), DeskError> {
-        Self::ask_others(self, &id.0, who, Via::Console, Timestamp::now()).await?;
+        Self::ask_others(self, &id.0, who, Via::Console, self.now()).await?;
         Ok(())
     }
 
     async fn release_alone(&self, who: &Address, id: &MailId, looked: &Looked, reason: &str) -> Result<(), DeskError> {
-        Self::release_alone(self, &id.0, who, looked, reason, Via::Console, Timestamp::now()).await?;
+        Self::release_alone(self, &id.0, who, looked, reason, Via::Console, self.now()).await?;
         Ok(())
     }
 
     async fn saw(&self, who: &Address, id: &MailId) -> Result<(), DeskError> {
-        Ok(Self::saw(self, who, id, Timestamp::now()).await?)
+        Ok(Self::saw(self, who, id, self.now()).await?)
     }
 
     async fn approving(&self, since: Timestamp) -> Result<Vec<Approving>, DeskError> {
@@ -197,7 +197,7 @@ impl Desk for Hold {
     }
 
     async fn news(&self, who: &Address, since: Timestamp) -> Result<usize, DeskError> {
-        Ok(Self::news(self, who, since, Timestamp::now()).await?)
+        Ok(Self::news(self, who, since, self.now()).await?)
     }
 
     fn roles(&self, who: &Address) -> BTreeSet<Role> {
@@ -209,7 +209,7 @@ impl Desk for Hold {
     }
 
     async fn note(&self, who: &Address, access: Access, place: &str) {
-        if let Err(error) = self.note_access(who, access, place, Via::Console, Timestamp::now()).await {
+        if let Err(error) = self.note_access(who, access, place, Via::Console, self.now()).await {
             tracing::error!(%error, person = %who, ?access, "the journal cannot be written");
         }
     }

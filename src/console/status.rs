@@ -16,7 +16,13 @@ use super::{
     pages::{self, Frame},
     section::{self, Section},
 };
-use crate::{directory::Identities, hold::Queues, language::Language, notice::words, telemetry::health::Line};
+use crate::{
+    directory::Identities,
+    hold::Queues,
+    language::Language,
+    notice::words,
+    telemetry::health::{Line, Node},
+};
 
 /// The page.
 pub(super) async fn show<D: Desk, A: Identities>(State(web): State<Arc<Web<D, A>>>, person: Person) -> Response {
@@ -30,12 +36,15 @@ pub(super) async fn show<D: Desk, A: Identities>(State(web): State<Arc<Web<D, A>
     let (frame, now) = (frame(&web, &person), Timestamp::now());
     let mut lines = web.engine.health.report(frame.language).conditions;
     lines.sort_by_key(|line| line.ok);
+    let nodes = web.engine.health.nodes();
+    // One alone has nobody to agree with.
+    let nodes = if nodes.len() > 1 { nodes } else { Vec::new() };
     let age = |at: Option<Timestamp>| at.map(|at| age(now.duration_since(at), frame.language));
     let queues = [
         (frame.t("判断を待つメール", "Mails that wait for a decision"), held.length, age(held.oldest)),
         (frame.t("送信を待つメールと通知", "Mails and notices to go out"), outbox.length, age(outbox.oldest)),
     ];
-    pages::html(&Page { frame, lines, queues })
+    pages::html(&Page { frame, lines, nodes, queues, now })
 }
 
 #[derive(Template)]
@@ -43,12 +52,19 @@ pub(super) async fn show<D: Desk, A: Identities>(State(web): State<Arc<Web<D, A>
 struct Page<'a> {
     frame: Frame<'a>,
     lines: Vec<Line>,
+    nodes: Vec<Node>,
+    now: Timestamp,
     queues: [(&'a str, u64, Option<String>); 2],
 }
 
 impl Page<'_> {
     fn is_well(&self) -> bool {
         self.lines.iter().all(|line| line.ok)
+    }
+
+    /// Since when a node runs.
+    fn runs(&self, node: &Node) -> String {
+        age(self.now.duration_since(node.started_at), self.frame.language)
     }
 
     fn title(&self, line: &Line) -> &'static str {
@@ -65,6 +81,7 @@ impl Page<'_> {
             "certificates" => ("証明書", "Certificates"),
             "siem" => ("SIEM への送信", "SIEM"),
             "drill" => ("自己点検", "Machine drill"),
+            "nodes" => ("ノード", "Nodes"),
             other => return other,
         };
         words::pick(self.frame.language, ja, en)

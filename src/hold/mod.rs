@@ -156,6 +156,11 @@ impl Hold {
         self.inner.voice.language
     }
 
+    /// What time it is, by which deadlines go: the database's time, where nodes share one.
+    pub fn now(&self) -> Timestamp {
+        self.inner.store.now()
+    }
+
     fn store(&self) -> &Store {
         &self.inner.store
     }

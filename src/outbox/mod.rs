@@ -153,23 +153,26 @@ impl Outbox {
     async fn let_time_act(&self) {
         let mut next_sweep = Instant::now();
         loop {
-            if let Err(error) = self.hold.due(Timestamp::now()).await {
+            if let Err(error) = self.hold.due(self.store.now()).await {
                 tracing::error!(%error, "held mail whose time has come cannot be looked up");
             }
-            if let Err(error) = self.hold.send_digest(Timestamp::now()).await {
+            if let Err(error) = self.hold.send_digest(self.store.now()).await {
                 tracing::error!(%error, "the digest of the security team cannot be sent");
             }
             if Instant::now() >= next_sweep {
                 next_sweep = Instant::now() + SWEEP;
-                if let Err(error) = self.hold.destroy_old(Timestamp::now()).await {
+                if let Err(error) = self.store.make_journal_months(self.store.now()).await {
+                    tracing::warn!(%error, "no table is made for the journal's next month now");
+                }
+                if let Err(error) = self.hold.destroy_old(self.store.now()).await {
                     tracing::error!(%error, "old mail cannot be destroyed");
                 }
-                match self.hold.shorten_journal(Timestamp::now()).await {
+                match self.hold.shorten_journal(self.store.now()).await {
                     Ok(0) => {}
                     Ok(records) => tracing::info!(records, "old records of the journal were removed"),
                     Err(error) => tracing::error!(%error, "old records of the journal cannot be removed"),
                 }
-                if let Err(error) = self.hasten(Timestamp::now()).await {
+                if let Err(error) = self.hasten(self.store.now()).await {
                     tracing::error!(%error, "mail that a wrong clock put off cannot be looked for");
                 }
             }
@@ -196,7 +199,7 @@ impl Outbox {
             }
             let full = under_way.full(self.settings.per_domain);
             let passed = [under_way.ids(), elsewhere.clone()].concat();
-            let due = match self.store.outbox_due_beside(Timestamp::now(), free, &passed, &full).await {
+            let due = match self.store.outbox_due_beside(self.store.now(), free, &passed, &full).await {
                 Ok(due) if due.is_empty() => return,
                 Ok(due) => due,
                 Err(error) => {
@@ -228,7 +231,7 @@ impl Outbox {
 
     async fn attempt(&self, row: OutboxRow) {
         let tools = (&self.hold, &self.next_hop, &*self.settings);
-        let trail = attempt::make(tools, row, Timestamp::now, schedule::by_chance()).await;
+        let trail = attempt::make(tools, row, || self.store.now(), schedule::by_chance()).await;
         self.traces.tell(trail);
     }
 }
@@ -290,6 +293,47 @@ mod tests {
 
     async fn state(hold: &Hold, id: &MailId) -> State {
         hold.show(&id.0).await.unwrap().summary.state
+    }
+
+    /// The node's clock is a month ahead, and the database's is right.
+    #[tokio::test]
+    async fn a_wrong_clock_neither_returns_nor_releases_anything_early_where_nodes_share_a_database() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        if store.is_a_file() {
+            return;
+        }
+        let month = jiff::SignedDuration::from_hours(30 * 24);
+        store.with_wrong_clock(month);
+        assert!(store.set_clock().await.unwrap().is_some(), "somebody is told");
+        let take = async |action, to: &str| {
+            let mail = Arrival { at: hold.now(), ..arrival(vec![group(action, &[to])]) };
+            hold.take(mail).await.unwrap()
+        };
+        let (held, delayed) = (take(Action::Hold, OUTSIDE).await, take(Action::Delay, "d@x.example.com").await);
+        // What is due goes out, so the loop goes round; what is not, stays.
+        let mut row = OutboxRow::notice("LATER", hold.now());
+        row.next_attempt_at = hold.now() + jiff::SignedDuration::from_hours(1);
+        let mut writing = store.write().await.unwrap();
+        writing.put_outbox(&row).await.unwrap();
+        writing.commit().await.unwrap();
+        let fake = fake::Fake::start().await;
+        let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop(), Settings::default());
+        let (stop, pulse, claim) = (CancellationToken::new(), outbox.pulse(), store.claim_outbox().await.unwrap());
+        let looked = async {
+            while pulse.turns() < 3 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            stop.cancel();
+        };
+        tokio::join!(outbox.run(&claim, stop.clone()), looked);
+        hold.due(hold.now()).await.unwrap();
+        assert_eq!((state(&hold, &held).await, state(&hold, &delayed).await), (State::Pending, State::Pending));
+        let left = store.outbox_due(Timestamp::MAX, 100).await.unwrap();
+        assert!(left.iter().any(|left| left.id == row.id), "put off by an hour");
+        // By this machine's own clock they would be gone.
+        let due = hold.due(Timestamp::now() + month).await.unwrap();
+        assert_eq!((due.expired, due.lapsed), (1, 1));
     }
 
     #[tokio::test]

@@ -3,7 +3,6 @@
 //! In: the sender, the secret addresses, the message. Out: what the hold made of it. Deliberately absent: what an answer
 //! means (`notice::answer`) and who may give it (`hold`).
 
-use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::{
@@ -43,7 +42,7 @@ impl Stages {
             return refused(id, "an answer that cannot be read", Reply::internal());
         };
         for secret in to.iter().filter_map(secret_of) {
-            match in_time(self.hold.answer(secret, &from, &said, Timestamp::now())).await {
+            match in_time(self.hold.answer(secret, &from, &said, self.hold.now())).await {
                 Ok(Answered::Refused(why)) => tracing::warn!(?why, "an answer was refused"),
                 Ok(came) => tracing::info!(?came, "an answer came"),
                 Err(why) => {

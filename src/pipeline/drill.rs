@@ -6,8 +6,6 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-
 use super::Stages;
 use crate::{
     hold::{Arrival, DRILL},
@@ -42,7 +40,7 @@ impl Stages {
         }
         let arrival = Arrival {
             id: MailId(ulid::Ulid::generate().to_string()),
-            at: Timestamp::now(),
+            at: self.hold.now(),
             peer: DRILL.to_owned(),
             groups: vec![Group { matched, ..Group::new(Action::RequireApproval, vec![to]) }],
             recipients: judged.recipients,

@@ -36,7 +36,7 @@ impl Memory {
     pub(super) async fn recall(&self, envelope: &Envelope, message: &Message) -> Remembered {
         let Some(sender) = sender(envelope, message) else { return Remembered::default() };
         let recipients = recipients(envelope);
-        let recalled = timeout(ASKED, self.store.remembered(&sender, &recipients, Timestamp::now())).await;
+        let recalled = timeout(ASKED, self.store.remembered(&sender, &recipients, self.store.now())).await;
         recalled.unwrap_or(Err(StoreError::Busy)).unwrap_or_else(|error| {
             tracing::warn!(%error, "what the sender mailed before cannot be looked up; the mail is read without it");
             Remembered::default()
@@ -58,7 +58,7 @@ impl Memory {
     }
 
     async fn write(&self, sender: &str, recipients: &[String], what: &Remembered) -> Result<(), StoreError> {
-        let now = Timestamp::now();
+        let now = self.store.now();
         let mut writing = self.store.write().await?;
         writing.forget_expired(now).await?;
         writing.remember(sender, recipients, what, now.checked_add(self.keep).unwrap_or(Timestamp::MAX)).await?;

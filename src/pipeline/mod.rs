@@ -318,7 +318,7 @@ fn refused(id: &MailId, why: &str, reply: Reply) -> Reply {
 /// Tells a sender who asked for it that the mail went to where nobody reports on it. It is gone; a notice that cannot be
 /// kept changes nothing about that.
 async fn tell_relayed(hold: &Hold, relayed: &Relayed<'_>) {
-    if let Err(why) = outage::in_time(hold.relayed(relayed, Timestamp::now())).await {
+    if let Err(why) = outage::in_time(hold.relayed(relayed, hold.now())).await {
         tracing::error!(id = %relayed.id, %why, "its sender could not be told that it was relayed");
     }
 }

@@ -186,7 +186,7 @@ impl Transaction for Passage {
             Way::Out { next_hop, recipients } => {
                 let MailFrom { sender, body, smtputf8, requiretls, .. } = from;
                 let envelope = Envelope { sender, recipients, body, smtputf8, requiretls, dsn };
-                let at = Timestamp::now();
+                let at = stages.hold.now();
                 let trace = incoming::trace(&stages.hostname, stages.trace_client, (&id, at), &peer, &envelope);
                 stages.pass(Incoming { id, at, peer, envelope, message, trace }, *next_hop, trail).await
             }

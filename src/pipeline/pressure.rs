@@ -91,6 +91,8 @@ impl Strain {
             Condition::Siem => "the SIEM takes nothing",
             // Nor this: it says what to mend, and mails are read as well as they can be meanwhile.
             Condition::Drill => "the last drill failed",
+            // Nor this: each judges by what it was given, and says so.
+            Condition::Nodes => "nodes do not agree",
         }
     }
 }

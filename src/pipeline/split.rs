@@ -147,7 +147,7 @@ impl Split<'_> {
     async fn hand_over(&self, mail: &Arrival, forward: &Forward, to: &[Address]) -> Result<Handover, Reply> {
         let Arrival { id, envelope, trace, message, .. } = mail;
         let outgoing = Outgoing { id, sender: envelope.sender.as_ref(), trace, message };
-        let clearance = self.hold.clear_at_once(Proof::Forward(forward), outgoing, Timestamp::now()).await;
+        let clearance = self.hold.clear_at_once(Proof::Forward(forward), outgoing, self.hold.now()).await;
         let size = trace.len() + message.bytes().len();
         let asked = |address: &Address| RcptTo { address: address.clone(), dsn: envelope.dsn.of(address) };
         let recipients: Vec<RcptTo> = to.iter().map(asked).collect();

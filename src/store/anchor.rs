@@ -57,6 +57,13 @@ impl Writing {
         anchor(&mut self.transaction).await
     }
 
+    /// As [`Writing::remove_journal`], with the tables of the months that are gone as a whole.
+    pub async fn remove_journal_months(self, seq: i64, hash: &[u8]) -> Result<Self, StoreError> {
+        let mut writing = self.drop_journal_months(seq).await?;
+        writing.remove_journal(seq, hash).await?;
+        Ok(writing)
+    }
+
     /// Removes every record up to number `seq`, whose hash is `hash`, and keeps where the journal begins now.
     pub async fn remove_journal(&mut self, seq: i64, hash: &[u8]) -> Result<(), StoreError> {
         let code = self.store.vouch(&vouched(seq, hash)).to_vec();
@@ -64,7 +71,7 @@ impl Writing {
         self.set_meta(ANCHOR, to_json(&anchor)?.as_bytes()).await?;
         sqlx::query("DELETE FROM journal WHERE seq <= $1").bind(seq).execute(&mut *self.transaction).await?;
         self.forget_journal_counts().await?;
-        self.forget_journal_terms(seq).await
+        self.forget_journal_terms(seq).await.map(drop)
     }
 }
 

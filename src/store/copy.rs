@@ -17,7 +17,7 @@ use super::{
 const ROWS: i64 = 500;
 
 /// The tables in an order in which each only names what is in those before.
-const TABLES: [&str; 22] = [
+pub(super) const TABLES: [&str; 22] = [
     "meta",
     "seal_key",
     "sealed",
@@ -43,7 +43,7 @@ const TABLES: [&str; 22] = [
 ];
 
 /// What in `meta` belongs to the store there, and not to what is copied.
-const ITS_OWN: &str = "name NOT IN ('key_proof', 'probe', 'journal_indexed', 'journal_counted', 'copying')";
+const ITS_OWN: &str = "name NOT IN ('key_proof', 'probe', 'journal_indexed', 'journal_counted', 'copying', 'needs')";
 
 /// What in `meta` says that a copy was begun there and is not whole.
 const COPYING: &str = "copying";
@@ -98,6 +98,9 @@ impl Store {
         let mut copied = Copied { rows: 0, before: 0 };
         for name in TABLES.into_iter().chain(["journal"]) {
             let table = self.table(name).await?;
+            if name == "journal" {
+                self.make_months_at(other).await?;
+            }
             let (here, there) = (count(self, name).await?, count(other, name).await?);
             progress(there);
             copied.before += there;
@@ -122,6 +125,16 @@ impl Store {
         let whole = sqlx::query("DELETE FROM meta WHERE name = $1").bind(COPYING);
         whole.execute(other.inner.writers.pool()).await?;
         Ok(copied)
+    }
+
+    /// Makes a table there for every month of which this journal has a record.
+    async fn make_months_at(&self, other: &Self) -> Result<(), StoreError> {
+        let ends: (Option<i64>, Option<i64>) =
+            sqlx::query_as("SELECT min(at), max(at) FROM journal").fetch_one(self.readers()).await?;
+        match ends {
+            (Some(first), Some(last)) => other.make_journal_months_between(first, last).await,
+            _ => Ok(()),
+        }
     }
 
     /// Notes that a copy is begun here, which is empty, or was begun before.
@@ -295,7 +308,7 @@ mod tests {
         let Ok(_server) = std::env::var("SEKISHO_TEST_POSTGRES") else { return };
         let (dir, away) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         // The tests' stores are on the server; this one is to be a file.
-        let file = Place { directory: dir.path().to_owned(), server: None, key_command: None };
+        let file = Place { directory: dir.path().to_owned(), server: None, mirror: None, key_command: None };
         let source = Box::pin(Store::open_at(file)).await.unwrap();
         // The same mail days later is another one.
         let take = async |store: &Store, day: u64| {

@@ -27,6 +27,58 @@ pub enum StoreError {
         /// The latest that this program knows.
         known: i64,
     },
+    /// A change of the schema failed, and nothing of it happened.
+    #[error(
+        "{place}: changing the schema to {number} failed ({cause}); everything is as it was, and the version before works on: start that again, and report this"
+    )]
+    NotChanged {
+        /// The database.
+        place: PathBuf,
+        /// To which number it was to be changed.
+        number: i64,
+        /// What the database says.
+        cause: String,
+    },
+    /// A change of the schema was begun by something else than this program, and not finished.
+    #[error(
+        "{place}: a change of the schema to {number} was begun and not finished; restore the last backup, or, if you know that nothing of that change is there: DELETE FROM _sqlx_migrations WHERE version = {number}"
+    )]
+    HalfChanged {
+        /// The database.
+        place: PathBuf,
+        /// To which number.
+        number: i64,
+    },
+    /// Nodes are there that cannot work with the new schema.
+    #[error(
+        "{place}: schema {number} is not for the version that these nodes run: {nodes}; stop all of them, then start this version"
+    )]
+    OlderNodes {
+        /// The database.
+        place: PathBuf,
+        /// The new schema.
+        number: i64,
+        /// Their names.
+        nodes: String,
+    },
+    /// The database's server is none for this, or its user may not do what is needed.
+    #[error("the database at {place} cannot be used: {cause}")]
+    Unfit {
+        /// Where, without the password.
+        place: String,
+        /// Why, and what helps.
+        cause: String,
+    },
+    /// The schema is of a program that was never released, or was changed by hand.
+    #[error(
+        "{place}: the schema was changed to {number} in another way than by a released sekisho; start the program that did it, or restore a backup"
+    )]
+    ForeignSchema {
+        /// The database.
+        place: PathBuf,
+        /// At which number it differs.
+        number: i64,
+    },
     /// The database is not one, or no longer a whole one.
     #[error("{path} is damaged ({cause}); stop sekisho, keep a copy of the file, and restore the last backup")]
     Damaged {
@@ -88,6 +140,11 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk is full; nothing was written and mail is answered with 451 until there is space")]
     Full,
+    /// The database's user may not do what is needed.
+    #[error(
+        "the database does not let this user do that ({0}); its administrator has to GRANT it, or give it the tables"
+    )]
+    NoRight(String),
     /// Another process holds the write lock for too long.
     #[error("the database is locked by another process; try again")]
     Busy,
@@ -134,6 +191,7 @@ const NOT_A_DATABASE: i32 = 26;
 /// PostgreSQL's (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
 const DISK_FULL: &str = "53100";
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -146,6 +204,7 @@ impl From<Arc<sqlx::Error>> for StoreError {
         match (primary_code(&error), sql_state(&error).as_deref()) {
             (Some(FULL), _) | (_, Some(DISK_FULL)) => Self::Full,
             (Some(BUSY), _) | (_, Some(LOCK_NOT_AVAILABLE)) => Self::Busy,
+            (_, Some(INSUFFICIENT_PRIVILEGE)) => Self::NoRight(error.to_string()),
             _ => Self::Database(error),
         }
     }

@@ -50,14 +50,14 @@ impl Store {
         until: i64,
     ) -> Result<Vec<(i64, String, i64, i64)>, StoreError> {
         let days = "SELECT day, name, mails, stopped FROM journal_count WHERE kind = $1 AND day BETWEEN $2 AND $3";
-        Ok(sqlx::query_as(days).bind(kind).bind(from).bind(until).fetch_all(self.readers()).await?)
+        Ok(sqlx::query_as(days).bind(kind).bind(from).bind(until).fetch_all(&mut *self.onlooker().await?).await?)
     }
 
     /// Name, mails and mails that were stopped, of one kind in all of `from..=until`, the most first.
     pub async fn journal_sums(&self, kind: &str, from: i64, until: i64) -> Result<Vec<(String, i64, i64)>, StoreError> {
         let sums = "SELECT name, CAST(sum(mails) AS BIGINT), CAST(sum(stopped) AS BIGINT) FROM journal_count WHERE kind = $1 AND day BETWEEN $2 AND $3 \
                     GROUP BY name ORDER BY 2 DESC, 1";
-        Ok(sqlx::query_as(sums).bind(kind).bind(from).bind(until).fetch_all(self.readers()).await?)
+        Ok(sqlx::query_as(sums).bind(kind).bind(from).bind(until).fetch_all(&mut *self.onlooker().await?).await?)
     }
 }
 

@@ -43,10 +43,17 @@ const FORGOTTEN: i64 = 60_000;
 const INDEXED: &str = "journal_indexed";
 
 impl Store {
-    /// The number of the last row whose terms are known.
+    /// The number of the last row whose terms are known, for whoever adds to them.
     pub async fn journal_indexed(&self) -> Result<i64, StoreError> {
         let kept = sqlx::query_scalar("SELECT value FROM meta WHERE name = $1");
         let kept: Option<Vec<u8>> = kept.bind(INDEXED).fetch_optional(self.readers()).await?;
+        Ok(number(kept))
+    }
+
+    /// The same for whoever searches, perhaps in a replica that is behind.
+    pub async fn journal_searchable(&self) -> Result<i64, StoreError> {
+        let kept = sqlx::query_scalar("SELECT value FROM meta WHERE name = $1");
+        let kept: Option<Vec<u8>> = kept.bind(INDEXED).fetch_optional(&mut *self.onlooker().await?).await?;
         Ok(number(kept))
     }
 
@@ -74,7 +81,7 @@ impl Store {
             find.push(" AND u.seq = t.seq)");
         }
         find.push(" ORDER BY t.seq DESC LIMIT ").push_bind(i64::from(limit));
-        Ok(find.build_query_scalar().persistent(false).fetch_all(self.readers()).await?)
+        Ok(find.build_query_scalar().persistent(false).fetch_all(&mut *self.onlooker().await?).await?)
     }
 
     /// The number of the first row in the block of the row before `before`.
@@ -87,16 +94,18 @@ impl Store {
             Statement::new(self.inner.engine, "SELECT count(*) FROM (SELECT 1 FROM journal_term WHERE block = ");
         count.push_bind(block).push(" AND term ").push_one_of(terms);
         count.push(" LIMIT ").push_bind(COMMON).push(") AS found");
-        Ok(count.build_query_scalar().persistent(false).fetch_one(self.readers()).await?)
+        Ok(count.build_query_scalar().persistent(false).fetch_one(&mut *self.onlooker().await?).await?)
     }
 
     /// Those of the rows with these numbers that pass, the newest first.
     pub async fn journal_rows(&self, numbers: &[i64], sieve: &Sieve) -> Result<Vec<JournalRow>, StoreError> {
-        let mut find = Statement::new(self.inner.engine, "SELECT * FROM journal WHERE ");
+        let mut find =
+            Statement::new(self.inner.engine, "SELECT seq, at, id, record, previous, hash FROM journal WHERE ");
         find.push("seq ").push_one_of(numbers);
         sieve.push(&mut find);
         find.push(" ORDER BY seq DESC");
-        let raw: Vec<super::journal::Raw> = find.build_query_as().persistent(false).fetch_all(self.readers()).await?;
+        let raw: Vec<super::journal::Raw> =
+            find.build_query_as().persistent(false).fetch_all(&mut *self.onlooker().await?).await?;
         raw.into_iter().map(JournalRow::try_from).collect()
     }
 
@@ -108,11 +117,12 @@ impl Store {
         sieve: &Sieve,
         limit: u32,
     ) -> Result<Vec<JournalRow>, StoreError> {
-        let mut find = Statement::new(self.inner.engine, "SELECT * FROM journal WHERE seq >= ");
+        let columns = "SELECT seq, at, id, record, previous, hash FROM journal WHERE seq >= ";
+        let mut find = Statement::new(self.inner.engine, columns);
         find.push_bind(from).push(" AND seq < ").push_bind(before);
         sieve.push(&mut find);
         find.push(" ORDER BY seq DESC LIMIT ").push_bind(i64::from(limit));
-        let raw: Vec<super::journal::Raw> = find.build_query_as().fetch_all(self.readers()).await?;
+        let raw: Vec<super::journal::Raw> = find.build_query_as().fetch_all(&mut *self.onlooker().await?).await?;
         raw.into_iter().map(JournalRow::try_from).collect()
     }
 
@@ -123,15 +133,15 @@ impl Store {
         if sieve.since.is_some() || sieve.until.is_some() {
             let mut count = self.in_time("SELECT count(*) FROM (SELECT 1", from, to);
             count.push(" LIMIT ").push_bind(MANY + 1).push(") AS found");
-            let count: i64 = count.build_query_scalar().fetch_one(self.readers()).await?;
+            let count: i64 = count.build_query_scalar().fetch_one(&mut *self.onlooker().await?).await?;
             if count <= MANY {
                 let ends = self.in_time("SELECT min(seq), max(seq)", from, to).build_query_as();
-                let (first, last): (Option<i64>, Option<i64>) = ends.fetch_one(self.readers()).await?;
+                let (first, last): (Option<i64>, Option<i64>) = ends.fetch_one(&mut *self.onlooker().await?).await?;
                 return Ok(first.zip(last));
             }
         }
         let all = sqlx::query_as("SELECT (SELECT min(seq) FROM journal), (SELECT max(seq) FROM journal)");
-        let (first, last): (Option<i64>, Option<i64>) = all.fetch_one(self.readers()).await?;
+        let (first, last): (Option<i64>, Option<i64>) = all.fetch_one(&mut *self.onlooker().await?).await?;
         Ok(first.zip(last))
     }
 
@@ -139,7 +149,7 @@ impl Store {
     pub async fn journal_blocks_outside(&self, sieve: &Sieve) -> Result<HashSet<i64>, StoreError> {
         let (from, to) = sieve.time();
         let outside = sqlx::query_scalar("SELECT block * $1 FROM journal_block WHERE last_at < $2 OR first_at >= $3");
-        let outside: Vec<i64> = outside.bind(BLOCK).bind(from).bind(to).fetch_all(self.readers()).await?;
+        let outside: Vec<i64> = outside.bind(BLOCK).bind(from).bind(to).fetch_all(&mut *self.onlooker().await?).await?;
         Ok(outside.into_iter().collect())
     }
 
@@ -149,7 +159,7 @@ impl Store {
         let (from, to) = sieve.time();
         let all = (block, block + BLOCK - 1);
         let span = sqlx::query_as("SELECT first_at, last_at FROM journal_block WHERE block = $1").bind(block / BLOCK);
-        let span: Option<(i64, i64)> = span.fetch_optional(self.readers()).await?;
+        let span: Option<(i64, i64)> = span.fetch_optional(&mut *self.onlooker().await?).await?;
         let Some((first, last)) = span.filter(|(first, last)| *first < from || *last >= to) else {
             return Ok(Some(all));
         };
@@ -157,7 +167,8 @@ impl Store {
         let (from, to) = (from.max(first), to.min(last.saturating_add(1)));
         let mut ends = self.in_time("SELECT min(seq), max(seq)", from, to);
         ends.push(" AND seq BETWEEN ").push_bind(all.0).push(" AND ").push_bind(all.1);
-        let (first, last): (Option<i64>, Option<i64>) = ends.build_query_as().fetch_one(self.readers()).await?;
+        let (first, last): (Option<i64>, Option<i64>) =
+            ends.build_query_as().fetch_one(&mut *self.onlooker().await?).await?;
         Ok(first.zip(last))
     }
 
@@ -169,12 +180,21 @@ impl Store {
         statement
     }
 
+    /// Removes more of what is known of rows that are gone; whether there may be still more.
+    pub async fn forget_gone_journal_terms(&self) -> Result<bool, StoreError> {
+        let Some(anchor) = self.journal_anchor().await? else { return Ok(false) };
+        let mut writing = self.write().await?;
+        let more = writing.forget_journal_terms(anchor.seq).await?;
+        writing.commit().await?;
+        Ok(more)
+    }
+
     /// The numbers below `before` of the rows about mails whose ids begin with `id`, the newest first.
     pub async fn journal_numbers_of(&self, id: &str, before: i64) -> Result<Vec<i64>, StoreError> {
         let find = "SELECT seq FROM journal WHERE id >= $1 AND id <= $2 AND seq < $3 ORDER BY seq DESC";
         let id = plain(id);
         let find = sqlx::query_scalar(find).bind(id.clone()).bind(format!("{id}\u{10FFFF}")).bind(before);
-        Ok(find.fetch_all(self.readers()).await?)
+        Ok(find.fetch_all(&mut *self.onlooker().await?).await?)
     }
 }
 
@@ -222,14 +242,15 @@ impl Writing {
 
     /// Removes what is known of rows up to `seq`, which are gone: seals, and the terms of blocks that are gone as a whole, so
     /// many at a time that it holds up nobody.
-    pub(super) async fn forget_journal_terms(&mut self, seq: i64) -> Result<(), StoreError> {
+    /// Whether there may be more.
+    pub(super) async fn forget_journal_terms(&mut self, seq: i64) -> Result<bool, StoreError> {
         let block = (seq + 1) / BLOCK;
         let terms = "DELETE FROM journal_term WHERE (block, term, seq) IN \
                      (SELECT block, term, seq FROM journal_term WHERE block < $1 LIMIT $2)";
-        sqlx::query(terms).bind(block).bind(FORGOTTEN).execute(&mut *self.transaction).await?;
+        let forgotten = sqlx::query(terms).bind(block).bind(FORGOTTEN).execute(&mut *self.transaction).await?;
         sqlx::query("DELETE FROM journal_block WHERE block < $1").bind(block).execute(&mut *self.transaction).await?;
         sqlx::query("DELETE FROM journal_seal WHERE seq <= $1").bind(seq).execute(&mut *self.transaction).await?;
-        Ok(())
+        Ok(i64::try_from(forgotten.rows_affected()).is_ok_and(|forgotten| forgotten >= FORGOTTEN))
     }
 }
 

@@ -14,23 +14,28 @@ mod anchor;
 mod api_tokens;
 mod backup;
 mod claim;
+mod clock;
 mod copy;
 mod digest;
 mod drills;
 mod error;
 mod file_seal;
+mod fitness;
 mod group;
 mod hear;
 mod held;
 mod history;
 mod journal;
 mod journal_counts;
+mod journal_months;
 mod journal_seal;
 mod journal_terms;
 mod key;
 mod latency;
 mod machine_drill;
 mod mails;
+mod mirror;
+mod nodes;
 mod open;
 mod opinions;
 mod outbox;
@@ -41,6 +46,7 @@ mod prepared;
 mod queue;
 mod remembered;
 mod ring;
+mod schema;
 mod seal;
 mod sessions;
 mod space;
@@ -61,6 +67,7 @@ pub use copy::Copied;
 pub use digest::DigestMark;
 pub use error::StoreError;
 pub use file_seal::FileKey;
+pub use fitness::look_at_server;
 pub use held::{Approval, Change, HeldRow, Nudge, Nudging, Purpose, State, Token};
 pub use history::{HistoryMark, HistoryRow};
 use jiff::Timestamp;
@@ -70,6 +77,7 @@ pub use journal_seal::JournalSeal;
 pub use journal_terms::{Sieve, Term};
 pub use latency::{Pool, Work};
 pub use mails::MailRow;
+pub use nodes::{Difference, NodeRow};
 pub use opinions::Opinion;
 pub use outbox::{Consignee, Fate, Kind, OutboxRow};
 pub use oversight::{Queue, Said};
@@ -93,12 +101,15 @@ struct Inner {
     engine: sql::Engine,
     writers: Arc<group::Writers>,
     readers: AnyPool,
+    /// The read replica, if there is one.
+    mirror: Option<mirror::Mirror>,
     ring: ring::Ring,
     directory: std::path::PathBuf,
     /// The address of the database, if it is on a server.
     server: Option<String>,
     latency: latency::Latency,
     outbox_grew: Notify,
+    clock: clock::Clock,
 }
 
 impl Store {
@@ -124,9 +135,11 @@ impl Store {
         self.inner.outbox_grew.notified().await;
     }
 
-    /// Writes something small and commits it: whether the disk takes writes at all.
+    /// Writes something small and commits it: whether the disk takes writes at all, and nobody has made of the database what
+    /// this program does not understand.
     pub async fn probe(&self) -> Result<(), StoreError> {
         let mut writing = self.write().await?;
+        writing.is_not_outgrown().await?;
         writing.set_meta("probe", &Timestamp::now().as_microsecond().to_be_bytes()).await?;
         writing.commit().await
     }
@@ -134,6 +147,9 @@ impl Store {
     /// Finishes what is under way and closes the files.
     pub async fn close(&self) {
         self.inner.readers.close().await;
+        if let Some(mirror) = &self.inner.mirror {
+            mirror.close().await;
+        }
         self.inner.writers.pool().close().await;
     }
 

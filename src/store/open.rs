@@ -11,12 +11,12 @@ use std::{
     sync::{Arc, Once},
 };
 
-use sqlx::{AnyPool, migrate::MigrateError};
+use sqlx::AnyPool;
 use tokio::sync::Notify;
 
 use super::{
-    Inner, Store, StoreError, group::Writers, key::MasterKey, latency::Latency, place::Place, postgres, ring::Ring,
-    sql::Engine, sqlite,
+    Inner, Store, StoreError, clock::Clock, group::Writers, key::MasterKey, latency::Latency, place::Place, postgres,
+    ring::Ring, sql::Engine, sqlite,
 };
 
 pub(super) const KEY: &str = "seal.key";
@@ -31,7 +31,7 @@ impl Store {
         Box::pin(Self::open_at(place)).await
     }
 
-    pub(super) async fn open_at(Place { directory, server, key_command }: Place) -> Result<Self, StoreError> {
+    pub(super) async fn open_at(Place { directory, server, mirror, key_command }: Place) -> Result<Self, StoreError> {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
         make_directory(&directory)?;
@@ -43,10 +43,27 @@ impl Store {
         let ring = Ring::new(open_key(&writer, directory.join(KEY), key_command.as_deref()).await?);
         drop(lock);
         let latency = Latency::default();
-        let (writers, outbox_grew) = (Writers::new(writer, engine, latency.clone()), Notify::new());
-        let inner = Inner { engine, writers, readers, ring, directory, server, latency, outbox_grew };
-        let store = Self { inner: Arc::new(inner) };
+        let writers = Writers::new(writer, engine, latency.clone());
+        let mirror = mirror.as_deref().map(postgres::mirror).transpose()?;
+        let store = Self {
+            inner: Arc::new(Inner {
+                engine,
+                writers,
+                readers,
+                mirror,
+                ring,
+                directory,
+                server,
+                latency,
+                outbox_grew: Notify::new(),
+                clock: Clock::default(),
+            }),
+        };
         store.learn_keys().await?;
+        store.set_clock().await?;
+        if let Err(error) = store.make_journal_months(store.now()).await {
+            tracing::warn!(%error, "no table is made for the journal's next month now; the server tries again by itself");
+        }
         Ok(store)
     }
 }
@@ -71,17 +88,6 @@ async fn open_key(writer: &AnyPool, path: PathBuf, command: Option<&[String]>) -
         Some(command) => MasterKey::ask(command).await?,
     };
     if master.fits(&proof) { Ok(master) } else { Err(StoreError::WrongKey(path)) }
-}
-
-/// What went wrong with the schema of the database at `path`, of which this program knows version `known`.
-pub(super) fn migration_error(path: &Path, error: MigrateError, known: i64) -> StoreError {
-    match error {
-        MigrateError::VersionMissing(found) if found > known => {
-            StoreError::Newer { path: path.to_owned(), found, known }
-        }
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => StoreError::opening(path, error),
-        other => StoreError::Damaged { path: path.to_owned(), cause: other.to_string() },
-    }
 }
 
 fn make_directory(path: &Path) -> Result<(), StoreError> {
@@ -180,6 +186,7 @@ mod tests {
         let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                      VALUES (999, 'later', TRUE, x'00', 0)";
         store.tamper(newer).await.unwrap();
+        store.tamper("UPDATE meta SET value = CAST('999' AS BLOB) WHERE name = 'needs'").await.unwrap();
         store.close().await;
         let error = Store::open(dir.path()).await.unwrap_err();
         assert!(matches!(error, StoreError::Newer { found: 999, .. }), "{error}");

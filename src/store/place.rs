@@ -14,6 +14,8 @@ use super::sqlite::DATABASE;
 pub struct Place {
     pub(super) directory: PathBuf,
     pub(super) server: Option<String>,
+    /// A replica of the server's database, for searches.
+    pub(super) mirror: Option<String>,
     /// What prints the root key, if it is not in the directory.
     pub(super) key_command: Option<Vec<String>>,
 }
@@ -33,13 +35,19 @@ impl Place {
                 without_password(url)
             )
         })?;
-        Ok(Self { directory: directory.to_owned(), server: Some(url.to_owned()), key_command: None })
+        Ok(Self { directory: directory.to_owned(), server: Some(url.to_owned()), mirror: None, key_command: None })
     }
 
     /// The same with a root key that a command prints, as one does that asks a key service.
     #[must_use]
     pub fn with_key_from(self, command: Option<Vec<String>>) -> Self {
         Self { key_command: command, ..self }
+    }
+
+    /// The same with a read replica at `url`, which searches of the console ask.
+    #[must_use]
+    pub fn with_mirror(self, url: Option<String>) -> Self {
+        Self { mirror: url, ..self }
     }
 
     /// Whether the root key is not in the directory.
@@ -55,9 +63,7 @@ impl Place {
     /// Whether somebody on the way to the server could read along, or pretend to be it: it is another machine, and what it
     /// shows as its certificate is not looked at.
     pub fn may_be_overheard(&self) -> bool {
-        let Some(Ok(server)) = self.server.as_deref().map(str::parse::<PgConnectOptions>) else { return false };
-        let here = server.get_socket().is_some() || matches!(server.get_host(), "localhost" | "127.0.0.1" | "::1");
-        !here && !matches!(server.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull)
+        self.server.iter().chain(&self.mirror).any(|url| overheard(url))
     }
 
     /// Whether there is a store already. On a server there is, as far as can be told without asking it.
@@ -68,7 +74,7 @@ impl Place {
 
 impl From<&Path> for Place {
     fn from(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), server: None, key_command: None }
+        Self { directory: directory.to_owned(), server: None, mirror: None, key_command: None }
     }
 }
 
@@ -89,9 +95,16 @@ impl std::fmt::Debug for Place {
         f.debug_struct("Place")
             .field("directory", &self.directory)
             .field("server", &self.server())
+            .field("mirror", &self.mirror.as_deref().map(without_password))
             .field("key_command", &self.key_command)
             .finish()
     }
+}
+
+fn overheard(url: &str) -> bool {
+    let Ok(server) = url.parse::<PgConnectOptions>() else { return false };
+    let here = server.get_socket().is_some() || matches!(server.get_host(), "localhost" | "127.0.0.1" | "::1");
+    !here && !matches!(server.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull)
 }
 
 /// `postgres://host/database`, without who logs in and how.

@@ -10,21 +10,18 @@
 use std::time::Duration;
 
 use sqlx::{
-    AnyPool, Connection, Executor, PgConnection,
+    AnyConnection, AnyPool, Connection, Executor, PgConnection,
     any::{AnyConnectOptions, AnyPoolOptions},
     migrate::Migrator,
 };
 
-use super::{StoreError, open::migration_error, place::without_password};
+use super::{StoreError, fitness::look_at, mirror::Mirror, place::without_password, schema, sql::Engine};
 
 /// How many readers at once.
 const READERS: u32 = 8;
 
 /// How long it may take until a connection is there: a mail server that waits longer gives up by itself.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The oldest server whose language the schema is written in.
-const OLDEST: i64 = 140_000;
 
 /// What a connection that writes is told first. Whoever holds the lock for longer is stuck.
 const WRITER: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
@@ -33,7 +30,7 @@ const READER: &str = "SET default_transaction_read_only = on; SET statement_time
                       SET application_name = 'sekisho, reading'";
 
 /// The schema, compiled in.
-static SCHEMA: Migrator = sqlx::migrate!("./migrations/postgres");
+pub(super) static SCHEMA: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// What is before the statements of a change.
 pub(super) const BEGIN: &str = "BEGIN; LOCK TABLE turn IN EXCLUSIVE MODE; SAVEPOINT change";
@@ -45,14 +42,7 @@ pub(super) async fn open(url: &str) -> Result<(AnyPool, AnyPool), StoreError> {
     let failed = |error: sqlx::Error| unreachable(url, &error);
     let mut first = PgConnection::connect(url).await.map_err(failed)?;
     first.execute(WRITER).await.map_err(failed)?;
-    let version: i64 = sqlx::query_scalar("SELECT CAST(current_setting('server_version_num') AS BIGINT)")
-        .fetch_one(&mut first)
-        .await
-        .map_err(failed)?;
-    if version < OLDEST {
-        let place = without_password(url);
-        return Err(StoreError::OldServer { place, found: version / 10_000, oldest: OLDEST / 10_000 });
-    }
+    look_at(&mut first, url).await?;
     first.close().await.map_err(failed)?;
     let writer = AnyPoolOptions::new()
         .max_connections(1)
@@ -65,10 +55,9 @@ pub(super) async fn open(url: &str) -> Result<(AnyPool, AnyPool), StoreError> {
         .connect_with(address.clone())
         .await
         .map_err(failed)?;
-    SCHEMA.run(&writer).await.map_err(|error| {
-        let known = SCHEMA.iter().map(|migration| migration.version).max().unwrap_or(0);
-        migration_error(without_password(url).as_ref(), error, known)
-    })?;
+    let mut first = writer.acquire().await.map_err(failed)?;
+    schema::renew(&mut first, Engine::Postgres, &SCHEMA, without_password(url).as_ref()).await?;
+    drop(first);
     let readers = AnyPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(PATIENCE)
@@ -79,6 +68,33 @@ pub(super) async fn open(url: &str) -> Result<(AnyPool, AnyPool), StoreError> {
     Ok((writer, readers))
 }
 
-fn unreachable(url: &str, error: &sqlx::Error) -> StoreError {
+/// The read replica at `url`. It may be away: nothing is asked of it before somebody searches.
+pub(super) fn mirror(url: &str) -> Result<Mirror, StoreError> {
+    let address: AnyConnectOptions = url.parse().map_err(|error: sqlx::Error| unreachable(url, &error))?;
+    let pool = AnyPoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(PATIENCE)
+        .after_connect(|connection, _| Box::pin(async { connection.execute(READER).await.map(drop) }))
+        .connect_lazy_with(address);
+    Ok(Mirror::new(pool))
+}
+
+/// Lets nobody else change the schema until the end of the transaction, and nobody change a row: who is at something is
+/// waited for. Programs that are started together come one after the other, however long that takes.
+pub(super) async fn lock_schema(change: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    const ALONE: &str = "SET LOCAL lock_timeout = '10min'; \
+                         SELECT pg_advisory_xact_lock(hashtext('sekisho schema'), hashtext(current_schema())); \
+                         SET LOCAL lock_timeout = '10s'";
+    change.execute(sqlx::raw_sql(ALONE)).await?;
+    let turn: i64 = sqlx::query_scalar("SELECT CAST(to_regclass('turn') IS NOT NULL AS INT)::BIGINT")
+        .fetch_one(&mut *change)
+        .await?;
+    if turn > 0 {
+        change.execute(sqlx::raw_sql("LOCK TABLE turn IN EXCLUSIVE MODE")).await?;
+    }
+    Ok(())
+}
+
+pub(super) fn unreachable(url: &str, error: &sqlx::Error) -> StoreError {
     StoreError::Unreachable { place: without_password(url), cause: error.to_string() }
 }

@@ -17,10 +17,7 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 
-use super::{
-    StoreError,
-    open::{migration_error, unwritable},
-};
+use super::{StoreError, open::unwritable, schema, sql::Engine};
 
 pub(super) const DATABASE: &str = "sekisho.db";
 
@@ -63,10 +60,9 @@ pub(super) async fn open(data_dir: &Path) -> Result<(AnyPool, AnyPool), StoreErr
         .connect_with(address.clone())
         .await
         .map_err(|error| StoreError::opening(&path, error))?;
-    SCHEMA.run(&writer).await.map_err(|error| {
-        let known = SCHEMA.iter().map(|migration| migration.version).max().unwrap_or(0);
-        migration_error(&path, error, known)
-    })?;
+    let mut first = writer.acquire().await.map_err(|error| StoreError::opening(&path, error))?;
+    schema::renew(&mut first, Engine::Sqlite, &SCHEMA, &path).await?;
+    drop(first);
     let readers = AnyPoolOptions::new()
         .max_connections(READERS)
         .after_connect(|connection, _| Box::pin(async { connection.execute(READER).await.map(drop) }))

@@ -37,7 +37,12 @@ impl Store {
         let dir = tempfile::tempdir().unwrap();
         let key = super::open::KEY;
         std::fs::copy(self.inner.directory.join(key), dir.path().join(key)).unwrap();
-        let place = Place { directory: dir.path().to_owned(), server: self.inner.server.clone(), key_command: None };
+        let place = Place {
+            directory: dir.path().to_owned(),
+            server: self.inner.server.clone(),
+            mirror: None,
+            key_command: None,
+        };
         (Self::open(&place).await.unwrap(), dir)
     }
 
@@ -62,9 +67,11 @@ impl Store {
         let sql = refusal.replace_all(sql, "FOR EACH ROW EXECUTE FUNCTION refuse($1)");
         let bytes = regex::Regex::new(r"x'([0-9a-f]*)'").unwrap();
         let sql = bytes.replace_all(&sql, r"CAST('\x$1' AS bytea)");
+        let bytes = regex::Regex::new(r"CAST\(('[^']*') AS BLOB\)").unwrap();
+        let sql = bytes.replace_all(&sql, "CAST($1 AS bytea)");
         let trigger = regex::Regex::new(r"DROP TRIGGER (\w+)").unwrap();
         let dropped = "DO $$$$ BEGIN EXECUTE (SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger \
-                       JOIN pg_class ON pg_class.oid = tgrelid WHERE tgname = '$1' \
+                       JOIN pg_class ON pg_class.oid = tgrelid WHERE tgname = '$1' AND tgparentid = 0 \
                        AND relnamespace = current_schema()::regnamespace); END $$$$";
         trigger.replace_all(&sql, dropped).into_owned()
     }

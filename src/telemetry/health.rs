@@ -8,6 +8,7 @@ use std::sync::{
     atomic::{AtomicU16, Ordering},
 };
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::language::{Language, Text};
@@ -39,6 +40,8 @@ pub enum Condition {
     Siem,
     /// The last drill of the machine came out as it should.
     Drill,
+    /// The nodes on one database agree: on rules, people, clocks.
+    Nodes,
 }
 
 impl Condition {
@@ -56,6 +59,7 @@ impl Condition {
         Self::Certificates,
         Self::Siem,
         Self::Drill,
+        Self::Nodes,
     ];
 
     /// The word for it.
@@ -73,6 +77,7 @@ impl Condition {
             Self::Certificates => "certificates",
             Self::Siem => "siem",
             Self::Drill => "drill",
+            Self::Nodes => "nodes",
         }
     }
 
@@ -92,6 +97,26 @@ struct Inner {
     /// One bit a condition that is not well: what is asked for every mail.
     unwell: AtomicU16,
     words: Mutex<[Option<Text>; Condition::ALL.len()]>,
+    nodes: Mutex<Vec<Node>>,
+}
+
+/// A node on the database, for those who look after all of them; not in the [`Report`], which anybody may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Host name and address.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Since when it runs.
+    pub started_at: Timestamp,
+    /// A digest of its rules.
+    pub rules: String,
+    /// A digest of its partners.
+    pub partners: String,
+    /// A digest of its people.
+    pub people: String,
+    /// What is wrong with its certificates.
+    pub certificate: Option<String>,
 }
 
 /// One condition of a [`Report`].
@@ -148,6 +173,16 @@ impl Health {
         });
         let conditions: Vec<Line> = lines.collect();
         Report { ok: conditions.iter().all(|line| line.ok), conditions }
+    }
+
+    /// The nodes that are there.
+    pub fn set_nodes(&self, nodes: Vec<Node>) {
+        *self.inner.nodes.lock().unwrap_or_else(PoisonError::into_inner) = nodes;
+    }
+
+    /// The nodes that were there when somebody last looked.
+    pub fn nodes(&self) -> Vec<Node> {
+        self.inner.nodes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn note(&self, condition: Condition, words: Text) {

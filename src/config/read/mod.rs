@@ -249,12 +249,20 @@ fn store(mut section: Section<'_>, data_dir: &Path, problems: &mut Vec<Problem>)
         "sqlite" => Ok(Place::from(data_dir)),
         url => Place::on_server(data_dir, url),
     });
+    let read_url = section.read("read_url", |url| Place::on_server(data_dir, url).map(|_| url.to_owned()));
+    if read_url.is_some() && store.as_ref().is_none_or(|place| place.server().is_none()) {
+        let message = "only a database on a server has a read replica; set url to its primary, or leave read_url out";
+        section.wrong("read_url", section.place_of("read_url"), message);
+    }
     let key_command = section.list("key_command", value::something);
     let key_command = key_command.map(|words| words.into_iter().map(|(_, word)| word).collect());
     let min_free = section
         .read("min_free", |text| within(value::size(text)?, 1 << 20, 1 << 40, "write a size from 1 MiB to 1 TiB"));
     problems.extend(section.finish());
-    (store.unwrap_or_else(|| data_dir.into()).with_key_from(key_command), min_free.unwrap_or(512 << 20))
+    (
+        store.unwrap_or_else(|| data_dir.into()).with_mirror(read_url).with_key_from(key_command),
+        min_free.unwrap_or(512 << 20),
+    )
 }
 
 /// Where the organisation's own texts of notices are, of how many mails people are told one by one, and when the security

@@ -115,7 +115,7 @@ impl Search<'_> {
             asked.push(vec![terms::id(id)]);
         }
         // What the index does not know yet lies in none of the blocks that are left out.
-        let indexed = if self.query.whole { 0 } else { self.store.journal_indexed().await? };
+        let indexed = if self.query.whole { 0 } else { self.store.journal_searchable().await? };
         if self.every(self.first.max(indexed + 1), false).await?.is_break() {
             return Ok(ControlFlow::Break(()));
         }

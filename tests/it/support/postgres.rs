@@ -47,9 +47,43 @@ impl Postgres {
         postgres
     }
 
+    /// A standby that follows it, as its own server.
+    pub(crate) fn standby(&self) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let mut standby = Self { home, port: free_port(), programs: programs(), server: None };
+        let mut copying = standby.program("pg_basebackup");
+        copying.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-R", "-X", "stream", "-c", "fast", "-N", "-D"]);
+        done(copying.arg(standby.data()).output().unwrap());
+        standby.live();
+        standby
+    }
+
     /// What `[store] url` says.
     pub(crate) fn url(&self) -> String {
         format!("postgres://{USER}@127.0.0.1:{}/sekisho", self.port)
+    }
+
+    /// Says `sql` to the database as its administrator, and gives what came back.
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        let port = self.port.to_string();
+        let mut said = self.program("psql");
+        said.args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-d",
+            "sekisho",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            sql,
+        ]);
+        done(said.output().unwrap())
     }
 
     /// SIGKILL, to all of it: what it had promised is in its log.
