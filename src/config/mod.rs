@@ -109,7 +109,7 @@ impl Config {
                 config.approval.clone();
             (security, approvers, expires_after, delay, remind_after, escalate_after)
         };
-        let sections: [Section; 14] = [
+        let sections: [Section; 16] = [
             ("hostname and data_dir", |c| format!("{:?}", (&c.hostname, &c.data_dir))),
             ("[organization]", |c| format!("{:?}", (&c.organization, c.language, &c.timezone))),
             ("[smtp]", |c| format!("{:?}", (&c.smtp, c.trace_client))),

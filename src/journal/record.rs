@@ -364,7 +364,7 @@ impl Record {
 
     /// The record of a drill of the machine; `id` is nobody else's.
     pub fn machine_drill(id: MailId, at: Timestamp, drill: MachineDrill) -> Self {
-        Self { id, at, what: What::MachineDrill(drill) }
+        Self { id, at, spooled_until: None, what: What::MachineDrill(drill) }
     }
 
     /// The record of a change.

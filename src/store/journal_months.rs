@@ -256,7 +256,7 @@ mod tests {
         if store.is_a_file() {
             return;
         }
-        let mut reading = store.readers().begin().await.unwrap();
+        let mut reading = store.inner.readers.begin().await.unwrap();
         let count = sqlx::query_scalar("SELECT count(*) FROM journal");
         let _count: i64 = count.fetch_one(&mut *reading).await.unwrap();
         let put_off = store.make_journal_months(at("2031-05-05T00:00:00Z")).await;

@@ -52,7 +52,7 @@ impl Work {
 /// The connections of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pool {
-    /// `read` or `write`.
+    /// `read`, `write`, or `replica` if there is one.
     pub name: &'static str,
     /// How many are open.
     pub open: usize,
@@ -106,13 +106,17 @@ impl Store {
     }
 
     /// The connections as they are now.
-    pub fn pools(&self) -> [Pool; 2] {
+    pub fn pools(&self) -> Vec<Pool> {
         let pool = |name, pool: &AnyPool| {
             let (open, most) = (pool.size(), pool.options().get_max_connections());
             let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
             Pool { name, open: whole(open), idle: pool.num_idle().min(whole(open)), most: whole(most) }
         };
+        let mirror = self.inner.mirror.as_ref().map(|mirror| pool("replica", mirror.pool()));
         [pool("read", &self.inner.readers), pool("write", self.inner.writers.pool())]
+            .into_iter()
+            .chain(mirror)
+            .collect()
     }
 }
 
@@ -211,7 +215,8 @@ mod tests {
         assert_eq!(since(2), [Work::Turn, Work::Commit, Work::Change]);
         drop(store.write().await.unwrap());
         assert_eq!(since(5), [Work::Turn], "what is given up is no change");
-        let [read, write] = store.pools();
+        let pools = store.pools();
+        let [read, write] = pools[..] else { panic!("{pools:?}") };
         assert_eq!((read.name, write.name, write.most), ("read", "write", 1));
         assert!(read.open >= 1 && read.idle <= read.open && read.open <= read.most, "{read:?}");
         let writing = store.write().await.unwrap();

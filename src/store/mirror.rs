@@ -36,6 +36,10 @@ impl Mirror {
         Self { pool, away: Mutex::default() }
     }
 
+    pub(super) fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }

@@ -46,7 +46,7 @@ pub enum Condition {
 
 impl Condition {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Workers,
         Self::Store,
         Self::Journal,

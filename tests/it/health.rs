@@ -40,7 +40,7 @@ fn a_sound_relay_says_so_to_anybody() {
         let (status, report) = health(relay.console);
         assert_eq!((status, &report["ok"]), (200, &Value::Bool(true)), "{report}");
         let lines = report["conditions"].as_array().unwrap();
-        (lines.len() == 11 && lines.iter().all(|line| !line["words"].as_str().unwrap().is_empty())).then_some(())
+        (lines.len() == 13 && lines.iter().all(|line| !line["words"].as_str().unwrap().is_empty())).then_some(())
     });
 }
 

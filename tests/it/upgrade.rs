@@ -114,7 +114,6 @@ fn go_on(sent: &Sent) {
 
 #[test]
 #[ignore = "needs PostgreSQL and root; tests/run runs it"]
-#[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
 fn rolling_upgrade() {
     let (postgres, sink, sent) = (Postgres::start(), Sink::start(), Sent::default());
     let old = std::env::var(OLD).ok();

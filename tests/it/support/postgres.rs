@@ -51,7 +51,8 @@ impl Postgres {
     pub(crate) fn standby(&self) -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let mut standby = Self { home, port: free_port(), programs: programs(), server: None };
+        let settings = self.settings.clone();
+        let mut standby = Self { home, port: free_port(), programs: programs(), settings, server: None };
         let mut copying = standby.program("pg_basebackup");
         copying.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-R", "-X", "stream", "-c", "fast", "-N", "-D"]);
         done(copying.arg(standby.data()).output().unwrap());
