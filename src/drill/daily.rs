@@ -62,7 +62,8 @@ impl Daily {
                     return;
                 }
             }
-            if stop.run_until_cancelled(sleep(EVERY)).await.is_none() {
+            let until = due.and_then(|due| Duration::try_from(due.duration_since(Timestamp::now())).ok());
+            if stop.run_until_cancelled(sleep(EVERY.min(until.unwrap_or(EVERY)))).await.is_none() {
                 return;
             }
         }
@@ -122,6 +123,7 @@ fn next(at: Time, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{drill::Door, inspect::Limits, smtp::server};
 
     #[test]
     fn it_comes_once_a_day_at_its_time() {
@@ -141,19 +143,51 @@ mod tests {
         );
     }
 
-    #[tokio::test]
-    async fn how_the_last_one_ended_is_told_whoever_held_it() {
+    async fn daily() -> (tempfile::TempDir, Daily) {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap();
         let (health, metrics) = (Health::default(), Metrics::default());
-        let daily = Daily {
-            at: None,
-            timezone: TimeZone::UTC,
-            store: store.clone(),
-            drill: Arc::new(|| None),
-            health: health.clone(),
-            metrics: metrics.clone(),
+        (dir, Daily { at: None, timezone: TimeZone::UTC, store, drill: Arc::new(|| None), health, metrics })
+    }
+
+    /// The server that it is to enter is not there: no proof either, which is written down and told.
+    #[tokio::test]
+    async fn it_is_held_at_its_time_and_one_that_cannot_be_held_is_told() {
+        let (_dir, daily) = daily().await;
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let settings = server::Settings { listen: vec![nobody], ..server::Settings::default() };
+        let drill = Drill {
+            store: daily.store.clone(),
+            door: Door::of(&settings, Duration::from_secs(60)).unwrap(),
+            plants: Vec::new(),
+            limits: Limits::default(),
+            domain: "toho.example.co.jp".to_owned(),
         };
+        let soon = Timestamp::now() + Duration::from_secs(2);
+        let at = soon.to_zoned(TimeZone::UTC).datetime().time();
+        let (store, health, stop) = (daily.store.clone(), daily.health.clone(), CancellationToken::new());
+        let daily = Daily { at: Some(at), drill: Arc::new(move || Some(drill.clone())), ..daily };
+        let running = tokio::spawn(daily.run(stop.clone()));
+        let told = tokio::time::timeout(Duration::from_secs(60), async {
+            loop {
+                match last(&store).await.unwrap() {
+                    Some(last) if !health.is_well(Condition::Drill) => return last,
+                    _ => sleep(Duration::from_millis(20)).await,
+                }
+            }
+        });
+        let told = told.await.unwrap();
+        assert!(told.at >= soon, "{told:?}");
+        assert_eq!((told.drill.failed, told.drill.scenarios), (1, 0));
+        assert!(told.drill.faults[0].contains(&nobody.to_string()), "{told:?}");
+        stop.cancel();
+        running.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn how_the_last_one_ended_is_told_whoever_held_it() {
+        let (_dir, daily) = daily().await;
+        let (store, health, metrics) = (daily.store.clone(), daily.health.clone(), daily.metrics.clone());
         daily.look().await;
         assert!(health.is_well(Condition::Drill));
         let report = Report { at: Timestamp::now(), trials: Vec::new(), took: EVERY };

@@ -205,6 +205,7 @@ fn the_container_runs_as_nobody_special_and_names_no_place_to_fetch_from() {
     let last = |word: &str| file.lines().rfind(|line| line.starts_with(word)).unwrap_or_default().to_owned();
     assert_eq!(last("USER"), "USER 10001:10001");
     assert!(last("ENTRYPOINT").contains("/usr/bin/sekisho") && file.contains("\nHEALTHCHECK "));
+    assert!(file.contains("-C target-feature=+crt-static"), "the program is static");
     for image in file.lines().filter_map(|line| line.strip_prefix("ARG ")?.split_once('=')).map(|(_, image)| image) {
         assert!(!image.contains('.') || !image.contains('/'), "{image} names a host");
     }
