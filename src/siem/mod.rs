@@ -203,6 +203,7 @@ impl Feed {
         let mark = Mark::new(store.clone(), data_dir);
         let told = |why: &dyn std::fmt::Display| format!("the feed of the SIEM cannot begin: {why}");
         let last = journal.last().await.map_err(|why| told(&why))?;
+        mark.take_over_file().await.map_err(|why| told(&why))?;
         let settled = mark.read().await.map_err(|why| told(&why))?.unwrap_or(last);
         mark.put(settled).await.map_err(|why| told(&why))?;
         let (hostname, telling) = (hostname.to_owned(), store.telling());
@@ -296,11 +297,13 @@ impl Feed {
         Ok(rows.len() == PAGE as usize)
     }
 
-    /// Whether this node tells. If it begins to, it goes on where the one before it was.
+    /// Whether this node tells. If it begins to, it goes on where the one before it was; and where the mark is, if somebody
+    /// has put that back ([`Mark::take_over_file`]).
     async fn is_ours_to_tell(&mut self) -> Result<bool, Trouble> {
         let tells = self.telling.is_ours().await?;
-        if tells && !self.tells {
-            self.settled = self.mark.read().await?.unwrap_or(self.settled);
+        let mark = if tells { self.mark.read().await?.unwrap_or(self.settled) } else { self.settled };
+        if tells && (!self.tells || mark < self.settled) {
+            self.settled = mark;
             self.begin_again();
             if std::mem::take(&mut self.stood_by) {
                 tracing::info!(from = self.settled, "this node tells the SIEM now, where another did");
@@ -328,7 +331,8 @@ impl Feed {
         self.settled = mark;
         self.stood_by = true;
         self.begin_again();
-        self.behind(self.written, None);
+        let next = self.journal.after(mark, 1).await?;
+        self.behind(last, next.first().and_then(|(_, record)| record.as_ref().map(|record| record.at)));
         Ok(())
     }
 

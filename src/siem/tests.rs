@@ -321,6 +321,22 @@ async fn a_journal_shorter_than_the_mark_is_another_one() {
     assert_eq!((feed.settled, home.mark().await), (2, Some(2)));
 }
 
+/// Another node had told less before there was one mark for all.
+#[tokio::test]
+async fn a_mark_that_is_put_back_is_followed_by_whoever_tells() {
+    let home = Home::new().await;
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut feed = home.feed(Server::Udp(socket.local_addr().unwrap().to_string())).await;
+    home.write(5).await;
+    feed.advance().await.unwrap();
+    assert_eq!((heard(&socket, 5).await, home.mark().await), ((1..=5).collect(), Some(5)));
+    let other = tempfile::tempdir().unwrap();
+    std::fs::write(other.path().join("siem.mark"), "3").unwrap();
+    Mark::new(home.store.clone(), other.path()).take_over_file().await.unwrap();
+    feed.advance().await.unwrap();
+    assert_eq!((heard(&socket, 2).await, home.mark().await), (vec![4, 5], Some(5)));
+}
+
 #[tokio::test]
 async fn a_mark_that_is_none_stops_the_start() {
     let home = Home::new().await;
