@@ -36,6 +36,7 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -211,10 +212,16 @@ impl Cli {
     }
 }
 
+/// How long threads may take that still wait for the system when a command is done.
+const LEFT_BEHIND: Duration = Duration::from_secs(1);
+
 fn on_runtime(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // Boxed: a whole server's future is too large for this thread's stack.
-    runtime.block_on(Box::pin(command))
+    let outcome = runtime.block_on(Box::pin(command));
+    // What still asks a dead name server holds nobody up.
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    outcome
 }
 
 /// Whether the reader of our output went away (`sekisho held list | head`): nothing to complain about.
