@@ -102,7 +102,7 @@ fn json(report: &Report) -> Result<String, Failure> {
     for trial in &report.trials {
         let (detector, format) = match &trial.scenario {
             Scenario::Find { plant, format } => (Some(plant.detector.as_str()), Some(format.name())),
-            Scenario::Bomb | Scenario::Crash | Scenario::Hang | Scenario::DeadNextHop => (None, None),
+            _ => (None, None),
         };
         let row = Row {
             scenario: trial.scenario.to_string(),
@@ -192,6 +192,7 @@ fn said(scenario: &Scenario, language: Language) -> String {
                 Language::En => format!("{} is found in {format}", plant.detector),
             };
         }
+        Scenario::Calm => ("問題のないメールは全体を検査する", "a mail in which nothing is can be read whole"),
         Scenario::Bomb => (
             "展開すると巨大になる圧縮ファイルは「未検査」として扱う",
             "an archive that unpacks to too much counts as not read",
@@ -234,25 +235,29 @@ fn why(trial: &Trial, language: Language) -> String {
             "規則の例が見つかりませんでした。[[exclude]] で広く除外していないか、サーバーが新しい規則を読み込んだか（SIGHUP）を確認してください",
             "the examples of the rule were not found; look for an [[exclude]] that is too wide, and see that the server has taken the rules up (SIGHUP)",
         ),
+        Some(Lapse::NotRead) => (
+            "読めるはずのメールを検査できませんでした。ログと [inspection] を確認してください",
+            "a mail that can be read was not; look at the log and at [inspection]",
+        ),
         Some(Lapse::NotAccounted) => (
             "「未検査」として数えられませんでした。[inspection] の上限が緩すぎないか確認してください",
             "it does not count as not read; see whether the limits of [inspection] are too wide",
         ),
         Some(Lapse::LetOut) => (
-            "「未検査」のメールを止める規則がありません。規則 uninspected を有効にしてください",
-            "no rule stops a mail that was not read; let the rule `uninspected` act again",
+            "「未検査」のメールだからといって止める規則がありません。規則 uninspected を有効にしてください",
+            "no rule stops a mail because it was not read; let the rule `uninspected` act again",
         ),
         Some(Lapse::Taken) => (
-            "受け取ってはならないメールを受け取りました。ログを確認し、開発元に知らせてください",
-            "a mail was taken that must not be; look at the log, and tell the developers",
+            "受け取ってはならないメールを受け取ったため、自己点検を中止しました。待ち受けているのは別のプログラム、古い版、または別の設定のサーバーかもしれません。設定の smtp.listen と稼働中の版を確認してください",
+            "a mail was taken that must not be, and so the drill ended: is it this server, of this version and with this configuration, that listens at smtp.listen?",
         ),
         Some(Lapse::Refused(_)) => (
             "想定と違う応答でした。ログを確認してください",
             "the reply was another than it should be; the log says why",
         ),
         Some(Lapse::Busy) => (
-            "空きを待ちましたが、サーバーが混んでいました。/health を確認してください",
-            "there was no room for it for too long; GET /health says why",
+            "空きを待ちましたが、サーバーが混んでいたため、自己点検を中止しました。/health を確認してください",
+            "there was no room for it for too long, and so the drill ended; GET /health says why",
         ),
         Some(Lapse::NoAnswer) => {
             ("サーバーが応答しませんでした。ログを確認してください", "the server did not answer; look at its log")

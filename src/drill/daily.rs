@@ -8,7 +8,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -27,6 +27,9 @@ use crate::{
 
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// How soon behind its start a node drills that never did.
+const FIRST: Duration = Duration::from_secs(600);
 
 /// Who orders it, as the journal says.
 const BY: &str = "sekisho";
@@ -51,14 +54,19 @@ impl Daily {
     /// Until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let next = |now| self.at.and_then(|at| next(at, &self.timezone, now));
-        let mut due = next(Timestamp::now());
+        let began = Timestamp::now();
+        let mut due = next(began);
+        // One that never drilled does not wait for tomorrow: it may be gone by then.
+        if let (Some(at), Ok(None)) = (due, last(&self.store).await) {
+            due = Some(at.min(began + FIRST));
+        }
         loop {
             self.look().await;
             let now = Timestamp::now();
             if due.is_some_and(|due| due <= now) {
                 due = next(now);
                 // What is cut off by the end of the server was no drill, and leaves no trace.
-                if stop.run_until_cancelled(Box::pin(self.hold())).await.is_none() {
+                if stop.run_until_cancelled(Box::pin(self.hold_and_look())).await.is_none() {
                     return;
                 }
             }
@@ -69,22 +77,33 @@ impl Daily {
         }
     }
 
+    /// Holds one, and has an eye on things meanwhile: it may take long on a busy machine.
+    async fn hold_and_look(&self) {
+        let holding = self.hold();
+        tokio::pin!(holding);
+        while timeout(EVERY, &mut holding).await.is_err() {
+            self.look().await;
+        }
+    }
+
     async fn hold(&self) {
-        let Some(drill) = (self.drill)() else {
-            tracing::error!("the daily drill has no way into the server: smtp.listen names no address");
-            return;
+        let held = match (self.drill)() {
+            Some(drill) => drill.carry_out((BY, Via::System), |_| {}).await.map_err(|why| why.to_string()),
+            None => Err("there is no way into the server: smtp.listen names no address".to_owned()),
         };
-        match drill.carry_out((BY, Via::System), |_| {}).await {
+        match held {
             Ok(report) => {
                 let (mails, failed, left) = (report.trials.len(), report.failed().count(), report.left_uninspected());
                 tracing::info!(mails, failed, left_uninspected = left, "a drill of the machine was held");
             }
             Err(why) => {
                 tracing::error!(%why, "there was no drill of the machine");
-                // No proof is a failure too, and is told until the next drill.
+                // No proof is a failure too, and is told until the next drill; what the last one found is not mended by it.
+                let before = last(&self.store).await.ok().flatten();
+                let left_uninspected = before.map_or(0, |before| before.drill.left_uninspected);
                 let none = Report { at: Timestamp::now(), trials: Vec::new(), took: Duration::ZERO };
-                let faults = vec![why.to_string()];
-                let record = MachineDrill { failed: 1, faults, ..none.record(BY, Via::System) };
+                let record =
+                    MachineDrill { failed: 1, left_uninspected, faults: vec![why], ..none.record(BY, Via::System) };
                 if let Err(why) = keep(&self.store, none.at, record).await {
                     tracing::error!(%why, "that there was none cannot be written down");
                 }
@@ -168,7 +187,7 @@ mod tests {
         let (store, health, stop) = (daily.store.clone(), daily.health.clone(), CancellationToken::new());
         let daily = Daily { at: Some(at), drill: Arc::new(move || Some(drill.clone())), ..daily };
         let running = tokio::spawn(daily.run(stop.clone()));
-        let told = tokio::time::timeout(Duration::from_secs(60), async {
+        let told = timeout(Duration::from_secs(60), async {
             loop {
                 match last(&store).await.unwrap() {
                     Some(last) if !health.is_well(Condition::Drill) => return last,

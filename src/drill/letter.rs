@@ -37,7 +37,7 @@ pub(super) fn letter(
             Part::File("application/zip", "large.zip", format::bomb(LARGE)?),
             Part::File("application/zip", "deep.zip", nested(limits.depth + 2)?),
         ],
-        Scenario::Crash | Scenario::Hang => {
+        Scenario::Calm | Scenario::Crash | Scenario::Hang => {
             let archive = format::zip([("note.txt", b"nothing\n".as_slice())])?;
             vec![Part::File("application/zip", "note.zip", archive)]
         }
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn nothing_is_found_where_nothing_is_planted() {
         let rules = Rules::compile(&[]).unwrap();
-        for scenario in [Scenario::Crash, Scenario::Hang, Scenario::DeadNextHop] {
+        for scenario in [Scenario::Calm, Scenario::Crash, Scenario::Hang, Scenario::DeadNextHop] {
             let inspection = read(&rules, &scenario);
             assert!(inspection.findings.is_empty() && inspection.uninspected.is_empty(), "{scenario}: {inspection:?}");
         }

@@ -2,8 +2,8 @@
 //!
 //! In: the time, what is to befall the mail. Out: an [`Address`] that is good once and for a minute; and of an envelope
 //! sender whether it is one. The mark stands in MAIL, before any next hop is asked, so that a drill mail never has a
-//! connection by which it could leave. Anything else (forged, stale, used before, of another store) is no mark, and its mail
-//! is treated as any other. Deliberately absent: what becomes of a marked mail (`pipeline::marked`).
+//! connection by which it could leave. Anything else at that domain (forged, stale, used before, of another store) is no
+//! mark, and no sender either: nobody is there. Deliberately absent: what becomes of a marked mail (`pipeline::marked`).
 
 use std::{
     collections::BTreeMap,
@@ -69,6 +69,10 @@ pub fn mark(store: &Store, act: Act, now: Timestamp) -> Result<Address, AddressE
     Address::parse(&format!("{VERSION}.{expiry}.{nonce}.{}.{code}@{DOMAIN}", act.letter()))
 }
 
+/// A sender that only a mark could be, and that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoMark;
+
 /// Knows marks, and which were used.
 #[derive(Debug)]
 pub struct Marks {
@@ -83,9 +87,19 @@ impl Marks {
         Self { store, used: Mutex::default() }
     }
 
-    /// What a sender asks for, if it is a mark that nobody used before; from now on it is used.
-    pub fn recognise(&self, sender: Option<&Address>, now: Timestamp) -> Option<Act> {
-        let sender = sender.filter(|sender| sender.domain().eq_ignore_ascii_case(DOMAIN))?;
+    /// What a sender asks for, if it is a mark that this process has not seen before; from now on it has. None for any other
+    /// sender.
+    ///
+    /// # Errors
+    /// It is at the marks' domain, and no mark that is good.
+    pub fn recognise(&self, sender: Option<&Address>, now: Timestamp) -> Result<Option<Act>, NoMark> {
+        let Some(sender) = sender.filter(|sender| sender.domain().eq_ignore_ascii_case(DOMAIN)) else {
+            return Ok(None);
+        };
+        self.read(sender, now).map(Some).ok_or(NoMark)
+    }
+
+    fn read(&self, sender: &Address, now: Timestamp) -> Option<Act> {
         let mut parts = sender.local().split('.');
         let mut next = || parts.next();
         let (version, expiry, nonce, letter, told) = (next()?, next()?, next()?, next()?, next()?);
@@ -134,10 +148,12 @@ mod tests {
             let sender = mark(&store, act, now()).unwrap();
             assert!(sender.local().len() <= 64, "{sender}");
             assert_eq!(Address::parse(sender.as_str()).as_ref(), Ok(&sender), "it travels as any address");
-            assert_eq!(marks.recognise(Some(&sender), now()), Some(act));
-            assert_eq!(marks.recognise(Some(&sender), now()), None, "used before");
+            assert_eq!(marks.recognise(Some(&sender), now()), Ok(Some(act)));
+            assert_eq!(marks.recognise(Some(&sender), now()), Err(NoMark), "used before");
         }
-        assert_eq!(marks.recognise(None, now()), None);
+        let other = Address::parse("sato@toho.example.co.jp").unwrap();
+        assert_eq!(marks.recognise(None, now()), Ok(None));
+        assert_eq!(marks.recognise(Some(&other), now()), Ok(None));
     }
 
     #[tokio::test]
@@ -145,8 +161,9 @@ mod tests {
         let (_dir, store) = store().await;
         let marks = Marks::new(store.clone());
         let sender = mark(&store, Act::Judge, now()).unwrap();
-        assert_eq!(marks.recognise(Some(&sender), now() + GOOD_FOR), None);
-        assert_eq!(marks.recognise(Some(&sender), now() + GOOD_FOR - SignedDuration::from_secs(1)), Some(Act::Judge));
+        assert_eq!(marks.recognise(Some(&sender), now() + GOOD_FOR), Err(NoMark));
+        let last = now() + GOOD_FOR - SignedDuration::from_secs(1);
+        assert_eq!(marks.recognise(Some(&sender), last), Ok(Some(Act::Judge)));
     }
 
     #[tokio::test]
@@ -171,12 +188,13 @@ mod tests {
             with(4, &zeros),
             with(4, &parts[4][..30]),
             with(4, &format!("{}.x", parts[4])),
-            Address::parse(&format!("{}@drill.example", sender.local())).unwrap(),
             Address::parse("drill1@drill.invalid").unwrap(),
             mark(&stranger, Act::Judge, now()).unwrap(),
         ] {
-            assert_eq!(marks.recognise(Some(&forged), now()), None, "{forged}");
+            assert_eq!(marks.recognise(Some(&forged), now()), Err(NoMark), "{forged}");
         }
-        assert_eq!(marks.recognise(Some(&sender), now()), Some(Act::Judge), "what failed used nothing up");
+        let elsewhere = Address::parse(&format!("{}@drill.example", sender.local())).unwrap();
+        assert_eq!(marks.recognise(Some(&elsewhere), now()), Ok(None));
+        assert_eq!(marks.recognise(Some(&sender), now()), Ok(Some(Act::Judge)), "what failed used nothing up");
     }
 }

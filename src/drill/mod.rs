@@ -28,7 +28,7 @@ use jiff::Timestamp;
 pub use daily::Daily;
 pub use door::{Door, DoorError};
 pub use format::{Format, FormatError};
-pub use mark::{Act, Marks, SENDER, mark};
+pub use mark::{Act, Marks, NoMark, SENDER, mark};
 pub use outcome::Outcome;
 pub use scenario::{Lapse, Scenario, Trial, Verdict};
 pub use told::{Last, last, told};
@@ -42,8 +42,8 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// How long a drill waits until there is room for its next mail, and how often it asks.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a drill waits in all for a worker that has nothing to do, and how often it asks.
+const PATIENCE: Duration = Duration::from_secs(1_800);
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// So many failures are named in the journal.
@@ -104,7 +104,8 @@ impl Drill {
         Scenario::all(&self.plants).len()
     }
 
-    /// Sends one mail after the other; `each` hears how it came out.
+    /// Sends one mail after the other; `each` hears how it came out. Where a mail is taken that must not be, whoever listens
+    /// knows no drills, and where there was no room for too long, more is too much: then no other is sent.
     ///
     /// # Errors
     /// The server cannot be entered at all, or a mail cannot be made: then nothing is known.
@@ -113,14 +114,30 @@ impl Drill {
         let from = Address::parse(&format!("{SENDER}@{}", self.domain))?;
         let to = Address::parse(TO)?;
         let mut visit = Some(self.door.enter().await?);
-        let mut trials = Vec::new();
+        let mut patience = PATIENCE;
+        let (mut trials, mut calm) = (Vec::new(), None);
         for scenario in Scenario::all(&self.plants) {
             let message = letter::letter(&scenario, (&from, &to), &self.limits)?;
             let began = Instant::now();
-            let (verdict, reply) = self.try_out(&scenario, &to, &message, &mut visit).await?;
+            let said = self.try_out(&scenario, (&to, &message), &mut visit, &mut patience).await?;
+            let (verdict, reply) = match said {
+                Said::Outcome(outcome) => {
+                    let verdict = scenario.judge(&outcome, calm.as_ref());
+                    if scenario == Scenario::Calm {
+                        calm = Some(outcome);
+                    }
+                    (verdict, None)
+                }
+                Said::Other(verdict, reply) => (verdict, Some(reply)),
+            };
+            let is_over =
+                scenario != Scenario::DeadNextHop && matches!(verdict.lapse, Some(Lapse::Taken | Lapse::Busy));
             let trial = Trial { scenario, verdict, reply, took: began.elapsed() };
             each(&trial);
             trials.push(trial);
+            if is_over {
+                break;
+            }
         }
         if let Some(visit) = visit {
             visit.leave().await;
@@ -146,11 +163,11 @@ impl Drill {
     async fn try_out(
         &self,
         scenario: &Scenario,
-        to: &Address,
-        message: &[u8],
+        (to, message): (&Address, &[u8]),
         visit: &mut Option<Visit>,
-    ) -> Result<(Verdict, Option<String>), DrillError> {
-        let (until, mut broken) = (Instant::now() + PATIENCE, false);
+        patience: &mut Duration,
+    ) -> Result<Said, DrillError> {
+        let mut broken = false;
         // For a next hop that is away MAIL is refused already; there is nothing to read.
         let message = Some(message).filter(|_| scenario.act() != Act::DeadNextHop);
         loop {
@@ -161,10 +178,7 @@ impl Drill {
                 None => match self.door.enter().await {
                     Ok(entered) => entered,
                     // Too many are in there; it was entered a moment ago.
-                    Err(DoorError::Full(..)) if Instant::now() < until => {
-                        tokio::time::sleep(ASK_EVERY).await;
-                        continue;
-                    }
+                    Err(DoorError::Full(..)) if wait(patience).await => continue,
                     Err(why) => return Err(why.into()),
                 },
             };
@@ -172,10 +186,9 @@ impl Drill {
                 Ok(word) if word.is_busy() => {
                     // After 421 the connection is of no use; it is soon made anew.
                     entered.leave().await;
-                    if Instant::now() >= until {
-                        return Ok((Verdict::without_outcome(Lapse::Busy), Some(told_reply(&word))));
+                    if !wait(patience).await {
+                        return Ok(Said::Other(Verdict::without_outcome(Lapse::Busy), told_reply(&word)));
                     }
-                    tokio::time::sleep(ASK_EVERY).await;
                 }
                 Ok(word) => {
                     if word.is_positive() {
@@ -186,16 +199,32 @@ impl Drill {
                 }
                 Err(error @ DoorError::NotLetIn(..)) => return Err(error.into()),
                 Err(DoorError::Closed(..)) if !broken => broken = true,
-                Err(error) => return Ok((Verdict::without_outcome(Lapse::NoAnswer), Some(error.to_string()))),
+                Err(error) => return Ok(Said::Other(Verdict::without_outcome(Lapse::NoAnswer), error.to_string())),
             }
         }
     }
 }
 
+/// Waits until it asks again, as long as there is patience.
+async fn wait(patience: &mut Duration) -> bool {
+    let Some(left) = patience.checked_sub(ASK_EVERY) else { return false };
+    *patience = left;
+    tokio::time::sleep(ASK_EVERY).await;
+    true
+}
+
+/// The server's last word on a mail.
+#[derive(Debug)]
+enum Said {
+    Outcome(Outcome),
+    /// No outcome: what to make of that, and the word itself.
+    Other(Verdict, String),
+}
+
 /// What the server's last word says of a scenario.
-fn came_out(scenario: &Scenario, word: &Word) -> (Verdict, Option<String>) {
+fn came_out(scenario: &Scenario, word: &Word) -> Said {
     if let Some(outcome) = Outcome::read(word.code, &word.text) {
-        return (scenario.judge(&outcome), None);
+        return Said::Outcome(outcome);
     }
     let verdict = match word.code {
         // The mail server would keep the mail and try again.
@@ -203,7 +232,7 @@ fn came_out(scenario: &Scenario, word: &Word) -> (Verdict, Option<String>) {
         _ if word.is_positive() => Verdict::without_outcome(Lapse::Taken),
         code => Verdict::without_outcome(Lapse::Refused(code)),
     };
-    (verdict, Some(told_reply(word)))
+    Said::Other(verdict, told_reply(word))
 }
 
 fn told_reply(word: &Word) -> String {
@@ -250,9 +279,14 @@ mod tests {
         Word { code, text: text.to_owned() }
     }
 
+    fn other(said: Said) -> (Verdict, String) {
+        let Said::Other(verdict, reply) = said else { panic!("{said:?}") };
+        (verdict, reply)
+    }
+
     #[test]
     fn a_dead_next_hop_must_be_put_off_and_nothing_else() {
-        let lapse = |code| came_out(&Scenario::DeadNextHop, &word(code, "x")).0.lapse;
+        let lapse = |code| other(came_out(&Scenario::DeadNextHop, &word(code, "x"))).0.lapse;
         assert_eq!(lapse(451), None);
         assert_eq!(lapse(250), Some(Lapse::Taken));
         assert_eq!(lapse(550), Some(Lapse::Refused(550)));
@@ -260,10 +294,10 @@ mod tests {
 
     #[test]
     fn a_mail_that_is_taken_or_put_off_is_a_failure() {
-        let (verdict, reply) = came_out(&Scenario::Bomb, &word(250, "2.0.0 forwarded\nmore"));
+        let (verdict, reply) = other(came_out(&Scenario::Bomb, &word(250, "2.0.0 forwarded\nmore")));
         assert!(verdict.left_uninspected && verdict.lapse == Some(Lapse::Taken));
-        assert_eq!(reply.as_deref(), Some("250 2.0.0 forwarded"));
-        let (verdict, _) = came_out(&Scenario::Bomb, &word(451, "4.3.0 internal fault"));
+        assert_eq!(reply, "250 2.0.0 forwarded");
+        let (verdict, _) = other(came_out(&Scenario::Bomb, &word(451, "4.3.0 internal fault")));
         assert!(!verdict.left_uninspected && verdict.lapse == Some(Lapse::Refused(451)));
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     inspect::{Coverage, Inspection, Reason},
-    policy::{Action, Verdict},
+    policy::{Action, Matched, Verdict},
     smtp::Reply,
 };
 
@@ -24,9 +24,9 @@ const PIECE: usize = 400;
 pub struct Outcome {
     /// The least severe action for any recipient: if that is `forward`, somebody would have got it at once.
     pub decision: Action,
-    /// The rules that matched.
+    /// The rules that stop it until somebody decides, or for good.
     pub rules: BTreeSet<String>,
-    /// The rules that would have matched, if they did more than report.
+    /// The rules that would, if they did more than report.
     pub reported: BTreeSet<String>,
     /// The detectors that found something.
     pub detectors: BTreeSet<String>,
@@ -44,7 +44,9 @@ impl Outcome {
             let count = unread.entry(part.reason).or_default();
             *count = count.saturating_add(1);
         }
-        let ids = |rules: Vec<crate::policy::Matched>| rules.into_iter().map(|matched| matched.rule).collect();
+        let ids = |rules: Vec<Matched>| {
+            rules.into_iter().filter(|matched| matched.action >= Action::Hold).map(|matched| matched.rule).collect()
+        };
         Self {
             decision: verdict.groups().iter().map(|group| group.action).min().unwrap_or(Action::Hold),
             rules: ids(verdict.matched()),
@@ -62,7 +64,7 @@ impl Outcome {
         let told = serde_json::to_vec(self).map(|told| BASE64URL_NOPAD.encode(&told)).unwrap_or_default();
         let pieces = told.as_bytes().chunks(PIECE).map(|piece| format!("{LEAD}{}", String::from_utf8_lossy(piece)));
         reply.lines.extend(pieces);
-        reply
+        reply.quietly()
     }
 
     /// What a reply says, if it is one of these; `text` is all its lines.

@@ -3,9 +3,10 @@
 //! In: what is to be found by the rules in force; later what would have become of each mail. Out: scenarios; and of an
 //! outcome a [`Trial`], which says what is wrong with it. Whether policy holds a mail with one telephone number in it is the
 //! organisation's affair, so that a scenario asks whether it was found; what was not read, though, must be stopped by a
-//! rule, or by one that says it would (the preset `observe`). Deliberately absent: the mails themselves (`letter`).
+//! rule, or by one that says it would (the preset `observe`), and by one that lets a calm mail of the same kind be: a rule that
+//! stops every drill mail shows nothing. Deliberately absent: the mails themselves (`letter`).
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use serde::Serialize;
 
@@ -14,6 +15,9 @@ use crate::{
     inspect::{Fault, Plant, Reason},
     policy::Action,
 };
+
+/// What `policy.default` is called among the rules.
+const DEFAULT: &str = "default";
 
 /// One mail of a drill.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub enum Scenario {
         /// Where it stands.
         format: Format,
     },
+    /// A mail with an archive in which nothing is: what the next three are compared with.
+    Calm,
     /// An archive that unpacks to more than is read.
     Bomb,
     /// The worker that reads the mail dies.
@@ -36,17 +42,17 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// All of them: every plant in every format, and what may go wrong besides.
+    /// All of them: a calm mail first, what may go wrong, and every plant in every format.
     pub fn all(plants: &[Plant]) -> Vec<Self> {
         let find = |plant: &Plant| Format::ALL.map(|format| Self::Find { plant: plant.clone(), format });
-        let wrong = [Self::Bomb, Self::Crash, Self::Hang, Self::DeadNextHop];
-        wrong.into_iter().chain(plants.iter().flat_map(find)).collect()
+        let others = [Self::Calm, Self::Bomb, Self::Crash, Self::Hang, Self::DeadNextHop];
+        others.into_iter().chain(plants.iter().flat_map(find)).collect()
     }
 
     /// What is to befall the mail.
     pub fn act(&self) -> Act {
         match self {
-            Self::Find { .. } | Self::Bomb => Act::Judge,
+            Self::Find { .. } | Self::Calm | Self::Bomb => Act::Judge,
             Self::Crash => Act::Fault(Fault::Crash),
             Self::Hang => Act::Fault(Fault::Hang),
             Self::DeadNextHop => Act::DeadNextHop,
@@ -60,26 +66,51 @@ impl Scenario {
             Self::Crash => Some(&[Reason::Crashed]),
             // On a machine that is slow enough it is stopped for its work first.
             Self::Hang => Some(&[Reason::Timeout, Reason::Limit]),
-            Self::Find { .. } | Self::DeadNextHop => None,
+            Self::Find { .. } | Self::Calm | Self::DeadNextHop => None,
         }
     }
 
-    /// What is wrong with the outcome, if anything is.
-    pub fn judge(&self, outcome: &Outcome) -> Verdict {
-        let forwards = outcome.decision == Action::Forward;
-        let failed = |lapse| Verdict { lapse: Some(lapse), left_uninspected: forwards, only_reported: false };
+    /// What is wrong with the outcome, if anything is; `calm` is that of the calm mail, if there is one yet.
+    pub fn judge(&self, outcome: &Outcome, calm: Option<&Outcome>) -> Verdict {
+        // What is only put off goes out by itself.
+        let leaves = outcome.decision < Action::Hold;
+        let failed = |lapse| Verdict { lapse: Some(lapse), left_uninspected: leaves, only_reported: false };
         match (self, self.unread()) {
             (Self::Find { plant, .. }, _) if !outcome.detectors.contains(&plant.detector) => failed(Lapse::NotFound),
+            (Self::Calm, _) if !outcome.unread.is_empty() => failed(Lapse::NotRead),
             (Self::DeadNextHop, _) => failed(Lapse::Taken),
             (_, Some(reasons)) if !reasons.iter().any(|reason| outcome.unread.contains_key(reason)) => {
                 failed(Lapse::NotAccounted)
             }
-            (_, Some(_)) if forwards && outcome.reported.is_empty() => failed(Lapse::LetOut),
-            (_, unread) => {
-                let only_reported = forwards && unread.is_some();
-                Verdict { lapse: None, left_uninspected: false, only_reported }
-            }
+            (_, Some(_)) => match outcome.stopped_beside(calm) {
+                Some(Stopped::Truly) => Verdict::well(),
+                Some(Stopped::Reported) => Verdict { only_reported: true, ..Verdict::well() },
+                None => Verdict { lapse: Some(Lapse::LetOut), left_uninspected: true, only_reported: false },
+            },
+            (_, None) => Verdict::well(),
         }
+    }
+}
+
+/// How a mail is stopped for what was not read in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stopped {
+    Truly,
+    /// By rules that only say so.
+    Reported,
+}
+
+impl Outcome {
+    /// Whether a rule stops it that does not stop a calm mail, or all mail is stopped.
+    fn stopped_beside(&self, calm: Option<&Self>) -> Option<Stopped> {
+        let beside = |rules: fn(&Self) -> &BTreeSet<String>| match calm {
+            Some(calm) => !rules(self).is_subset(rules(calm)),
+            None => !rules(self).is_empty(),
+        };
+        if beside(|outcome| &outcome.rules) || self.rules.contains(DEFAULT) {
+            return Some(Stopped::Truly);
+        }
+        beside(|outcome| &outcome.reported).then_some(Stopped::Reported)
     }
 }
 
@@ -88,6 +119,7 @@ impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Find { plant, format } => write!(f, "{} in {}", plant.detector, format.name()),
+            Self::Calm => f.write_str("calm"),
             Self::Bomb => f.write_str("bomb"),
             Self::Crash => f.write_str("crash"),
             Self::Hang => f.write_str("timeout"),
@@ -102,6 +134,8 @@ impl fmt::Display for Scenario {
 pub enum Lapse {
     /// What was planted was not found.
     NotFound,
+    /// A mail in which nothing is could not be read.
+    NotRead,
     /// What could not be read does not count as that.
     NotAccounted,
     /// It counts as not read, and no rule stops such a mail, or says that it would.
@@ -121,6 +155,7 @@ impl Lapse {
     pub fn name(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
+            Self::NotRead => "not_read",
             Self::NotAccounted => "not_accounted",
             Self::LetOut => "let_out",
             Self::Taken => "taken",
@@ -170,7 +205,7 @@ pub struct Trial {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::inspect::Coverage;
@@ -195,7 +230,7 @@ mod tests {
     fn every_plant_is_tried_in_every_format() {
         let Scenario::Find { plant, .. } = phone() else { unreachable!() };
         let all = Scenario::all(&[plant.clone(), plant]);
-        assert_eq!(all.len(), 4 + 2 * Format::ALL.len());
+        assert_eq!(all.len(), 5 + 2 * Format::ALL.len());
         assert!(all.iter().any(|scenario| scenario.to_string() == "jp.phone in xlsx"));
     }
 
@@ -207,7 +242,7 @@ mod tests {
             (outcome(Action::Forward, &["jp.name"], &[]), Some(Lapse::NotFound), true),
             (outcome(Action::Hold, &[], &[Reason::Damaged]), Some(Lapse::NotFound), false),
         ] {
-            let verdict = phone().judge(&outcome);
+            let verdict = phone().judge(&outcome, None);
             assert_eq!((verdict.lapse, verdict.left_uninspected), (lapse, left), "{outcome:?}");
         }
     }
@@ -217,24 +252,46 @@ mod tests {
         for (scenario, reason) in
             [(Scenario::Bomb, Reason::Limit), (Scenario::Crash, Reason::Crashed), (Scenario::Hang, Reason::Timeout)]
         {
-            let held = scenario.judge(&outcome(Action::Hold, &[], &[reason]));
-            assert_eq!(held, Verdict::well(), "{scenario}");
-            let unsaid = scenario.judge(&outcome(Action::Forward, &[], &[Reason::Image]));
-            assert_eq!((unsaid.lapse, unsaid.left_uninspected), (Some(Lapse::NotAccounted), true));
-            let out = scenario.judge(&outcome(Action::Forward, &[], &[reason]));
-            assert_eq!((out.lapse, out.left_uninspected), (Some(Lapse::LetOut), true));
-            let observed = Outcome {
-                reported: BTreeSet::from(["uninspected".to_owned()]),
-                ..outcome(Action::Forward, &[], &[reason])
+            let rules = |rules: &[&str]| rules.iter().map(|&rule| rule.to_owned()).collect::<BTreeSet<String>>();
+            let of = |action, stop: &[&str], reported: &[&str]| Outcome {
+                rules: rules(stop),
+                reported: rules(reported),
+                ..outcome(action, &[], &[reason])
             };
-            let verdict = scenario.judge(&observed);
+            let said = |outcome: &Outcome, calm: &Outcome| scenario.judge(outcome, Some(calm));
+            let calm = of(Action::Forward, &[], &[]);
+            assert_eq!(said(&of(Action::Hold, &["uninspected"], &[]), &calm), Verdict::well(), "{scenario}");
+            let unsaid = scenario.judge(&outcome(Action::Forward, &[], &[Reason::Image]), None);
+            assert_eq!((unsaid.lapse, unsaid.left_uninspected), (Some(Lapse::NotAccounted), true));
+            // A rule that stops a calm mail as well, one that only puts off, and none.
+            let strangers = of(Action::Hold, &["strangers"], &["strangers-soon"]);
+            for (outcome, calm) in [
+                (strangers.clone(), strangers.clone()),
+                (of(Action::Delay, &[], &[]), calm.clone()),
+                (of(Action::Forward, &[], &[]), calm.clone()),
+            ] {
+                let out = said(&outcome, &calm);
+                assert_eq!((out.lapse, out.left_uninspected), (Some(Lapse::LetOut), true), "{outcome:?}");
+            }
+            let both = of(Action::Hold, &["strangers", "uninspected"], &[]);
+            assert_eq!(said(&both, &strangers), Verdict::well());
+            let everything = of(Action::Hold, &["default"], &[]);
+            assert_eq!(said(&everything, &everything), Verdict::well(), "nothing leaves at all");
+            let verdict = said(&of(Action::Forward, &[], &["uninspected"]), &calm);
             assert!(verdict.lapse.is_none() && verdict.only_reported && !verdict.left_uninspected);
         }
     }
 
     #[test]
+    fn a_calm_mail_must_be_read_whole_whatever_becomes_of_it() {
+        assert_eq!(Scenario::Calm.judge(&outcome(Action::Hold, &[], &[]), None), Verdict::well());
+        let unread = Scenario::Calm.judge(&outcome(Action::Forward, &[], &[Reason::Crashed]), None);
+        assert_eq!((unread.lapse, unread.left_uninspected), (Some(Lapse::NotRead), true));
+    }
+
+    #[test]
     fn a_dead_next_hop_has_no_outcome() {
-        let verdict = Scenario::DeadNextHop.judge(&outcome(Action::Hold, &[], &[]));
+        let verdict = Scenario::DeadNextHop.judge(&outcome(Action::Hold, &[], &[]), None);
         assert_eq!(verdict.lapse, Some(Lapse::Taken));
         assert!(Verdict::without_outcome(Lapse::Taken).left_uninspected);
         assert!(!Verdict::without_outcome(Lapse::Refused(451)).left_uninspected);

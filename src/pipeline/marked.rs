@@ -5,6 +5,8 @@
 //! drill leaves no more trace than its own record. It is let in only while a worker has nothing to do: real mail comes first.
 //! Deliberately absent: the drill of those who decide (`drill.rs`), which is held like any mail.
 
+use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
+
 use super::Stages;
 use crate::{
     drill::{Act, Outcome, SENDER},
@@ -23,12 +25,14 @@ impl Stages {
             Act::Judge => Ok(None),
             Act::Fault(fault) => Ok(Some(fault)),
             Act::DeadNextHop => {
-                let nobody = self.next_hop.where_nobody_listens().map_err(|why| {
+                let (nobody, _port) = self.next_hop.where_nobody_listens().map_err(|why| {
                     tracing::error!(%why, "a drill finds no port where nobody listens");
                     Reply::internal()
                 })?;
-                // Whoever answers there hears no more than this; the drill hears a reply that it should not.
-                nobody.begin(from).await?.reset().await;
+                // Should somebody answer there, the drill hears a reply that it should not.
+                // That there is none is no news for the log.
+                let tried = nobody.begin(from).with_subscriber(NoSubscriber::default()).await;
+                tried.map_err(Reply::quietly)?.reset().await;
                 Ok(None)
             }
         }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::{Stages, count, incoming, incoming::Incoming, let_go, refused};
 use crate::{
+    drill::NoMark,
     inspect::Fault,
     mail::{Address, Dsn, Envelope, MailId, Message},
     smtp::{
@@ -64,10 +65,14 @@ impl Gate for Pipeline {
             return Err(reply);
         }
         let dsn = Dsn { ret: from.ret, envid: from.envid.clone(), recipients: Vec::new() };
-        if let Some(act) = self.stages.marks.recognise(from.sender.as_ref(), Timestamp::now()) {
-            let fault = self.stages.let_drill_in(act, &from).await?;
-            let way = Way::Drill { fault, recipients: Vec::new() };
-            return Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), id, from, dsn, way, trail });
+        match self.stages.marks.recognise(from.sender.as_ref(), Timestamp::now()) {
+            Ok(None) => {}
+            Ok(Some(act)) => {
+                let fault = self.stages.let_drill_in(act, &from).await?;
+                let way = Way::Drill { fault, recipients: Vec::new() };
+                return Ok(Passage { stages: Arc::clone(&self.stages), peer: peer.clone(), id, from, dsn, way, trail });
+            }
+            Err(NoMark) => return Err(refused(&id, "it seems to be a drill and is none", Reply::no_drill())),
         }
         let begun = self.stages.next_hop.begin(&from).await;
         trail.stage(Stage::since("next_hop_mail", trail.began()));
@@ -203,13 +208,8 @@ impl Transaction for Passage {
                 stages.ended(trail, "answer", &reply);
                 reply
             }
-            Way::Drill { fault, recipients } => {
-                let began = Instant::now();
-                let reply = stages.examine(fault, recipients, &message).await;
-                trail.stage(Stage::since("examine", began));
-                stages.ended(trail, "drill", &reply);
-                reply
-            }
+            // No trail of it is told: a drill is no mail.
+            Way::Drill { fault, recipients } => stages.examine(fault, recipients, &message).await,
         }
     }
 

@@ -32,12 +32,14 @@ pub struct Reply {
     pub lines: Vec<String>,
     /// Whether the connection goes on.
     pub then: Then,
+    /// A refusal that was asked for, which the log can do without.
+    pub quiet: bool,
 }
 
 impl Reply {
     /// A one-line reply with its enhanced code.
     pub fn new(code: u16, enhanced: &str, text: impl Into<String>) -> Self {
-        Self { code, enhanced: Some(enhanced.to_owned()), lines: vec![text.into()], then: Then::Continue }
+        Self { code, enhanced: Some(enhanced.to_owned()), lines: vec![text.into()], then: Then::Continue, quiet: false }
     }
 
     /// 2xx.
@@ -59,6 +61,13 @@ impl Reply {
     #[must_use]
     pub fn and_close(mut self) -> Self {
         self.then = Then::Close;
+        self
+    }
+
+    /// The same reply, of which the log says nothing.
+    #[must_use]
+    pub fn quietly(mut self) -> Self {
+        self.quiet = true;
         self
     }
 
@@ -90,7 +99,7 @@ impl Reply {
     }
 
     fn plain(code: u16, text: impl Into<String>) -> Self {
-        Self { code, enhanced: None, lines: vec![text.into()], then: Then::Continue }
+        Self { code, enhanced: None, lines: vec![text.into()], then: Then::Continue, quiet: false }
     }
 }
 
@@ -109,7 +118,7 @@ impl Reply {
     /// 250 to EHLO: our name, then one extension a line.
     pub fn extended_hello(hostname: &str, extensions: impl IntoIterator<Item = String>) -> Self {
         let lines = std::iter::once(hostname.to_owned()).chain(extensions).collect();
-        Self { code: 250, enhanced: None, lines, then: Then::Continue }
+        Self { code: 250, enhanced: None, lines, then: Then::Continue, quiet: false }
     }
 
     /// 250 to MAIL.
@@ -178,7 +187,7 @@ impl Reply {
     #[must_use]
     pub fn later(self) -> Self {
         let enhanced = self.enhanced.filter(|code| code.starts_with('4')).unwrap_or_else(|| "4.3.0".to_owned());
-        Self { code: 451, enhanced: Some(enhanced), lines: self.lines, then: Then::Continue }
+        Self { code: 451, enhanced: Some(enhanced), lines: self.lines, then: Then::Continue, quiet: self.quiet }
     }
 
     /// The same for any 4xx; other replies stay as they are.
@@ -195,6 +204,15 @@ impl Reply {
     /// 451: this mail needs the database, which is away; others may go.
     pub fn needs_store() -> Self {
         Self::new(451, "4.3.2", "the database is away, and this mail needs it; it was not taken, try again later")
+    }
+
+    /// 550: the sender is at a domain from which only drills come, and this is none.
+    pub fn no_drill() -> Self {
+        Self::new(
+            550,
+            "5.7.1",
+            "nobody is at this domain; it is for drills of this server, and this is none that is good",
+        )
     }
 
     /// 451: there is no place for the record of this mail.

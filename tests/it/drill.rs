@@ -139,7 +139,7 @@ fn sent_from(relay: &Relay, from: &str, id: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_marked_mail_goes_nowhere_and_a_mark_that_is_none_is_any_sender() {
+fn a_marked_mail_goes_nowhere_and_a_mark_that_is_none_is_no_sender() {
     let sink = Sink::start();
     let relay = Relay::start(sink.address);
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -152,17 +152,32 @@ fn a_marked_mail_goes_nowhere_and_a_mark_that_is_none_is_any_sender() {
     assert!(replies[2].starts_with("550") && replies[2].contains("outcome="), "{replies:?}");
     assert!(sink.mails().is_empty(), "it was clean, to a true address, and yet");
 
-    // The same once more, one that is invented, and one of another store: senders like any other.
+    // The same once more, one that is invented, and one of another store: nobody is at that domain.
     let elsewhere = tempfile::tempdir().unwrap();
     let stranger = runtime.block_on(Store::open(elsewhere.path())).unwrap();
     let foreign = mark(&stranger, Act::Judge, jiff::Timestamp::now()).unwrap();
     let invented = format!("drill1.9999999999.0000000000.c.{}@drill.invalid", "0".repeat(32));
-    for (n, sender) in [marked.as_str(), foreign.as_str(), &invented].into_iter().enumerate() {
-        let replies = sent_from(&relay, sender, &format!("ordinary-{n}"));
-        assert!(replies[2].starts_with("250 2.0.0 forwarded"), "{replies:?}");
-        assert_eq!(sink.mails().last().unwrap().from, sender, "as it came");
+    for sender in [marked.as_str(), foreign.as_str(), &invented] {
+        let refused = Talk::start(relay.smtp).unwrap().say(&format!("MAIL FROM:<{sender}>")).unwrap();
+        assert!(refused.starts_with("550 5.7.1 "), "{refused}");
     }
-    assert_eq!(sink.mails().len(), 3);
+    assert!(sink.mails().is_empty());
+}
+
+/// Whatever listens where the server should be: one mail of the drill is enough.
+#[test]
+fn a_server_that_knows_no_drills_gets_one_mail_of_it() {
+    let (sink, stranger) = (Sink::start(), Sink::start());
+    let mut relay = Relay::start(sink.address);
+    assert!(relay.stop());
+    let config = std::fs::read_to_string(relay.config()).unwrap();
+    let elsewhere = config.replace(&relay.smtp.to_string(), &stranger.address.to_string());
+    assert_ne!(elsewhere, config);
+    std::fs::write(relay.config(), elsewhere).unwrap();
+    let (code, lines, whole) = drilled(&relay);
+    assert_eq!((code, &whole["left_uninspected"]), (Some(1), &1.into()), "{whole}");
+    assert_eq!((lines.len(), &lines[0]["lapse"]), (1, &"taken".into()), "{lines:?}");
+    assert_eq!((stranger.mails().len(), sink.mails().len()), (1, 0));
 }
 
 #[test]

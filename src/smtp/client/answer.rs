@@ -70,7 +70,7 @@ fn read_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {
 fn with_enhanced(code: u16, lines: Vec<String>) -> Reply {
     let enhanced = lines.first().and_then(|line| line.split(' ').next()).filter(|word| is_enhanced(word, code));
     let Some(enhanced) = enhanced.map(str::to_owned) else {
-        return Reply { code, enhanced: None, lines, then: Then::Continue };
+        return Reply { code, enhanced: None, lines, then: Then::Continue, quiet: false };
     };
     let lines = lines
         .into_iter()
@@ -79,7 +79,7 @@ fn with_enhanced(code: u16, lines: Vec<String>) -> Reply {
             _ => line,
         })
         .collect();
-    Reply { code, enhanced: Some(enhanced), lines, then: Then::Continue }
+    Reply { code, enhanced: Some(enhanced), lines, then: Then::Continue, quiet: false }
 }
 
 /// `class.subject.detail` (RFC 3463 §2), the class being the code's first digit.
@@ -153,7 +153,7 @@ mod tests {
         /// What we can write we can read, in whatever pieces it comes, and nothing is read before its end.
         #[test]
         fn rendered_replies_are_read_again(code in 200..600u16, lines in prop::collection::vec("[ -~]{0,600}", 1..6)) {
-            let reply = Reply { code, enhanced: None, lines, then: Then::Continue };
+            let reply = Reply { code, enhanced: None, lines, then: Then::Continue, quiet: false };
             let mut wire = Vec::new();
             reply.render(&mut wire);
             for end in 0..wire.len() {

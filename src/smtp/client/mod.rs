@@ -33,6 +33,8 @@ mod transaction;
 mod wire;
 
 use std::{
+    io,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -40,6 +42,8 @@ use std::{
 
 pub use login::{Login, Secret};
 pub use transaction::{Sent, Transaction};
+
+use tokio::net::TcpSocket;
 
 use super::{MailFrom, RcptTo, Reply};
 use pool::Pool;
@@ -229,15 +233,21 @@ impl NextHop {
         self.pool.open().await.map(|pooled| self.pool.give(pooled))
     }
 
-    /// The same next hop where nobody listens: a port of this machine that was free a moment ago. A drill asks what a mail
-    /// server hears then.
+    /// The same next hop where nobody listens, and nobody can as long as the socket is kept: a port of this machine that it
+    /// has and does not listen on. A drill asks what a mail server hears then. Whoever should answer there all the same
+    /// learns no password.
     ///
     /// # Errors
     /// No port can be had, or the settings cannot be used.
-    pub fn where_nobody_listens(&self) -> Result<Self, NextHopError> {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-        let address = free.map_err(|why| NextHopError::NotHostPort(why.to_string()))?;
-        Self::new(Settings { hosts: vec![address.to_string()], ..(*self.settings).clone() })
+    pub fn where_nobody_listens(&self) -> Result<(Self, TcpSocket), NextHopError> {
+        let taken = || {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+            Ok((socket.local_addr()?, socket))
+        };
+        let (address, socket) = taken().map_err(|why: io::Error| NextHopError::NotHostPort(why.to_string()))?;
+        let settings = Settings { hosts: vec![address.to_string()], login: None, ..(*self.settings).clone() };
+        Ok((Self::new(settings)?, socket))
     }
 
     /// Says QUIT on every idle connection.

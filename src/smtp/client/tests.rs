@@ -199,6 +199,20 @@ async fn openings_that_fail_are_451_and_the_next_host_is_asked() {
     assert_eq!(shown(&next_hop(&[&closed], false).begin(&from("a@b.jp")).await.unwrap_err()), UNAVAILABLE);
 }
 
+/// A process of somebody else's that waits for the port of a drill gets neither it nor a password.
+#[tokio::test]
+async fn where_nobody_listens_nobody_can() {
+    let login = Some(Login { user: "relay".to_owned(), secret: Secret::Password("/nowhere".into()) });
+    let settings = Settings { hosts: vec!["127.0.0.1:9".to_owned()], login, ..Settings::default() };
+    let (nobody, port) = NextHop::new(settings).unwrap().where_nobody_listens().unwrap();
+    assert!(nobody.settings.login.is_none());
+    let address = port.local_addr().unwrap();
+    assert_eq!(nobody.settings.hosts, [address.to_string()]);
+    TcpListener::bind(address).await.unwrap_err();
+    let refused = nobody.begin(&from("a@example.jp")).await.err().unwrap();
+    assert!(refused.is_transient(), "{refused:?}");
+}
+
 #[tokio::test]
 async fn a_host_that_fails_at_mail_is_replaced_by_the_next_one() {
     let good = Hop::start(vec![opened(&mail_to_data("250 ok"))]).await;

@@ -193,7 +193,7 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
 
     /// Answers, and leaves one line in the log about each refusal.
     fn say(&mut self, reply: &Reply) {
-        if reply.is_refusal() {
+        if reply.is_refusal() && !reply.quiet {
             let (id, peer) = (self.id(), self.peer.address);
             let text: String = reply.text().chars().take(LOGGED).collect();
             info!(%id, %peer, code = reply.code, text, "refused");
