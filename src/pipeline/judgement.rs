@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     count,
-    memory::Memory,
+    memory::{Earlier, Memory},
     past::{Past, day},
 };
 
@@ -69,17 +69,18 @@ pub struct Judged {
 impl Judgement {
     /// Inspects the mail, looks at its recipients, asks policy. Only the want of a worker is an error.
     pub async fn judge(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
-        self.judged(envelope, message, (self.memory.as_ref(), self.memory.as_ref()), None).await
+        self.judged(envelope, message, (Earlier::asked(self.memory.as_ref()), self.memory.as_ref()), None).await
     }
 
-    /// The same while the memory is away: the mail is read without it, and what it says about passwords is not kept.
+    /// The same while the memory is away: the mail is read without it, and what it says about passwords is not kept. A
+    /// password in it is taken for that of a file that was sent earlier, since nobody can tell.
     pub(super) async fn judge_by_itself(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
-        self.judged(envelope, message, (None, None), None).await
+        self.judged(envelope, message, (Earlier::unasked(self.memory.as_ref()), None), None).await
     }
 
     /// The same of a mail that is only looked at: what it says about passwords is not kept.
     pub async fn look(&self, envelope: &Envelope, message: &Message) -> Result<Judged, Unavailable> {
-        self.judged(envelope, message, (self.memory.as_ref(), None), None).await
+        self.judged(envelope, message, (Earlier::asked(self.memory.as_ref()), None), None).await
     }
 
     /// The same of a drill mail, with what is to befall the worker that reads it.
@@ -89,26 +90,23 @@ impl Judgement {
         message: &Message,
         fault: Option<Fault>,
     ) -> Result<Judged, Unavailable> {
-        self.judged(envelope, message, (None, None), fault).await
+        self.judged(envelope, message, (Earlier::Nothing, None), fault).await
     }
 
     /// What a reviewer wants to see of a mail that was judged before; the passwords that opened it then open it now, if
     /// they are still known. Nothing if the workers could not read it.
     pub async fn show(&self, envelope: &Envelope, message: &Message, what: Show) -> Result<Option<Shown>, Unavailable> {
-        let job = Job { show: Some(what), ..self.job(envelope, message, self.memory.as_ref()).await };
+        let job = Job { show: Some(what), ..self.job(envelope, message, Earlier::asked(self.memory.as_ref())).await };
         Ok(self.workers.hear(message.bytes(), &job).await?.heard.shown)
     }
 
     /// What is known before a mail is read.
-    async fn job(&self, envelope: &Envelope, message: &Message, memory: Option<&Memory>) -> Job {
-        let remembered = match memory {
-            Some(memory) => memory.recall(envelope, message).await,
-            None => Remembered::default(),
-        };
+    async fn job(&self, envelope: &Envelope, message: &Message, earlier: Earlier<'_>) -> Job {
+        let Remembered { passwords, protected } = earlier.known(envelope, message).await;
         Job {
             own: own_addresses(envelope, message),
-            passwords: remembered.passwords.into_iter().chain(self.passwords.iter().cloned()).collect(),
-            protected_before: remembered.protected,
+            passwords: passwords.into_iter().chain(self.passwords.iter().cloned()).collect(),
+            protected_before: protected,
             count_quoted: self.count_quoted,
             ..Job::new(Kind::Mail)
         }
@@ -118,11 +116,11 @@ impl Judgement {
         &self,
         envelope: &Envelope,
         message: &Message,
-        (memory, keeper): (Option<&Memory>, Option<&Memory>),
+        (earlier, keeper): (Earlier<'_>, Option<&Memory>),
         fault: Option<Fault>,
     ) -> Result<Judged, Unavailable> {
         let began = Instant::now();
-        let job = Job { fault, ..self.job(envelope, message, memory).await };
+        let job = Job { fault, ..self.job(envelope, message, earlier).await };
         let mut stages = vec![Stage::since("recall", began)];
         let asked = Instant::now();
         let Hearing { inspection, heard, waited } = self.workers.hear(message.bytes(), &job).await?;

@@ -1,9 +1,10 @@
 //! What a sender's earlier mails said about passwords.
 //!
 //! In: a mail on its way, and what its inspection heard. Out: passwords that the same sender mailed in the last days, and
-//! whether the same recipients got something protected from them, for the inspection of the next mail. Nothing depends on
-//! it: what cannot be looked up is not known, so that a part stays closed and is told as `encrypted`; what cannot be kept
-//! is one line in the log, and the mail goes its way. Neither ever says a password.
+//! whether the same recipients got something protected from them, for the inspection of the next mail. What cannot be looked
+//! up is taken for the worse: a part stays closed and is told as `encrypted`, and a password that a mail states is one of
+//! something that was sent earlier. What cannot be kept is one line in the log, and the mail goes its way. Neither ever says
+//! a password.
 //! Deliberately absent: the organisation's own list ([`Passwords`](crate::inspect::Passwords)).
 
 use std::time::Duration;
@@ -25,6 +26,42 @@ pub struct Memory {
     keep: SignedDuration,
 }
 
+/// What is known of a sender's earlier mails before a mail is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Earlier<'m> {
+    /// Nothing: there is no memory, or the mail is to be judged by itself.
+    Nothing,
+    /// What the memory says.
+    Asked(&'m Memory),
+    /// There is a memory, and it is away.
+    Away,
+}
+
+impl<'m> Earlier<'m> {
+    /// What `memory` says, if there is one.
+    pub(super) fn asked(memory: Option<&'m Memory>) -> Self {
+        memory.map_or(Self::Nothing, Self::Asked)
+    }
+
+    /// The same while it is away.
+    pub(super) fn unasked(memory: Option<&'m Memory>) -> Self {
+        memory.map_or(Self::Nothing, |_| Self::Away)
+    }
+
+    pub(super) async fn known(self, envelope: &Envelope, message: &Message) -> Remembered {
+        match self {
+            Self::Nothing => Remembered::default(),
+            Self::Asked(memory) => memory.recall(envelope, message).await,
+            Self::Away => unknown(),
+        }
+    }
+}
+
+/// What has to be feared where nothing can be known: that these recipients got something protected.
+fn unknown() -> Remembered {
+    Remembered { passwords: Vec::new(), protected: true }
+}
+
 impl Memory {
     /// A memory that lasts for `keep`; none if that is no time at all.
     pub fn new(store: Store, keep: Duration) -> Option<Self> {
@@ -39,7 +76,7 @@ impl Memory {
         let recalled = timeout(ASKED, self.store.remembered(&sender, &recipients, self.store.now())).await;
         recalled.unwrap_or(Err(StoreError::Busy)).unwrap_or_else(|error| {
             tracing::warn!(%error, "what the sender mailed before cannot be looked up; the mail is read without it");
-            Remembered::default()
+            unknown()
         })
     }
 
@@ -112,15 +149,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_store_that_fails_costs_the_memory_and_nothing_else() {
+    async fn a_memory_that_is_away_takes_the_worse_for_true() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap();
         let memory = Memory::new(store.clone(), Duration::from_secs(60)).unwrap();
         let (envelope, message) = mail();
         memory.keep(&envelope, &message, heard()).await;
         store.close().await;
-        assert_eq!(memory.recall(&envelope, &message).await, Remembered::default());
+        let feared = Remembered { passwords: Vec::new(), protected: true };
+        assert_eq!(memory.recall(&envelope, &message).await, feared);
+        assert_eq!(Earlier::asked(Some(&memory)).known(&envelope, &message).await, feared);
+        assert_eq!(Earlier::unasked(Some(&memory)).known(&envelope, &message).await, feared);
         memory.keep(&envelope, &message, heard()).await;
+        // Where none is wanted, none is missing.
+        for nobody in [Earlier::asked(None), Earlier::unasked(None), Earlier::Nothing] {
+            assert_eq!(nobody.known(&envelope, &message).await, Remembered::default());
+        }
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@
 //! | what | while the store is away |
 //! |---|---|
 //! | whether it was let go before (`Hold::recognise`) | not asked: it is inspected anew |
-//! | which passwords its sender mailed (`Memory`) | not asked: a part that they would open stays closed |
+//! | which passwords its sender mailed (`Memory`) | not asked: a part that they would open stays closed, and a password that it states is taken for that of a file sent earlier |
 //! | to whom we wrote before (`Past`) | is in memory; what is learned is kept when the store is back |
 //! | room for its record | is made in the spool before the next hop has the mail; if there is none, 451 |
 //! | the report that it was relayed, if its sender asked and the next hop tells nobody | 451, since it cannot be kept |

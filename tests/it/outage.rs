@@ -26,6 +26,7 @@ use crate::{
 
 const FROM: &str = "sato@toho.example.co.jp";
 const CLEAN: &str = "来週の定例会議は水曜日です。";
+const PASSWORD: &str = "パスワード：秘密２０２６";
 const SECRET: &str = "従業員 高橋 由美のマイナンバーは 123456789018 です。";
 
 /// How long the program may take to find out that its database is back.
@@ -271,6 +272,9 @@ fn a_locked_file_is_an_outage_too() {
     }
     let refused = send(&relay, "secret", SECRET);
     assert!(refused.starts_with("451 4.3.2") && refused.contains("database is away"), "{refused}");
+    // Whether there was a file that it opens is in the database.
+    let refused = send(&relay, "password", PASSWORD);
+    assert!(refused.starts_with("451 4.3.2") && refused.contains("database is away"), "{refused}");
     relay.kill();
     assert!(!spool(&relay).is_empty());
     lock.release();
@@ -283,6 +287,8 @@ fn a_locked_file_is_an_outage_too() {
     at_last("the spool to be caught up", || spool(&relay).is_empty().then_some(()));
     at_last("the hold to work again", || send(&relay, "secret", SECRET).starts_with("250 2.0.0 held").then_some(()));
     out(&relay, "after");
+    assert!(is_forwarded(&send(&relay, "password", PASSWORD)), "no file was before it");
+    forwarded.push("password".to_owned());
     each_has_one_record(&relay, &forwarded);
     assert_eq!(sink.to("secret@kita-hoan.example.com").len(), 0);
 }
