@@ -120,8 +120,12 @@ async fn examine(path: &Path, loaded: &Loaded) -> Vec<Look> {
     let mut looks = vec![Look::good("configuration", format!("{}: {rules} policy rules", path.display()))];
     looks.extend(loaded.warnings().into_iter().map(|warning| Look::odd("configuration", warning)));
     looks.push(permissions(&config.data_dir));
-    looks.extend(store(config).await);
-    looks.push(spool(config));
+    let (told, store) = store(config).await;
+    looks.extend(told);
+    looks.push(spool(config, store.as_ref()));
+    if let Some(store) = store {
+        store.close().await;
+    }
     looks.extend(ports(config).await);
     looks.push(names(config).await);
     looks.push(next_hop(config).await);
@@ -147,15 +151,15 @@ fn permissions(data_dir: &Path) -> Look {
     }
 }
 
-/// The database, its key, the room it has, and whether the clock goes forwards.
-async fn store(config: &Config) -> Vec<Look> {
+/// The database, its key, the room it has, and whether the clock goes forwards; and the database, if it opens.
+async fn store(config: &Config) -> (Vec<Look>, Option<Store>) {
     const WHAT: &str = "store";
     if !config.store.is_made() {
-        return vec![Look::good(WHAT, "none yet; the server makes it at its first start")];
+        return (vec![Look::good(WHAT, "none yet; the server makes it at its first start")], None);
     }
     let store = match Store::open(&config.store).await {
         Ok(store) => store,
-        Err(error) => return vec![Look::bad(WHAT, error.to_string())],
+        Err(error) => return (vec![Look::bad(WHAT, error.to_string())], None),
     };
     let mut looks = vec![match store.integrity().await {
         Ok(None) => Look::good(WHAT, "the database is whole, and the key is its own"),
@@ -193,14 +197,13 @@ async fn store(config: &Config) -> Vec<Look> {
         Err(error) => Look::bad("clock", error.to_string()),
     });
     looks.push(drill(config, &store).await);
-    store.close().await;
-    looks
+    (looks, Some(store))
 }
 
 /// What waits in the spool of the journal, and what is wrong there.
-fn spool(config: &Config) -> Look {
+fn spool(config: &Config, store: Option<&Store>) -> Look {
     const WHAT: &str = "spool";
-    let Left { records, aside, oldest } = match Left::look(&config.data_dir) {
+    let Left { records, aside, locked, oldest } = match Left::look(&config.data_dir, store) {
         Ok(left) => left,
         Err(error) => {
             return Look::bad(WHAT, format!("{error}; run this as root or as the server's user"));
@@ -212,6 +215,15 @@ fn spool(config: &Config) -> Look {
     } else {
         "while the database is away, no mail goes out (journal.on_outage = \"451\")"
     };
+    if locked > 0 {
+        return Look::bad(
+            WHAT,
+            format!(
+                "{locked} files in {folder} were sealed with another key, or their first line was changed: nothing of them is in \
+                 the journal; the server's log names them; move them to {FOLDER} of a node that has their seal.key"
+            ),
+        );
+    }
     if aside > 0 {
         return Look::bad(
             WHAT,

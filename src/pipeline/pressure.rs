@@ -164,9 +164,9 @@ impl Stages {
         self.pressure.journal(self.journal.keeping(), spooled.as_ref());
         if let Some(spooled) = spooled {
             self.pressure.spool(&spooled);
-            let Spooled { records, bytes, oldest, aside, written, .. } = spooled;
+            let Spooled { records, bytes, oldest, aside, locked, written, .. } = spooled;
             let age = oldest.map_or(0, |oldest| Timestamp::now().duration_since(oldest).as_secs().max(0));
-            self.metrics.spooled(Spooling { records, bytes, age, aside, written });
+            self.metrics.spooled(Spooling { records, bytes, age, aside: aside + locked, written });
         }
     }
 }
@@ -286,13 +286,29 @@ impl Pressure {
     }
 
     fn spool(&self, spooled: &Spooled) {
-        let Spooled { records, aside, spools, takes, .. } = *spooled;
+        let Spooled { records, aside, locked, unread, spools, takes, .. } = *spooled;
         let good = if spools {
             text(&format!("退避ファイルで {records} 件が待っています。"), &format!("{records} records wait in it"))
         } else {
             text("退避ファイルは使っていません（journal.on_outage）。", "not used (journal.on_outage)")
         };
-        let bad = if aside > 0 {
+        let bad = if unread {
+            text(
+                "退避ファイルを読み出せないため、送信記録に入れられずに待っています。ディスクとログを確認してください。",
+                "one of its files cannot be read, so its records and those behind it wait; look at the disk and the log",
+            )
+        } else if locked > 0 {
+            text(
+                &format!(
+                    "退避ファイル {locked} 個は別の鍵で封印されているか、先頭行が書き換えられています。その中の記録は送信記録に入っていません。\
+                     ログでファイル名を確認し、そのファイルを書いたときの seal.key を持つノードの journal-spool に移してください。"
+                ),
+                &format!(
+                    "{locked} of its files were sealed with another key, or their first line was changed; nothing of them is in \
+                     the journal; the log names them; move them to journal-spool of a node that has their seal.key"
+                ),
+            )
+        } else if aside > 0 {
             text(
                 &format!(
                     "退避ファイル {aside} 個が途中で切れているか、書き換えられています。data_dir の journal-spool にある .torn と .damaged を確認し、\
@@ -309,7 +325,8 @@ impl Pressure {
                 "it has no room; look at the disk and journal.spool_max",
             )
         };
-        self.set(Condition::Spool, aside == 0 && (takes || !spools), good, bad);
+        let well = !unread && locked == 0 && aside == 0 && (takes || !spools);
+        self.set(Condition::Spool, well, good, bad);
     }
 
     fn disk(&self, free: Result<u64, String>) {
@@ -419,6 +436,10 @@ mod tests {
         assert!(!said("spool").0 && said("spool").1.contains("no room"));
         pressure.spool(&Spooled { aside: 1, ..spooled });
         assert!(!said("spool").0 && said("spool").1.contains("torn or changed"));
+        pressure.spool(&Spooled { locked: 1, aside: 1, ..spooled });
+        assert!(!said("spool").0 && said("spool").1.contains("nothing of them is in the journal"));
+        pressure.spool(&Spooled { unread: true, ..spooled });
+        assert!(!said("spool").0 && said("spool").1.contains("cannot be read"));
         pressure.spool(&Spooled { spools: false, takes: false, ..spooled });
         assert!(said("spool").0, "who wants no spool lacks none");
         pressure.journal(Keeping::Store, Some(&spooled));

@@ -17,7 +17,7 @@ pub struct Spooling {
     pub bytes: u64,
     /// Seconds since the oldest of them was written.
     pub age: i64,
-    /// Files that were torn or changed, and wait for somebody to look at them.
+    /// Files that were torn or changed, or do not open with our key, and wait for somebody to look at them.
     pub aside: u64,
     /// Records that were written into it since the start.
     pub written: u64,
@@ -39,7 +39,11 @@ impl SpoolFigures {
         registry.register("journal_spool_records", "Records that wait in it for the store", self.records.clone());
         registry.register_with_unit("journal_spool", "How much they take", Unit::Bytes, self.bytes.clone());
         registry.register_with_unit("journal_spool_age", "Age of the oldest of them", Unit::Seconds, self.age.clone());
-        registry.register("journal_spool_aside", "Its files that were torn or changed", self.aside.clone());
+        registry.register(
+            "journal_spool_aside",
+            "Its files that were torn or changed, or sealed with another key",
+            self.aside.clone(),
+        );
     }
 
     pub(super) fn stands(&self, Spooling { records, bytes, age, aside, written }: Spooling) {

@@ -1,14 +1,14 @@
 //! One file of the spool: a line that names it and holds its key, and a line for each record, sealed.
 //!
 //! In: records. Out: the same, and what is wrong with the file: [`Flaw::Torn`] if its end was not finished, as a death
-//! leaves it, and [`Flaw::Damaged`] if anything else does not open. Disk for what is to come can be allotted, so that a full
+//! leaves it, and [`Flaw::Damaged`] if another line does not open; nothing at all if its key is not ours. Disk for what is to come can be allotted, so that a full
 //! disk is found out before it matters. Deliberately absent: which file is whose turn (`super`).
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use data_encoding::BASE64;
@@ -137,16 +137,18 @@ pub(super) fn count(path: &Path) -> io::Result<u64> {
     Ok(lines.saturating_sub(1))
 }
 
-/// All that opens in the file at `path`, in order.
-pub(super) fn read(store: &Store, path: &PathBuf) -> io::Result<Content> {
+/// All that opens in the file at `path`, in order; none if its first line gives no key: it was sealed with another one, or
+/// that line was changed, and no line behind it can be told from another.
+pub(super) fn read(store: &Store, path: &Path) -> io::Result<Option<Content>> {
     let bytes = fs::read(path)?;
-    let nothing = |flaw| Content { records: Vec::new(), flaw: Some(flaw) };
-    let Some(end) = memchr::memchr(b'\n', &bytes) else { return Ok(nothing(Flaw::Torn)) };
+    // It was begun, and nothing was written into it.
+    let begun = Content { records: Vec::new(), flaw: Some(Flaw::Torn) };
+    let Some(end) = memchr::memchr(b'\n', &bytes) else { return Ok(Some(begun)) };
     let (first, rest) = bytes.split_at(end);
     let wrapped = std::str::from_utf8(first).ok().and_then(|first| first.strip_prefix(FIRST));
     let wrapped = wrapped.and_then(|wrapped| BASE64.decode(wrapped.as_bytes()).ok());
     let key = wrapped.and_then(|wrapped| store.file_key(&name(path), &wrapped).ok());
-    let Some(key) = key else { return Ok(nothing(Flaw::Damaged)) };
+    let Some(key) = key else { return Ok(None) };
     let mut lines: Vec<&[u8]> = rest.get(1..).unwrap_or_default().split(|byte| *byte == b'\n').collect();
     // Behind the last line end stands nothing, or what was not finished.
     let unfinished = lines.pop().is_some_and(|last| !last.is_empty());
@@ -158,7 +160,7 @@ pub(super) fn read(store: &Store, path: &PathBuf) -> io::Result<Content> {
     } else {
         (unfinished || !behind.is_empty()).then_some(Flaw::Torn)
     };
-    Ok(Content { records: opened.into_iter().flatten().collect(), flaw })
+    Ok(Some(Content { records: opened.into_iter().flatten().collect(), flaw }))
 }
 
 fn record(key: &FileKey, number: u64, line: &[u8]) -> Option<Record> {

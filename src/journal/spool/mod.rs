@@ -7,14 +7,15 @@
 //! A file takes some hundred records and is caught up in one change of the store (`journal::chain::add_missing`), then it goes.
 //! Its name is the time at which it was begun, and never one before that of the file before. What a death left half written
 //! (`torn`) or somebody changed (`damaged`) is told, its whole records are caught up like all others, and the file stays
-//! under that name for people to look at.
+//! under that name for people to look at. A file that does not open with our key keeps its name: nothing of it is caught
+//! up, and a start with its own key may. One that the disk does not give is asked for again, and what is behind it waits.
 //!
 //! Deliberately absent: when the store is away (`journal::batch`), and content: a record has none.
 
 mod file;
+mod files;
 
 use std::{
-    collections::BTreeMap,
     fs::{self, DirBuilder},
     io,
     os::unix::fs::DirBuilderExt,
@@ -27,7 +28,11 @@ use std::{
 
 use jiff::Timestamp;
 
-use self::file::{Content, Flaw, Open};
+pub use self::files::Left;
+use self::{
+    file::{Content, Flaw, Open},
+    files::Files,
+};
 use super::Record;
 use crate::store::Store;
 
@@ -65,6 +70,14 @@ pub enum SpoolError {
     /// The disk says no.
     #[error("the spool of the journal cannot be written: {0}")]
     Disk(Arc<io::Error>),
+    /// The disk does not give what was written.
+    #[error("{} cannot be read: {why}", .file.display())]
+    Unread {
+        /// Which file.
+        file: PathBuf,
+        /// What the disk says.
+        why: Arc<io::Error>,
+    },
 }
 
 impl From<io::Error> for SpoolError {
@@ -84,6 +97,10 @@ pub struct Spooled {
     pub oldest: Option<Timestamp>,
     /// How many files were torn or damaged, and wait for somebody to look at them.
     pub aside: u64,
+    /// How many files do not open with our key. Their records are not among those that wait.
+    pub locked: u64,
+    /// Whether the oldest file could not be read when it was last tried; what waits goes on waiting.
+    pub unread: bool,
     /// How many records this process has written into it.
     pub written: u64,
     /// Whether records are written here while the store is away.
@@ -108,35 +125,10 @@ struct Inner {
     reserved: AtomicU64,
     /// The disk refused something, and nothing has worked since.
     failed: AtomicBool,
+    /// The oldest file could not be read.
+    unread: AtomicBool,
     /// The figures, as they were when the files were last changed: nobody waits for a disk to read them.
     figures: Mutex<Spooled>,
-}
-
-/// The files, the oldest first.
-#[derive(Debug, Default)]
-struct Files {
-    closed: BTreeMap<u64, Closed>,
-    open: Option<(u64, Open)>,
-    last: u64,
-    aside: u64,
-    written: u64,
-}
-
-#[derive(Debug)]
-struct Closed {
-    records: u64,
-    bytes: u64,
-}
-
-impl Closed {
-    /// The file at `path`, if it is still there.
-    fn at(path: &Path) -> io::Result<Option<Self>> {
-        match file::count(path).and_then(|records| Ok(Self { records, bytes: fs::metadata(path)?.len() })) {
-            Ok(closed) => Ok(Some(closed)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 /// Room for a record that is not written yet; given back when it is dropped.
@@ -175,6 +167,7 @@ impl Spool {
             files: Mutex::new(files),
             reserved: AtomicU64::new(0),
             failed: AtomicBool::new(false),
+            unread: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -182,7 +175,8 @@ impl Spool {
     /// How it stands. Cheap.
     pub fn figures(&self) -> Spooled {
         let figures = *self.inner.figures.lock().unwrap_or_else(PoisonError::into_inner);
-        Spooled { spools: self.inner.settings.spools, takes: self.takes(), ..figures }
+        let unread = self.inner.unread.load(Ordering::Acquire);
+        Spooled { spools: self.inner.settings.spools, takes: self.takes(), unread, ..figures }
     }
 
     /// Whether records are written here, and there is room for another one. Cheap.
@@ -232,10 +226,10 @@ impl Spool {
         blocking(move || spool.inner.write(&records)).await
     }
 
-    /// The records of the oldest file, if there is one; nothing is written into it any more.
+    /// The records of the oldest file that opens, if there is one; nothing is written into it any more.
     pub(super) async fn oldest(&self) -> Result<Option<Page>, SpoolError> {
         let spool = self.clone();
-        blocking(move || Ok(spool.inner.oldest())).await
+        blocking(move || spool.inner.oldest()).await
     }
 
     /// The records of `page` are in the store: its file goes, or is put aside if it has a flaw.
@@ -248,69 +242,6 @@ impl Spool {
     pub(super) fn pages(&self) -> usize {
         let files = self.inner.files();
         files.closed.len() + usize::from(files.open.as_ref().is_some_and(|(_, open)| open.records > 0))
-    }
-}
-
-/// What lies in the spool of a `data_dir`, for whoever looks at it beside the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Left {
-    /// How many records wait.
-    pub records: u64,
-    /// Since when the oldest.
-    pub oldest: Option<Timestamp>,
-    /// How many files were torn or damaged.
-    pub aside: u64,
-}
-
-impl Left {
-    /// Looks, and changes nothing.
-    pub fn look(data_dir: &Path) -> io::Result<Self> {
-        let Spooled { records, oldest, aside, .. } = Files::left(&data_dir.join(FOLDER))?.figures();
-        Ok(Self { records, oldest, aside })
-    }
-}
-
-impl Files {
-    /// What is in `folder`.
-    fn left(folder: &Path) -> io::Result<Self> {
-        let mut files = Self::default();
-        for path in listed(folder)? {
-            match numbered(&path) {
-                Some(number) => {
-                    let Some(closed) = Closed::at(&path)? else { continue };
-                    files.last = files.last.max(number);
-                    files.closed.insert(number, closed);
-                }
-                None => files.aside += u64::from(is_aside(&path)),
-            }
-        }
-        Ok(files)
-    }
-
-    fn bytes(&self) -> u64 {
-        let closed: u64 = self.closed.values().map(|file| file.bytes).sum();
-        closed + self.open.as_ref().map_or(0, |(_, open)| open.length)
-    }
-
-    fn figures(&self) -> Spooled {
-        let open = self.open.as_ref().filter(|(_, open)| open.records > 0);
-        let closed = self.closed.iter().find(|(_, file)| file.records > 0).map(|(number, _)| *number);
-        let oldest = closed.or(open.map(|(number, _)| *number));
-        Spooled {
-            records: self.closed.values().map(|file| file.records).sum::<u64>()
-                + open.map_or(0, |(_, open)| open.records),
-            bytes: self.bytes(),
-            oldest: oldest.and_then(|number| Timestamp::from_microsecond(i64::try_from(number).ok()?).ok()),
-            aside: self.aside,
-            written: self.written,
-            ..Spooled::default()
-        }
-    }
-
-    fn close(&mut self) {
-        if let Some((number, Open { records, length, .. })) = self.open.take() {
-            self.closed.insert(number, Closed { records, bytes: length });
-        }
     }
 }
 
@@ -330,7 +261,7 @@ impl Inner {
     }
 
     fn path(&self, number: u64) -> PathBuf {
-        self.folder.join(format!("{number:020}.{FILE}"))
+        files::path(&self.folder, number)
     }
 
     /// The file that records are written into, begun if need be.
@@ -385,17 +316,41 @@ impl Inner {
         Ok(())
     }
 
-    fn oldest(&self) -> Option<Page> {
+    fn oldest(&self) -> Result<Option<Page>, SpoolError> {
         let mut files = self.files();
-        if files.closed.is_empty() && files.open.as_ref().is_some_and(|(_, open)| open.records > 0) {
-            files.close();
+        let page = self.page(&mut files);
+        self.unread.store(page.is_err(), Ordering::Release);
+        self.note(&files);
+        page
+    }
+
+    fn page(&self, files: &mut Files) -> Result<Option<Page>, SpoolError> {
+        loop {
+            if files.closed.is_empty() && files.open.as_ref().is_some_and(|(_, open)| open.records > 0) {
+                files.close();
+            }
+            let Some(number) = files.closed.first_key_value().map(|(number, _)| *number) else { return Ok(None) };
+            let path = self.path(number);
+            match file::read(&self.store, &path) {
+                Ok(Some(Content { records, flaw })) => return Ok(Some(Page { number, flaw, records })),
+                Ok(None) => {
+                    tracing::error!(
+                        file = %path.display(),
+                        "a file of the journal's spool was written with another key, or its first line was changed; nothing \
+                         of it is in the journal, and the file stays"
+                    );
+                    files.lock(number);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    tracing::error!(
+                        file = %path.display(),
+                        "a file of the journal's spool is gone; what was in it is not in the journal"
+                    );
+                    files.closed.remove(&number);
+                }
+                Err(error) => return Err(SpoolError::Unread { file: path, why: Arc::new(error) }),
+            }
         }
-        let number = *files.closed.first_key_value()?.0;
-        let Content { records, flaw } = file::read(&self.store, &self.path(number)).unwrap_or_else(|error| {
-            tracing::error!(%error, file = %self.path(number).display(), "a file of the spool cannot be read");
-            Content { records: Vec::new(), flaw: Some(Flaw::Damaged) }
-        });
-        Some(Page { number, flaw, records })
     }
 
     fn caught_up(&self, page: &Page) -> io::Result<()> {
@@ -427,25 +382,6 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SpoolError> + Send + 'static,
 ) -> Result<T, SpoolError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| SpoolError::from(io::Error::other(error)))?
-}
-
-/// The paths in `folder`; none if it is not there.
-fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    match fs::read_dir(folder) {
-        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
-}
-
-/// The number of a file of records.
-fn numbered(path: &Path) -> Option<u64> {
-    let number = path.file_stem()?.to_str()?.parse().ok()?;
-    (path.extension()? == FILE).then_some(number)
-}
-
-fn is_aside(path: &Path) -> bool {
-    [Flaw::Torn, Flaw::Damaged].iter().any(|flaw| path.extension().is_some_and(|end| end == flaw.extension()))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{fs::OpenOptions, io::Write, os::unix::fs::PermissionsExt, time::Durati
 
 use tempfile::TempDir;
 
-use super::*;
+use super::{files::listed, *};
 use crate::{
     journal::{Change, Journal, JournalError, Keeping, Via},
     mail::MailId,
@@ -112,7 +112,8 @@ async fn what_is_written_comes_out_in_order_and_is_for_its_owner_alone() {
     drop(spool);
     let again = open(&store, &dir, USUAL);
     assert_eq!((again.figures().records, again.figures().oldest), (1_200, figures.oldest));
-    assert_eq!(Left::look(dir.path()).unwrap(), Left { records: 1_200, oldest: figures.oldest, aside: 0 });
+    let left = Left { records: 1_200, oldest: figures.oldest, aside: 0, locked: 0 };
+    assert_eq!(Left::look(dir.path(), Some(&store)).unwrap(), left);
     assert_eq!(drain(&again).await, records(0..1_200));
     assert_eq!((again.figures().records, again.figures().oldest, files(&dir).len()), (0, None, 0));
 }
@@ -142,13 +143,10 @@ async fn a_file_that_was_changed_is_told_and_gives_what_is_true_in_it() {
     let whole = fs::read_to_string(&file).unwrap();
     let lines: Vec<&str> = whole.lines().collect();
     let altered = format!("{}{}", if lines[2].starts_with('A') { 'B' } else { 'A' }, &lines[2][1..]);
-    let first = lines[0].replacen(' ', "", 1);
     let cases = [
         (vec![lines[0], lines[1], &altered, lines[3], lines[4]], vec![0, 2, 3]),
         (vec![lines[0], lines[1], lines[3], lines[2], lines[4]], vec![0, 3]),
         (vec![lines[0], lines[1], lines[1], lines[2], lines[4]], vec![0, 3]),
-        (vec![&first, lines[1], lines[2]], vec![]),
-        (vec!["", lines[1]], vec![]),
     ];
     for (lines, left) in cases {
         fs::write(&file, lines.join("\n") + "\n").unwrap();
@@ -160,10 +158,74 @@ async fn a_file_that_was_changed_is_told_and_gives_what_is_true_in_it() {
         // Mail does not wait for anybody to look.
         assert!(spool.takes());
     }
+}
+
+/// Without a key nothing of a file is in the journal, and so nothing may say that it is.
+#[tokio::test]
+async fn a_file_that_does_not_open_keeps_its_name_and_the_others_are_caught_up() {
+    let (dir, store) = store().await;
+    open(&store, &dir, USUAL).write(&records(0..2)).await.unwrap();
+    let file = files(&dir).pop().unwrap();
+    let whole = fs::read_to_string(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    let (_elsewhere, other) = self::store().await;
+    let foreign = Spool::open(other.clone(), dir.path(), USUAL).unwrap();
+    foreign.write(&records(2..5)).await.unwrap();
+    drop(foreign);
+    let foreign = files(&dir).pop().unwrap();
     // A file is one by its name: another's records are not passed off as its own.
-    fs::write(file.with_file_name("00000000000000000007.spool"), whole).unwrap();
+    fs::write(file.with_file_name("00000000000000000007.spool"), &whole).unwrap();
+    fs::write(file.with_file_name("00000000000000000008.spool"), whole.replacen(' ', "", 1)).unwrap();
+    fs::write(file.with_file_name("00000000000000000009.spool"), "\nAAAA\n").unwrap();
+    let locked = files(&dir);
+    open(&store, &dir, USUAL).write(&records(5..7)).await.unwrap();
+    let left = Left::look(dir.path(), Some(&store)).unwrap();
+    assert_eq!((left.locked, left.records, left.aside), (4, 2, 0));
     let spool = open(&store, &dir, USUAL);
-    assert!(drain(&spool).await.is_empty() && spool.figures().aside == 1);
+    let journal = Journal::start_with(store.clone(), spool.clone());
+    journal.record(record(7)).await.unwrap();
+    assert_eq!((ids(&chained(&journal).await), files(&dir)), (ids(&records(5..8)), locked.clone()));
+    let figures = spool.figures();
+    assert_eq!((figures.locked, figures.records, figures.aside, figures.oldest), (4, 0, 0, None));
+    assert!(figures.takes && !figures.unread, "mail does not wait for anybody to look");
+    // With its own key, it is caught up like any other.
+    let owner = Spool::open(other, dir.path(), USUAL).unwrap();
+    assert_eq!(drain(&owner).await, records(2..5));
+    assert_eq!((owner.figures().locked, files(&dir).contains(&foreign)), (3, false));
+}
+
+#[tokio::test]
+async fn a_file_that_the_disk_does_not_give_is_asked_for_again_and_what_is_behind_it_waits() {
+    let (dir, store) = store().await;
+    open(&store, &dir, USUAL).write(&records(0..2)).await.unwrap();
+    let spool = open(&store, &dir, USUAL);
+    spool.write(&records(2..4)).await.unwrap();
+    // Root may read anything but a folder.
+    let file = files(&dir).remove(0);
+    fs::rename(&file, dir.path().join("kept")).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert!(matches!(spool.oldest().await, Err(SpoolError::Unread { file: unread, .. }) if unread == file));
+    assert!(spool.figures().unread && spool.figures().records == 4 && spool.figures().aside == 0);
+    let journal = Journal::start_with(store.clone(), spool.clone());
+    until("the fault to be noticed", || journal.keeping() == Keeping::Spool).await;
+    journal.record(record(4)).await.unwrap();
+    assert!(chained(&journal).await.is_empty() && files(&dir).contains(&file));
+    fs::remove_dir(&file).unwrap();
+    fs::rename(dir.path().join("kept"), &file).unwrap();
+    until("the records to be caught up", || journal.keeping() == Keeping::Store).await;
+    assert_eq!(ids(&chained(&journal).await), ids(&records(0..5)));
+    assert!(!spool.figures().unread && files(&dir).is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_somebody_took_away_stops_nothing() {
+    let (dir, store) = store().await;
+    open(&store, &dir, USUAL).write(&records(0..2)).await.unwrap();
+    let spool = open(&store, &dir, USUAL);
+    spool.write(&records(2..4)).await.unwrap();
+    fs::remove_file(files(&dir).remove(0)).unwrap();
+    assert_eq!(drain(&spool).await, records(2..4));
+    assert_eq!((spool.figures().records, spool.figures().aside), (0, 0));
 }
 
 #[tokio::test]
