@@ -12,11 +12,7 @@ use listenfd::ListenFd;
 use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    journal::{Journal, Keeping},
-    outbox::Pulse,
-    store::Store,
-};
+use crate::{journal::Journal, outbox::Pulse, store::Store};
 
 /// The sockets that were opened for us. Called before any other process is started: only from here on they are closed
 /// in our children (`FD_CLOEXEC`), and a worker must not hold one.
@@ -50,7 +46,8 @@ pub(super) fn stopping() {
 }
 
 /// Tells the watchdog that we live, twice as often as it asks, until `stop`; but only while the outbox goes round and
-/// the store answers. While mail goes out without the store, neither is asked of it: a new process would not start without.
+/// the store answers. While a store that is away is sat out, be there room for records or not, neither is asked of it: a new process would not
+/// start without.
 /// Without a watchdog there is nothing to do.
 pub(super) async fn watchdog((pulse, store, journal): (Pulse, Store, Journal), stop: CancellationToken) {
     let mut patience = 0;
@@ -63,8 +60,7 @@ pub(super) async fn watchdog((pulse, store, journal): (Pulse, Store, Journal), s
         let turns = pulse.turns();
         // An error is an answer: a new process would hear it too, and the old one still answers mail with 4xx.
         let answered = tokio::time::timeout(interval, store.outbox_length()).await.is_ok();
-        let spooling = journal.keeping() == Keeping::Spool;
-        match is_well(before, turns, answered, spooling) {
+        match is_well(before, turns, answered, journal.sits_out()) {
             Ok(()) => say(&[NotifyState::Watchdog]),
             Err(why) => tracing::error!("{why}; the watchdog is not fed"),
         }
@@ -73,9 +69,9 @@ pub(super) async fn watchdog((pulse, store, journal): (Pulse, Store, Journal), s
 }
 
 /// Whether a new process would do better.
-fn is_well(turns_before: Option<u64>, turns: u64, store_answered: bool, spooling: bool) -> Result<(), &'static str> {
+fn is_well(turns_before: Option<u64>, turns: u64, store_answered: bool, sits_out: bool) -> Result<(), &'static str> {
     match (store_answered, turns_before == Some(turns)) {
-        _ if spooling => Ok(()),
+        _ if sits_out => Ok(()),
         (false, _) => Err("the store does not answer"),
         (true, true) => Err("the outbox stands still"),
         (true, false) => Ok(()),
@@ -98,6 +94,6 @@ mod tests {
         assert_eq!(is_well(Some(3), 4, true, false), Ok(()));
         assert!(is_well(Some(4), 4, true, false).is_err());
         assert!(is_well(Some(4), 5, false, false).is_err());
-        assert_eq!(is_well(Some(4), 4, false, true), Ok(()), "clean mail goes on");
+        assert_eq!(is_well(Some(4), 4, false, true), Ok(()), "a new process would not start");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! In: records with somebody waiting for each. Out: one transaction a batch, its outcome told to everyone in it. While the
 //! store takes none, a batch goes to the spool, if there is one that takes it; when the store is back, first what waits in
-//! the spool goes into the chain and then what comes, so that the order stays. Whether it is back is found out beside: nobody
+//! the spool goes into the chain and then what comes, so that the order stays. Records for which room was made go into the
+//! spool before all others; what finds no place there is tried on the store once, so that no order costs a record. Whether it is back is found out beside: nobody
 //! who has a record waits for a database that does not answer.
 //! Deliberately absent: a timer that waits for company; a lone record is written at once.
 
@@ -12,6 +13,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
+    vec::Drain,
 };
 
 use jiff::Timestamp;
@@ -21,7 +23,11 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{JournalError, Record, chain, chain::Head, spool::Spool};
+use super::{
+    JournalError, Record, chain,
+    chain::Head,
+    spool::{Room, Spool, SpoolError},
+};
 use crate::store::Store;
 
 /// The largest batch: bounds how long the database's write lock is held.
@@ -42,6 +48,8 @@ const CATCH_UP: Duration = Duration::from_secs(15);
 /// A record and who waits for it.
 pub(super) struct Waiting {
     pub(super) record: Record,
+    /// Its place in the spool, if one was made: its mail has left.
+    pub(super) room: Option<Room>,
     pub(super) done: oneshot::Sender<Result<(), JournalError>>,
 }
 
@@ -128,25 +136,41 @@ struct Scribe {
 impl Scribe {
     /// Writes a batch where it can be written, and tells everyone in it.
     async fn write(&mut self, batch: &mut Vec<Waiting>) {
-        let (records, callers): (Vec<_>, Vec<_>) = batch.drain(..).map(|w| (w.record, w.done)).unzip();
-        let spool = self.spool.clone().filter(|spool| spool.figures().spools);
-        let outcome = match spool {
-            None => self.write_to_store(&records, FAIL_AFTER).await,
-            Some(spool) if !self.health.is_healthy() => spool.write(&records).await.map_err(JournalError::from),
-            Some(spool) => match self.write_to_store(&records, SPOOL_AFTER).await {
-                Ok(()) => Ok(()),
-                Err(why) => {
-                    tracing::warn!(%why, records = records.len(), "the store takes no records; they go to the spool");
-                    spool.write(&records).await.map_err(JournalError::from)
-                }
-            },
+        let Some(spool) = self.spool.clone().filter(|spool| spool.figures().spools) else {
+            let outcome = self.write_to_store(&records(batch), FAIL_AFTER).await;
+            return tell(batch.drain(..), &outcome);
         };
-        if let Err(error) = &outcome {
-            tracing::error!(%error, records = records.len(), "the journal cannot be written");
+        let asks_store = self.health.is_healthy();
+        if asks_store {
+            match self.write_to_store(&records(batch), SPOOL_AFTER).await {
+                Ok(()) => return tell(batch.drain(..), &Ok(())),
+                Err(why) => {
+                    tracing::warn!(%why, records = batch.len(), "the store takes no records; they go to the spool");
+                }
+            }
         }
-        for caller in callers {
-            // A caller whose connection is gone does not listen any more; its record stands all the same.
-            let _gone = caller.send(outcome.clone());
+        batch.sort_by_key(|waiting| waiting.room.is_none());
+        let promised = batch.partition_point(|waiting| waiting.room.is_some());
+        let (written, why) = match spool.write(&records(batch), promised).await {
+            Ok(written) => (written, SpoolError::Full),
+            Err(why) => (0, why),
+        };
+        tell(batch.drain(..written), &Ok(()));
+        if !batch.is_empty() {
+            let outcome = if asks_store { Err(why.into()) } else { self.write_past(&records(batch), why).await };
+            tell(batch.drain(..), &outcome);
+        }
+    }
+
+    /// The spool has no place for these, so they go before what waits there, if the store takes them. That it does is not
+    /// told to anybody: first the spool is caught up.
+    async fn write_past(&mut self, records: &[Record], why: SpoolError) -> Result<(), JournalError> {
+        match timeout(PROBE, write(&self.store, &mut self.head, records)).await {
+            Ok(Ok(())) => {
+                self.health.commits.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Ok(Err(_)) | Err(_) => Err(why.into()),
         }
     }
 
@@ -211,6 +235,22 @@ impl Scribe {
         if !batch.is_empty() {
             self.write(&mut batch).await;
         }
+    }
+}
+
+fn records(batch: &[Waiting]) -> Vec<Record> {
+    batch.iter().map(|waiting| waiting.record.clone()).collect()
+}
+
+/// Gives back the room of what was written, or was not, and tells who waits for it.
+fn tell(batch: Drain<'_, Waiting>, outcome: &Result<(), JournalError>) {
+    if let Err(error) = outcome {
+        tracing::error!(%error, records = batch.len(), "the journal cannot be written");
+    }
+    for Waiting { room, done, .. } in batch {
+        drop(room);
+        // A caller whose connection is gone does not listen any more; its record stands all the same.
+        let _gone = done.send(outcome.clone());
     }
 }
 

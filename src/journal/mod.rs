@@ -129,8 +129,13 @@ impl Journal {
 
     /// Writes a record; when this returns `Ok`, it is on the disk.
     pub async fn record(&self, record: Record) -> Result<(), JournalError> {
+        self.record_in(None, record).await
+    }
+
+    /// The same for a record for which room was made: while the store is away, it has its place before all others.
+    pub async fn record_in(&self, room: Option<Room>, record: Record) -> Result<(), JournalError> {
         let (done, written) = oneshot::channel();
-        let waiting = batch::Waiting { record, done };
+        let waiting = batch::Waiting { record, room, done };
         self.records.send(waiting).await.map_err(|_| JournalError::Closed)?;
         written.await.map_err(|_| JournalError::Closed)?
     }
@@ -162,9 +167,19 @@ impl Journal {
 
     /// Somebody found the store away: with a spool, the next record does not wait to find it out for itself.
     pub fn store_is_away(&self) {
-        if self.spools() {
+        if self.on_outage_spools() {
             self.health.fall();
         }
+    }
+
+    /// Whether the store is away, and mail is to do without it (`journal.on_outage = "spool"`), be there room or not. A new
+    /// process would not start.
+    pub fn sits_out(&self) -> bool {
+        self.on_outage_spools() && !self.health.healthy.load(Ordering::Acquire) && !self.records.is_closed()
+    }
+
+    fn on_outage_spools(&self) -> bool {
+        self.spool.as_ref().is_some_and(|spool| spool.figures().spools)
     }
 
     /// Tries whether a spool that took nothing does again.
@@ -174,12 +189,11 @@ impl Journal {
         }
     }
 
-    /// Sees to it, before a mail leaves, that its record will find a place: room in the spool, if records go there.
-    pub async fn make_room(&self, record: &Record) -> Result<Option<Room>, JournalError> {
-        match (self.healthy(), &self.spool) {
-            (true, _) => Ok(None),
-            (false, Some(spool)) if spool.figures().spools => Ok(Some(spool.reserve(record).await?)),
-            (false, _) => Err(JournalError::Away),
+    /// Sees to it, before a mail leaves while the store is away, that its record will find a place in the spool.
+    pub async fn make_room(&self, record: &Record) -> Result<Room, JournalError> {
+        match &self.spool {
+            Some(spool) if self.on_outage_spools() => Ok(spool.reserve(record).await?),
+            _ => Err(JournalError::Away),
         }
     }
 

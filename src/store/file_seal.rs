@@ -4,7 +4,7 @@
 //! the root key, which needs no database and is never rotated; a line opens only in its file and in its place. Deliberately
 //! absent: the file (`journal::spool`).
 
-use aws_lc_rs::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce};
 
 use super::{
     Store, StoreError,
@@ -48,6 +48,11 @@ impl FileKey {
         Ok(Self { key })
     }
 
+    /// How long a line is, once it is encrypted.
+    pub fn sealed_length(plain: usize) -> usize {
+        NONCE_LEN + plain + AES_256_GCM.tag_len()
+    }
+
     /// Encrypts line number `line` of the file.
     pub fn seal(&self, line: u64, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
         let nonce = key::random::<NONCE_LEN>()?;
@@ -81,6 +86,7 @@ mod tests {
         let (key, wrapped) = store.new_file_key("1").unwrap();
         let sealed = key.seal(3, b"words").unwrap();
         assert!(memchr::memmem::find(&sealed, b"words").is_none());
+        assert_eq!(sealed.len(), FileKey::sealed_length(5));
         store.rotate_keys(jiff::Timestamp::now(), |_| {}).await.unwrap();
         let again = store.file_key("1", &wrapped).unwrap();
         assert_eq!(again.open(3, &sealed).unwrap(), b"words");

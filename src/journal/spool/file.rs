@@ -35,7 +35,7 @@ pub(super) struct Open {
     /// Its bytes.
     pub(super) length: u64,
     /// Up to where the disk is ours.
-    allotted: u64,
+    pub(super) allotted: u64,
     /// Its end is not known: nothing is to be written behind it.
     pub(super) spoilt: bool,
 }
@@ -97,11 +97,21 @@ impl Open {
         }
     }
 
-    /// The lines that `records` would be.
-    pub(super) fn lines(&self, records: &[Record]) -> io::Result<Vec<u8>> {
+    /// Nothing more is written into it: what the disk allotted beyond its end is there for others.
+    pub(super) fn give_back(&mut self) {
+        if self.allotted > self.length && !self.spoilt {
+            if let Err(error) = self.file.set_len(self.length) {
+                tracing::debug!(%error, "what was allotted to a file of the spool is not given back before it goes");
+            }
+            self.allotted = self.length;
+        }
+    }
+
+    /// The lines that records would be, of which these are the words.
+    pub(super) fn lines(&self, texts: &[Vec<u8>]) -> io::Result<Vec<u8>> {
         let mut lines = Vec::new();
-        for (number, record) in (self.records..).zip(records) {
-            let sealed = self.key.seal(number, &serde_json::to_vec(record)?).map_err(io::Error::other)?;
+        for (number, text) in (self.records..).zip(texts) {
+            let sealed = self.key.seal(number, text).map_err(io::Error::other)?;
             lines.extend_from_slice(BASE64.encode(&sealed).as_bytes());
             lines.push(b'\n');
         }
@@ -120,6 +130,11 @@ impl Open {
         self.records += records;
         Ok(())
     }
+}
+
+/// How long the line of a record is.
+pub(super) fn line_length(text: &[u8]) -> u64 {
+    BASE64.encode_len(FileKey::sealed_length(text.len())) as u64 + 1
 }
 
 /// What the key of the file at `path` is bound to.

@@ -130,7 +130,9 @@ impl Files {
     }
 
     pub(super) fn close(&mut self) {
-        if let Some((number, Open { records, length, .. })) = self.open.take() {
+        if let Some((number, mut open)) = self.open.take() {
+            open.give_back();
+            let Open { records, length, .. } = open;
             self.closed.insert(number, Closed { records, bytes: length });
         }
     }

@@ -220,10 +220,11 @@ impl Spool {
         .await
     }
 
-    /// Writes records; when this returns `Ok`, they are on the disk.
-    pub(super) async fn write(&self, records: &[Record]) -> Result<(), SpoolError> {
+    /// Writes records, of which the first `promised` have room that is held until this returns. When it returns `Ok`, so
+    /// many are on the disk, the first ones: all that have room, and of the others those that take none from anybody.
+    pub(super) async fn write(&self, records: &[Record], promised: usize) -> Result<usize, SpoolError> {
         let (spool, records) = (self.clone(), records.to_vec());
-        blocking(move || spool.inner.write(&records)).await
+        blocking(move || spool.inner.write(&records, promised)).await
     }
 
     /// The records of the oldest file that opens, if there is one; nothing is written into it any more.
@@ -264,6 +265,10 @@ impl Inner {
         files::path(&self.folder, number)
     }
 
+    fn reserved(&self) -> u64 {
+        self.reserved.load(Ordering::Acquire)
+    }
+
     /// The file that records are written into, begun if need be.
     fn open<'f>(&self, files: &'f mut Files) -> io::Result<&'f mut Open> {
         if files.open.as_ref().is_some_and(|(_, open)| open.spoilt) {
@@ -271,12 +276,23 @@ impl Inner {
         }
         let (number, open) = match files.open.take() {
             Some(open) => open,
-            None => self.begin(files)?,
+            // One with less disk than was promised is better than none.
+            None => self.begin(files).or_else(|_| self.make(files))?,
         };
         Ok(&mut files.open.insert((number, open)).1)
     }
 
+    /// A new file, with the disk that was promised.
     fn begin(&self, files: &mut Files) -> io::Result<(u64, Open)> {
+        let (number, mut open) = self.make(files)?;
+        if let Err(why) = open.allot(self.reserved()) {
+            let _there_or_not = fs::remove_file(self.path(number));
+            return Err(why);
+        }
+        Ok((number, open))
+    }
+
+    fn make(&self, files: &mut Files) -> io::Result<(u64, Open)> {
         if !self.folder.is_dir() {
             DirBuilder::new().mode(0o700).create(&self.folder)?;
         }
@@ -287,33 +303,65 @@ impl Inner {
         Ok((number, open))
     }
 
-    fn write(&self, records: &[Record]) -> Result<(), SpoolError> {
+    fn write(&self, records: &[Record], promised: usize) -> Result<usize, SpoolError> {
         if !self.settings.spools {
             return Err(SpoolError::Full);
         }
+        let texts: Result<Vec<_>, _> = records.iter().map(serde_json::to_vec).collect();
+        let texts = texts.map_err(io::Error::from)?;
         let mut files = self.files();
+        // If the disk has no more, the last file goes on.
         if files.open.as_ref().is_some_and(|(_, open)| open.records >= RECORDS || open.length >= BYTES)
-            && let Ok(mut next) = self.begin(&mut files)
+            && let Ok(next) = self.begin(&mut files)
         {
-            // What was promised in the last file is had in this one. If the disk has no more, the last one goes on.
-            match next.1.allot(self.reserved.load(Ordering::Acquire)) {
-                Ok(()) => {
-                    files.close();
-                    files.open = Some(next);
-                }
-                Err(_) => drop(fs::remove_file(self.path(next.0))),
-            }
+            files.close();
+            files.open = Some(next);
         }
-        let (before, most) = (files.bytes(), self.settings.most);
+        self.heard(self.open(&mut files).map(drop))?;
+        let taken = files.bytes();
         let open = self.heard(self.open(&mut files))?;
-        let lines = self.heard(open.lines(records))?;
-        if before.saturating_add(lines.len() as u64) > most {
-            return Err(SpoolError::Full);
+        let (mut fit, others) = self.fitting(&texts, promised, taken);
+        // Those that have no room must not write on the disk of those that have.
+        if fit > promised
+            && let Err(why) = open.allot(self.reserved().saturating_add(others))
+        {
+            if promised == 0 {
+                return self.heard(Err(why));
+            }
+            fit = promised;
         }
-        self.heard(open.append(&lines, records.len() as u64))?;
-        files.written += records.len() as u64;
+        let lines = self.heard(open.lines(texts.get(..fit).unwrap_or_default()))?;
+        self.heard(open.append(&lines, fit as u64))?;
+        files.written += fit as u64;
         self.note(&files);
-        Ok(())
+        Ok(fit)
+    }
+
+    /// How many of `texts` have a place: the first `promised`, and of the others as many as leave alone what is promised; and
+    /// how much those others take.
+    fn fitting(&self, texts: &[Vec<u8>], promised: usize, taken: u64) -> (usize, u64) {
+        let free = self.settings.most.saturating_sub(taken.saturating_add(self.reserved()));
+        let (mut fit, mut others) = (promised.min(texts.len()), 0);
+        for text in texts.iter().skip(promised) {
+            let length = file::line_length(text);
+            if others + length > free {
+                break;
+            }
+            (fit, others) = (fit + 1, others + length);
+        }
+        (fit, others)
+    }
+
+    /// Nothing is written into the open file any more. What was promised in it is had in the next one; a full disk may
+    /// have it only when this one has given its own back.
+    fn turn_over(&self, files: &mut Files) {
+        let next = (self.reserved() > 0).then(|| self.begin(files));
+        files.close();
+        match next.map(|next| next.or_else(|_| self.begin(files))) {
+            Some(Ok(next)) => files.open = Some(next),
+            Some(Err(error)) => tracing::warn!(%error, "the disk that the spool promised is not had again yet"),
+            None => {}
+        }
     }
 
     fn oldest(&self) -> Result<Option<Page>, SpoolError> {
@@ -327,7 +375,7 @@ impl Inner {
     fn page(&self, files: &mut Files) -> Result<Option<Page>, SpoolError> {
         loop {
             if files.closed.is_empty() && files.open.as_ref().is_some_and(|(_, open)| open.records > 0) {
-                files.close();
+                self.turn_over(files);
             }
             let Some(number) = files.closed.first_key_value().map(|(number, _)| *number) else { return Ok(None) };
             let path = self.path(number);

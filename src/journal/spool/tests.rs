@@ -47,6 +47,12 @@ fn files(dir: &TempDir) -> Vec<PathBuf> {
     files
 }
 
+/// Writes records for which nobody made room; all of them, or it is full.
+async fn write(spool: &Spool, records: &[Record]) -> Result<(), SpoolError> {
+    let written = spool.write(records, 0).await?;
+    if written == records.len() { Ok(()) } else { Err(SpoolError::Full) }
+}
+
 /// Takes all pages out.
 async fn drain(spool: &Spool) -> Vec<Record> {
     let mut all = Vec::new();
@@ -99,7 +105,7 @@ async fn what_is_written_comes_out_in_order_and_is_for_its_owner_alone() {
     let (dir, store) = store().await;
     let spool = open(&store, &dir, USUAL);
     for batch in 0..6 {
-        spool.write(&records(batch * 200..batch * 200 + 200)).await.unwrap();
+        write(&spool, &records(batch * 200..batch * 200 + 200)).await.unwrap();
     }
     let figures = spool.figures();
     assert_eq!((figures.records, figures.written, figures.aside, figures.takes), (1_200, 1_200, 0, true));
@@ -122,7 +128,7 @@ async fn what_is_written_comes_out_in_order_and_is_for_its_owner_alone() {
 async fn a_last_line_that_is_not_whole_is_told_and_the_file_stays() {
     for end in [&b"AAAA"[..], b"\0\0\0\0\0\0", b"AAAA\n", b"\0\0\n\0\0"] {
         let (dir, store) = store().await;
-        open(&store, &dir, USUAL).write(&records(0..3)).await.unwrap();
+        write(&open(&store, &dir, USUAL), &records(0..3)).await.unwrap();
         let file = files(&dir).pop().unwrap();
         OpenOptions::new().append(true).open(&file).unwrap().write_all(end).unwrap();
         let spool = open(&store, &dir, USUAL);
@@ -138,7 +144,7 @@ async fn a_last_line_that_is_not_whole_is_told_and_the_file_stays() {
 #[tokio::test]
 async fn a_file_that_was_changed_is_told_and_gives_what_is_true_in_it() {
     let (dir, store) = store().await;
-    open(&store, &dir, USUAL).write(&records(0..4)).await.unwrap();
+    write(&open(&store, &dir, USUAL), &records(0..4)).await.unwrap();
     let file = files(&dir).pop().unwrap();
     let whole = fs::read_to_string(&file).unwrap();
     let lines: Vec<&str> = whole.lines().collect();
@@ -164,13 +170,13 @@ async fn a_file_that_was_changed_is_told_and_gives_what_is_true_in_it() {
 #[tokio::test]
 async fn a_file_that_does_not_open_keeps_its_name_and_the_others_are_caught_up() {
     let (dir, store) = store().await;
-    open(&store, &dir, USUAL).write(&records(0..2)).await.unwrap();
+    write(&open(&store, &dir, USUAL), &records(0..2)).await.unwrap();
     let file = files(&dir).pop().unwrap();
     let whole = fs::read_to_string(&file).unwrap();
     fs::remove_file(&file).unwrap();
     let (_elsewhere, other) = self::store().await;
     let foreign = Spool::open(other.clone(), dir.path(), USUAL).unwrap();
-    foreign.write(&records(2..5)).await.unwrap();
+    write(&foreign, &records(2..5)).await.unwrap();
     drop(foreign);
     let foreign = files(&dir).pop().unwrap();
     // A file is one by its name: another's records are not passed off as its own.
@@ -178,7 +184,7 @@ async fn a_file_that_does_not_open_keeps_its_name_and_the_others_are_caught_up()
     fs::write(file.with_file_name("00000000000000000008.spool"), whole.replacen(' ', "", 1)).unwrap();
     fs::write(file.with_file_name("00000000000000000009.spool"), "\nAAAA\n").unwrap();
     let locked = files(&dir);
-    open(&store, &dir, USUAL).write(&records(5..7)).await.unwrap();
+    write(&open(&store, &dir, USUAL), &records(5..7)).await.unwrap();
     let left = Left::look(dir.path(), Some(&store)).unwrap();
     assert_eq!((left.locked, left.records, left.aside), (4, 2, 0));
     let spool = open(&store, &dir, USUAL);
@@ -197,9 +203,9 @@ async fn a_file_that_does_not_open_keeps_its_name_and_the_others_are_caught_up()
 #[tokio::test]
 async fn a_file_that_the_disk_does_not_give_is_asked_for_again_and_what_is_behind_it_waits() {
     let (dir, store) = store().await;
-    open(&store, &dir, USUAL).write(&records(0..2)).await.unwrap();
+    write(&open(&store, &dir, USUAL), &records(0..2)).await.unwrap();
     let spool = open(&store, &dir, USUAL);
-    spool.write(&records(2..4)).await.unwrap();
+    write(&spool, &records(2..4)).await.unwrap();
     // Root may read anything but a folder.
     let file = files(&dir).remove(0);
     fs::rename(&file, dir.path().join("kept")).unwrap();
@@ -220,9 +226,9 @@ async fn a_file_that_the_disk_does_not_give_is_asked_for_again_and_what_is_behin
 #[tokio::test]
 async fn a_file_that_somebody_took_away_stops_nothing() {
     let (dir, store) = store().await;
-    open(&store, &dir, USUAL).write(&records(0..2)).await.unwrap();
+    write(&open(&store, &dir, USUAL), &records(0..2)).await.unwrap();
     let spool = open(&store, &dir, USUAL);
-    spool.write(&records(2..4)).await.unwrap();
+    write(&spool, &records(2..4)).await.unwrap();
     fs::remove_file(files(&dir).remove(0)).unwrap();
     assert_eq!(drain(&spool).await, records(2..4));
     assert_eq!((spool.figures().records, spool.figures().aside), (0, 0));
@@ -241,12 +247,16 @@ async fn there_is_no_more_room_than_the_bound_says_and_what_is_promised_counts()
     };
     assert!(matches!(refused, SpoolError::Full) && rooms.len() > 100, "{refused}, {}", rooms.len());
     assert!(!spool.takes() && !spool.figures().takes);
-    // For whom there is room, there is.
-    spool.write(&records(0..100)).await.unwrap();
+    // For whom there is room, there is, and for nobody else.
+    assert!(matches!(write(&spool, &records(0..100)).await, Err(SpoolError::Full)));
+    let written = spool.figures().records;
+    assert!(written < 100);
+    assert_eq!(spool.write(&records(0..200), 100).await.unwrap(), 100);
+    assert_eq!(spool.figures().records, written + 100);
     drop(rooms);
     assert!(spool.takes());
     let full = loop {
-        if let Err(why) = spool.write(&records(0..500)).await {
+        if let Err(why) = write(&spool, &records(0..500)).await {
             break why;
         }
     };
@@ -266,22 +276,22 @@ async fn a_disk_that_takes_nothing_is_found_out_before_and_that_it_does_again() 
     fs::remove_dir(&folder).unwrap();
     fs::write(&folder, "").unwrap();
     assert!(matches!(spool.reserve(&record(1)).await, Err(SpoolError::Disk(_))));
-    assert!(matches!(spool.write(&records(0..1)).await, Err(SpoolError::Disk(_))));
+    assert!(matches!(write(&spool, &records(0..1)).await, Err(SpoolError::Disk(_))));
     assert!(!spool.takes());
     spool.probe().await;
     assert!(!spool.takes());
     fs::remove_file(&folder).unwrap();
     spool.probe().await;
     assert!(spool.takes());
-    spool.write(&records(0..1)).await.unwrap();
+    write(&spool, &records(0..1)).await.unwrap();
 }
 
 #[tokio::test]
 async fn without_on_outage_nothing_is_written_and_what_is_left_is_caught_up() {
     let (dir, store) = store().await;
-    open(&store, &dir, USUAL).write(&records(0..3)).await.unwrap();
+    write(&open(&store, &dir, USUAL), &records(0..3)).await.unwrap();
     let spool = open(&store, &dir, Settings { spools: false, ..USUAL });
-    assert!(!spool.takes() && spool.write(&records(3..4)).await.is_err());
+    assert!(!spool.takes() && write(&spool, &records(3..4)).await.is_err());
     let journal = Journal::start_with(store.clone(), spool);
     journal.record(record(3)).await.unwrap();
     assert_eq!(ids(&chained(&journal).await), ["M0", "M1", "M2", "M3"], "first what waited");
@@ -297,13 +307,12 @@ async fn records_of_an_outage_go_into_the_chain_once_in_order_and_with_their_tim
     let (dir, store) = store().await;
     let journal = Journal::start_with(store.clone(), open(&store, &dir, USUAL));
     journal.record(record(0)).await.unwrap();
-    assert!(journal.make_room(&record(1)).await.unwrap().is_none(), "the store has room");
     away(&store).await;
     for number in 1..30 {
         journal.record(record(number)).await.unwrap();
     }
     assert_eq!(journal.keeping(), Keeping::Spool);
-    assert!(journal.make_room(&record(30)).await.unwrap().is_some());
+    drop(journal.make_room(&record(30)).await.unwrap());
     assert_eq!(journal.spooled().unwrap().records, 29);
     assert_eq!(chained(&journal).await.len(), 1);
     back(&store).await;
@@ -326,7 +335,7 @@ async fn what_is_in_the_chain_already_is_not_put_there_again() {
         journal.record(record).await.unwrap();
     }
     let spool = open(&store, &dir, USUAL);
-    spool.write(&records(2..6)).await.unwrap();
+    write(&spool, &records(2..6)).await.unwrap();
     let file = files(&dir).pop().unwrap();
     let kept = fs::read(&file).unwrap();
     drop(spool);
@@ -344,7 +353,7 @@ async fn mail_that_comes_while_much_is_caught_up_goes_behind_it() {
     let (dir, store) = store().await;
     let spool = open(&store, &dir, USUAL);
     for batch in 0..5 {
-        spool.write(&records(batch * 512..batch * 512 + 512)).await.unwrap();
+        write(&spool, &records(batch * 512..batch * 512 + 512)).await.unwrap();
     }
     let journal = Journal::start_with(store.clone(), spool);
     let last = journal.clone();
@@ -361,7 +370,7 @@ async fn mail_that_comes_while_much_is_caught_up_goes_behind_it() {
 #[tokio::test]
 async fn a_spool_that_cannot_be_caught_up_yet_waits_for_the_next_time() {
     let (dir, store) = store().await;
-    open(&store, &dir, USUAL).write(&records(0..3)).await.unwrap();
+    write(&open(&store, &dir, USUAL), &records(0..3)).await.unwrap();
     away(&store).await;
     let journal = Journal::start_with(store.clone(), open(&store, &dir, USUAL));
     until("the outage to be noticed", || journal.keeping() == Keeping::Spool).await;
@@ -369,4 +378,128 @@ async fn a_spool_that_cannot_be_caught_up_yet_waits_for_the_next_time() {
     back(&store).await;
     until("the store to be seen again", || journal.keeping() == Keeping::Store).await;
     assert_eq!(ids(&chained(&journal).await), ["M0", "M1", "M2", "M3"]);
+}
+
+/// How much disk the open file has beyond its end.
+fn allotted(spool: &Spool) -> u64 {
+    spool.inner.files().open.as_ref().map_or(0, |(_, open)| open.allotted - open.length)
+}
+
+#[tokio::test]
+async fn disk_that_was_promised_stays_so_whatever_becomes_of_the_file() {
+    let (dir, store) = store().await;
+    let spool = open(&store, &dir, USUAL);
+    let rooms = [spool.reserve(&record(1)).await.unwrap(), spool.reserve(&record(2)).await.unwrap()];
+    let promised = spool.inner.reserved();
+    assert!(promised > 2 * ANSWER && allotted(&spool) >= promised);
+    write(&spool, &records(0..40)).await.unwrap();
+    assert!(allotted(&spool) >= promised, "who was promised none takes none");
+    let page = spool.oldest().await.unwrap().unwrap();
+    assert!(allotted(&spool) >= promised, "its file is closed");
+    spool.caught_up(page).await.unwrap();
+    write(&spool, &records(40..41)).await.unwrap();
+    spool.inner.files().open.as_mut().unwrap().1.spoilt = true;
+    write(&spool, &records(41..42)).await.unwrap();
+    assert!(allotted(&spool) >= promised, "its file is spoilt");
+    drop(rooms);
+    assert_eq!(drain(&spool).await, records(40..42));
+    assert_eq!((allotted(&spool), files(&dir).len()), (0, 0));
+}
+
+/// Records that come at once, with the room that was made for them; how each ended.
+async fn all(journal: &Journal, records: impl Iterator<Item = (i64, Option<Room>)>) -> Vec<Result<(), JournalError>> {
+    let recording = records.map(|(number, room)| {
+        let journal = journal.clone();
+        async move { journal.record_in(room, record(number)).await }
+    });
+    recording.collect::<tokio::task::JoinSet<_>>().join_all().await
+}
+
+/// As much as may waits, and rooms are promised.
+async fn full(spool: &Spool) -> Vec<Room> {
+    let mut rooms = Vec::new();
+    while let Ok(room) = spool.reserve(&record(1)).await {
+        rooms.push(room);
+    }
+    while write(spool, &records(0..1)).await.is_ok() {}
+    rooms
+}
+
+#[tokio::test]
+async fn a_mail_that_left_for_a_promise_has_its_record_whatever_else_is_to_be_written() {
+    let (dir, store) = store().await;
+    let spool = open(&store, &dir, Settings { spools: true, most: 256 << 10 });
+    let journal = Journal::start_with(store.clone(), spool.clone());
+    journal.record(record(0)).await.unwrap();
+    away(&store).await;
+    journal.record(record(1)).await.unwrap();
+    let mut rooms = full(&spool).await;
+    let before = spool.figures().records;
+    assert!(rooms.len() > 20);
+    let promised: Vec<Room> = rooms.drain(..20).collect();
+    // All of them at once, as in one batch.
+    let promised = (100..120).zip(promised).map(|(number, room)| (number, Some(room)));
+    let (left, others) = tokio::join!(all(&journal, promised), all(&journal, (200..220).map(|number| (number, None))));
+    assert!(left.iter().all(Result::is_ok), "{left:?}");
+    // What the first batch gave back may have been room for some of them.
+    let refused = others.iter().filter(|other| other.is_err()).count();
+    assert!(
+        refused > 0 && others.iter().flat_map(|other| other.as_ref().err()).all(|why| why.to_string().contains("full"))
+    );
+    assert_eq!(spool.figures().records, before + 40 - refused as u64);
+    drop(rooms);
+    back(&store).await;
+    until("the store to be seen again", || journal.keeping() == Keeping::Store).await;
+    let chained = ids(&chained(&journal).await);
+    assert!((100..120).all(|number| chained.contains(&format!("M{number}"))), "{chained:?}");
+}
+
+#[tokio::test]
+async fn what_a_full_spool_does_not_take_the_store_is_asked_to_take() {
+    let (dir, store) = store().await;
+    let spool = open(&store, &dir, USUAL);
+    for batch in 0..4 {
+        write(&spool, &records(batch * 512..batch * 512 + 512)).await.unwrap();
+    }
+    drop(spool);
+    // While what waits is caught up, more comes, and there is no place for it behind.
+    let spool = open(&store, &dir, Settings { spools: true, most: 1 });
+    let journal = Journal::start_with(store.clone(), spool);
+    let coming = all(&journal, (2_048..2_060).map(|number| (number, None))).await;
+    assert!(coming.iter().all(Result::is_ok), "{coming:?}");
+    until("the spool to be empty", || journal.spooled().unwrap().records == 0).await;
+    let mut chained = ids(&chained(&journal).await);
+    let mut expected = ids(&records(0..2_060));
+    chained.sort();
+    expected.sort();
+    assert_eq!(chained, expected);
+    assert_eq!(journal.keeping(), Keeping::Store);
+}
+
+#[tokio::test]
+async fn an_outage_is_sat_out_with_a_full_spool_too_and_not_without_one() {
+    let (dir, store) = store().await;
+    for (settings, expected) in [
+        (USUAL, (Keeping::Spool, true)),
+        (Settings { most: 1, ..USUAL }, (Keeping::Nowhere, true)),
+        (Settings { spools: false, ..USUAL }, (Keeping::Store, false)),
+    ] {
+        let journal = Journal::start_with(store.clone(), open(&store, &dir, settings));
+        assert!(!journal.sits_out());
+        journal.store_is_away();
+        assert_eq!((journal.keeping(), journal.sits_out()), expected, "{settings:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_promised_room_where_nothing_is_spooled_though_the_journal_knows_of_no_outage_yet() {
+    let (dir, store) = store().await;
+    let bare = Journal::start(store.clone());
+    let idle = Journal::start_with(store.clone(), open(&store, &dir, Settings { spools: false, ..USUAL }));
+    for journal in [bare, idle] {
+        assert_eq!(journal.keeping(), Keeping::Store);
+        assert!(matches!(journal.make_room(&record(1)).await, Err(JournalError::Away)));
+    }
+    let journal = Journal::start_with(store.clone(), open(&store, &dir, Settings { most: 1, ..USUAL }));
+    assert!(matches!(journal.make_room(&record(1)).await, Err(JournalError::Spool(SpoolError::Full))));
 }
