@@ -219,7 +219,7 @@ impl Stages {
         next_hop: client::Transaction,
         trail: &mut Trail,
     ) -> Reply {
-        let _room = match self.room_for(mail, &record, &next_hop).await {
+        let room = match self.room_for(mail, &record, &next_hop).await {
             Ok(room) => room,
             Err(reply) => {
                 let_go(next_hop);
@@ -232,10 +232,12 @@ impl Stages {
         trail.stage(count::replied(Stage::since("next_hop", began), &reply));
         let record = record.answered(reply.text());
         if !reply.is_positive() {
+            // The mail has not left, so this record may want for a place; others need theirs.
+            drop(room);
             return self.refuse(mail, record.not_taken(), "the next hop did not take it", reply, trail).await;
         }
         let began = Instant::now();
-        let written = self.journal.record(mail.entry(record)).await;
+        let written = self.journal.record_in(room, mail.entry(record)).await;
         trail.stage(Stage::since("journal", began));
         if let Err(why) = written {
             tracing::error!(id = %mail.id, %why, "forwarded, but not journalled");

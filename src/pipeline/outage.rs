@@ -7,7 +7,7 @@
 //! | whether it was let go before (`Hold::recognise`) | not asked: it is inspected anew |
 //! | which passwords its sender mailed (`Memory`) | not asked: a part that they would open stays closed, and a password that it states is taken for that of a file sent earlier |
 //! | to whom we wrote before (`Past`) | is in memory; what is learned is kept when the store is back |
-//! | room for its record | is made in the spool before the next hop has the mail; if there is none, 451 |
+//! | room for its record | is made in the spool before the next hop has the mail; if there is none, or no spool, 451 |
 //! | the report that it was relayed, if its sender asked and the next hop tells nobody | 451, since it cannot be kept |
 //! | hold, delay, approval, split, an answer to a notice | 451 |
 //! | a refusal | stands; its record goes to the spool if it can |
@@ -43,6 +43,12 @@ pub(super) fn in_time<T>(
     // Such a step is large, and every mail has room for it on its way.
     let step = Box::pin(step);
     async move { timeout(WRITTEN, step).await.unwrap_or(Err(StoreError::Busy.into())) }
+}
+
+/// Whether the store is believed to take the record of a mail that leaves now. Where there is no spool, a journal that was
+/// not refused yet says nothing: a mail on its way stays as soon as the store is known not to be well.
+fn takes_records(keeping: Keeping, store_is_well: bool) -> bool {
+    keeping == Keeping::Store && store_is_well
 }
 
 impl Stages {
@@ -83,7 +89,7 @@ impl Stages {
         record: &MailRecord,
         next_hop: &client::Transaction,
     ) -> Result<Option<Room>, Reply> {
-        if !self.store_is_away() {
+        if takes_records(self.journal.keeping(), self.pressure.is_well(Condition::Store)) {
             return Ok(None);
         }
         if !next_hop.reports() && self.hold.owes_report(&mail.envelope) {
@@ -91,11 +97,30 @@ impl Stages {
             return Err(refused(&mail.id, why, Reply::needs_store()));
         }
         match self.journal.make_room(&mail.entry(record.clone())).await {
-            Ok(room) => Ok(room),
+            Ok(room) => Ok(Some(room)),
             Err(why) => {
                 tracing::error!(id = %mail.id, %why, "its record finds no place, so it is not forwarded");
                 Err(refused(&mail.id, "its record finds no place", Reply::no_record()))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_mail_leaves_for_a_store_that_is_not_well() {
+        for (keeping, well, expected) in [
+            (Keeping::Store, true, true),
+            (Keeping::Store, false, false),
+            (Keeping::Spool, true, false),
+            (Keeping::Spool, false, false),
+            (Keeping::Nowhere, true, false),
+            (Keeping::Nowhere, false, false),
+        ] {
+            assert_eq!(takes_records(keeping, well), expected, "{keeping:?}, {well}");
         }
     }
 }
