@@ -293,6 +293,27 @@ fn a_locked_file_is_an_outage_too() {
     assert_eq!(sink.to("secret@kita-hoan.example.com").len(), 0);
 }
 
+/// Its journal was not refused anything yet, and the next hop has nothing of it.
+#[test]
+fn without_a_spool_a_mail_on_its_way_stays_as_soon_as_the_outage_is_known() {
+    let sink = Sink::start();
+    let relay = Relay::start(sink.address);
+    let mut talk = Talk::start(relay.smtp).unwrap();
+    for line in [&format!("MAIL FROM:<{FROM}> BODY=8BITMIME"), "RCPT TO:<yamada@kita-hoan.example.com>"] {
+        let reply = talk.say(line).unwrap();
+        assert!(reply.starts_with("250"), "{reply}");
+    }
+    let lock = Lock::take(&relay);
+    at_last("the outage to be known", || (!condition(&health(relay.console).1, "store")).then_some(()));
+    assert!(condition(&health(relay.console).1, "journal"));
+    let reply = talk.data(&letter("under-way", "s", CLEAN)).unwrap();
+    assert!(reply.starts_with("451 4.3.2"), "{reply}");
+    assert_eq!(sink.mails().len(), 0);
+    lock.release();
+    at_last("mail to be taken again", || is_forwarded(&send(&relay, "under-way", CLEAN)).then_some(()));
+    each_has_one_record(&relay, &["under-way".to_owned()]);
+}
+
 #[test]
 fn a_full_spool_lets_nothing_out_of_which_there_would_be_no_record() {
     let sink = Sink::start();
