@@ -12,7 +12,7 @@ use super::{
     rounded, telling,
 };
 use crate::{
-    journal::{self, Record, Via},
+    journal::{self, Record, Via, Walked},
     mail::{MailId, Message},
     notice::Outcome,
     store::{Change, HeldRow, MailRow, Store, StoreError, Writing},
@@ -91,10 +91,11 @@ impl Hold {
         Ok(destroyed.len())
     }
 
-    /// Removes what is older in the journal than it is to be kept; how many records.
-    pub async fn shorten_journal(&self, now: Timestamp) -> Result<u64, HoldError> {
+    /// Removes what is older in the journal than it is to be kept; how many records. It may take hours; `walked` is how far it
+    /// came, for the next time.
+    pub async fn shorten_journal(&self, now: Timestamp, walked: &mut Walked) -> Result<u64, HoldError> {
         let Some(keep) = self.inner.settings.keep.journal else { return Ok(0) };
-        Ok(journal::retain(self.store(), keep, rounded(now)).await?)
+        Ok(journal::retain(self.store(), keep, rounded(now), walked).await?)
     }
 
     async fn lapse(&self, id: &MailId, now: Timestamp) -> Result<(), HoldError> {

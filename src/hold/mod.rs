@@ -58,7 +58,6 @@ pub use sender::Looked;
 pub use show::{Content, HeldDetail, HeldSummary, Look};
 pub use stage::{Stage, Standing};
 
-pub use crate::store::{Opinion, Order, Queue, State};
 use crate::{
     directory::{Directory, People},
     language::Language,
@@ -67,6 +66,10 @@ use crate::{
     policy::{Calendar, Wait},
     recipients::Organization,
     store::{MailRow, Store},
+};
+pub use crate::{
+    journal::Walked,
+    store::{Opinion, Order, Queue, State},
 };
 
 /// Who decides and until when; from `[approval]`.

@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use crate::{
         inspect::{Category, Confidence, Finding, Inspection},
-        journal::{append, retain},
+        journal::{Walked, append, retain},
         mail::{Envelope, MailId, Message},
         policy::Group,
     };
@@ -333,7 +333,7 @@ mod tests {
         let (_dir, store, journal) = journal(400).await;
         journal.count(&counting()).await.unwrap();
         let kept = SignedDuration::from_hours(365 * 24);
-        assert!(retain(&store, kept, day(400)).await.unwrap() > 0);
+        assert!(retain(&store, kept, day(400), &mut Walked::default()).await.unwrap() > 0);
         let figures = journal.figures(of(day(0)), of(day(400))).await.unwrap();
         let counted: Vec<Date> = figures.days.iter().filter(|day| day.mails() > 0).map(|day| day.day).collect();
         assert_eq!((counted.first(), counted.last()), (Some(&of(day(34))), Some(&of(day(399)))));

@@ -40,7 +40,7 @@ pub use record::{
     Access, Accessed, Change, Decided, Exported, HistoryAct, MachineDrill, MailRecord, Record, Removed, RulesChange,
     Via, What,
 };
-pub use retention::retain;
+pub use retention::{Walked, retain};
 pub use search::{Hit, Leaf, Query, QueryError, Reach, Who};
 pub use spool::{FOLDER as SPOOL_FOLDER, Left, Room, Settings as SpoolSettings, Spool, SpoolError, Spooled};
 use tokio::sync::{mpsc, oneshot};

@@ -2,7 +2,7 @@
 //!
 //! In: rows that `hold` put into the outbox, from this process (which wakes the loop) or another (which it notices
 //! within a second). Out: mails at the next hop, and each attempt's outcome in one commit. The loop also lets time act
-//! on held mail ([`Hold::due`]).
+//! on held mail ([`Hold::due`]), and on the journal ([`Hold::shorten_journal`]), which no deadline waits for.
 //!
 //! At most [`Settings::per_domain`] of the mails under way count for one recipient domain
 //! ([`OutboxRow::domain`](crate::store::OutboxRow::domain)), so that a slow destination leaves room for the others.
@@ -30,7 +30,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    hold::Hold,
+    hold::{Hold, Walked},
     mail::MailId,
     smtp::client::NextHop,
     store::{Claim, OutboxRow, Store, StoreError},
@@ -40,7 +40,7 @@ use crate::{
 /// How often the clock and other processes are asked.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How often old bytes are looked for.
+/// How often old bytes and old records are looked for.
 const SWEEP: Duration = Duration::from_secs(600);
 
 /// How long attempts under way may take when the process is to stop; what is cut off is tried again after the start.
@@ -121,8 +121,9 @@ impl Outbox {
     pub async fn run(&self, claim: &Claim, stop: CancellationToken) {
         // Each at its own pace: hundreds of held mails whose time has come hold up none that are to go out.
         let time = stop.run_until_cancelled(Box::pin(self.let_time_act()));
+        let journal = stop.run_until_cancelled(Box::pin(self.shorten_journal()));
         let hearing = stop.run_until_cancelled(Box::pin(self.store.hear()));
-        tokio::join!(Box::pin(self.bring_out(claim, &stop)), time, hearing);
+        tokio::join!(Box::pin(self.bring_out(claim, &stop)), time, journal, hearing);
     }
 
     async fn bring_out(&self, claim: &Claim, stop: &CancellationToken) {
@@ -167,16 +168,24 @@ impl Outbox {
                 if let Err(error) = self.hold.destroy_old(self.store.now()).await {
                     tracing::error!(%error, "old mail cannot be destroyed");
                 }
-                match self.hold.shorten_journal(self.store.now()).await {
-                    Ok(0) => {}
-                    Ok(records) => tracing::info!(records, "old records of the journal were removed"),
-                    Err(error) => tracing::error!(%error, "old records of the journal cannot be removed"),
-                }
                 if let Err(error) = self.hasten(self.store.now()).await {
                     tracing::error!(%error, "mail that a wrong clock put off cannot be looked for");
                 }
             }
             tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// What goes is verified before, which takes hours where a month is billions of records: no deadline waits for it.
+    async fn shorten_journal(&self) {
+        let mut walked = Walked::default();
+        loop {
+            match self.hold.shorten_journal(self.store.now(), &mut walked).await {
+                Ok(0) => {}
+                Ok(records) => tracing::info!(records, "old records of the journal were removed"),
+                Err(error) => tracing::error!(%error, "old records of the journal cannot be removed"),
+            }
+            tokio::time::sleep(SWEEP).await;
         }
     }
 
@@ -276,7 +285,7 @@ mod tests {
     use super::*;
     use crate::{
         hold::{Arrival, State, fixture::*},
-        journal::Via,
+        journal::{self, Change, Record, Via},
         policy::Action,
         store::Kind,
     };
@@ -536,6 +545,48 @@ mod tests {
         };
         assert!(tokio::time::timeout(Duration::from_secs(8), beats).await.is_ok(), "{} turns", pulse.turns());
         running.abort();
+    }
+
+    /// Deadlines and the sweep beside them do without it, and it without them.
+    #[tokio::test]
+    async fn the_journal_is_shortened_beside_the_clock_and_not_within_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut keep = settings();
+        keep.keep.journal = Some(jiff::SignedDuration::from_hours(90 * 24));
+        let (store, hold) = hold_in(dir.path(), keep).await;
+        let ago = |days: i64| Timestamp::now() - jiff::SignedDuration::from_hours(days * 24);
+        let record = |days: i64| {
+            let held = MailId(format!("H{days}"));
+            let viewed = Change { held, change: "viewed".to_owned(), by: None, via: Via::System, detail: None };
+            Record::change(MailId(format!("M{days}")), ago(days), viewed)
+        };
+        let mut writing = store.write().await.unwrap();
+        journal::append(&mut writing, &[120, 100, 20].map(record)).await.unwrap();
+        // Put off by a wrong clock: looked for at the end of each sweep.
+        let mut row = OutboxRow::notice("LATER", ago(0));
+        row.next_attempt_at = ago(-400);
+        writing.put_outbox(&row).await.unwrap();
+        writing.commit().await.unwrap();
+        let outbox = Outbox::new(store.clone(), hold, fake::Fake::start().await.next_hop(), Settings::default());
+        let begins = async || store.journal_anchor().await.unwrap().map(|anchor| anchor.seq);
+        let swept = async {
+            while store.outbox_due(ago(-300), 9).await.unwrap().is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! { () = outbox.let_time_act() => {}, () = swept => {} }
+        assert_eq!(begins().await, None);
+        let gone = async {
+            while begins().await != Some(2) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        // By what a node runs.
+        let (stop, claim) = (CancellationToken::new(), store.claim_outbox().await.unwrap());
+        tokio::join!(outbox.run(&claim, stop.clone()), async {
+            gone.await;
+            stop.cancel();
+        });
     }
 
     #[tokio::test]

@@ -57,11 +57,14 @@ impl Writing {
         anchor(&mut self.transaction).await
     }
 
-    /// As [`Writing::remove_journal`], with the tables of the months that are gone as a whole.
-    pub async fn remove_journal_months(self, seq: i64, hash: &[u8]) -> Result<Self, StoreError> {
-        let mut writing = self.drop_journal_months(seq).await?;
-        writing.remove_journal(seq, hash).await?;
-        Ok(writing)
+    /// As [`Writing::remove_journal`], with the tables of the months that are gone as a whole. If there are none, there is no
+    /// change: to remove all the records of a month one by one would hold up everybody.
+    pub async fn remove_journal_months(mut self, seq: i64, hash: &[u8]) -> Result<Option<Self>, StoreError> {
+        if !self.drop_journal_months(seq).await? {
+            return Ok(None);
+        }
+        self.remove_journal(seq, hash).await?;
+        Ok(Some(self))
     }
 
     /// Removes every record up to number `seq`, whose hash is `hash`, and keeps where the journal begins now.

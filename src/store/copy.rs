@@ -46,7 +46,7 @@ pub(super) const TABLES: [&str; 22] = [
 const ITS_OWN: &str = "name NOT IN ('key_proof', 'probe', 'journal_indexed', 'journal_counted', 'copying', 'needs')";
 
 /// What in `meta` says that a copy was begun there and is not whole.
-const COPYING: &str = "copying";
+pub(super) const COPYING: &str = "copying";
 
 /// A table as the file has it.
 struct Table {

@@ -7,9 +7,9 @@
 //! Deliberately absent: which records are old (`crate::journal`); and months in a file, which has one table.
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
-use sqlx::AssertSqlSafe;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::{Store, StoreError, Writing, micros, sql::Engine, time};
+use super::{Store, StoreError, Writing, copy::COPYING, micros, sql::Engine, time};
 
 /// For how many months ahead there are tables.
 const AHEAD: i32 = 2;
@@ -37,6 +37,12 @@ impl Month {
     /// The name of its table.
     fn table(self) -> String {
         format!("journal_{:04}_{:02}", self.0.year(), self.0.month())
+    }
+
+    /// The number of the last record in its table; nothing if it is empty.
+    async fn ends(self, connection: &mut AnyConnection) -> Result<Option<i64>, StoreError> {
+        let last = format!("SELECT max(seq) FROM {}", self.table());
+        Ok(sqlx::query_scalar(AssertSqlSafe(last)).fetch_one(connection).await?)
     }
 
     /// The month whose table has this name.
@@ -71,7 +77,10 @@ impl Store {
         }
         for month in there.into_iter().filter(|month| *month < this) {
             if self.month_ends(month).await?.is_none() {
-                self.write().await?.drop_months(&[month]).await?.commit().await?;
+                let mut writing = self.write().await?;
+                if writing.drop_empty_month(month).await? {
+                    writing.commit().await?;
+                }
             }
         }
         Ok(())
@@ -90,34 +99,30 @@ impl Store {
         Ok(())
     }
 
-    /// The number of the last record of the months that are older than `cutoff` as a whole, with everything before it;
-    /// nothing if there is none, as in a file.
-    pub async fn journal_whole_months(&self, cutoff: Timestamp) -> Result<Option<i64>, StoreError> {
+    /// The number of the last record of the oldest month that is older than `cutoff` as a whole, with everything before it,
+    /// and ends behind number `after`; nothing if there is none, as in a file.
+    pub async fn journal_whole_month(&self, after: i64, cutoff: Timestamp) -> Result<Option<i64>, StoreError> {
         if self.inner.engine == Engine::Sqlite {
             return Ok(None);
         }
         // Clocks of nodes differ a little, so months overlap a little.
         let young = sqlx::query_scalar("SELECT min(seq) FROM journal WHERE at >= $1").bind(micros(cutoff));
         let young: Option<i64> = young.fetch_one(self.readers()).await?;
-        let mut last = None;
         for month in self.journal_months().await? {
-            let end = self.month_ends(month).await?.filter(|end| young.is_none_or(|young| *end < young));
-            last = last.max(end);
+            let end = self.month_ends(month).await?.filter(|end| *end > after);
+            if end.is_some_and(|end| young.is_none_or(|young| end < young)) {
+                return Ok(end);
+            }
         }
-        Ok(last)
+        Ok(None)
     }
 
     async fn journal_months(&self) -> Result<Vec<Month>, StoreError> {
-        let tables = "SELECT CAST(relname AS TEXT) FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid \
-                      WHERE inhparent = CAST('journal' AS regclass) ORDER BY 1";
-        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(self.readers()).await?;
-        Ok(tables.iter().filter_map(|table| Month::named(table)).collect())
+        months(&mut *self.readers().acquire().await?).await
     }
 
-    /// The number of the last record in the month's table; nothing if it is empty.
     async fn month_ends(&self, month: Month) -> Result<Option<i64>, StoreError> {
-        let last = format!("SELECT max(seq) FROM {}", month.table());
-        Ok(sqlx::query_scalar(AssertSqlSafe(last)).fetch_one(self.readers()).await?)
+        month.ends(&mut *self.readers().acquire().await?).await
     }
 
     async fn make_month(&self, month: Month) -> Result<(), StoreError> {
@@ -148,24 +153,47 @@ impl Store {
 }
 
 impl Writing {
-    /// Drops the tables of the months in which nothing is after number `seq`.
-    pub(super) async fn drop_journal_months(self, seq: i64) -> Result<Self, StoreError> {
-        let mut old = Vec::new();
-        for month in self.store.journal_months().await? {
-            if self.store.month_ends(month).await?.is_some_and(|end| end <= seq) {
-                old.push(month);
+    /// Drops the tables of the months in which nothing is after number `seq`; whether there were any.
+    ///
+    /// What is in a table is asked within the change: until it began, other nodes wrote, and what this node has written is not
+    /// on the disk yet.
+    pub(super) async fn drop_journal_months(&mut self, seq: i64) -> Result<bool, StoreError> {
+        let mut dropped = false;
+        for month in months(&mut self.transaction).await? {
+            if month.ends(&mut self.transaction).await?.is_some_and(|end| end <= seq) {
+                self.drop_month(month).await?;
+                dropped = true;
             }
         }
-        self.drop_months(&old).await
+        Ok(dropped)
     }
 
-    async fn drop_months(mut self, months: &[Month]) -> Result<Self, StoreError> {
-        for month in months {
-            let drop = format!("{BRIEFLY}; DROP TABLE {}; {AS_EVER}", month.table());
-            sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *self.transaction).await?;
+    /// Drops the table of a month if it is still there and nothing is in it; whether it did. While a copy is under way, it may
+    /// have been made for what has not come yet.
+    async fn drop_empty_month(&mut self, month: Month) -> Result<bool, StoreError> {
+        let copying = sqlx::query_scalar("SELECT count(*) FROM meta WHERE name = $1").bind(COPYING);
+        let copying: i64 = copying.fetch_one(&mut *self.transaction).await?;
+        let there = months(&mut self.transaction).await?.contains(&month);
+        if copying > 0 || !there || month.ends(&mut self.transaction).await?.is_some() {
+            return Ok(false);
         }
-        Ok(self)
+        self.drop_month(month).await?;
+        Ok(true)
     }
+
+    async fn drop_month(&mut self, month: Month) -> Result<(), StoreError> {
+        let drop = format!("{BRIEFLY}; DROP TABLE {}; {AS_EVER}", month.table());
+        sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *self.transaction).await?;
+        Ok(())
+    }
+}
+
+/// The months that have a table, the oldest first.
+async fn months(connection: &mut AnyConnection) -> Result<Vec<Month>, StoreError> {
+    let tables = "SELECT CAST(relname AS TEXT) FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid \
+                  WHERE inhparent = CAST('journal' AS regclass) ORDER BY 1";
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(connection).await?;
+    Ok(tables.iter().filter_map(|table| Month::named(table)).collect())
 }
 
 #[cfg(test)]
@@ -177,17 +205,20 @@ mod tests {
         text.parse().unwrap()
     }
 
-    async fn put(store: &Store, rows: &[(i64, &str)]) {
-        let row = |(seq, when): &(i64, &str)| JournalRow {
-            seq: *seq,
+    fn row(seq: i64, when: &str) -> JournalRow {
+        JournalRow {
+            seq,
             at: at(when),
             id: format!("M{seq}"),
             record: "{}".to_owned(),
             previous: vec![0; 32],
             hash: vec![1; 32],
-        };
+        }
+    }
+
+    async fn put(store: &Store, rows: &[(i64, &str)]) {
         let mut writing = store.write().await.unwrap();
-        writing.put_journal(&rows.iter().map(row).collect::<Vec<_>>()).await.unwrap();
+        writing.put_journal(&rows.iter().map(|(seq, when)| row(*seq, when)).collect::<Vec<_>>()).await.unwrap();
         writing.commit().await.unwrap();
     }
 
@@ -213,7 +244,7 @@ mod tests {
         let store = Store::open(dir.path()).await.unwrap();
         if store.is_a_file() {
             store.make_journal_months(at("2026-11-10T00:00:00Z")).await.unwrap();
-            assert_eq!(store.journal_whole_months(Timestamp::MAX).await.unwrap(), None);
+            assert_eq!(store.journal_whole_month(0, Timestamp::MAX).await.unwrap(), None);
             return;
         }
         // Across the end of a month the numbers may be a little out of order: clocks of nodes differ.
@@ -234,9 +265,12 @@ mod tests {
         assert_eq!(months, [january, february, january, february, "journal_2021_03"]);
         assert!(store.journal_months().await.unwrap().contains(&Month::named("journal_2021_05").unwrap()));
         // February is not over, and the third record stands behind one of February.
-        assert_eq!(store.journal_whole_months(at("2021-02-10T00:00:00Z")).await.unwrap(), Some(3));
-        assert_eq!(store.journal_whole_months(at("2021-03-01T00:00:00Z")).await.unwrap(), Some(4));
-        let mut writing = store.write().await.unwrap().remove_journal_months(3, &[1; 32]).await.unwrap();
+        let (within, end) = (at("2021-02-10T00:00:00Z"), at("2021-03-01T00:00:00Z"));
+        assert_eq!(store.journal_whole_month(0, within).await.unwrap(), Some(3));
+        assert_eq!(store.journal_whole_month(3, within).await.unwrap(), None);
+        assert_eq!(store.journal_whole_month(0, end).await.unwrap(), Some(3), "one month after the other");
+        assert_eq!(store.journal_whole_month(3, end).await.unwrap(), Some(4));
+        let mut writing = store.write().await.unwrap().remove_journal_months(3, &[1; 32]).await.unwrap().unwrap();
         assert_eq!(writing.journal_anchor().await.unwrap().unwrap().seq, 3);
         writing.commit().await.unwrap();
         assert_eq!(where_they_are(&store).await.into_iter().map(|(_, seq)| seq).collect::<Vec<_>>(), [4, 5]);
@@ -246,6 +280,51 @@ mod tests {
         store.make_journal_months(now).await.unwrap();
         let left: Vec<String> = store.journal_months().await.unwrap().into_iter().map(Month::table).collect();
         assert!(!left.contains(&february.to_owned()) && left.contains(&"journal_2021_04".to_owned()), "{left:?}");
+    }
+
+    /// What comes between the look at a month and its end: here in this node's own group, which no reader sees.
+    #[tokio::test]
+    async fn a_month_in_which_something_came_meanwhile_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        if store.is_a_file() {
+            return;
+        }
+        let (january, february) = (Month::named("journal_2021_01").unwrap(), Month::named("journal_2021_02").unwrap());
+        store.make_month(january).await.unwrap();
+        store.make_month(february).await.unwrap();
+        put(&store, &[(1, "2021-01-15T00:00:00Z")]).await;
+        let mut writing = store.write().await.unwrap();
+        let (late, early) = (row(2, "2021-01-31T00:00:00Z"), row(3, "2021-02-01T00:00:00Z"));
+        writing.put_journal(&[late, early]).await.unwrap();
+        assert_eq!(store.month_ends(january).await.unwrap(), Some(1));
+        assert_eq!(store.month_ends(february).await.unwrap(), None);
+        assert!(!writing.drop_journal_months(1).await.unwrap(), "January ends at 2");
+        assert!(!writing.drop_empty_month(february).await.unwrap(), "it has a record");
+        writing.commit().await.unwrap();
+        let there: Vec<i64> = where_they_are(&store).await.into_iter().map(|(_, seq)| seq).collect();
+        assert_eq!(there, [1, 2, 3]);
+        let none = store.write().await.unwrap().remove_journal_months(1, &[1; 32]).await.unwrap();
+        assert!(none.is_none() && store.journal_anchor().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_months_that_a_copy_is_to_fill_stay_until_it_has() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        if store.is_a_file() {
+            return;
+        }
+        let old = Month::named("journal_2021_01").unwrap();
+        store.make_month(old).await.unwrap();
+        store.tamper("INSERT INTO meta VALUES ('copying', x'00')").await.unwrap();
+        store.make_journal_months(at("2021-06-01T00:00:00Z")).await.unwrap();
+        assert!(store.journal_months().await.unwrap().contains(&old));
+        store.tamper("DELETE FROM meta WHERE name = 'copying'").await.unwrap();
+        store.make_journal_months(at("2021-06-01T00:00:00Z")).await.unwrap();
+        assert!(!store.journal_months().await.unwrap().contains(&old));
+        // Another node was faster.
+        assert!(!store.write().await.unwrap().drop_empty_month(old).await.unwrap());
     }
 
     /// Somebody reads all day: no month is made then, nobody waits for long, and nothing is lost.

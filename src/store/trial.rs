@@ -58,6 +58,13 @@ impl Store {
         Ok(())
     }
 
+    /// Reads and does not end, as who makes a backup.
+    pub(crate) async fn read_on(&self, sql: &'static str) -> sqlx::Transaction<'static, sqlx::Any> {
+        let mut reading = self.inner.readers.begin().await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut *reading).await.unwrap();
+        reading
+    }
+
     /// `sql` as this engine says it.
     pub(super) fn in_its_words(&self, sql: &str) -> String {
         if self.is_a_file() {
