@@ -89,11 +89,12 @@ impl Found {
 /// must be our own.
 async fn tables_fault(connection: &mut PgConnection, schema: Option<&str>) -> Result<Option<String>, sqlx::Error> {
     // Others may have tables in the same schema.
-    let ours: Vec<&str> = TABLES.into_iter().chain(["_sqlx_migrations", "turn", "node"]).collect();
+    let beside = ["_sqlx_migrations", "turn", "node", "journal", "journal_term", "journal_block", "journal_count"];
+    let ours: Vec<&str> = TABLES.into_iter().chain(beside).collect();
     let asked = "SELECT CAST(string_agg(relname, ', ' ORDER BY relname) AS TEXT), \
                  bool_and(pg_has_role(relowner, 'USAGE')), CAST(current_user AS TEXT) \
                  FROM pg_class WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind IN ('r', 'p') \
-                 AND (CAST(relname AS TEXT) = ANY($1) OR relname LIKE 'journal%') \
+                 AND (CAST(relname AS TEXT) = ANY($1) OR CAST(relname AS TEXT) ~ '^journal_(rest|[0-9]{4}_[0-9]{2})$') \
                  AND NOT (pg_has_role(relowner, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT') \
                  AND has_table_privilege(pg_class.oid, 'INSERT') AND has_table_privilege(pg_class.oid, 'UPDATE') \
                  AND has_table_privilege(pg_class.oid, 'DELETE'))";
@@ -182,6 +183,16 @@ mod tests {
         say(format!("ALTER TABLE {name}.held OWNER TO {name}; GRANT INSERT ON {name}.held, {name}.outbox TO {name}"))
             .await;
         open().await.unwrap();
+        // Another application's tables are none of ours, whatever they are called; the journal's months are.
+        say(format!(
+            "CREATE TABLE {name}.journals (n int); CREATE TABLE {name}.journal_entries (n int); \
+             CREATE TABLE {name}.journal_2026_1 (n int)"
+        ))
+        .await;
+        open().await.unwrap();
+        say(format!("CREATE TABLE {name}.journal_1999_11 (n int)")).await;
+        let foreign_month = open().await.unwrap_err();
+        assert!(foreign_month.contains("journal_1999_11 belong"), "{foreign_month}");
         say(format!("DROP SCHEMA {name} CASCADE; DROP OWNED BY {name}; DROP ROLE {name}")).await;
     }
 
