@@ -77,14 +77,15 @@ impl Config {
 /// # Errors
 /// Everything that is wrong with any of the files; but if sekisho.toml itself is wrong, only that.
 pub fn load_all(path: &Path) -> Result<Loaded, ConfigErrors> {
-    let mut config = Config::load(path)?;
+    let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let mut config = Config::parse(&path.display().to_string(), &text, folder_of(path))?;
     let mut lines = Vec::new();
 
     let sources = match &config.rules.directory {
         Some(directory) => rule_sources(directory, &mut lines),
         None => Vec::new(),
     };
-    let marks = marks::of(&config, &sources);
+    let marks = marks::of(&config, &text, &sources);
     let (policy_sources, rule_sources): (Vec<_>, Vec<_>) = sources.into_iter().partition(is_policy);
     let mut told = |errors: Vec<RuleError>| lines.extend(errors.iter().map(|e| in_directory(&config, e)));
     let shelf = sandbox::Folder::new(config.inspection.shelf.clone());
