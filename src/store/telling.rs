@@ -152,6 +152,16 @@ mod tests {
         assert!(!store.is_a_file() || store.telling().is_ours().await.unwrap());
     }
 
+    /// The server ends a session a little after it was told goodbye.
+    async fn wait_for(telling: &mut Telling) {
+        let waited = async {
+            while !telling.is_ours().await.unwrap() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(30), waited).await.unwrap();
+    }
+
     /// Of two nodes; where the store is a file there is only ever one.
     #[tokio::test]
     async fn one_node_tells_until_it_gives_up_or_its_session_ends() {
@@ -165,17 +175,13 @@ mod tests {
         assert!(first.is_ours().await.unwrap() && !second.is_ours().await.unwrap());
         assert!(first.is_ours().await.unwrap() && !second.is_ours().await.unwrap(), "and so it stays");
         first.give_up().await;
-        assert!(second.is_ours().await.unwrap() && !first.is_ours().await.unwrap());
+        wait_for(&mut second).await;
+        assert!(!first.is_ours().await.unwrap());
         // The server ends the session of the second, as it does when the node is gone.
         let session = second.session.as_mut().unwrap();
         let ended = sqlx::query("SELECT pg_terminate_backend(pg_backend_pid())").execute(&mut session.connection).await;
         assert!(ended.is_err() && second.is_ours().await.is_err(), "it notices");
-        let waited = async {
-            while !first.is_ours().await.unwrap() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(Duration::from_secs(10), waited).await.unwrap();
+        wait_for(&mut first).await;
         assert!(!second.is_ours().await.unwrap(), "over a new session");
     }
 }
