@@ -116,14 +116,25 @@ impl Writers {
     }
 
     async fn enter(self: &Arc<Self>, place: Option<OwnedMutexGuard<()>>) -> Result<Turn, StoreError> {
-        let mut open = patiently(&self.open).await?;
+        let open = patiently(&self.open).await?;
+        // Whoever asks may be broken off at any time, and what is said between changes must be said to its end: of a RELEASE
+        // without its SAVEPOINT the whole group would die.
+        let entering = tokio::spawn(Arc::clone(self).let_in(open, place));
+        entering.await.map_err(|died| StoreError::System(format!("the turn was cut off: {died}")))?
+    }
+
+    async fn let_in(
+        self: Arc<Self>,
+        mut open: OwnedMutexGuard<Open>,
+        place: Option<OwnedMutexGuard<()>>,
+    ) -> Result<Turn, StoreError> {
         self.make_room(&mut open).await;
         if open.is_none() {
             *open = Some(self.begin().await?);
         }
         let connection = OwnedMutexGuard::try_map(open, Option::as_mut)
             .map_err(|_nothing_open| StoreError::System("no transaction is open".to_owned()))?;
-        Ok(Turn { connection, place, writers: Arc::clone(self), complete: false })
+        Ok(Turn { connection, place, writers: self, complete: false })
     }
 
     /// Puts a savepoint behind what is complete, and undoes what was given up.
@@ -381,6 +392,35 @@ mod tests {
         waiting.join_all().await;
         let there = [value(&store, "first").await, value(&store, "ahead").await, value(&store, "49").await];
         assert!(there.iter().all(Option::is_some));
+    }
+
+    /// A stop, a timeout or a client that hangs up may break off whoever asks, between any two words to the database.
+    #[tokio::test]
+    async fn whoever_is_broken_off_on_the_way_in_harms_nobody() {
+        let (_dir, store) = store().await;
+        for polls in 1..=60 {
+            let first = written(&store, &polls.to_string()).await;
+            let mut asked = Box::pin(store.write());
+            let mut poll = async || {
+                let mut once = std::pin::pin!(std::future::poll_fn(|context| {
+                    std::task::Poll::Ready(asked.as_mut().poll(context).is_ready())
+                }));
+                once.as_mut().await
+            };
+            assert!(!poll().await, "it stands in line");
+            let first = tokio::spawn(first.commit());
+            for _ in 0..polls {
+                tokio::task::yield_now().await;
+                std::thread::sleep(Duration::from_micros(20));
+                if poll().await {
+                    break;
+                }
+            }
+            drop(asked);
+            first.await.unwrap().unwrap();
+            written(&store, "after").await.commit().await.unwrap();
+            assert!(value(&store, &polls.to_string()).await.is_some());
+        }
     }
 
     #[tokio::test]
