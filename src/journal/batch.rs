@@ -3,8 +3,8 @@
 //! In: records with somebody waiting for each. Out: one transaction a batch, its outcome told to everyone in it. While the
 //! store takes none, a batch goes to the spool, if there is one that takes it; when the store is back, first what waits in
 //! the spool goes into the chain and then what comes, so that the order stays. Records for which room was made go into the
-//! spool before all others; what finds no place there is tried on the store once, so that no order costs a record. Whether it is back is found out beside: nobody
-//! who has a record waits for a database that does not answer.
+//! spool before all others; what finds no place there is tried on the store once, so that no order costs a record. Whether it is
+//! back is found out beside: nobody who has a record waits for a database that does not answer.
 //! Deliberately absent: a timer that waits for company; a lone record is written at once.
 
 use std::{
@@ -13,7 +13,6 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
-    vec::Drain,
 };
 
 use jiff::Timestamp;
@@ -48,6 +47,11 @@ const CATCH_UP: Duration = Duration::from_secs(15);
 /// A record and who waits for it.
 pub(super) struct Waiting {
     pub(super) record: Record,
+    pub(super) caller: Caller,
+}
+
+/// Who waits for a record.
+pub(super) struct Caller {
     /// Its place in the spool, if one was made: its mail has left.
     pub(super) room: Option<Room>,
     pub(super) done: oneshot::Sender<Result<(), JournalError>>,
@@ -136,29 +140,33 @@ struct Scribe {
 impl Scribe {
     /// Writes a batch where it can be written, and tells everyone in it.
     async fn write(&mut self, batch: &mut Vec<Waiting>) {
+        let (records, callers) = apart(batch.drain(..));
         let Some(spool) = self.spool.clone().filter(|spool| spool.figures().spools) else {
-            let outcome = self.write_to_store(&records(batch), FAIL_AFTER).await;
-            return tell(batch.drain(..), &outcome);
+            let outcome = self.write_to_store(&records, FAIL_AFTER).await;
+            return tell(callers, &outcome);
         };
         let asks_store = self.health.is_healthy();
         if asks_store {
-            match self.write_to_store(&records(batch), SPOOL_AFTER).await {
-                Ok(()) => return tell(batch.drain(..), &Ok(())),
+            match self.write_to_store(&records, SPOOL_AFTER).await {
+                Ok(()) => return tell(callers, &Ok(())),
                 Err(why) => {
-                    tracing::warn!(%why, records = batch.len(), "the store takes no records; they go to the spool");
+                    tracing::warn!(%why, records = records.len(), "the store takes no records; they go to the spool");
                 }
             }
         }
-        batch.sort_by_key(|waiting| waiting.room.is_none());
-        let promised = batch.partition_point(|waiting| waiting.room.is_some());
-        let (written, why) = match spool.write(&records(batch), promised).await {
+        let promised = callers.iter().filter(|caller| caller.room.is_some()).count();
+        let waiting = records.into_iter().zip(callers).map(|(record, caller)| Waiting { record, caller });
+        let (first, others): (Vec<_>, Vec<_>) = waiting.partition(|waiting| waiting.caller.room.is_some());
+        let (mut records, mut callers) = apart(first.into_iter().chain(others));
+        let (written, why) = match spool.write(&records, promised).await {
             Ok(written) => (written, SpoolError::Full),
             Err(why) => (0, why),
         };
-        tell(batch.drain(..written), &Ok(()));
-        if !batch.is_empty() {
-            let outcome = if asks_store { Err(why.into()) } else { self.write_past(&records(batch), why).await };
-            tell(batch.drain(..), &outcome);
+        tell(callers.drain(..written), &Ok(()));
+        records.drain(..written);
+        if !records.is_empty() {
+            let outcome = if asks_store { Err(why.into()) } else { self.write_past(&records, why).await };
+            tell(callers, &outcome);
         }
     }
 
@@ -238,16 +246,17 @@ impl Scribe {
     }
 }
 
-fn records(batch: &[Waiting]) -> Vec<Record> {
-    batch.iter().map(|waiting| waiting.record.clone()).collect()
+fn apart(batch: impl Iterator<Item = Waiting>) -> (Vec<Record>, Vec<Caller>) {
+    batch.map(|Waiting { record, caller }| (record, caller)).unzip()
 }
 
 /// Gives back the room of what was written, or was not, and tells who waits for it.
-fn tell(batch: Drain<'_, Waiting>, outcome: &Result<(), JournalError>) {
+fn tell(callers: impl IntoIterator<Item = Caller, IntoIter: ExactSizeIterator>, outcome: &Result<(), JournalError>) {
+    let callers = callers.into_iter();
     if let Err(error) = outcome {
-        tracing::error!(%error, records = batch.len(), "the journal cannot be written");
+        tracing::error!(%error, records = callers.len(), "the journal cannot be written");
     }
-    for Waiting { room, done, .. } in batch {
+    for Caller { room, done } in callers {
         drop(room);
         // A caller whose connection is gone does not listen any more; its record stands all the same.
         let _gone = done.send(outcome.clone());

@@ -135,7 +135,7 @@ impl Journal {
     /// The same for a record for which room was made: while the store is away, it has its place before all others.
     pub async fn record_in(&self, room: Option<Room>, record: Record) -> Result<(), JournalError> {
         let (done, written) = oneshot::channel();
-        let waiting = batch::Waiting { record, room, done };
+        let waiting = batch::Waiting { record, caller: batch::Caller { room, done } };
         self.records.send(waiting).await.map_err(|_| JournalError::Closed)?;
         written.await.map_err(|_| JournalError::Closed)?
     }
