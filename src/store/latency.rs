@@ -6,6 +6,7 @@
 
 use std::{
     fmt,
+    ops::{Deref, DerefMut},
     pin::Pin,
     sync::{Arc, OnceLock},
     task::{Context, Poll},
@@ -14,7 +15,7 @@ use std::{
 
 use futures_core::{Stream, future::BoxFuture, stream::BoxStream};
 use sqlx::{
-    Any, AnyPool, Describe, Either, Error, Execute, Executor, SqlStr,
+    Any, AnyConnection, AnyPool, Describe, Either, Error, Execute, Executor, SqlStr,
     any::{AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo},
     pool::PoolConnection,
 };
@@ -24,7 +25,7 @@ use super::Store;
 /// What the database was asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
-    /// One statement that reads, the wait for a connection included.
+    /// Reading: one statement, or a few on one connection, the wait for it included.
     Read,
     /// The wait until nobody else writes, on this node or another.
     Turn,
@@ -75,7 +76,7 @@ impl Latency {
         }
     }
 
-    fn begin(&self, work: Work) -> Timed {
+    pub(super) fn begin(&self, work: Work) -> Timed {
         Timed { latency: self.clone(), work, began: Instant::now() }
     }
 }
@@ -87,7 +88,7 @@ impl fmt::Debug for Latency {
 }
 
 /// Work under way; told when it is dropped.
-struct Timed {
+pub(super) struct Timed {
     latency: Latency,
     work: Work,
     began: Instant,
@@ -128,10 +129,30 @@ pub(super) struct Readers<'s> {
 }
 
 impl Readers<'_> {
-    /// One of them, for several statements.
-    pub(super) async fn acquire(self) -> Result<PoolConnection<Any>, Error> {
-        let _timed = self.latency.begin(Work::Read);
-        self.pool.acquire().await
+    /// One of them.
+    pub(super) async fn acquire(self) -> Result<Reading, Error> {
+        let timed = self.latency.begin(Work::Read);
+        Ok(Reading { connection: self.pool.acquire().await?, _timed: timed })
+    }
+}
+
+/// A connection that reads, timed until it is given back.
+pub(super) struct Reading {
+    pub(super) connection: PoolConnection<Any>,
+    pub(super) _timed: Timed,
+}
+
+impl Deref for Reading {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Reading {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.connection
     }
 }
 
@@ -211,10 +232,12 @@ mod tests {
         assert_eq!(since(0), [Work::Read], "one row");
         store.journal_after(0, 9).await.unwrap();
         assert_eq!(since(1), [Work::Read], "several rows");
+        store.journal_rows(&[1], &crate::store::Sieve::default()).await.unwrap();
+        assert_eq!(since(2), [Work::Read], "a search");
         store.probe().await.unwrap();
-        assert_eq!(since(2), [Work::Turn, Work::Commit, Work::Change]);
+        assert_eq!(since(3), [Work::Turn, Work::Commit, Work::Change]);
         drop(store.write().await.unwrap());
-        assert_eq!(since(5), [Work::Turn], "what is given up is no change");
+        assert_eq!(since(6), [Work::Turn], "what is given up is no change");
         let pools = store.pools();
         let [read, write] = pools[..] else { panic!("{pools:?}") };
         assert_eq!((read.name, write.name, write.most), ("read", "write", 1));

@@ -12,7 +12,7 @@ use std::{
 
 use sqlx::{Any, AnyPool, pool::PoolConnection};
 
-use super::Store;
+use super::{Store, Work, latency::Reading};
 
 /// How long a search waits for the replica.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -74,13 +74,17 @@ impl Mirror {
 
 impl Store {
     /// A connection for what may be a little old.
-    pub(super) async fn onlooker(&self) -> Result<PoolConnection<Any>, sqlx::Error> {
-        if let Some(mirror) = &self.inner.mirror
-            && let Some(connection) = mirror.reader().await
-        {
-            return Ok(connection);
-        }
-        self.readers().acquire().await
+    pub(super) async fn onlooker(&self) -> Result<Reading, sqlx::Error> {
+        let timed = self.inner.latency.begin(Work::Read);
+        let connection = match &self.inner.mirror {
+            Some(mirror) => mirror.reader().await,
+            None => None,
+        };
+        let connection = match connection {
+            Some(connection) => connection,
+            None => self.inner.readers.acquire().await?,
+        };
+        Ok(Reading { connection, _timed: timed })
     }
 
     /// Why the read replica is not used, if there is one and it is away now.
