@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::checks::Check;
 use super::columns::{Columns, assign, is_name, is_organisation, is_thing, part_of};
+use super::names::Reading;
 use super::rule::{Role, header_key};
 use super::rules::Rules;
 use super::values::{by_values, is_prose, values};
@@ -177,7 +178,11 @@ pub(super) fn is_wide_header(rules: &Rules, row: &[Cell<'_>]) -> bool {
 fn announcements(rules: &Rules, row: &[Cell<'_>]) -> Announced {
     row.iter()
         .filter(|(_, text)| {
-            text.len() <= HEADER * 4 && text.chars().count() <= HEADER && !has_digits(text, 4) && !text.contains('@')
+            text.len() <= HEADER * 4
+                && text.chars().count() <= HEADER
+                && !has_digits(text, 4)
+                && !text.contains('@')
+                && !is_answered(rules, text)
         })
         .filter_map(|(column, text)| {
             let mut detectors = rules.announced(text);
@@ -188,6 +193,14 @@ fn announcements(rules: &Rules, row: &[Cell<'_>]) -> Announced {
             (!detectors.is_empty()).then_some((*column, detectors))
         })
         .collect()
+}
+
+/// Whether a cell holds the value beside its label: `氏名：山田太郎です`, somewhere in a column of remarks, heads nothing.
+fn is_answered(rules: &Rules, text: &str) -> bool {
+    let Some((_, value)) = text.split_once(':') else { return false };
+    let (names, value) = (rules.names(), value.trim_start());
+    names.beginning(value).is_some_and(|(_, reading)| reading > Reading::Surname)
+        || Check::PersonName.in_cell(names, value.trim_end_matches('.'), false).is_some()
 }
 
 /// The row with the most header words, and how many there are.
@@ -359,6 +372,10 @@ mod tests {
                 "1 0=person_name 1=phone 2=email",
             ),
             ("日付,金額\n2026-01-01,1000\n2026-01-02,2000", "loose"),
+            // What stands beside its label in a cell of remarks heads no column.
+            ("件名,備考\n点検,電話にて\n修理,氏名:佐藤花子です。\n交換,担当の鈴木一郎様", "loose"),
+            ("Subject,Remarks\nrepair,called\nvisit,Name: John Smith\nvisit,none", "loose"),
+            ("氏名:,電話:\n山田太郎,090-1234-5678\n佐藤花子,080-1234-5678", "1 0=jp.name 1=jp.phone"),
         ] {
             assert_eq!(told(text), layout, "{text}");
         }

@@ -357,6 +357,26 @@ fn the_same_people_in_two_sheets_are_counted_once_whatever_the_sheets_tell() {
 }
 
 #[test]
+fn a_name_beside_its_label_in_a_column_of_remarks_is_found_and_heads_nothing() {
+    let remarks = [
+        ("電話にて受付", None),
+        ("氏名：佐藤花子です。", Some("佐")),
+        ("鈴木一郎様より連絡", Some("鈴")),
+        ("お客様名：高橋健一", Some("高")),
+        ("特になし", None),
+    ];
+    let csv: String = (1..).zip(remarks).map(|(number, (remark, _))| format!("{number},点検,{remark}\n")).collect();
+    let inspection = file("受付.csv", &format!("番号,件名,備考\n{csv}"));
+    let names = inspection.findings.iter().find(|finding| finding.detector == "jp.name").unwrap();
+    let mut found: Vec<String> = names.examples.iter().map(|example| example.masked.clone()).collect();
+    found.sort();
+    let mut wanted: Vec<String> =
+        remarks.iter().filter_map(|(_, name)| name.map(|name| format!("{name}***"))).collect();
+    wanted.sort();
+    assert_eq!(found, wanted);
+}
+
+#[test]
 fn headers_of_things_are_no_names() {
     let rows = vec![
         head("商品名|会社名|File Name|Product Name|数量"),
