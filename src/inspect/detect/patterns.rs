@@ -199,7 +199,7 @@ mod tests {
 
     /// Texts by rule: pieces of what patterns look for, torn and mixed.
     fn texts(count: usize) -> Vec<String> {
-        const PIECES: [&str; 34] = [
+        const PIECES: [&str; 42] = [
             "0",
             "09",
             "1234",
@@ -234,6 +234,14 @@ mod tests {
             "S55.",
             "DE89 ",
             "3704 0044",
+            "db",
+            "secret_access_key",
+            "passw",
+            "ord: ",
+            "HIV陽性",
+            "xyzHIV",
+            " words that are clean, as most of them",
+            " of every text; and so on",
         ];
         let mut state = 0x2545_F491_4F6C_DD1D_u64;
         let mut below = |count: usize| {

@@ -173,7 +173,15 @@ impl Sign {
             Mark::Block(_) => {
                 let skipped = from.next_multiple_of(BLOCK) - from;
                 let (blocks, _) = rest.get(skipped..)?.as_chunks::<BLOCK>();
-                blocks.iter().position(|block| may_be_word(*block)).map(|number| from + skipped + number * BLOCK)
+                let block = |number: usize| blocks.get(number).map_or(u64::MAX, |block| words(*block));
+                let mut before = u64::MAX;
+                let number = blocks.iter().enumerate().position(|(number, here)| {
+                    let here = words(*here);
+                    let left = (before | !TOPS).leading_ones() / 8;
+                    before = here;
+                    here == TOPS && left + (block(number + 1) | !TOPS).trailing_ones() / 8 >= (LONG - BLOCK) as u32
+                });
+                number.map(|number| from + skipped + number * BLOCK)
             }
         }
     }
@@ -221,20 +229,22 @@ fn may_have_digit(block: [u8; BLOCK]) -> bool {
     const HIGH: u64 = u64::from_ne_bytes([0xF0; BLOCK]);
     const DIGIT: u64 = u64::from_ne_bytes([0x30; BLOCK]);
     const ONES: u64 = u64::from_ne_bytes([0x01; BLOCK]);
-    const TOPS: u64 = u64::from_ne_bytes([0x80; BLOCK]);
     let other = (u64::from_ne_bytes(block) & HIGH) ^ DIGIT;
     other.wrapping_sub(ONES) & !other & TOPS != 0
 }
 
-/// Whether all of a block may be a word or a key: letters, digits, `-+/=`, and more of ASCII, but no space.
-fn may_be_word(block: [u8; BLOCK]) -> bool {
-    const TOPS: u64 = u64::from_ne_bytes([0x80; BLOCK]);
-    const LETTERS: u64 = u64::from_ne_bytes([0x40; BLOCK]);
-    let block = u64::from_ne_bytes(block);
+/// The highest bit of each byte of a block that may be of a word or a key: letters, digits, `-+/=`, and more of ASCII, but
+/// no space.
+#[inline]
+fn words(block: [u8; BLOCK]) -> u64 {
+    let block = u64::from_le_bytes(block);
     // From `(` to `?`: 0x20 and 0x10, or 0x20 and 0x08.
     let other = (block << 1) & ((block << 2) | (block << 3));
-    block & TOPS == 0 && (block | other) & LETTERS == LETTERS
+    (block << 1 | other << 1) & !block & TOPS
 }
+
+/// The highest bit of each byte.
+const TOPS: u64 = u64::from_ne_bytes([0x80; BLOCK]);
 
 /// Every byte that a match of `pattern` may hold.
 pub(super) fn bytes_of(pattern: &Hir) -> Bytes {

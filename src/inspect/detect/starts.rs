@@ -1,7 +1,8 @@
 //! Where can a pattern match at all?
 //!
 //! In: the syntax trees of all patterns. Out: [`Starts`], which runs over a text and stops at the places where some
-//! pattern's first bytes stand ([`Starts::next`]); everywhere else none can begin. A place costs one look into a table
+//! pattern's first bytes stand ([`Starts::next`]); everywhere else none can begin. Of ASCII that is mostly where words
+//! begin, which is told of 64 bytes at once ([`super::marks`]); such a place, or a kanji or kana, costs one look into a table
 //! of bits, however many patterns there are. A pattern that may begin with any word (`[a-z]+@…`) is looked for by the
 //! sign in it instead, and back from there. Deliberately absent: whether it does match ([`super::patterns`]).
 
@@ -13,6 +14,8 @@ use super::heads::{
     Bits, FEW, LONG, NARROW, WIDE, WORDS, all_folded, class, first, folded, hashes, is_word, kind, kind_of_three,
     kinds_of_three, narrow, wide,
 };
+use super::inner::Inner;
+use super::marks::{self, AHEAD, BLOCK, bits};
 use super::prefixes::{Bytes, Prefix, prefixes};
 use super::signs::{Seen, Sign, leading_run};
 
@@ -42,15 +45,23 @@ pub(super) struct Starts {
     runs: Vec<(Bytes, usize)>,
     /// By two hashes of eight bytes, of six, or of four.
     long: Bits,
+    /// How those begin that need no boundary: anywhere in a word.
+    inner: Inner,
+    /// Some pattern begins with a space.
+    space: bool,
     signs: Vec<Sign>,
 }
 
-/// How far a text has been searched for signs.
+/// How far a text has been searched.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
     signs: Vec<Seen>,
     /// The first place that one of them told, as long as it is ahead; behind the text, there is none.
     first: Option<usize>,
+    /// The block that was looked at last: where it begins, its length, and where in it some pattern may begin by four bytes.
+    block: usize,
+    length: usize,
+    may: u64,
 }
 
 impl Starts {
@@ -62,6 +73,8 @@ impl Starts {
             known: vec![0; NARROW + WIDE].into_boxed_slice(),
             runs: Vec::new(),
             long: Bits::new(1 << LONG),
+            inner: Inner::default(),
+            space: false,
             signs: Vec::new(),
         };
         // Patterns of a kind begin alike.
@@ -92,11 +105,11 @@ impl Starts {
         }
         // What begins behind the sign's place is of no interest yet.
         let sign = looked.first.filter(|&first| first < text.len());
-        self.begins(text, at, sign.unwrap_or(text.len())).or(sign)
+        self.begins(text, at, sign.unwrap_or(text.len()), looked).or(sign)
     }
 
     /// The first place from `at` on and before `end` where a pattern may begin, whatever its sign.
-    fn begins(&self, text: &[u8], at: usize, end: usize) -> Option<usize> {
+    fn begins(&self, text: &[u8], at: usize, end: usize, looked: &mut Looked) -> Option<usize> {
         let mut place = at;
         // At the end of the text there are no three bytes to judge by.
         let judged = text.len().saturating_sub(2).min(end);
@@ -111,6 +124,15 @@ impl Starts {
                 place += 3;
                 continue;
             }
+            if let Some(ahead) = place.checked_sub(looked.block).filter(|&ahead| ahead < looked.length) {
+                let left = looked.may & (u64::MAX << ahead);
+                let places = marks::places(left).map(|ahead| looked.block + ahead);
+                if let Some(found) = places.take_while(|&place| place < end).find(|&place| self.is_start(text, place)) {
+                    return Some(found);
+                }
+                place = looked.block + looked.length;
+                continue;
+            }
             let around = place.checked_sub(1).and_then(|before| text.get(before..)?.first_chunk::<12>());
             let Some(around) = around.filter(|around| around.is_ascii()) else {
                 if self.is_start(text, place) {
@@ -119,7 +141,10 @@ impl Starts {
                 place += 1;
                 continue;
             };
-            // Elsewhere eight places at a time, with the byte before and the three behind.
+            if self.looks_at_block(text, place, looked) {
+                continue;
+            }
+            // Near others eight places at a time, with the byte before and the three behind.
             let mut begin = self.eight(around);
             while begin != 0 {
                 let found = place + begin.trailing_zeros() as usize;
@@ -134,6 +159,30 @@ impl Starts {
             place += 8;
         }
         (place < end).then_some(place)
+    }
+
+    /// Looks at the 64 bytes from `place` on together, if they are ASCII.
+    fn looks_at_block(&self, text: &[u8], place: usize, looked: &mut Looked) -> bool {
+        let rest = text.get(place..).unwrap_or_default();
+        let Some((here, ahead)) = rest.first_chunk::<{ BLOCK + AHEAD }>().zip(rest.first_chunk::<BLOCK>()) else {
+            return false;
+        };
+        if !here.is_ascii() {
+            return false;
+        }
+        let before = place.checked_sub(1).and_then(|before| text.get(before)).is_some_and(|&byte| is_word(byte));
+        let words = marks::words(ahead);
+        let after_words = words << 1 | u64::from(before);
+        let spaces = if self.space { 0 } else { bits(ahead, |byte| byte == b' ') };
+        let places = words & !after_words | !(words | spaces) | words & after_words & self.inner.places(here);
+        let mut may = 0;
+        for place in marks::places(places) {
+            let Some(&[a, b, c, d]) = here.get(place..).and_then(|rest| rest.first_chunk::<4>()) else { break };
+            let slot = narrow(after_words >> place & 1 == 1, class(a), class(b), class(c));
+            may |= u64::from(self.may_go_on(slot, kind(d))) << place;
+        }
+        (looked.block, looked.length, looked.may) = (place, BLOCK, may);
+        true
     }
 
     /// Which of eight places some pattern may begin at, a bit each, by three bytes and the kind of the fourth.
@@ -233,8 +282,12 @@ impl Starts {
         if count(head) > MANY {
             self.ahead.fill(u8::MAX);
             self.known.fill(BRIEF);
+            self.inner.add_all();
+            self.space = true;
             return;
         }
+        self.inner.add(prefix);
+        self.space |= head.first().is_some_and(|first| first.has(b' '));
         let all_folded: Vec<Bytes> = sets.iter().map(|set| set.bytes().map(folded).collect()).collect();
         // Eight bytes of Japanese are hardly three characters; of words of ASCII six tell enough.
         let japanese = head.first().is_some_and(|first| !first.bytes().any(|byte| byte.is_ascii()));
@@ -308,6 +361,7 @@ fn extend(words: &mut Vec<[u8; 8]>, from: usize, sets: &[Bytes]) {
 
 #[cfg(test)]
 mod tests {
+    use regex::Regex;
     use regex_automata::util::syntax;
 
     use super::*;
@@ -335,6 +389,23 @@ mod tests {
         }
         assert!(!found.contains(&at("09")) && !found.contains(&(at("x1234") + 1)), "{found:?}");
         assert!(found.len() <= 7, "{found:?}");
+    }
+
+    #[test]
+    fn what_needs_no_boundary_is_found_anywhere_in_a_word_of_a_long_text() {
+        let clean = "words that are clean, as most of every text: they go on and on, and nothing begins in them. ";
+        // Of the second and third too little is known, or too much is possible, to look at every second place only.
+        for pattern in ["(?i)passw(?:ord|d)", "(?i)pass", "(?i)[a-z]{3}passw", " inc\\."] {
+            let begins = Regex::new(&format!("^(?:{pattern})")).unwrap();
+            for ahead in 0..70 {
+                let text = format!("{}{clean}MyDbPassword and Acme inc. {clean}", &clean[..ahead]);
+                let found = places(&[pattern], &text);
+                let missed = (0..text.len()).find(|&at| begins.is_match(&text[at..]) && !found.contains(&at));
+                assert_eq!(missed, None, "{pattern} {ahead}");
+            }
+        }
+        let found = places(&["(?i)passw(?:ord|d)", "(?i)secret"], &clean.repeat(20));
+        assert!(found.len() <= 3, "{found:?}");
     }
 
     #[test]
