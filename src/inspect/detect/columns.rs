@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::checks::{Check, Note};
+use super::checks::{Check, Note, is_part_of_latin_name};
 use super::layout::Cell;
 use super::rule::{Role, header_key};
 use super::rules::Rules;
@@ -273,6 +273,13 @@ fn role_of(header: &str) -> String {
         }
     }
     role
+}
+
+/// Whether `value` is what a header calls for; where it calls for a part of a name in Latin letters, one word is.
+pub(super) fn is_called_for(rules: &Rules, check: Check, part: Part, value: &str) -> Option<Note> {
+    let of_name = check == Check::PersonName && matches!(part, Part::Family | Part::Given);
+    let is_part = || (of_name && is_part_of_latin_name(value)).then_some(Note::Plain);
+    check.in_cell(rules.names(), value, true).or_else(is_part)
 }
 
 /// Which part of a name a header calls for.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::checks::Check;
-use super::columns::{Columns, assign, is_name, is_organisation, is_thing, part_of};
+use super::columns::{Columns, Part, assign, is_called_for, is_name, is_organisation, is_thing, part_of};
 use super::names::Reading;
 use super::rule::{Role, header_key};
 use super::rules::Rules;
@@ -252,9 +252,10 @@ fn headed(rules: &Rules, rows: &[Row<'_>], announced: &[Announced], row: usize) 
     }
     for (column, detectors) in wanted {
         let values = values(records, column);
+        let part = columns.columns.get(&column).map_or(Part::Whole, |column| part_of(&column.header));
         let fits = |detector: usize| {
             let check = rules.detector(detector).map_or(Check::None, |detector| detector.check);
-            values.iter().filter(|value| check.in_cell(rules.names(), value, true).is_some()).count()
+            values.iter().filter(|value| is_called_for(rules, check, part, value).is_some()).count()
         };
         let best = detectors.iter().map(|&detector| (fits(detector), detector)).rev().max_by_key(|(fits, _)| *fits);
         let Some(entry) = columns.columns.get_mut(&column) else { continue };
@@ -263,7 +264,7 @@ fn headed(rules: &Rules, rows: &[Row<'_>], announced: &[Announced], row: usize) 
         {
             entry.detector = Some(detector);
             entry.headed = true;
-            entry.part = part_of(&entry.header);
+            entry.part = part;
         }
     }
     // What stands over several columns stands in the first of them.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::checks::{Check, Note};
 use super::clusters::name_key;
-use super::columns::{Column, Columns, Part, is_office};
+use super::columns::{Column, Columns, Part, is_called_for, is_office};
 use super::ground::Ground;
 use super::identity::{describe, numbered, read_as};
 use super::normal::Normal;
@@ -67,7 +67,7 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
     if let Some((about, index)) = about.and_then(|about| Some((about, about.detector?)))
         && let Some(detector) = record.rules.detector(index)
         // In a column of names a name that no dictionary has is one too.
-        && let Some(note) = detector.check.in_cell(record.rules.names(), &text, about.headed || detector.role == Role::Name)
+        && let Some(note) = called_for(record, about, detector, &text)
     {
         if detector.role == Role::Name && is_total(&text) {
             return;
@@ -104,6 +104,13 @@ pub(super) fn in_cell<'c>(record: &Record<'_>, columns: &Columns, column: u32, t
         }
         finds.found.push(Found { detector, confidence, note, ground, column, value, part: Part::Whole, whose });
     }
+}
+
+fn called_for(record: &Record<'_>, about: &Column, detector: &Detector, text: &str) -> Option<Note> {
+    if about.headed || detector.role == Role::Name {
+        return is_called_for(record.rules, detector.check, about.part, text);
+    }
+    detector.check.in_cell(record.rules.names(), text, false)
 }
 
 fn is_card_number(record: &Record<'_>, detector: usize) -> bool {

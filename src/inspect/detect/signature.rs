@@ -2,16 +2,20 @@
 //!
 //! In: the lines, and what was found in each ([`Load`]). Out: blocks that look like a business card: below `-- `, between
 //! separators, or the last paragraph, with an organisation, a telephone, a page, an address in them, and the data of one
-//! person or two. Deliberately absent: the other courtesies of a letter ([`super::zones`]).
+//! person or two. A form (`お名前：…`) is none, nor is what addresses somebody (`山田様`); and of many in one letter none
+//! is: those are customers. Deliberately absent: the other courtesies of a letter ([`super::zones`]).
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::LazyLock;
 
+use super::script::is_alphanumeric;
 use super::vocabulary::Vocabulary;
 use super::zones::{COMPANY, Lines, Zone};
 
 /// No signature is longer.
 const SIGNATURE: usize = 15;
+/// A letter has no more: its writer's own, and that of the mail it forwards or answers.
+const SIGNATURES: usize = 2;
 
 /// What was found in a line, or in several.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,6 +53,7 @@ pub(super) fn mark(lines: &Lines<'_>, own: &[String], loads: &[Load], zones: &mu
     let mut number = 0;
     let mut after_rule = false;
     let mut start = 0;
+    let mut found = Vec::new();
     let filled_behind = (0..count).rev().find(|&line| !lines.is_break(line)).map_or(0, |last| last + 1);
     while let Some(&line) = lines.bare.get(start) {
         if lines.is_break(start) {
@@ -80,16 +85,65 @@ pub(super) fn mark(lines: &Lines<'_>, own: &[String], loads: &[Load], zones: &mu
                 let is_last = end >= filled_behind;
                 points >= if is_last { 3 } else { 4 } || (points >= 2 && has_own(block, own) && filled >= 2)
             };
-        if enough && !too_much {
+        if enough && !too_much && (has_own(block, own) || !is_form(block)) {
             number += 1;
             for zone in zones.iter_mut().take(end).skip(start).filter(|zone| **zone == Zone::Body) {
                 *zone = Zone::Signature(number);
+            }
+            if is_busy() && !has_own(block, own) {
+                found.push((start..end, number));
             }
         }
         // A block that is no signature is looked at again paragraph by paragraph.
         start = if enough || !in_block { end } else { paragraph }.max(start + 1);
         after_rule = false;
     }
+    leave_crowds(zones, &found);
+}
+
+/// Signatures of others in one letter, if there are many, are a list of people. Each mail in a thread has its own: it begins
+/// with the header of the mail that is quoted, or with its salutation.
+fn leave_crowds(zones: &mut [Zone], found: &[(Range<usize>, u32)]) {
+    let begins = |zone: &Zone| matches!(zone, Zone::Quoted | Zone::Salutation);
+    let mut rest = found;
+    while let Some((first, _)) = rest.first() {
+        let next = zones.iter().enumerate().skip(first.end).find(|(_, zone)| begins(zone)).map(|(line, _)| line);
+        let count = next.map_or(rest.len(), |next| rest.partition_point(|(block, _)| block.start < next)).max(1);
+        let Some((letter, others)) = rest.split_at_checked(count) else { return };
+        if letter.len() > SIGNATURES {
+            for (block, number) in letter {
+                let lines = zones.iter_mut().take(block.end).skip(block.start);
+                lines.filter(|zone| **zone == Zone::Signature(*number)).for_each(|zone| *zone = Zone::Body);
+            }
+        }
+        rest = others;
+    }
+}
+
+/// Whether a block asks for somebody's name or tells who is addressed, as no signature does of its writer.
+fn is_form(block: &[&str]) -> bool {
+    const LABELS: [&str; 14] = [
+        "氏名",
+        "ご氏名",
+        "お名前",
+        "名前",
+        "お客様名",
+        "ご住所",
+        "お届け先",
+        "ご注文者",
+        "フリガナ",
+        "ふりがな",
+        "name",
+        "full name",
+        "customer",
+        "customer name",
+    ];
+    block.iter().any(|line| {
+        let line = line.trim_start_matches(|c: char| !is_alphanumeric(c));
+        let label = line.split_once([':', '】', ']']).map(|(label, _)| label.trim_end());
+        let asks = label.is_some_and(|label| LABELS.iter().any(|known| label.eq_ignore_ascii_case(known)));
+        asks || ["様", "さま", "殿"].iter().any(|honorific| line.trim_end().ends_with(honorific))
+    })
 }
 
 /// Where the next line of a kind stands. Whoever asks goes down the text, so that no line is looked at twice.

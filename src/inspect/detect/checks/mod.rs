@@ -26,7 +26,7 @@ use super::names::Names;
 use super::places::prefecture;
 use crate::inspect::Confidence;
 use foreign::Foreign;
-pub(super) use words::{is_known_latin_name, is_latin_name, is_role_address};
+pub(super) use words::{is_known_latin_name, is_latin_name, is_part_of_latin_name, is_role_address};
 
 /// A check by the name that rules call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

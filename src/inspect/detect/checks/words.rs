@@ -114,11 +114,6 @@ fn begins_entry(text: &str) -> bool {
 
 /// Whether `value` reads as a person's name in Latin letters.
 pub(in super::super) fn is_latin_name(value: &str) -> bool {
-    let is_part = |word: &str| {
-        word.starts_with(|c: char| c.is_uppercase())
-            && word.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '\'' | '-'))
-            && word.is_ascii() | word.chars().any(|c| matches!(c, 'À'..='ſ'))
-    };
     let is_organisation = |word: &str| {
         let word = word.to_ascii_lowercase();
         ORGANISATIONS.contains(&word.trim_end_matches('.'))
@@ -126,6 +121,18 @@ pub(in super::super) fn is_latin_name(value: &str) -> bool {
     words_of(value).all(is_part)
         && (2..=4).contains(&words_of(value).count())
         && !words_of(value).last().is_some_and(is_organisation)
+}
+
+/// Whether `value` may be a surname or a given name alone, or with another: `Yamada`, `DE LA CRUZ`, `Mary Ann`.
+pub(in super::super) fn is_part_of_latin_name(value: &str) -> bool {
+    let is_long = |word: &str| word.chars().nth(1).is_some_and(char::is_alphabetic);
+    words_of(value).all(is_part) && words_of(value).any(is_long) && words_of(value).count() <= 3
+}
+
+fn is_part(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_uppercase())
+        && word.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '\'' | '-'))
+        && word.is_ascii() | word.chars().any(|c| matches!(c, 'À'..='ſ'))
 }
 
 /// Whether a name of that shape is one that the dictionaries know.

@@ -357,6 +357,26 @@ fn the_same_people_in_two_sheets_are_counted_once_whatever_the_sheets_tell() {
 }
 
 #[test]
+fn a_part_of_a_name_in_latin_letters_is_one_under_its_header() {
+    let people =
+        [("Taro", "Yamada"), ("Hanako", "Sato"), ("Ken", "Suzuki"), ("Mary Ann", "O'Brien"), ("JOSE", "DE LA CRUZ")];
+    for (header, given_first) in
+        [("Employee ID,First Name,Last Name,Salary", true), ("No,LAST NAME,FIRST NAME,Amount", false)]
+    {
+        let row = |(number, (given, family)): (usize, &(&str, &str))| {
+            let (first, last) = if given_first { (given, family) } else { (family, given) };
+            format!("{number},{first},{last},{}\n", 300_000 + number)
+        };
+        let csv = format!("{header}\n{}", (1..).zip(&people).map(row).collect::<String>());
+        let found = file("staff.csv", &csv);
+        let names = found.findings.iter().find(|finding| finding.detector == "person_name").unwrap();
+        assert_eq!((found.persons, names.count), (5, 5), "{csv}");
+    }
+    let things = file("parts.csv", "File Name,Last Change\nReport,Monday\nInvoice,Friday\nPlan,Sunday\n");
+    assert_eq!(things.persons, 0);
+}
+
+#[test]
 fn a_name_beside_its_label_in_a_column_of_remarks_is_found_and_heads_nothing() {
     let remarks = [
         ("電話にて受付", None),

@@ -148,3 +148,59 @@ fn names_and_things_out_of_sight_are_read() {
     assert_eq!((people.visible, people.hidden), (0, 20));
     assert!(findings.iter().flat_map(|finding| &finding.examples).all(|example| example.hidden));
 }
+
+/// Each is between lines, as a form on a page sends them, and looks like a card.
+#[test]
+fn customers_between_lines_or_in_paragraphs_are_no_signatures() {
+    for count in [1, 2, 25] {
+        let people = people(count);
+        for rule in ["------------------------------", "==========", "━━━━━━━━━━", "◆◇◆◇◆◇◆◇"]
+        {
+            let form =
+                |p: &Invented| format!("{rule}\nお名前：{}\nご住所：{}\n電話番号：{}\n", p.name(), p.address, p.mobile);
+            let forms =
+                format!("お問い合わせがありました。\n\n{}{rule}\n", people.iter().map(form).collect::<String>());
+            assert_eq!(mail("Subject: x", &forms, false).persons as usize, count, "{forms}");
+            assert_eq!(file("forms.txt", &forms).persons as usize, count);
+            let to = |p: &Invented| {
+                format!("{rule}\n■お届け先\n{} 様\n〒{}\n{}\nTEL {}\n", p.name(), p.postal, p.address, p.mobile)
+            };
+            let orders = format!("下記をお送りください。\n\n{}{rule}\n", people.iter().map(to).collect::<String>());
+            assert_eq!(mail("Subject: x", &orders, false).persons as usize, count, "{orders}");
+        }
+    }
+    let card = |p: &Invented| {
+        format!(
+            "株式会社東邦{}\n営業部 部長\n{}\n〒{} {}\nTEL 03-3535-{:04} 携帯 {}\n{}\n\n",
+            p.number,
+            p.name(),
+            p.postal,
+            p.address,
+            1_000 + p.number,
+            p.mobile,
+            p.mail
+        )
+    };
+    let cards: String = people(50).iter().map(card).collect();
+    assert_eq!(mail("Subject: x", &format!("名刺の内容です。\n\n{cards}"), false).persons, 50);
+}
+
+/// Each mail in a thread has the signature of whoever wrote it.
+#[test]
+fn the_signatures_of_a_thread_are_not_counted() {
+    let mut thread = "承知しました。\n\n".to_owned();
+    for p in people(6) {
+        thread += &format!(
+            "-- \n株式会社東邦 営業部\n{}\nTEL 03-3535-{:04} 携帯 {}\n{}\n\n\
+             -----Original Message-----\nFrom: {} <{}>\nSent: Friday\nTo: Me <me@a.example>\nSubject: x\n\n山田様\n\n確認しました。\n\n",
+            p.name(),
+            1_000 + p.number,
+            p.mobile,
+            p.mail,
+            p.name(),
+            p.mail
+        );
+    }
+    let found = mail("Subject: Fw: x", &thread, true);
+    assert_eq!(found.persons, 0, "{thread}");
+}
