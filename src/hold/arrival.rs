@@ -375,7 +375,9 @@ fn record(arrival: &Arrival, at: Timestamp, held: &[HeldRow], said: Option<&str>
         mail = mail.with_facts(facts.clone());
     }
     mail.held = held.iter().map(|row| row.id.clone()).collect();
-    mail.next_hop = said.map(str::to_owned);
+    if let Some(said) = said {
+        mail = mail.answered(said);
+    }
     Record::mail(arrival.id.clone(), at, mail)
 }
 
@@ -407,7 +409,10 @@ fn retry_key(envelope: &Envelope, message: &Message) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hold::fixture::*;
+    use crate::{
+        hold::{Tidings, fixture::*},
+        store::Fate,
+    };
 
     #[tokio::test]
     async fn one_commit_holds_the_mail_asks_the_approvers_and_tells_the_sender() {
@@ -487,6 +492,30 @@ mod tests {
         assert!(of(Kind::Dsn)[0].text.contains("three@x.example.com"));
         assert_eq!(of(Kind::Dsn)[0].to, [SENDER]);
         assert_eq!(of(Kind::Notice).len(), 4, "delay and hold notice, two approvers");
+    }
+
+    /// Its bytes are needed as soon as the next hop has its part, however short a time they are to be kept.
+    #[tokio::test]
+    async fn the_sweep_spares_a_mail_that_is_prepared() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut keep = settings();
+        (keep.keep.held, keep.keep.specific) = (SignedDuration::ZERO, SignedDuration::ZERO);
+        let (store, hold) = hold_in(dir.path(), keep).await;
+        let mail = arrival(vec![group(Action::Forward, &["in@example.co.jp"]), group(Action::Hold, &[OUTSIDE])]);
+        let key = mail.retry_key().await.unwrap();
+        let Preparation::New(prepared) = hold.prepare(mail, key).await.unwrap() else { panic!("not prepared") };
+        let soon = later(noon(), minutes(1));
+        assert_eq!(hold.destroy_old(soon).await.unwrap(), 0);
+        let id = hold.activate(&prepared, "2.0.0 ok").await.unwrap().into_id();
+        assert_eq!(hold.destroy_old(soon).await.unwrap(), 0, "it is held");
+        assert_eq!(store.unseal(&id.0).await.unwrap(), BYTES);
+        hold.reject(&id.0, &address(SECURITY), Via::Cli, "", noon()).await.unwrap();
+        for mut row in store.outbox_due(Timestamp::MAX, 100).await.unwrap() {
+            row.recipients.iter_mut().for_each(|consignee| consignee.fate = Fate::Accepted);
+            hold.settle(&row, &Tidings::default(), noon()).await.unwrap();
+        }
+        assert_eq!(hold.destroy_old(soon).await.unwrap(), 1);
+        assert!(matches!(store.unseal(&id.0).await, Err(StoreError::Destroyed(_))));
     }
 
     #[tokio::test]

@@ -63,9 +63,14 @@ pub struct Relayed<'a> {
 impl Hold {
     /// Notes what an attempt to bring out `row` came to. A released mail without a recipient left to try is delivered
     /// or bounced. A mail that was dropped while it was under way stays dropped, and the journal says what happened.
+    /// May be called again after an error: what was committed in spite of it is not done twice.
     pub async fn settle(&self, row: &OutboxRow, tidings: &Tidings, now: Timestamp) -> Result<(), HoldError> {
         let now = rounded(now);
         let mut writing = self.store().write().await?;
+        if is_noted(&mut writing, row).await? {
+            // It may be complete and not on the disk yet: an empty change is promised only with all that came before it.
+            return Ok(writing.commit().await?);
+        }
         if !writing.settle_outbox(row, now).await? {
             return too_late(writing, row, now).await;
         }
@@ -365,6 +370,19 @@ async fn outgoing(writing: &mut Writing, id: &str) -> Result<OutboxRow, HoldErro
     }
 }
 
+/// Whether the store says of the mail what `row` does. Each attempt counts up, so that their number tells which it was; a
+/// row of which none was made was never noted.
+async fn is_noted(writing: &mut Writing, row: &OutboxRow) -> Result<bool, HoldError> {
+    if row.attempts == 0 {
+        return Ok(false);
+    }
+    let Some(kept) = writing.outbox_row(&row.id).await? else { return Ok(false) };
+    let mut both = kept.recipients.iter().zip(&row.recipients);
+    Ok(kept.attempts == row.attempts
+        && kept.recipients.len() == row.recipients.len()
+        && both.all(|(kept, now)| kept.address == now.address && kept.fate == now.fate))
+}
+
 /// Somebody dropped the mail during the attempt.
 async fn too_late(mut writing: Writing, row: &OutboxRow, now: Timestamp) -> Result<(), HoldError> {
     tracing::warn!(outgoing = %row.id, "a mail was dropped while it was under way");
@@ -514,6 +532,58 @@ mod tests {
             assert_eq!(told.iter().filter(|text| text.contains("Action: relayed\r\nStatus: 2.6.0")).count(), relayed);
             assert!(told.iter().all(|text| text.contains("Subject: list") && !text.contains("secret words")));
         }
+    }
+
+    /// Settles one attempt twice, as after a commit that took effect and was not answered.
+    async fn settle_twice(hold: &Hold, row: &OutboxRow, tidings: &Tidings) {
+        hold.settle(row, tidings, noon()).await.unwrap();
+        hold.settle(row, tidings, later(noon(), minutes(1))).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_committed_in_spite_of_an_error_is_not_noted_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        released(&hold, notify(true, true, false), None).await;
+        let mut row = hold.clear(&release(&store).await.id, noon()).await.unwrap().unwrap().row;
+        row.attempts = 1;
+        for consignee in &mut row.recipients {
+            (consignee.fate, consignee.reply) = (Fate::Accepted, Some("250 2.6.0 queued".to_owned()));
+        }
+        let tidings = Tidings { relayed: row.recipients.clone(), ..Tidings::default() };
+        settle_twice(&hold, &row, &tidings).await;
+        assert_eq!(dsns(&store).await.len(), 1);
+        assert_eq!(changes(&store).await, ["mail hold", "approved", "released", "delivered"]);
+
+        // Refused for one, put off for the other.
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        released(&hold, RcptDsn::default(), None).await;
+        let mut row = hold.clear(&release(&store).await.id, noon()).await.unwrap().unwrap().row;
+        row.attempts = 1;
+        (row.recipients[0].fate, row.recipients[0].reply) = (Fate::Refused, Some("550 5.1.1 no".to_owned()));
+        row.recipients[1].reply = Some("451 4.3.0 busy".to_owned());
+        let tidings = Tidings { refused: row.recipients[..1].to_vec(), ..Tidings::default() };
+        settle_twice(&hold, &row, &tidings).await;
+        assert_eq!((dsns(&store).await.len(), release(&store).await.attempts), (1, 1));
+        // The next attempt is another one.
+        row.attempts = 2;
+        (row.recipients[1].fate, row.recipients[1].reply) = (Fate::Accepted, Some("250 2.6.0 queued".to_owned()));
+        settle_twice(&hold, &row, &Tidings::default()).await;
+        assert_eq!(changes(&store).await, ["mail hold", "approved", "released", "bounced"]);
+    }
+
+    /// PostgreSQL's text has none: it would refuse the change each time it is tried again.
+    #[tokio::test]
+    async fn a_nul_in_what_the_next_hop_says_keeps_nothing_from_being_noted() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, hold) = hold_in(dir.path(), settings()).await;
+        hold.take(arrival(vec![group(policy::Action::RequireApproval, &[OUTSIDE])])).await.unwrap();
+        let due = store.outbox_due(Timestamp::MAX, 100).await.unwrap();
+        let mut row = due.into_iter().find(|row| row.recipients[0].address == address(BOSS)).unwrap();
+        let tidings = refused(&mut row, "550 5.1.1 no\0body");
+        hold.settle(&row, &tidings, noon()).await.unwrap();
+        assert_eq!(changes(&store).await, ["mail require_approval", "unasked"]);
     }
 
     #[tokio::test]

@@ -20,6 +20,10 @@ const FILES: usize = 100;
 /// A name of a file is cut after so many characters.
 const LONGEST_NAME: usize = 200;
 
+/// What the next hop said is cut after so many characters, each of six bytes at most in the record: the spool has made room
+/// for no more (`spool`).
+const LONGEST_ANSWER: usize = 1_000;
+
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -153,7 +157,7 @@ pub struct Accessed {
     pub access: Access,
     /// From where.
     pub via: Via,
-    /// From which network address; empty on the command line.
+    /// From which network address; on the command line, who sat there by the system's account.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
 }
@@ -186,6 +190,8 @@ pub enum Access {
     TokenMade,
     /// One was ended.
     TokenEnded,
+    /// Whoever sat at the command line decided about held mail in this person's name.
+    ActedAs,
 }
 
 /// Which rules are other ones from now on.
@@ -425,9 +431,9 @@ impl MailRecord {
         self
     }
 
-    /// The same with what the next hop said.
-    pub fn answered(mut self, reply: impl Into<String>) -> Self {
-        self.next_hop = Some(reply.into());
+    /// The same with what the next hop said, or its beginning.
+    pub fn answered(mut self, reply: impl AsRef<str>) -> Self {
+        self.next_hop = Some(reply.as_ref().chars().take(LONGEST_ANSWER).collect());
         self
     }
 
@@ -503,5 +509,17 @@ mod tests {
         assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
         let What::Mail(mail) = record.what else { unreachable!() };
         assert_eq!((mail.files.len(), mail.files[0].name.chars().count()), (100, 200));
+    }
+
+    #[test]
+    fn of_a_long_answer_the_beginning_is_kept() {
+        let envelope = Envelope::default();
+        let mail = MailRecord::new("", &envelope, &Message::new(Vec::new()), &Inspection::default(), &[]);
+        let long = ["関", "\u{1}"].map(|character| (character.repeat(20_000), 1_000));
+        for (said, kept) in long.into_iter().chain([("250 ok".to_owned(), 6)]) {
+            let answer = mail.clone().answered(&said).next_hop.unwrap();
+            assert!(said.starts_with(&answer) && answer.chars().count() == kept, "{answer}");
+            assert!(serde_json::to_string(&answer).unwrap().len() < 8 << 10);
+        }
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 
 use super::{
-    POLL, Settings,
+    POLL, Settings, in_time,
     schedule::{is_older, next_attempt, retry_until},
 };
 use crate::{
@@ -25,6 +25,9 @@ use crate::{
 
 /// The longest wait between two tries to note what an attempt came to.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long clearing a mail, or one try to note what an attempt came to, may take.
+const STEP: Duration = Duration::from_secs(120);
 
 /// What the next hop said.
 struct Said {
@@ -51,7 +54,7 @@ pub(super) async fn make(
     chance: f64,
 ) -> Trail {
     let mut trail = trail_of(&row);
-    let cleared = hold.clear(&row.id, now()).await;
+    let cleared = in_time(STEP, Box::pin(hold.clear(&row.id, now()))).await;
     trail.stage(Stage::since("clear", trail.began()));
     let cleared = match cleared {
         Ok(None) => {
@@ -116,13 +119,15 @@ fn ended(trail: &mut Trail, row: &OutboxRow, tidings: &Tidings) {
     if outcome != "delivered" {
         trail.failed();
     }
+    let (id, kind, refused) = (mail_of(row), row.kind.name(), tidings.refused.len());
+    tracing::info!(%id, outgoing = %row.id, kind, outcome, waiting, refused, "brought out");
 }
 
 /// Notes what the attempt came to, however often the store fails: what the next hop has would be sent again else, and
 /// again as long as the store can be read but not written. Meanwhile the mail keeps its place among those under way.
 async fn note(hold: &Hold, row: &OutboxRow, tidings: &Tidings, now: impl Fn() -> Timestamp) {
     let mut pause = POLL;
-    while let Err(error) = hold.settle(row, tidings, now()).await {
+    while let Err(error) = in_time(STEP, Box::pin(hold.settle(row, tidings, now()))).await {
         let id = mail_of(row);
         tracing::error!(%id, outgoing = %row.id, %error, "what became of a mail that was brought out cannot be noted yet");
         sleep(pause).await;

@@ -46,6 +46,9 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// How long attempts under way may take when the process is to stop; what is cut off is tried again after the start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long looking after the store may take each time.
+const UPKEEP: Duration = Duration::from_secs(600);
+
 /// How often and how long mail is tried; from `[outbox]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -154,21 +157,21 @@ impl Outbox {
     async fn let_time_act(&self) {
         let mut next_sweep = Instant::now();
         loop {
-            if let Err(error) = self.hold.due(self.store.now()).await {
+            if let Err(error) = in_time(UPKEEP, Box::pin(self.hold.due(self.store.now()))).await {
                 tracing::error!(%error, "held mail whose time has come cannot be looked up");
             }
-            if let Err(error) = self.hold.send_digest(self.store.now()).await {
+            if let Err(error) = in_time(UPKEEP, Box::pin(self.hold.send_digest(self.store.now()))).await {
                 tracing::error!(%error, "the digest of the security team cannot be sent");
             }
             if Instant::now() >= next_sweep {
                 next_sweep = Instant::now() + SWEEP;
-                if let Err(error) = self.store.make_journal_months(self.store.now()).await {
+                if let Err(error) = in_time(UPKEEP, Box::pin(self.store.make_journal_months(self.store.now()))).await {
                     tracing::warn!(%error, "no table is made for the journal's next month now");
                 }
-                if let Err(error) = self.hold.destroy_old(self.store.now()).await {
+                if let Err(error) = in_time(UPKEEP, Box::pin(self.hold.destroy_old(self.store.now()))).await {
                     tracing::error!(%error, "old mail cannot be destroyed");
                 }
-                if let Err(error) = self.hasten(self.store.now()).await {
+                if let Err(error) = in_time(UPKEEP, Box::pin(self.hasten(self.store.now()))).await {
                     tracing::error!(%error, "mail that a wrong clock put off cannot be looked for");
                 }
             }
@@ -243,6 +246,13 @@ impl Outbox {
         let trail = attempt::make(tools, row, || self.store.now(), schedule::by_chance()).await;
         self.traces.tell(trail);
     }
+}
+
+/// Waits `limit` for what is done with the store. A server may fall silent in the midst of a change, and nobody else of this
+/// node writes while that is waited for: one that is given up is undone, and its connection closed.
+async fn in_time<T, E: From<StoreError>>(limit: Duration, step: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let late = |_elapsed| Err(StoreError::System("the database does not answer in time".to_owned()).into());
+    tokio::time::timeout(limit, step).await.unwrap_or_else(late)
 }
 
 /// Attempts that are being made.
@@ -525,6 +535,21 @@ mod tests {
         }
         assert_eq!(fake.came().len(), 1);
         running.abort();
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_in_vain_in_the_midst_of_a_change_lets_others_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let silent = Box::pin(async {
+            let mut writing = store.write().await?;
+            writing.put_outbox(&OutboxRow::notice("A", noon())).await?;
+            std::future::pending::<Result<(), StoreError>>().await
+        });
+        let error = in_time(Duration::from_millis(200), silent).await.unwrap_err();
+        assert!(error.to_string().contains("in time"), "{error}");
+        tokio::time::timeout(Duration::from_secs(10), store.probe()).await.unwrap().unwrap();
+        assert_eq!(store.outbox_length().await.unwrap(), 0);
     }
 
     #[tokio::test]

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Store, StoreError,
-    open::{KEY, unwritable},
+    open::{KEY, give_to_owner, unwritable},
     sqlite::DATABASE,
 };
 
@@ -144,6 +144,7 @@ pub fn restore(folder: &Path, key: Option<&Path>, data_dir: &Path) -> Result<(),
         let put = fs::remove_file(&unfinished)
             .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
             .and_then(|()| copy(from, &unfinished))
+            .and_then(|()| give_to_owner(&unfinished))
             .and_then(|()| File::open(&unfinished)?.sync_all())
             .and_then(|()| fs::rename(&unfinished, &to))
             .and_then(|()| File::open(data_dir)?.sync_all());

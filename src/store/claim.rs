@@ -3,24 +3,27 @@
 //! In: the mails of which a process wants to make an attempt. Out: leave to, for one process at a time. In a file the whole
 //! outbox is one process's, by a file lock. On a server each mail is one node's for as long as its attempt lasts, by an
 //! advisory lock (PostgreSQL, "Explicit Locking") of a session that is there for nothing else: when a node dies, the server
-//! ends its session, and what it had taken is free at once.
+//! ends its session, and what it had taken is free at once; within half a minute if its power is cut.
 //!
-//! A node whose session breaks off takes what it is at again over a new one. Between the two another node may begin the same
-//! attempt; each asks the store once more just before the mail leaves (`hold::clear`), so both must have a database then.
+//! A node whose session breaks off, or says nothing any more, takes what it is at again over a new one. Between the two
+//! another node may begin the same attempt; each asks the store once more just before the mail leaves (`hold::clear`), so
+//! both must have a database then.
 //! Deliberately absent: what is due (`outbox`).
 
 use std::{
     collections::BTreeMap,
     fs::{File, TryLockError},
+    time::Duration,
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
-use sqlx::{Connection, PgConnection};
-use tokio::sync::Mutex;
+use sqlx::PgConnection;
+use tokio::{sync::Mutex, time::timeout};
 
 use super::{
     OutboxRow, Store, StoreError,
     open::{open_lock, unwritable},
+    postgres,
 };
 use crate::mail::MailId;
 
@@ -33,6 +36,8 @@ pub struct Claim {
 /// The session that locks mails on a server.
 struct Server {
     url: String,
+    /// How long it may say nothing.
+    patience: Duration,
     session: Mutex<Session>,
 }
 
@@ -43,6 +48,8 @@ struct Session {
     /// Whose locks are not another installation's in the same database.
     schema: String,
     taken: BTreeMap<MailId, i64>,
+    /// What was taken over the session before, and cannot be locked over this one yet.
+    lacking: BTreeMap<MailId, i64>,
 }
 
 impl Store {
@@ -56,7 +63,8 @@ impl Store {
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(self.inner.directory.clone())),
             Err(TryLockError::Error(error)) => return Err(unwritable(&path, &error)),
         }
-        let server = self.inner.server.clone().map(|url| Server { url, session: Mutex::default() });
+        let server = self.inner.server.clone();
+        let server = server.map(|url| Server { url, patience: postgres::LOCKS_WITHIN, session: Mutex::default() });
         Ok(Claim { _file: file, server })
     }
 }
@@ -86,9 +94,13 @@ impl Claim {
         let Some(server) = &self.server else { return };
         let mut session = server.session.lock().await;
         let Some(key) = session.taken.remove(id) else { return };
+        if session.lacking.remove(id).is_some() {
+            return;
+        }
         let Some(connection) = &mut session.connection else { return };
-        let unlocked = sqlx::query("SELECT pg_advisory_unlock($1)").bind(key).execute(connection).await;
-        if unlocked.is_err() {
+        let unlocking = sqlx::query("SELECT pg_advisory_unlock($1)").bind(key).execute(connection);
+        let unlocked = timeout(server.patience, unlocking).await;
+        if !matches!(unlocked, Ok(Ok(_))) {
             // The server gives back what a session had that is no more.
             session.connection = None;
         }
@@ -98,13 +110,23 @@ impl Claim {
 impl Server {
     async fn lock(&self, id: &MailId) -> Result<bool, StoreError> {
         let mut session = self.session.lock().await;
-        match session.lock(&self.url, id).await {
+        match self.lock_over(&mut session, id).await {
             Ok(locked) => Ok(locked),
-            Err(_) => {
-                session.connection = None;
-                Ok(session.lock(&self.url, id).await?)
-            }
+            Err(_) => self.lock_over(&mut session, id).await,
         }
+    }
+
+    /// A session on which anything failed, or that says nothing, is given up: nothing else could go out while it is waited
+    /// for.
+    async fn lock_over(&self, session: &mut Session, id: &MailId) -> Result<bool, StoreError> {
+        let locked = match timeout(self.patience, Box::pin(session.lock(&self.url, id))).await {
+            Ok(locked) => locked.map_err(StoreError::from),
+            Err(_elapsed) => Err(StoreError::System("the database does not answer in time".to_owned())),
+        };
+        if locked.is_err() {
+            session.connection = None;
+        }
+        locked
     }
 }
 
@@ -112,8 +134,14 @@ impl Session {
     async fn lock(&mut self, url: &str, id: &MailId) -> Result<bool, sqlx::Error> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(begin(url, &mut self.schema, &self.taken).await?),
+            none => {
+                self.lacking.clone_from(&self.taken);
+                none.insert(begin(url, &mut self.schema).await?)
+            }
         };
+        if !self.lacking.is_empty() {
+            self.lacking = lock_again(connection, &self.lacking).await?;
+        }
         let key = key(&self.schema, id);
         let locked = try_lock(connection, key).await?;
         if locked {
@@ -123,17 +151,26 @@ impl Session {
     }
 }
 
-/// A new session, which takes again what the one before had.
-async fn begin(url: &str, schema: &mut String, taken: &BTreeMap<MailId, i64>) -> Result<PgConnection, sqlx::Error> {
-    let mut connection = PgConnection::connect(url).await?;
-    sqlx::query("SET application_name = 'sekisho, bringing out'").execute(&mut connection).await?;
+async fn begin(url: &str, schema: &mut String) -> Result<PgConnection, sqlx::Error> {
+    let mut connection = postgres::locking(url, "sekisho, bringing out").await?;
     *schema = sqlx::query_scalar("SELECT current_schema()").fetch_one(&mut connection).await?;
-    for (id, key) in taken {
-        if !try_lock(&mut connection, *key).await? {
-            tracing::warn!(outgoing = %id, "another node took a mail while the database was away");
+    Ok(connection)
+}
+
+/// Takes again what the session before had; gives what it cannot. The server may not know for half a minute that the one
+/// before is no more, so what is lacking is asked for again each time.
+async fn lock_again(
+    connection: &mut PgConnection,
+    lacking: &BTreeMap<MailId, i64>,
+) -> Result<BTreeMap<MailId, i64>, sqlx::Error> {
+    let mut still = BTreeMap::new();
+    for (id, key) in lacking {
+        if !try_lock(connection, *key).await? {
+            tracing::warn!(outgoing = %id, "a mail under way is locked by another session since the database was away");
+            still.insert(id.clone(), *key);
         }
     }
-    Ok(connection)
+    Ok(still)
 }
 
 async fn try_lock(connection: &mut PgConnection, key: i64) -> Result<bool, sqlx::Error> {
@@ -193,10 +230,10 @@ mod tests {
         drop(second);
         let waited = async {
             while !first.take(&one, &row).await.unwrap() {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(10), waited).await.unwrap();
+        timeout(Duration::from_secs(10), waited).await.unwrap();
         // The first has brought it out: whoever still has it in hand as it was learns that.
         let mut done = row.clone();
         done.recipients[0].fate = Fate::Accepted;
@@ -228,6 +265,51 @@ mod tests {
         first.break_off().await;
         assert!(first.take(&one, &b).await.unwrap(), "over a new session");
         assert!(!second.take(&two, &a).await.unwrap() && !second.take(&two, &b).await.unwrap());
+    }
+
+    /// As behind a firewall that swallows everything without a word.
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("postgres://nobody@{}/nothing", silent.local_addr().unwrap());
+        let server = Server { url, patience: Duration::from_millis(50), session: Mutex::default() };
+        let asked = timeout(Duration::from_secs(5), server.lock(&MailId("A".to_owned()))).await.unwrap();
+        assert!(asked.unwrap_err().to_string().contains("in time"));
+        assert!(server.session.lock().await.connection.is_none());
+    }
+
+    /// The server may not know yet that the session before is no more.
+    #[tokio::test]
+    async fn what_a_new_session_lacks_it_takes_when_it_can() {
+        let dir = tempfile::tempdir().unwrap();
+        let one = Store::open(dir.path()).await.unwrap();
+        if one.is_a_file() {
+            return;
+        }
+        let (two, _other) = one.as_another_node().await;
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let (a, b) = (OutboxRow::notice("A", now), OutboxRow::notice("B", now));
+        let mut writing = one.write().await.unwrap();
+        writing.put_outbox(&a).await.unwrap();
+        writing.put_outbox(&b).await.unwrap();
+        writing.commit().await.unwrap();
+        let (first, second) = (one.claim_outbox().await.unwrap(), two.claim_outbox().await.unwrap());
+        assert!(first.take(&one, &a).await.unwrap());
+        // The session stays, and nobody listens to it any more.
+        let left = first.server.as_ref().unwrap().session.lock().await.connection.take();
+        assert!(first.take(&one, &b).await.unwrap());
+        drop(left);
+        let lacks = async || !first.server.as_ref().unwrap().session.lock().await.lacking.is_empty();
+        assert!(lacks().await);
+        first.give_back(&b.id).await;
+        let waited = async {
+            while lacks().await {
+                assert!(first.take(&one, &b).await.unwrap());
+                first.give_back(&b.id).await;
+            }
+        };
+        timeout(Duration::from_secs(10), waited).await.unwrap();
+        assert!(!second.take(&two, &a).await.unwrap(), "it is the first node's again");
     }
 
     impl Claim {

@@ -10,11 +10,11 @@ use std::{path::PathBuf, sync::Arc};
 #[non_exhaustive]
 pub enum StoreError {
     /// The directory or a file in it cannot be written.
-    #[error("cannot write {path}: {cause}; data_dir must be a directory that sekisho's user owns")]
+    #[error("cannot write {path}: {cause}")]
     Unwritable {
         /// Which.
         path: PathBuf,
-        /// What the system says.
+        /// What the system says, and what helps.
         cause: String,
     },
     /// A later release of Sekisho has already changed the database.

@@ -17,7 +17,10 @@ use aws_lc_rs::{
     hmac, rand,
 };
 
-use super::{StoreError, open::unwritable};
+use super::{
+    StoreError,
+    open::{give_to_owner, unwritable},
+};
 
 /// Bytes of an AES-256 key.
 pub(super) const KEY_LENGTH: usize = 32;
@@ -95,7 +98,9 @@ impl MasterKey {
         }
         // Whole or not at all: a crash must not leave half a key under the final name.
         let unfinished = path.with_extension("key.new");
-        let written = write_key(&unfinished).and_then(|()| fs::rename(&unfinished, path));
+        let written = write_key(&unfinished)
+            .and_then(|()| give_to_owner(&unfinished))
+            .and_then(|()| fs::rename(&unfinished, path));
         written.map_err(|error| unwritable(path, &error))?;
         if let Some(directory) = path.parent() {
             File::open(directory).and_then(|d| d.sync_all()).map_err(|error| unwritable(directory, &error))?;

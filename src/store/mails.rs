@@ -119,7 +119,7 @@ impl Writing {
     }
 
     /// Destroys the bytes of up to `limit` mails with which nothing has been left to do since `before`, and says of
-    /// which.
+    /// which. With a mail that is only prepared nothing has been done yet.
     pub async fn destroy_settled_mails(
         &mut self,
         before: Timestamp,
@@ -136,6 +136,7 @@ impl Writing {
                  AND NOT EXISTS (SELECT 1 FROM held WHERE held.mail_id = mail.id \
                      AND (held.state IN ('pending', 'approved', 'released') OR held.changed_at >= old.before)) \
                  AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.mail_id = mail.id AND outbox.state = 'queued') \
+                 AND NOT EXISTS (SELECT 1 FROM prepared WHERE prepared.mail_id = mail.id) \
                  LIMIT $3) \
              RETURNING id",
         )

@@ -5,8 +5,9 @@
 //! Deliberately absent: repair; a damaged file is reported.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, ErrorKind},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
     sync::{Arc, Once},
 };
@@ -105,11 +106,29 @@ async fn lock(path: PathBuf) -> Result<File, StoreError> {
 
 pub(super) fn open_lock(path: &Path) -> Result<File, StoreError> {
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    opened.map_err(|error| unwritable(path, &error))
+    opened.and_then(|file| give_to_owner(path).map(|()| file)).map_err(|error| unwritable(path, &error))
 }
 
-pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> StoreError {
-    StoreError::Unwritable { path: path.to_owned(), cause: error.to_string() }
+/// What root makes in the folder of the server's user is that user's: the server could not write it else.
+pub(super) fn give_to_owner(path: &Path) -> io::Result<()> {
+    let Some(folder) = path.parent().filter(|_| rustix::process::geteuid().is_root()) else { return Ok(()) };
+    let (file, folder) = (fs::metadata(path)?, fs::metadata(folder)?);
+    if file.uid() == 0 && folder.uid() != 0 {
+        chown(path, Some(folder.uid()), Some(folder.gid()))?;
+    }
+    Ok(())
+}
+
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> StoreError {
+    let help = match error.kind() {
+        ErrorKind::PermissionDenied => {
+            "; data_dir and all that is in it must belong to the user that sekisho runs as: chown -R"
+        }
+        ErrorKind::NotFound => "; make the folder that it is to be in first",
+        ErrorKind::AlreadyExists => "; name one that is not there yet",
+        _ => "",
+    };
+    StoreError::Unwritable { path: path.to_owned(), cause: format!("{error}{help}") }
 }
 
 #[cfg(test)]
@@ -249,6 +268,27 @@ mod tests {
                 assert_eq!((kept.target.as_str(), kept.weight, kept.day), ("yamada@kita.jp", 2.5, 20_000));
             }
         }
+    }
+
+    /// `sekisho doctor` as root, before the service starts for the first time.
+    #[tokio::test]
+    async fn what_root_makes_belongs_to_the_owner_of_the_folder() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        chown(dir.path(), Some(4_711), Some(4_712)).unwrap();
+        let store = Box::pin(Store::open_at(Place::from(dir.path()))).await.unwrap();
+        drop(store.claim_outbox().await.unwrap());
+        let mut files = 0;
+        for file in fs::read_dir(dir.path()).unwrap() {
+            let file = file.unwrap();
+            let known = file.metadata().unwrap();
+            assert_eq!((known.uid(), known.gid()), (4_711, 4_712), "{:?}", file.file_name());
+            files += 1;
+        }
+        assert!(files >= 4, "database, key and two locks at least: {files}");
+        store.close().await;
     }
 
     #[tokio::test]

@@ -253,6 +253,16 @@ impl Writing {
         queued(&mut self.transaction, id).await
     }
 
+    /// The mail `id`, whether it is still to go out or done.
+    pub async fn outbox_row(&mut self, id: &MailId) -> Result<Option<OutboxRow>, StoreError> {
+        let raw: Option<Raw> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM outbox WHERE id = $1")))
+                .bind(&id.0)
+                .fetch_optional(&mut *self.transaction)
+                .await?;
+        raw.map(OutboxRow::try_from).transpose()
+    }
+
     /// Mails that are still to go out and whose ids begin with `prefix`, two at most.
     pub async fn queued_beginning(&mut self, prefix: &str) -> Result<Vec<OutboxRow>, StoreError> {
         let prefix = prefix.to_ascii_uppercase();

@@ -29,6 +29,13 @@ const WRITER: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_
 const READER: &str = "SET default_transaction_read_only = on; SET statement_timeout = '60s'; \
                       SET application_name = 'sekisho, reading'";
 
+/// How long the server may take to answer a session that is there for its locks.
+pub(super) const LOCKS_WITHIN: Duration = Duration::from_secs(10);
+
+/// What such a session is told first. A node whose power is cut says no goodbye: the server asks by itself, and others may
+/// have what was locked within half a minute.
+const LOCKS: &str = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+
 /// The schema, compiled in.
 pub(super) static SCHEMA: Migrator = sqlx::migrate!("./migrations/postgres");
 
@@ -66,6 +73,14 @@ pub(super) async fn open(url: &str) -> Result<(AnyPool, AnyPool), StoreError> {
         .await
         .map_err(failed)?;
     Ok((writer, readers))
+}
+
+/// A session that is there for its locks and nothing else, under a name by which an administrator knows it.
+pub(super) async fn locking(url: &str, name: &'static str) -> Result<PgConnection, sqlx::Error> {
+    let mut session = PgConnection::connect(url).await?;
+    session.execute(LOCKS).await?;
+    sqlx::query("SELECT set_config('application_name', $1, false)").bind(name).execute(&mut session).await?;
+    Ok(session)
 }
 
 /// The read replica at `url`. It may be away: nothing is asked of it before somebody searches.

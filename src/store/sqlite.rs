@@ -17,7 +17,12 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 
-use super::{StoreError, open::unwritable, schema, sql::Engine};
+use super::{
+    StoreError,
+    open::{give_to_owner, unwritable},
+    schema,
+    sql::Engine,
+};
 
 pub(super) const DATABASE: &str = "sekisho.db";
 
@@ -79,5 +84,5 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
 /// SQLite gives its -wal and -shm files the mode of the database, so making that with 0600 settles all three.
 fn make_file(path: &PathBuf) -> Result<(), StoreError> {
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    opened.map(drop).map_err(|error| unwritable(path, &error))
+    opened.and_then(|_| give_to_owner(path)).map_err(|error| unwritable(path, &error))
 }

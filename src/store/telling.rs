@@ -8,22 +8,12 @@
 //! records may be told twice, and none is left out. The mark only grows, but for a journal that became shorter.
 //! Deliberately absent: what is told, and to whom (`siem`).
 
-use std::time::Duration;
-
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, PgConnection};
 use tokio::time::timeout;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, postgres};
 
 const MARK: &str = "siem_mark";
-
-/// How long the server may take to say whose it is.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What the session is told first. A node whose power is cut says no goodbye: the server asks by itself, and gives the right
-/// to another within half a minute.
-const SESSION: &str = "SET application_name = 'sekisho, telling the SIEM'; SET tcp_keepalives_idle = 10; \
-                       SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
 
 /// The right to tell, or the wish for it.
 pub struct Telling {
@@ -79,7 +69,7 @@ impl Telling {
     /// # Errors
     /// The server cannot be asked. It is not ours then.
     pub async fn is_ours(&mut self) -> Result<bool, StoreError> {
-        match timeout(PATIENCE, self.asked()).await {
+        match timeout(postgres::LOCKS_WITHIN, self.asked()).await {
             Ok(asked) => Ok(asked?),
             Err(_elapsed) => Err(StoreError::System("the database does not answer in time".to_owned())),
         }
@@ -90,7 +80,7 @@ impl Telling {
         // Taken out: what fails, or is cut off, is closed.
         let mut session = match self.session.take() {
             Some(session) => session,
-            None => begin(url).await?,
+            None => Session { connection: postgres::locking(url, "sekisho, telling the SIEM").await?, has_it: false },
         };
         if session.has_it {
             session.connection.ping().await?;
@@ -115,12 +105,6 @@ impl Telling {
     }
 }
 
-async fn begin(url: &str) -> Result<Session, sqlx::Error> {
-    let mut connection = PgConnection::connect(url).await?;
-    connection.execute(SESSION).await?;
-    Ok(Session { connection, has_it: false })
-}
-
 impl std::fmt::Debug for Telling {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let has_it = self.server.is_none() || self.session.as_ref().is_some_and(|session| session.has_it);
@@ -130,6 +114,8 @@ impl std::fmt::Debug for Telling {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]

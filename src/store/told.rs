@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError, Writing, address, micros, time};
+use super::{Store, StoreError, Writing, address, micros, plain, time};
 use crate::mail::{Address, MailId};
 
 /// What somebody is told.
@@ -136,7 +136,7 @@ impl Writing {
         .bind(told.person.as_str())
         .bind(told.topic.name())
         .bind(&told.held.0)
-        .bind(told.detail)
+        .bind(plain(told.detail))
         .bind(micros(told.at))
         .bind(due_at.map(micros))
         .execute(&mut *self.transaction)
