@@ -27,8 +27,9 @@ use super::{
     session,
 };
 use crate::{
-    directory::{AccountsError, Factor, Identities, Stage, recovery_hash},
+    directory::{AccountsError, Identities, Stage, recovery_hash},
     journal::Access,
+    mail::Address,
     notice::words::pick,
 };
 
@@ -116,26 +117,31 @@ pub(super) async fn proven<D: Desk, A: Identities>(
     code: &str,
     place: &str,
 ) -> Result<bool, Refusal> {
-    let (who, name) = (&person.session.who, format!("code {}", person.session.who.canonical()));
-    if web.failures.wait(&name, Instant::now()).is_some() {
-        return Err(Refusal::Wait);
-    }
-    let factor = web.accounts.factor(who).await?.filter(|factor| factor.confirmed);
-    let right = match factor.as_ref().and_then(|factor: &Factor| factor.step(code, Timestamp::now())) {
-        Some(step) => web.accounts.use_step(who, step).await?,
-        None if factor.is_some() && web.accounts.use_recovery(who, &recovery_hash(code)).await? => {
-            web.desk.note(who, Access::RecoveryUsed, place).await;
-            true
-        }
-        None => false,
-    };
+    let who = &person.session.who;
+    let Some(attempt) = web.wrong_codes.try_begin(&who.canonical(), Instant::now()) else { return Err(Refusal::Wait) };
+    let right = used(web, who, code, place).await.inspect_err(|_fault| web.wrong_codes.take_back(&attempt))?;
     if right {
-        web.failures.forget(&name);
-    } else {
-        web.failures.add(&name, Instant::now());
-        if web.failures.wait(&name, Instant::now()).is_some() {
-            web.desk.note(who, Access::Locked, place).await;
-        }
+        web.wrong_codes.forget(&attempt);
+    } else if attempt.locks() {
+        web.desk.note(who, Access::Locked, place).await;
+    }
+    Ok(right)
+}
+
+/// Whether `code` was right, and is used up.
+async fn used<D: Desk, A: Identities>(
+    web: &Web<D, A>,
+    who: &Address,
+    code: &str,
+    place: &str,
+) -> Result<bool, AccountsError> {
+    let Some(factor) = web.accounts.factor(who).await?.filter(|factor| factor.confirmed) else { return Ok(false) };
+    if let Some(step) = factor.step(code, Timestamp::now()) {
+        return web.accounts.use_step(who, step).await;
+    }
+    let right = web.accounts.use_recovery(who, &recovery_hash(code)).await?;
+    if right {
+        web.desk.note(who, Access::RecoveryUsed, place).await;
     }
     Ok(right)
 }

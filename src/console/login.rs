@@ -18,6 +18,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Desk, Need, Web,
@@ -43,6 +44,9 @@ const FORM: &str = "sekisho_form";
 
 /// As much of what a browser calls itself as is kept.
 const BROWSER: usize = 160;
+
+/// In bytes; neither an account of ours nor the directory takes a longer one.
+const LONGEST_PASSWORD: usize = 512;
 
 /// The person a request is from, proven by their session.
 pub(super) struct Person {
@@ -212,27 +216,20 @@ pub(super) async fn enter<D: Desk, A: Identities>(
         return form(&web, language, &sent.next, Some(again), StatusCode::FORBIDDEN);
     }
     let name = sent.account.trim().to_lowercase();
-    if web.failures.wait(&name, Instant::now()).is_some() {
-        let wait = pick(
-            language,
-            "ログインに続けて失敗したため、しばらく受け付けません。数分から15分ほどお待ちください。",
-            "Too many failed attempts. Please wait a few minutes, a quarter of an hour at most.",
-        );
-        return form(&web, language, &sent.next, Some(wait), StatusCode::TOO_MANY_REQUESTS);
-    }
-    match proven(&web, &name, sent.password).await {
-        Ok(Some((who, hash))) => {
-            web.failures.forget(&name);
+    match tried(&web, &name, sent.password, &place).await {
+        Outcome::Proven(who, hash) => {
             let begun = Begun { who, password: hash.as_deref(), strong: false, place: &place };
             begin(&web, &headers, begun, &sent.next).await
         }
-        Ok(None) => {
-            web.failures.add(&name, Instant::now());
-            if web.failures.wait(&name, Instant::now()).is_some()
-                && let Ok(who) = Address::parse(&name)
-            {
-                web.desk.note(&who, Access::Locked, &place).await;
-            }
+        Outcome::Wait => {
+            let wait = pick(
+                language,
+                "ログインに続けて失敗したため、しばらく受け付けません。数分から15分ほどお待ちください。",
+                "Too many failed attempts. Please wait a few minutes, a quarter of an hour at most.",
+            );
+            form(&web, language, &sent.next, Some(wait), StatusCode::TOO_MANY_REQUESTS)
+        }
+        Outcome::Wrong => {
             let wrong = pick(
                 language,
                 "メールアドレスまたはパスワードが違います。",
@@ -240,8 +237,61 @@ pub(super) async fn enter<D: Desk, A: Identities>(
             );
             form(&web, language, &sent.next, Some(wrong), StatusCode::UNAUTHORIZED)
         }
-        Err(()) => unreadable(&web, language),
+        Outcome::Broken => unreadable(&web, language),
     }
+}
+
+/// What came of a name and a password.
+enum Outcome {
+    /// It is them; with the password's hash for one of our own accounts.
+    Proven(Address, Option<String>),
+    /// It is not.
+    Wrong,
+    /// Not looked at: there were too many failures.
+    Wait,
+    /// It could not be found out.
+    Broken,
+}
+
+/// Why it could not be found out whose a password is.
+enum Fault {
+    /// Our own, or the store's.
+    Ours,
+    /// The directory's. Whether one of our own accounts has this password was looked at before.
+    Directory,
+}
+
+/// Looks whose they are, unless there were too many failures of late. Turns are taken before a try is counted, so that
+/// nobody can fill the memory of failures faster than passwords are checked.
+async fn tried<D: Desk, A: Identities>(web: &Web<D, A>, name: &str, password: String, place: &str) -> Outcome {
+    // Nobody's, and quickly said: it is no guess, and shall not push out what is to be remembered.
+    if password.len() > LONGEST_PASSWORD {
+        return Outcome::Wrong;
+    }
+    if web.failures.wait(name, Instant::now()).is_some() {
+        return Outcome::Wait;
+    }
+    let Ok(turn) = Arc::clone(&web.checking).acquire_owned().await else { return Outcome::Broken };
+    let Some(attempt) = web.failures.try_begin(name, Instant::now()) else { return Outcome::Wait };
+    let outcome = match proven(web, name, password, turn).await {
+        Ok(Some((who, hash))) => {
+            web.failures.forget(&attempt);
+            return Outcome::Proven(who, hash);
+        }
+        Err(Fault::Ours) => {
+            web.failures.take_back(&attempt);
+            return Outcome::Broken;
+        }
+        // It stays a failure: otherwise our own accounts could be guessed at while the directory is away.
+        Err(Fault::Directory) => Outcome::Broken,
+        Ok(None) => Outcome::Wrong,
+    };
+    if attempt.locks()
+        && let Ok(who) = Address::parse(name)
+    {
+        web.desk.note(&who, Access::Locked, place).await;
+    }
+    outcome
 }
 
 /// Whose the name and the password are: with the password's hash for one of our own accounts, without one for somebody
@@ -250,16 +300,19 @@ async fn proven<D, A: Identities>(
     web: &Web<D, A>,
     name: &str,
     password: String,
-) -> Result<Option<(Address, Option<String>)>, ()> {
-    if let Some((who, hash)) = own(web, name, password.clone()).await? {
+    turn: OwnedSemaphorePermit,
+) -> Result<Option<(Address, Option<String>)>, Fault> {
+    if let Some((who, hash)) = own(web, name, password.clone(), turn).await? {
         return Ok(Some((who, Some(hash))));
     }
     let proven = web.logins.directory.authenticate(name, &password).await.map_err(|error| {
         tracing::warn!(%error, "the directory cannot be asked for a password");
+        Fault::Directory
     })?;
     let Some(who) = proven else { return Ok(None) };
     let account = web.accounts.account(&who).await.map_err(|error| {
         tracing::error!(%error, "accounts cannot be read");
+        Fault::Ours
     })?;
     // Whoever is shut out here is shut out, whatever the directory says.
     let shut_out = account.is_some_and(|account| account.disabled);
@@ -267,17 +320,27 @@ async fn proven<D, A: Identities>(
 }
 
 /// The account's address and password hash if the password is right.
-async fn own<D, A: Identities>(web: &Web<D, A>, name: &str, password: String) -> Result<Option<(Address, String)>, ()> {
+async fn own<D, A: Identities>(
+    web: &Web<D, A>,
+    name: &str,
+    password: String,
+    turn: OwnedSemaphorePermit,
+) -> Result<Option<(Address, String)>, Fault> {
     let account = match Address::parse(name) {
         Ok(address) => web.accounts.account(&address).await.map_err(|error| {
             tracing::error!(%error, "accounts cannot be read");
+            Fault::Ours
         })?,
         Err(_) => None,
     };
-    // Held until the check is over: a flood of logins takes neither all memory nor all cores.
-    let _turn = web.checking.acquire().await.map_err(|_closed| ())?;
-    let checked = tokio::task::spawn_blocking(move || proves(account.as_ref(), &password).then_some(account).flatten());
-    let account = checked.await.map_err(|_panicked| ())?;
+    let checked = tokio::task::spawn_blocking(move || {
+        let proven = proves(account.as_ref(), &password).then_some(account).flatten();
+        // Held until the check is over, also of one whose browser has gone: a flood of logins takes neither all memory
+        // nor all cores.
+        drop(turn);
+        proven
+    });
+    let account = checked.await.map_err(|_panicked| Fault::Ours)?;
     Ok(account.map(|account| (account.address, account.password_hash)))
 }
 

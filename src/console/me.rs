@@ -54,12 +54,17 @@ pub(super) async fn end_session<D: Desk, A: Identities>(
     };
     match ended.await {
         Ok(sessions) => {
-            if sessions > 0 {
-                web.desk.note(who, Access::SessionsEnded { sessions }, &place).await;
-            }
+            note_ended(&web, &person, sessions, &place).await;
             Redirect::to("/me").into_response()
         }
         Err(error) => fault(&person, &error),
+    }
+}
+
+/// Tells the journal that so many of their sessions were ended.
+async fn note_ended<D: Desk, A: Identities>(web: &Web<D, A>, person: &Person, sessions: u64, place: &str) {
+    if sessions > 0 {
+        web.desk.note(&person.session.who, Access::SessionsEnded { sessions }, place).await;
     }
 }
 
@@ -79,7 +84,7 @@ pub(super) async fn begin_factor<D: Desk, A: Identities>(
     }
 }
 
-/// Confirms it by its first code, and shows the recovery codes, once.
+/// Confirms it by its first code, ends the sessions that one factor began elsewhere, and shows the recovery codes, once.
 pub(super) async fn confirm_factor<D: Desk, A: Identities>(
     State(web): State<Arc<Web<D, A>>>,
     Place(place): Place,
@@ -107,6 +112,11 @@ pub(super) async fn confirm_factor<D: Desk, A: Identities>(
     match confirmed.await {
         Ok(Some(codes)) => {
             web.desk.note(who, Access::FactorSet, &place).await;
+            match web.accounts.end_sessions_of(who, Some(&person.session.key)).await {
+                Ok(sessions) => note_ended(&web, &person, sessions, &place).await,
+                // The codes are shown this once, and beside them the sessions that are left, which the person can end.
+                Err(error) => tracing::error!(%error, "sessions of before the second factor cannot be ended"),
+            }
             page(&web, &person, Told::Recovery(codes), StatusCode::OK).await
         }
         Ok(None) => Redirect::to("/me").into_response(),

@@ -115,8 +115,11 @@ struct Web<D, A> {
     accounts: Arc<A>,
     engine: Engine,
     logins: Logins,
+    /// Wrong passwords, by what was typed as the account: anybody's doing.
     failures: session::Failures,
-    checking: Semaphore,
+    /// Wrong codes of second factors, by person: only of those who have shown the password.
+    wrong_codes: session::Failures,
+    checking: Arc<Semaphore>,
     language: Language,
     organization: String,
     timezone: TimeZone,
@@ -155,7 +158,8 @@ pub fn router<D: Desk, A: Identities>(
         engine,
         logins,
         failures: session::Failures::default(),
-        checking: Semaphore::new(CHECKED_AT_ONCE),
+        wrong_codes: session::Failures::default(),
+        checking: Arc::new(Semaphore::new(CHECKED_AT_ONCE)),
         language: voice.language,
         organization: voice.organization.clone(),
         timezone: voice.timezone.clone(),

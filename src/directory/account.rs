@@ -165,13 +165,13 @@ impl Password {
 }
 
 /// Whether `password` is the one of `account`, and the account may log in. Takes as long when there is no such
-/// account or it is disabled. Slow by design: call it where blocking is allowed.
+/// account, it is disabled, or the password is longer than any, so that no guess is cheap. Slow by design: call it where
+/// blocking is allowed.
 pub fn proves(account: Option<&Account>, password: &str) -> bool {
     let stored = account.map_or(NOBODY, |account| account.password_hash.as_str());
-    let right = password.len() <= LONGEST
-        && PasswordHash::new(stored)
-            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-    right && account.is_some_and(|account| !account.disabled)
+    let right = PasswordHash::new(stored)
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+    right && password.len() <= LONGEST && account.is_some_and(|account| !account.disabled)
 }
 
 #[cfg(test)]
@@ -195,6 +195,14 @@ mod tests {
         assert!(!proves(Some(&account(&password, false)), "something else entirely"));
         assert!(!proves(Some(&account(&password, false)), ""));
         assert!(!proves(None, password.reveal()));
+    }
+
+    #[test]
+    fn a_password_longer_than_any_proves_nothing() {
+        for (length, proven) in [(LONGEST, true), (LONGEST + 1, false)] {
+            let password = Password("x".repeat(length));
+            assert_eq!(proves(Some(&account(&password, false)), password.reveal()), proven, "{length}");
+        }
     }
 
     #[test]

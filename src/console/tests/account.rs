@@ -38,6 +38,35 @@ async fn set_up(browser: &mut Browser) -> (Factor, Vec<String>, String) {
     (factor, codes, used)
 }
 
+/// Another window over the same pages, with the same cookies.
+fn window(browser: &Browser) -> Browser {
+    Browser {
+        at: browser.at,
+        desk: Arc::clone(&browser.desk),
+        people: Arc::clone(&browser.people),
+        cookies: browser.cookies.clone(),
+        _dir: tempfile::tempdir().unwrap(),
+        _stop: CancellationToken::new().drop_guard(),
+    }
+}
+
+/// How many of fifty posts of the same, sent at once, were looked at and found wrong, and how many were told to wait.
+async fn at_once(browser: &Browser, path: &'static str, fields: &[(&'static str, &str)]) -> (usize, usize) {
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let mut other = window(browser);
+        let owned: Vec<(&'static str, String)> =
+            fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        asking.spawn(async move {
+            let sent: Vec<(&str, &str)> = owned.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            other.post(path, &sent).await.status
+        });
+    }
+    let answers = asking.join_all().await;
+    let with = |status: u16| answers.iter().filter(|answer| **answer == status).count();
+    (with(401), with(429))
+}
+
 async fn csrf_of_code(browser: &mut Browser) -> String {
     browser.get("/login/code").await.field("csrf")
 }
@@ -193,4 +222,61 @@ async fn wrong_passwords_that_lock_an_account_are_told_to_the_journal() {
     }
     let accesses = browser.desk.accesses.lock().unwrap().clone();
     assert_eq!(accesses, [(HANAKO.to_owned(), Access::Locked)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_guesses_sent_at_once_five_are_looked_at() {
+    let mut browser = browser_with(Need::Nobody).await;
+    set_up(&mut browser).await;
+    browser.log_in(HANAKO, PASSWORD).await;
+    let csrf = csrf_of_code(&mut browser).await;
+    assert_eq!(at_once(&browser, "/login/code", &[("csrf", &csrf), ("code", "123456")]).await, (5, 45));
+    let (form, taro) = (browser.get("/login").await.field("form"), "taro@example.co.jp");
+    let sent = [("account", taro), ("password", "wrong"), ("form", form.as_str())];
+    assert_eq!(at_once(&browser, "/login", &sent).await, (5, 45));
+    let accesses = browser.desk.accesses.lock().unwrap().clone();
+    let locked: Vec<&str> =
+        accesses.iter().filter(|(_, access)| *access == Access::Locked).map(|(who, _)| who.as_str()).collect();
+    assert_eq!(locked, [HANAKO, taro], "the journal is told once of each");
+}
+
+#[tokio::test]
+async fn no_name_that_a_stranger_types_locks_the_code_of_somebody() {
+    let mut browser = browser_with(Need::Nobody).await;
+    set_up(&mut browser).await;
+    let mut answers = Vec::new();
+    for _ in 0..6 {
+        answers.push(browser.log_in(&format!("code {HANAKO}"), "wrong").await.status);
+    }
+    assert_eq!(answers.last(), Some(&429), "{answers:?}");
+    assert_eq!(browser.log_in(HANAKO, PASSWORD).await.header("location"), "/login/code");
+    let csrf = csrf_of_code(&mut browser).await;
+    assert_eq!(browser.post("/login/code", &[("csrf", &csrf), ("code", "123456")]).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_password_longer_than_any_is_no_guess() {
+    let mut browser = browser_with(Need::Nobody).await;
+    for _ in 0..6 {
+        assert_eq!(browser.log_in(HANAKO, &"x".repeat(513)).await.status, 401);
+    }
+    assert_eq!(browser.log_in(HANAKO, PASSWORD).await.status, 303);
+}
+
+#[tokio::test]
+async fn setting_a_second_factor_up_ends_the_sessions_that_one_factor_began_elsewhere() {
+    let mut elsewhere = browser_with(Need::Nobody).await;
+    let mut of_taro = window(&elsewhere);
+    let mut here = window(&elsewhere);
+    elsewhere.log_in(HANAKO, PASSWORD).await;
+    of_taro.log_in("taro@example.co.jp", PASSWORD).await;
+    assert_eq!(elsewhere.get("/held").await.status, 200);
+    set_up(&mut here).await;
+    let page = elsewhere.get("/held").await;
+    assert_eq!((page.status, page.header("location")), (303, "/login"));
+    assert_eq!((here.get("/held").await.status, of_taro.get("/held").await.status), (200, 200));
+    let accesses = here.desk.accesses.lock().unwrap().clone();
+    let of_hanako = |access| (HANAKO.to_owned(), access);
+    let expected = [Access::FactorSet, Access::SessionsEnded { sessions: 1 }].map(of_hanako);
+    assert_eq!(accesses[accesses.len() - 2..], expected);
 }
