@@ -22,6 +22,9 @@ use crate::{
 /// How many findings' samples, recipients, … one page shows.
 pub(super) const MOST: usize = 200;
 
+/// What the journal calls a drill that somebody approved: it ends withdrawn, and nothing is sent.
+const DRILL_PASSED: &str = "drill_passed";
+
 /// What every page has around it.
 #[derive(Clone, Copy)]
 pub(super) struct Frame<'a> {
@@ -120,26 +123,29 @@ impl Done {
 
     /// Whether it happened to this mail: a link with `?done=` cannot make a page say what did not happen.
     pub(super) fn fits(self, file: &File) -> bool {
-        let state = file.state;
+        let (state, happened) = (file.state, |what: &str| file.history.iter().any(|step| step.change == what));
         match self {
-            Self::Approve => state != State::Pending || file.history.iter().any(|step| step.change == "agreed"),
-            Self::Reject | Self::Withdraw => state != State::Pending,
+            Self::Approve => match state {
+                State::Pending => happened("agreed"),
+                // What its sender let go alone nobody has approved.
+                State::Approved | State::Released | State::Delivered => !happened("released_alone"),
+                State::Withdrawn => happened(DRILL_PASSED),
+                State::Rejected | State::Expired | State::Bounced => false,
+            },
+            Self::Reject => state == State::Rejected,
+            Self::Withdraw => state == State::Withdrawn && !happened(DRILL_PASSED),
             Self::Reason => !file.reason.is_empty(),
             Self::AskOthers => state == State::Pending && !file.may_ask_others,
             Self::SendBack => file.sent_back,
             Self::AskColleague => !file.opinions.is_empty(),
             Self::Opinion => file.opinions.iter().any(|one| one.said.is_some()),
-            Self::ReleaseAlone => file.history.iter().any(|step| step.change == "released_alone"),
+            Self::ReleaseAlone => happened("released_alone"),
         }
     }
 
     pub(super) fn told(self, file: &File, language: Language) -> &'static str {
         let (ja, en) = match self {
-            Self::Approve if file.state == State::Pending => (
-                "承認を記録しました。ほかの人の承認がそろうと送信されます。",
-                "Your approval is recorded. The mail goes when the others have approved too.",
-            ),
-            Self::Approve => ("承認しました。メールはこれから送信されます。", "Approved. The mail is on its way now."),
+            Self::Approve => approved(file.state),
             Self::Reject => ("却下しました。差出人に通知します。", "Rejected. Its sender is told."),
             Self::Withdraw => ("取り消しました。メールは送信されません。", "Taken back. The mail is not sent."),
             Self::Reason => ("理由を、判断する人に伝えました。", "Those who decide were told your reason."),
@@ -159,6 +165,25 @@ impl Done {
             ),
         };
         words::pick(language, ja, en)
+    }
+}
+
+/// What is said of an approval, by what came of it.
+fn approved(state: State) -> Both<'static> {
+    match state {
+        State::Pending => (
+            "承認を記録しました。ほかの人の承認がそろうと送信されます。",
+            "Your approval is recorded. The mail goes when the others have approved too.",
+        ),
+        // Of those that were approved only a drill ends so.
+        State::Withdrawn => {
+            ("承認しました。訓練のメールだったため、送信されません。", "Approved. It was a drill, so nothing is sent.")
+        }
+        State::Released => ("承認しました。メールを送信しています。", "Approved. The mail is being sent."),
+        State::Delivered => ("承認しました。メールは送信されました。", "Approved. The mail was sent."),
+        State::Approved | State::Rejected | State::Expired | State::Bounced => {
+            ("承認しました。メールはこれから送信されます。", "Approved. The mail is on its way now.")
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     held::{frame, id_of, lacks_a_factor},
     pages::{self, Frame},
 };
-use crate::{directory::Identities, language::Language, mail::MailId, notice::words};
+use crate::{directory::Identities, hold, language::Language, mail::MailId, notice::words};
 
 /// Decides several mails in one go, for one reason that must be said.
 pub(super) async fn decide<D: Desk, A: Identities>(
@@ -43,10 +43,15 @@ pub(super) async fn decide<D: Desk, A: Identities>(
         let who = &person.session.who;
         let subject = web.desk.show(who, &id).await.map(|file| file.story.subject).unwrap_or_default();
         let decided = match approves {
-            true => web.desk.approve(who, &id, comment, person.is_strong()).await,
-            false => web.desk.reject(who, &id, comment).await,
+            true => web.desk.approve(who, &id, comment, person.is_strong()).await.map(|()| Word::Approved),
+            false => web.desk.reject(who, &id, comment).await.map(|()| Word::Rejected),
         };
-        outcomes.push(Outcome::of(id, &subject, decided, approves, person.language));
+        // What came of it only the mail itself tells: an approval may not be the last that it needs.
+        let state = match decided {
+            Ok(Word::Approved) => web.desk.show(who, &id).await.map(|file| file.state).ok(),
+            Ok(Word::Rejected) | Err(_) => None,
+        };
+        outcomes.push(Outcome::of(id, &subject, decided, state, person.language));
     }
     pages::html(&Outcomes { frame: frame(&web, &person), outcomes })
 }
@@ -66,12 +71,25 @@ struct Outcome {
     text: String,
 }
 
+/// What somebody said of a mail, and the desk took.
+enum Word {
+    Approved,
+    Rejected,
+}
+
 impl Outcome {
-    fn of(id: MailId, subject: &str, decided: Result<(), DeskError>, approves: bool, language: Language) -> Self {
+    /// `state` is that of the mail after an approval, if it can be read.
+    fn of(
+        id: MailId,
+        subject: &str,
+        decided: Result<Word, DeskError>,
+        state: Option<hold::State>,
+        language: Language,
+    ) -> Self {
         let pick = |ja: &str, en: &str| words::pick(language, ja, en).to_owned();
         let (tone, text) = match decided {
-            Ok(()) if approves => ("good", pick("承認しました", "approved")),
-            Ok(()) => ("good", pick("却下しました", "rejected")),
+            Ok(Word::Approved) => approved(state, language),
+            Ok(Word::Rejected) => ("good", pick("却下しました", "rejected")),
             Err(DeskError::AlreadyDecided(_)) => (
                 "dull",
                 pick(
@@ -94,4 +112,24 @@ impl Outcome {
         };
         Self { id, subject: words::subject(subject, language), tone, text }
     }
+}
+
+/// What an approval came to.
+fn approved(state: Option<hold::State>, language: Language) -> (&'static str, String) {
+    let (tone, ja, en) = match state {
+        Some(hold::State::Pending) => (
+            "wait",
+            "承認を記録しました。ほかの人の承認も必要です。",
+            "Your approval is recorded; another one is needed.",
+        ),
+        // Of those that were approved only a drill ends so.
+        Some(hold::State::Withdrawn) => (
+            "good",
+            "承認しました。訓練のメールだったため、送信されません。",
+            "approved; it was a drill, so nothing is sent",
+        ),
+        Some(_) => ("good", "承認しました", "approved"),
+        None => ("good", "承認を記録しました", "Your approval is recorded."),
+    };
+    (tone, words::pick(language, ja, en).to_owned())
 }

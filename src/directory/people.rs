@@ -260,9 +260,9 @@ impl People {
         self.persons.iter().filter(move |person| person.roles.contains(&role)).map(|person| &person.address)
     }
 
-    /// Whether `address` has a role.
+    /// Whether `address` has a role: that of the person with whom this very address is written down, for a role grants.
     pub fn has_role(&self, address: &Address, role: Role) -> bool {
-        self.person(address).is_some_and(|person| person.roles.contains(&role))
+        self.owner(address).is_some_and(|person| person.roles.contains(&role))
     }
 
     /// Whether two addresses are one person's for certain: one mailbox, or both written down as theirs. This one grants
@@ -283,8 +283,9 @@ impl People {
         all
     }
 
-    /// The person with whom this very address is written down.
-    fn owner(&self, address: &Address) -> Option<&Person> {
+    /// The person with whom this very address is written down. What grants something goes by this, and not by
+    /// [`People::person`], who is found by a like spelling as well.
+    pub fn owner(&self, address: &Address) -> Option<&Person> {
         self.person(address).filter(|person| person.addresses().any(|own| own.same_mailbox(address)))
     }
 
@@ -367,6 +368,9 @@ mod tests {
             ("x@a.jp", "y@a.jp"),
         ] {
             assert!(!people.is_one(&address(one), &address(other)), "{one} {other}");
+        }
+        for (who, has) in [("Hanako@a.jp", true), ("hanako+x@a.jp", false), ("taro@a.jp", false)] {
+            assert_eq!(people.has_role(&address(who), Role::Security), has, "{who}");
         }
         // Whose main address it is, it is: an alias takes nobody's place.
         let mut thief = Person::new(address("thief@a.jp"));

@@ -47,9 +47,10 @@ impl Hold {
         self.people().person(who).and_then(|person| person.language)
     }
 
-    /// What `who` may do beside what everybody may, by the directory and the lists of the configuration.
+    /// What `who` may do beside what everybody may, by the directory and the lists of the configuration. Only an address
+    /// that is written down there has a role: a like spelling may be somebody else's.
     pub fn roles_of(&self, who: &Address) -> BTreeSet<Role> {
-        let mut roles = self.people().person(who).map(|person| person.roles.clone()).unwrap_or_default();
+        let mut roles = self.people().owner(who).map(|person| person.roles.clone()).unwrap_or_default();
         let listed = |list: &[Address]| list.iter().any(|person| person.same_mailbox(who));
         roles.extend(listed(&self.security()).then_some(Role::Security));
         roles.extend(listed(&self.inner.settings.approvers).then_some(Role::Approver));
@@ -117,7 +118,7 @@ impl Hold {
         Ok(may)
     }
 
-    /// Whether `person` has said something about the mail, from whatever address.
+    /// Whether `person` may have said something about the mail, from whatever address. This forbids; it grants nothing.
     pub(super) fn has_spoken(&self, said: &[Approval], person: &Address) -> bool {
         let people = self.people();
         heard(said).iter().any(|heard| people.same(heard, person))
@@ -226,6 +227,6 @@ impl<'a> Wanting<'a> {
 }
 
 /// Everybody who has said something.
-fn heard(said: &[Approval]) -> Vec<Address> {
+pub(super) fn heard(said: &[Approval]) -> Vec<Address> {
     said.iter().filter_map(|approval| Address::parse(&approval.person).ok()).collect()
 }

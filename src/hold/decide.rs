@@ -170,6 +170,12 @@ impl Hold {
         Ok((writing, mail, held, seat.unwrap_or_else(|| person.clone())))
     }
 
+    /// Whether `person` sent it, from whatever address is written down as theirs, and so may see it.
+    pub(super) fn is_own(&self, mail: &MailRow, person: &Address) -> bool {
+        let people = self.people();
+        mail.sender.iter().chain(mail.authors.first()).any(|own| people.is_one(own, person))
+    }
+
     /// Whether `person` may have had a hand in it, and so never decides about it.
     pub(super) fn may_be_own(&self, mail: &MailRow, person: &Address) -> bool {
         let people = self.people();
@@ -191,11 +197,6 @@ pub(super) fn one(found: Vec<HeldRow>, id: &str) -> Result<HeldRow, HoldError> {
 /// An id as people may type it.
 pub(super) fn normal(id: &str) -> String {
     id.trim().to_ascii_uppercase()
-}
-
-/// Whether `person` sent it, and may take it back and see it.
-pub(super) fn is_sender(mail: &MailRow, person: &Address) -> bool {
-    mail.sender.iter().chain(mail.authors.first()).any(|own| own.same_mailbox(person))
 }
 
 /// The mail that is held.

@@ -2,14 +2,14 @@
 //!
 //! In: who asks. Out: a [`File`], with what that person may do, and [`Line`]s (`queue`); what is not theirs does not exist
 //! for them. A mail is for its sender, for those who may decide about it, for the security team, and, while it waits, for
-//! colleagues who were asked about it.
+//! colleagues who were asked about it. What those ask each other its sender does not read.
 //! Deliberately absent: pages, and the proof that the person is who they say.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Hold, HoldError, State, asking,
-    decide::{is_sender, normal, one},
+    decide::{normal, one},
     drill::DRILL,
     new_id,
     queue::Cause,
@@ -68,7 +68,7 @@ pub struct File {
     pub may_ask_colleague: bool,
     /// Whether this person was asked what they think, and has not said it.
     pub may_give_opinion: bool,
-    /// Which colleagues were asked, and what they think.
+    /// Which colleagues were asked, and what they think; nothing for whoever sees it only as its sender.
     pub opinions: Vec<Opinion>,
     /// Whether it was rejected to be changed.
     pub sent_back: bool,
@@ -105,6 +105,8 @@ impl Hold {
             return Err(HoldError::Unknown(id.to_owned()));
         }
         let may_give_opinion = asked.iter().any(|one| one.said.is_none());
+        // An opinion is for those who decide and those who watch over them, so that it can be frank.
+        let opinions = if rights.judge || !asked.is_empty() { opinions } else { Vec::new() };
         Ok(File {
             story: self.story_so_far(&mail, &held, &said)?,
             state: held.state,
@@ -192,22 +194,26 @@ impl Hold {
         let decider = is(&deciders);
         let auditor = people.has_role(who, Role::Auditor);
         let asked = held.asked.iter().any(|asked| people.is_one(&asked.person, who));
-        let sender = is_sender(mail, who);
+        let judge = decider || asked || auditor || is(&self.security());
+        let own = self.is_own(mail, who);
         let open = held.state == State::Pending;
         let waits = open && held.release_at.is_none();
         Ok(Rights {
-            see: decider || asked || sender || auditor || is(&self.security()),
-            own: sender,
+            see: judge || own,
+            judge,
+            own,
             decide: decider && open,
-            withdraw: sender && open,
-            release_alone: sender && waits && telling::orders(held)?.self_release,
-            ask_others: sender && waits && !held.escalated,
+            withdraw: own && open,
+            release_alone: own && waits && telling::orders(held)?.self_release,
+            ask_others: own && waits && !held.escalated,
         })
     }
 }
 
 pub(super) struct Rights {
     pub(super) see: bool,
+    /// Whether the person sees it as somebody who decides or decided about it, or watches over those who do.
+    judge: bool,
     /// Whether it is the person's own.
     pub(super) own: bool,
     pub(super) decide: bool,
@@ -218,8 +224,15 @@ pub(super) struct Rights {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
-    use crate::{hold::fixture::*, journal::Via, policy::Action};
+    use crate::{
+        directory::{People, Person},
+        hold::{Part, Wish, fixture::*},
+        journal::Via,
+        policy::Action,
+    };
 
     #[tokio::test]
     async fn a_file_is_for_those_whom_it_concerns_and_tells_what_happened() {
@@ -236,5 +249,53 @@ mod tests {
         let steps: Vec<_> = file.history.iter().map(|s| (s.change.as_str(), s.comment.as_str())).collect();
         assert_eq!(steps, [("viewed", ""), ("approved", "checked")]);
         assert_eq!(file.history[1].by, Some(address(BOSS)));
+    }
+
+    #[tokio::test]
+    async fn its_sender_reads_no_question_to_a_colleague_and_no_opinion() {
+        let dir = tempfile::tempdir().unwrap();
+        let (lawyer, auditor) = ("lawyer@example.co.jp", "auditor@example.co.jp");
+        let mut watching = Person::new(address(auditor));
+        watching.roles = BTreeSet::from([Role::Auditor]);
+        let people = People::new(vec![watching, Person::new(address(lawyer))], BTreeMap::new());
+        let (_store, hold) = hold_with(dir.path(), settings(), people).await;
+        let id = hold.take(arrival(vec![group(Action::RequireApproval, &[OUTSIDE])])).await.unwrap().0;
+        hold.ask_colleague(&id, &address(BOSS), &address(lawyer), "May he?", Via::Console, noon()).await.unwrap();
+        hold.give_opinion(&id, &address(lawyer), "He may not.", Via::Console, noon()).await.unwrap();
+        for (who, reads) in
+            [(SENDER, false), (BOSS, true), (VICE, true), (SECURITY, true), (auditor, true), (lawyer, true)]
+        {
+            let file = hold.show_to(&address(who), &id, noon()).await.unwrap();
+            assert_eq!(file.opinions.len(), usize::from(reads), "{who}");
+            let steps: Vec<_> = file.history.iter().map(|s| (s.change.as_str(), s.comment.as_str())).collect();
+            let (question, opinion) = if reads { ("May he?", "He may not.") } else { ("", "") };
+            assert_eq!(steps, [("consulted", question), ("opinion", opinion)], "{who}");
+        }
+        hold.reject(&id, &address(BOSS), Via::Console, "not these", noon()).await.unwrap();
+        for (who, reads) in [(SENDER, false), (BOSS, true)] {
+            let file = hold.show_to(&address(who), &id, noon()).await.unwrap();
+            assert_eq!(file.opinions.len(), usize::from(reads), "{who} after the decision");
+            assert_eq!(file.history.last().unwrap().comment, "not these", "what the decider says is for all: {who}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sender_opens_their_mail_by_any_address_that_is_written_down_as_theirs() {
+        let dir = tempfile::tempdir().unwrap();
+        let main = address("t.yamada@example.co.jp");
+        let mut taro = Person::new(main.clone());
+        taro.aliases = vec![address(SENDER)];
+        let (_store, hold) = hold_with(dir.path(), settings(), People::new(vec![taro], BTreeMap::new())).await;
+        let id = hold.take(arrival(vec![group(Action::RequireApproval, &[OUTSIDE])])).await.unwrap().0;
+        let file = hold.show_to(&main, &id, noon()).await.unwrap();
+        assert!(file.may_view && !file.may_decide);
+        let wish = Wish { part: Part::Own, ..Wish::default() };
+        for (who, lines) in [(&main, 1), (&address(SENDER), 1), (&address("t.yamada+x@example.co.jp"), 0)] {
+            assert_eq!(hold.leaf(who, &wish, noon()).await.unwrap().lines.len(), lines, "{who}");
+        }
+        let like = hold.show_to(&address("t.yamada+x@example.co.jp"), &id, noon()).await;
+        assert!(matches!(like, Err(HoldError::Unknown(_))), "{like:?}");
+        let decided = hold.approve(&id, &main, Via::Console, "", noon()).await;
+        assert!(matches!(decided, Err(HoldError::OwnMail { .. })), "{decided:?}");
     }
 }

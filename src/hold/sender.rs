@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     Hold, HoldError, State, arrival,
-    decide::{Decided, change, conclude, is_sender, mail_of, normal, one},
+    decide::{Decided, change, conclude, mail_of, normal, one},
     rounded, telling,
 };
 use crate::{
@@ -129,7 +129,7 @@ impl Hold {
         let mut writing = self.store().write().await?;
         let held = one(writing.held_by_prefix(&normal(id)).await?, id)?;
         let mail = mail_of(&mut writing, &held).await?;
-        if !is_sender(&mail, person) {
+        if !self.is_own(&mail, person) {
             return Err(HoldError::NotTheSender { id: held.id, person: person.clone() });
         }
         Ok((writing, mail, held))

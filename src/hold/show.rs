@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Hold, HoldError,
-    decide::{is_sender, mail_of, normal, one},
+    Hold, HoldError, asking,
+    decide::{mail_of, normal, one},
     drill, rounded,
     stage::{self, Stage},
     telling,
@@ -175,7 +175,8 @@ impl Hold {
         Ok(Content { message: Message::new(self.store().unseal(&mail.id.0).await?), envelope })
     }
 
-    /// Whether `person` may look at the content of a mail.
+    /// Whether `person` may look at the content of a mail: whoever sent it, decides about it, has done so, or is of the
+    /// security team, each by an address that is written down.
     pub(super) fn may_view(
         &self,
         mail: &MailRow,
@@ -185,10 +186,9 @@ impl Hold {
         now: Timestamp,
     ) -> Result<bool, HoldError> {
         let (deciders, security) = (self.deciders(mail, held, said, now)?, self.security());
-        let (mut trusted, people) = (deciders.iter().chain(&security), self.people());
-        Ok(is_sender(mail, person)
-            || self.has_spoken(said, person)
-            || trusted.any(|known| people.is_one(known, person)))
+        let (heard, people) = (asking::heard(said), self.people());
+        let mut trusted = deciders.iter().chain(&security).chain(&heard);
+        Ok(self.is_own(mail, person) || trusted.any(|known| people.is_one(known, person)))
     }
 }
 
@@ -217,8 +217,13 @@ pub(super) fn summary(mail: &MailRow, held: &HeldRow, approvals: Vec<Approval>) 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
-    use crate::hold::fixture::*;
+    use crate::{
+        directory::{People, Person, Role},
+        hold::fixture::*,
+    };
 
     #[tokio::test]
     async fn the_original_is_shown_to_few_and_every_view_is_journalled() {
@@ -232,6 +237,37 @@ mod tests {
         let error = hold.original(&id.0, &address("eve@example.co.jp"), Via::Console, noon()).await.unwrap_err();
         assert!(matches!(error, HoldError::NotForYou { .. }), "{error}");
         assert_eq!(changes(&store).await[1..], ["viewed"; 3]);
+    }
+
+    #[tokio::test]
+    async fn content_and_roles_are_for_addresses_that_are_written_down_and_not_for_like_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut boss = Person::new(address(BOSS));
+        boss.aliases = vec![address("b.oss@example.co.jp")];
+        boss.roles = BTreeSet::from([Role::Auditor]);
+        let mut taro = Person::new(address("t.yamada@example.co.jp"));
+        taro.aliases = vec![address(SENDER)];
+        let people = People::new(vec![boss, taro], BTreeMap::new());
+        let (_store, hold) = hold_with(dir.path(), settings(), people).await;
+        let id = hold.take(arrival(vec![group(Action::RequireApproval, &[OUTSIDE])])).await.unwrap().0;
+        // From now on they see it because they were heard.
+        hold.approve(&id, &address(BOSS), Via::Console, "", noon()).await.unwrap();
+        for person in [BOSS, "B.oss@example.co.jp", SENDER, "t.yamada@example.co.jp"] {
+            let seen = hold.original(&id, &address(person), Via::Console, noon()).await;
+            assert!(seen.is_ok(), "{person}: {seen:?}");
+        }
+        for like in
+            ["boss+x@example.co.jp", "b.oss+x@example.co.jp", "taro+x@example.co.jp", "t.yamada+x@example.co.jp"]
+        {
+            let seen = hold.original(&id, &address(like), Via::Console, noon()).await;
+            assert!(matches!(seen, Err(HoldError::NotForYou { .. })), "{like}");
+            let shown = hold.show_to(&address(like), &id, noon()).await;
+            assert!(matches!(shown, Err(HoldError::Unknown(_))), "{like}");
+            assert!(hold.roles_of(&address(like)).is_empty(), "{like}");
+        }
+        let roles = BTreeSet::from([Role::Approver, Role::Auditor]);
+        assert_eq!(hold.roles_of(&address(BOSS)), roles);
+        assert_eq!(hold.roles_of(&address("b.oss@example.co.jp")), BTreeSet::from([Role::Auditor]), "not on the list");
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@
 
 use super::{evidence, spot::Spot};
 use crate::{
-    inspect::Finding,
+    inspect::{Finding, Inspection},
     language::Language,
     notice::{Story, words},
     recipients::Direction,
@@ -122,11 +122,11 @@ fn wrong(story: &Story, language: Language, sentence: &mut Sentence) {
             (Language::En, _) => wrong.push(format!("{more} more are doubtful")),
         }
     }
-    match (story.inspection.uninspected.len(), language) {
+    match (unread(&story.inspection), language) {
         (0, _) => {}
-        (unread, Language::Ja) => wrong.push(format!("{unread}か所は中身を確認できておらず")),
+        (count, Language::Ja) => wrong.push(format!("{}か所は中身を確認できておらず", words::number(count))),
         (1, Language::En) => wrong.push("one part of it could not be read".to_owned()),
-        (unread, Language::En) => wrong.push(format!("{unread} parts of it could not be read")),
+        (count, Language::En) => wrong.push(format!("{} parts of it could not be read", words::number(count))),
     }
     if wrong.is_empty() {
         let worst = story.matched.iter().max_by_key(|matched| matched.action);
@@ -152,6 +152,12 @@ fn wrong(story: &Story, language: Language, sentence: &mut Sentence) {
             sentence.strong(&wrong.join(", and "));
         }
     }
+}
+
+/// How many parts were not read. Their list is cut at its limit; their number is not.
+fn unread(inspection: &Inspection) -> u64 {
+    let counted = inspection.coverage.parts.saturating_sub(inspection.coverage.inspected);
+    u64::from(counted).max(inspection.uninspected.len() as u64)
 }
 
 fn sender(story: &Story, language: Language) -> String {
@@ -251,7 +257,7 @@ fn list(things: impl Iterator<Item = String>, all: usize, language: Language) ->
 mod tests {
     use super::*;
     use crate::{
-        inspect::{Attachment, Inspection},
+        inspect::{Attachment, Coverage},
         mail::Address,
         notice::sample,
         recipients::Recipient,
@@ -299,6 +305,16 @@ mod tests {
             said(&quiet, Language::Ja),
             "taro@example.co.jp さんから社内の1件（b@example.co.jp）へのメールに、個人情報は見つかっていません。"
         );
+    }
+
+    #[test]
+    fn parts_beyond_those_that_are_listed_are_counted() {
+        let mut story = sample::story().unwrap();
+        story.inspection.coverage = Coverage { parts: 1_503, inspected: 3, characters: 900 };
+        let sentence = said(&story, Language::En);
+        assert!(sentence.ends_with("and 1,500 parts of it could not be read."), "{sentence}");
+        let sentence = said(&story, Language::Ja);
+        assert!(sentence.ends_with("かもしれず、1,500か所は中身を確認できていません。"), "{sentence}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
     notice::words,
 };
 
-/// So many entries of the ledger are kept by the inspection.
+/// So many entries of each list are kept by the inspection: of what was read, and of what was not.
 const LEDGER: usize = 1_000;
 
 /// One file.
@@ -22,7 +22,7 @@ pub(super) struct AttachmentView {
     pub(super) size: String,
     /// How much of it was read, in one line.
     pub(super) read: String,
-    /// Whether anything in it was not read.
+    /// Whether anything in it was not read, or may not have been.
     pub(super) partly: bool,
     /// What was found in it, one name a detector of which there is a sample.
     pub(super) found: Vec<String>,
@@ -67,11 +67,26 @@ impl Ledger {
     }
 }
 
+/// What the lists of the inspection leave open about a file.
+#[derive(Debug, Clone, Copy)]
+struct Doubt {
+    /// More may have been read than is listed.
+    more_read: bool,
+    /// More may not have been read than is listed, in this file as in any other.
+    more_unread: bool,
+    /// Another file has the same name.
+    twins: bool,
+}
+
 fn attachment(file: &Attachment, inspection: &Inspection, language: Language) -> AttachmentView {
     let is_in = |place: &str| Spot::of(place).file == file.name;
     let inspected: Vec<&Inspected> = inspection.inspected.iter().filter(|part| is_in(&part.place)).collect();
     let uninspected: Vec<&Uninspected> = inspection.uninspected.iter().filter(|part| is_in(&part.place)).collect();
-    let twins = inspection.attachments.iter().filter(|other| other.name == file.name).count();
+    let doubt = Doubt {
+        more_read: inspection.inspected.len() >= LEDGER,
+        more_unread: inspection.uninspected.len() >= LEDGER,
+        twins: inspection.attachments.iter().filter(|other| other.name == file.name).count() > 1,
+    };
     let mut found: Vec<String> = Vec::new();
     for finding in super::evidence::sorted(inspection) {
         if finding.examples.iter().any(|example| is_in(&example.place)) {
@@ -83,22 +98,21 @@ fn attachment(file: &Attachment, inspection: &Inspection, language: Language) ->
         let part = Spot::of(place).part;
         if part.is_empty() { words::one_line(&file.name, 200) } else { words::one_line(part, 200) }
     };
-    let cut = inspection.inspected.len() >= LEDGER;
     AttachmentView {
         name: words::one_line(&file.name, 200),
         kind: words::one_line(&file.kind.to_uppercase(), 20),
         size: size(file.size),
-        read: read(&inspected, uninspected.len(), (cut, twins > 1), language),
-        partly: !uninspected.is_empty() || inspected.is_empty(),
+        read: read(&inspected, uninspected.len(), doubt, language),
+        partly: !uninspected.is_empty() || inspected.is_empty() || doubt.more_unread,
         found,
         parts: inspected.iter().take(MOST).map(|part| part_view(part, &inside(&part.place), language)).collect(),
         unread: uninspected.iter().take(MOST).map(|part| unread_view(part, &inside(&part.place), language)).collect(),
     }
 }
 
-/// How much was read of what is in a file; `cut` says that the ledger may hold less than there was, `twins` that another
-/// file has the same name.
-fn read(inspected: &[&Inspected], unread: usize, (cut, twins): (bool, bool), language: Language) -> String {
+/// How much was read of what is in a file. That it was all of it is said only where nothing that was not read can be
+/// missing from the list.
+fn read(inspected: &[&Inspected], unread: usize, doubt: Doubt, language: Language) -> String {
     let sum = inspected.iter().fold(0_u64, |sum, part| sum.saturating_add(part.characters));
     let (count, sum) = (words::number(inspected.len() as u64), characters(sum, language));
     let parts = match (language, inspected.len()) {
@@ -111,17 +125,21 @@ fn read(inspected: &[&Inspected], unread: usize, (cut, twins): (bool, bool), lan
         (Language::En, true, 0) => "no text of it is recorded as read".to_owned(),
         (Language::Ja, true, _) => "中身を読めていません".to_owned(),
         (Language::En, true, _) => "nothing of it was read".to_owned(),
+        (Language::Ja, false, 0) if doubt.more_unread => {
+            format!("{parts}（{sum}）を読みました。ほかに読めていない部分があるかもしれません")
+        }
+        (Language::En, false, 0) if doubt.more_unread => format!("{parts} read ({sum}), others perhaps not"),
         (Language::Ja, false, 0) => format!("すべて読みました（{parts}、{sum}）"),
         (Language::En, false, 0) => format!("all of it was read ({parts}, {sum})"),
         (Language::Ja, false, _) => format!("{parts}（{sum}）を読み、{unread}か所は読めていません"),
         (Language::En, false, _) => format!("{parts} read ({sum}), {unread} not read"),
     };
-    let said = match (cut, language) {
+    let said = match (doubt.more_read || doubt.more_unread, language) {
         (false, _) => said,
         (true, Language::Ja) => format!("{said}（部分が多いため、記録は先頭の{LEDGER}か所まで）"),
         (true, Language::En) => format!("{said} (only the first {LEDGER} parts of the mail are recorded)"),
     };
-    match (twins, language) {
+    match (doubt.twins, language) {
         (false, _) => said,
         (true, Language::Ja) => format!("{said}（同じ名前のファイルと合わせて）"),
         (true, Language::En) => format!("{said} (together with the other file of this name)"),
@@ -200,6 +218,24 @@ mod tests {
         let ledger = ledger(vec![file("photo.jpg")], &[], &[]);
         assert_eq!(ledger.attachments[0].read, "no text of it is recorded as read");
         assert!(ledger.attachments[0].partly);
+    }
+
+    #[test]
+    fn no_file_is_said_to_be_read_whole_when_the_list_of_what_was_not_is_full() {
+        let lost: Vec<String> = (0..LEDGER).map(|number| format!("b.zip › {number}.pdf")).collect();
+        let lost: Vec<&str> = lost.iter().map(String::as_str).collect();
+        for (unread, said, partly) in [
+            (&lost[1..], "all of it was read (1 part, 5 characters)", false),
+            (
+                &lost[..],
+                "1 part read (5 characters), others perhaps not (only the first 1000 parts of the mail are recorded)",
+                true,
+            ),
+        ] {
+            let ledger = ledger(vec![file("a.zip"), file("b.zip")], &[("a.zip › x.csv", 5)], unread);
+            assert_eq!((ledger.attachments[0].read.as_str(), ledger.attachments[0].partly), (said, partly));
+            assert!(ledger.attachments[1].partly, "{}", ledger.attachments[1].read);
+        }
     }
 
     #[test]

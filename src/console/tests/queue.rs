@@ -104,3 +104,31 @@ async fn nobody_decides_in_bulk_what_they_may_not_decide_alone() {
     assert!(page.body.contains("自分が送ったメールは"), "{}", page.body);
     assert_eq!(browser.get("/held/decide").await.status, 405);
 }
+
+#[tokio::test]
+async fn an_approval_that_is_not_the_last_is_told_as_that() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    let csrf = browser.csrf().await;
+    let sent = [("csrf", csrf.as_str()), ("what", "approve"), ("id", ID), ("comment", "先方に確認済み")];
+    *browser.desk.needs_another.lock().unwrap() = true;
+    let page = browser.post("/held/decide", &sent).await;
+    assert_eq!(browser.desk.state(), State::Pending);
+    let another = "<span class=\"tag wait\">承認を記録しました。ほかの人の承認も必要です。</span>";
+    assert!(page.body.contains(another) && !page.body.contains("承認しました"), "{}", page.body);
+    *browser.desk.needs_another.lock().unwrap() = false;
+    let page = browser.post("/held/decide", &sent).await;
+    assert_eq!(browser.desk.state(), State::Approved);
+    assert!(page.body.contains("<span class=\"tag good\">承認しました</span>"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn enter_in_a_tick_presses_no_button_that_decides() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    let page = browser.get("/held?part=waiting").await.body;
+    let (_, form) = page.split_once("<form method=\"post\" action=\"/held/decide\">").unwrap();
+    let mut buttons = form.split("<button ").skip(1);
+    let first = buttons.next().unwrap();
+    assert!(first.starts_with("type=\"submit\" disabled hidden></button>"), "{first}");
+    assert!(buttons.any(|button| button.contains("value=\"approve\"")), "{form}");
+    assert!(!page.contains("implicit submission"), "why it is there is for whoever reads the template");
+}

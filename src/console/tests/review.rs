@@ -89,6 +89,53 @@ async fn a_mail_is_sent_back_with_words_and_says_so_everywhere() {
     assert!(page.body.contains(">差し戻し</span>") && !page.body.contains("承認して送信する"));
 }
 
+/// What the line at the top of the page says was done, if it says anything.
+async fn said(browser: &mut Browser, state: State, changes: &[&str], done: &str) -> Option<String> {
+    let step = |change: &&str| Step {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        by: None,
+        change: (*change).to_owned(),
+        comment: String::new(),
+        about: String::new(),
+    };
+    *browser.desk.state.lock().unwrap() = (state, changes.iter().map(step).collect());
+    let page = browser.get(&mail(&format!("?done={done}"))).await;
+    assert_eq!(page.status, 200, "{done}");
+    let (_, line) = page.body.split_once("<p class=\"flash good\" role=\"status\">")?;
+    Some(line.split('<').next().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_page_says_that_a_mail_was_decided_only_as_it_was() {
+    let mut browser = Browser::of("hanako@example.co.jp").await;
+    let drill = "承認しました。訓練のメールだったため、送信されません。";
+    let first = "承認を記録しました。ほかの人の承認がそろうと送信されます。";
+    let cases: &[(State, &[&str], &str, Option<&str>)] = &[
+        (State::Pending, &[], "approve", None),
+        (State::Pending, &["agreed"], "approve", Some(first)),
+        (State::Approved, &["approved"], "approve", Some("承認しました。メールはこれから送信されます。")),
+        (State::Released, &["approved"], "approve", Some("承認しました。メールを送信しています。")),
+        (State::Delivered, &["approved"], "approve", Some("承認しました。メールは送信されました。")),
+        (State::Approved, &["released_alone"], "approve", None),
+        (State::Rejected, &["agreed", "rejected"], "approve", None),
+        (State::Withdrawn, &["withdrawn"], "approve", None),
+        (State::Expired, &["expired"], "approve", None),
+        (State::Bounced, &["approved", "bounced"], "approve", None),
+        (State::Withdrawn, &["drill", "drill_passed"], "approve", Some(drill)),
+        (State::Withdrawn, &["drill", "drill_passed"], "withdraw", None),
+        (State::Rejected, &["rejected"], "reject", Some("却下しました。差出人に通知します。")),
+        (State::Approved, &["approved"], "reject", None),
+        (State::Withdrawn, &["withdrawn"], "reject", None),
+        (State::Withdrawn, &["withdrawn"], "withdraw", Some("取り消しました。メールは送信されません。")),
+        (State::Delivered, &["approved"], "withdraw", None),
+        (State::Rejected, &["rejected"], "withdraw", None),
+    ];
+    for (state, changes, done, told) in cases {
+        let line = said(&mut browser, *state, changes, done).await;
+        assert_eq!(line.as_deref(), *told, "{state} {changes:?} {done}");
+    }
+}
+
 #[tokio::test]
 async fn a_colleague_is_asked_and_answers() {
     let mut browser = Browser::of("hanako@example.co.jp").await;

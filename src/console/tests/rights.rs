@@ -105,31 +105,41 @@ async fn office() -> (Browser, String, Hold) {
     (browser, id, hold)
 }
 
-/// What `who` (nobody if empty) gets for one request on a held mail of their own.
-async fn status(who: &str, method: &str, route: &str) -> u16 {
-    let (mut browser, id, hold) = office().await;
+/// Puts a console over `hold` before the browser; it ends with what this gives.
+async fn open(browser: &mut Browser, hold: Hold) -> tokio_util::sync::DropGuard {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     browser.at = listener.local_addr().unwrap();
     let people = Arc::clone(&browser.people);
     let engine = engine(&people);
     let pages = router(Arc::new(hold), people, Logins::default(), engine, &voice(Language::En));
     let stop = CancellationToken::new();
-    let _stopped_in_the_end = stop.clone().drop_guard();
-    tokio::spawn(serve(listener, pages, stop));
+    tokio::spawn(serve(listener, pages, stop.clone()));
+    stop.drop_guard()
+}
+
+/// An account for `who`, and the header with their token for the API.
+async fn bearer(browser: &Browser, who: &str) -> String {
+    let hash = browser.people.account(&address("hanako@example.co.jp")).await.unwrap().unwrap().password_hash;
+    let created_at = jiff::Timestamp::UNIX_EPOCH;
+    let account = Account { address: address(who), password_hash: hash, disabled: false, created_at };
+    // Some of them have one in every test.
+    let _exists = browser.people.put_account(&account).await;
+    let (token, made_at) = (ApiToken::generate().unwrap(), jiff::Timestamp::now());
+    let expires_at = made_at + jiff::SignedDuration::from_hours(1);
+    let kept = ApiToken { who: address(who), name: "test".to_owned(), made_at, expires_at };
+    browser.people.put_api_token(&ApiToken::hash(&token).unwrap(), &kept).await.unwrap();
+    format!("Authorization: Bearer {token}\r\n")
+}
+
+/// What `who` (nobody if empty) gets for one request on a held mail of their own.
+async fn status(who: &str, method: &str, route: &str) -> u16 {
+    let (mut browser, id, hold) = office().await;
+    let _stopped_in_the_end = open(&mut browser, hold).await;
     let (path, mut extra, mut csrf) = (route.replace("{id}", &id), String::new(), String::new());
     if !who.is_empty() {
-        let hash = browser.people.account(&address("hanako@example.co.jp")).await.unwrap().unwrap().password_hash;
-        let created_at = jiff::Timestamp::UNIX_EPOCH;
-        let account = Account { address: address(who), password_hash: hash, disabled: false, created_at };
-        // Some of them have one in every test.
-        let _exists = browser.people.put_account(&account).await;
+        extra = bearer(&browser, who).await;
         assert_eq!(browser.log_in(who, PASSWORD).await.status, 303);
         csrf = browser.get("/me").await.field("csrf");
-        let (token, made_at) = (ApiToken::generate().unwrap(), jiff::Timestamp::now());
-        let expires_at = made_at + jiff::SignedDuration::from_hours(1);
-        let kept = ApiToken { who: address(who), name: "test".to_owned(), made_at, expires_at };
-        browser.people.put_api_token(&ApiToken::hash(&token).unwrap(), &kept).await.unwrap();
-        extra = format!("Authorization: Bearer {token}\r\n");
     }
     let body = if method == "GET" {
         String::new()
@@ -168,6 +178,24 @@ async fn everybody_may_do_what_is_theirs_and_nothing_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_gives_a_sender_no_question_to_a_colleague_and_no_opinion() {
+    let (mut browser, id, hold) = office().await;
+    let (boss, colleague) = (address(BOSS), address(PEOPLE[3]));
+    let (via, now) = (crate::journal::Via::Console, jiff::Timestamp::now());
+    hold.ask_colleague(&id, &boss, &colleague, "May he?", via, now).await.unwrap();
+    hold.give_opinion(&id, &colleague, "He may not.", via, now).await.unwrap();
+    let _stopped_in_the_end = open(&mut browser, hold).await;
+    for (who, reads) in [(SENDER, false), (BOSS, true), (PEOPLE[3], true)] {
+        let extra = bearer(&browser, who).await;
+        let page = browser.send("GET", &format!("/api/v1/held/{id}"), &extra, "").await;
+        assert_eq!(page.status, 200, "{who}");
+        for words in ["May he?", "He may not."] {
+            assert_eq!(page.body.contains(words), reads, "{who}, {words}: {}", page.body);
+        }
+    }
 }
 
 #[test]
