@@ -120,6 +120,7 @@ async fn examine(path: &Path, loaded: &Loaded) -> Vec<Look> {
     let mut looks = vec![Look::good("configuration", format!("{}: {rules} policy rules", path.display()))];
     looks.extend(loaded.warnings().into_iter().map(|warning| Look::odd("configuration", warning)));
     looks.push(permissions(&config.data_dir));
+    looks.extend(owners(path, &config.data_dir));
     let (told, store) = store(config).await;
     looks.extend(told);
     looks.push(spool(config, store.as_ref()));
@@ -149,6 +150,42 @@ fn permissions(data_dir: &Path) -> Look {
         ),
         Ok(metadata) => Look::good(WHAT, format!("{name}, for user {} alone", metadata.uid())),
     }
+}
+
+/// Whether the server's user, who owns data_dir, can write what is in it and read the configuration: root may have made
+/// either.
+fn owners(config: &Path, data_dir: &Path) -> Vec<Look> {
+    let Ok(server) = fs::metadata(data_dir) else { return Vec::new() };
+    let mut looks = Vec::new();
+    let files = fs::read_dir(data_dir).into_iter().flatten().flatten();
+    let others = files.filter(|file| file.metadata().is_ok_and(|known| known.uid() != server.uid()));
+    let mut others: Vec<String> = others.map(|file| file.file_name().to_string_lossy().into_owned()).collect();
+    others.sort();
+    if !others.is_empty() {
+        let (folder, uid, gid) = (data_dir.display(), server.uid(), server.gid());
+        let names = others.join(", ");
+        looks.push(Look::bad(
+            "data_dir",
+            format!("not of user {uid}, whose folder it is: {names}; the server cannot write that: chown -R {uid}:{gid} {folder}"),
+        ));
+    }
+    if let Ok(file) = fs::metadata(config) {
+        let (mode, root) = (file.mode(), server.uid() == 0);
+        let readable = root
+            || (file.uid() == server.uid() && mode & 0o400 != 0)
+            || (file.gid() == server.gid() && mode & 0o040 != 0)
+            || mode & 0o004 != 0;
+        if !readable {
+            let (name, uid, gid) = (config.display(), server.uid(), server.gid());
+            looks.push(Look::bad(
+                "configuration",
+                format!(
+                    "{name} cannot be read by user {uid}, who owns data_dir: chgrp {gid} {name} and the files it names"
+                ),
+            ));
+        }
+    }
+    looks
 }
 
 /// The database, its key, the room it has, and whether the clock goes forwards; and the database, if it opens.
@@ -394,5 +431,35 @@ async fn inspection(loaded: &Loaded) -> Look {
             Some(lack) => Look::bad(WHAT, lack.en),
             None => Look::good(WHAT, "a worker starts, loads the rules and is locked in"),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, chown};
+
+    use super::*;
+
+    /// Only root can give a file to somebody else.
+    #[test]
+    fn what_root_made_where_the_server_writes_is_told() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (data_dir, config) = (folder.path().join("data"), folder.path().join("sekisho.toml"));
+        fs::create_dir(&data_dir).unwrap();
+        fs::write(&config, "").unwrap();
+        let words = || owners(&config, &data_dir).into_iter().map(|look| look.words).collect::<Vec<_>>().join("; ");
+        fs::set_permissions(&config, fs::Permissions::from_mode(0o640)).unwrap();
+        assert_eq!(words(), "");
+        chown(&data_dir, Some(4_711), Some(4_712)).unwrap();
+        fs::write(data_dir.join("outbox.lock"), "").unwrap();
+        let said = words();
+        assert!(said.contains("not of user 4711") && said.contains("chown -R 4711:4712"), "{said}");
+        assert!(said.contains("outbox.lock; the server") && said.contains("chgrp 4712"), "{said}");
+        chown(&config, None, Some(4_712)).unwrap();
+        chown(data_dir.join("outbox.lock"), Some(4_711), None).unwrap();
+        assert_eq!(words(), "");
     }
 }

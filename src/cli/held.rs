@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use super::{ConfigFile, Failure, findings, show};
+use super::{ConfigFile, Failure, findings, operator::acted_as, show};
 use crate::{
     app,
     directory::Asked,
@@ -183,6 +183,7 @@ fn route(out: &mut impl Write, detail: &HeldDetail) -> io::Result<()> {
 
 async fn decide(decision: Decision, deed: Deed) -> Result<ExitCode, Failure> {
     let Decision { common, ids, person, comment } = decision;
+    acted_as(&common.config, &person).await?;
     let hold = open(&common).await?;
     for id in &ids {
         let now = hold.now();

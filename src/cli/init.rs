@@ -9,7 +9,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, IsTerminal, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -212,6 +212,8 @@ fn configuration(options: &Options, answers: &Answers) -> String {
         ("domains", list(&answers.domains)),
         ("language", text(&options.language)),
         ("listen", list(std::slice::from_ref(&options.listen))),
+        // Mail goes back to the same Postfix, which says for whom it speaks.
+        ("xclient_from", if is_here(&answers.next_hop) { list(&["127.0.0.0/8".to_owned()]) } else { list(&[]) }),
         ("hosts", list(std::slice::from_ref(&answers.next_hop))),
         ("security", list(&answers.security)),
         ("[directory]", String::new()),
@@ -266,12 +268,19 @@ const PARTNERS: &str = "# Whom you often write to; Sekisho then knows their doma
 /// For its owner and group only, as it may name passwords later.
 fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o640).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.and_then(|()| give_to_group(path)).map_err(|error| {
         Failure::Input(format!(
             "{}: it cannot be written ({error}); run this as root, or choose another folder",
             path.display()
         ))
     })
+}
+
+/// What root writes in a folder of the server's group is for that group.
+fn give_to_group(path: &Path) -> io::Result<()> {
+    let Some(folder) = path.parent().filter(|_| rustix::process::geteuid().is_root()) else { return Ok(()) };
+    chown(path, None, Some(fs::metadata(folder)?.gid()))
 }
 
 /// How the first administrator gets in.
@@ -315,15 +324,39 @@ fn tell(options: &Options, file: &Path, answers: &Answers, admitted: &Admitted) 
     let picture = QrCode::with_error_correction_level(&admitted.uri, EcLevel::L).context("a picture")?;
     writeln!(out, "{}", picture.render::<Dense1x2>().quiet_zone(true).build())?;
     writeln!(out, "  recovery codes, each good once: {}", admitted.codes.join("  "))?;
+    mail_server(&mut out, options, answers)?;
+    let (folder, data_dir) = (options.folder.display(), options.data_dir.display());
+    writeln!(out, "\nThen, for the user that the service runs as (sekisho, if a package made it):")?;
+    writeln!(out, "    chgrp -R sekisho {folder} && chown -R sekisho: {data_dir}")?;
+    writeln!(out, "    sekisho doctor --config {}", file.display())?;
+    writeln!(out, "and start the service")?;
+    Ok(())
+}
+
+/// What the mail server must be told. Only a next hop on this machine is a listener of the same Postfix.
+fn mail_server(out: &mut impl Write, options: &Options, answers: &Answers) -> io::Result<()> {
+    if !is_here(&answers.next_hop) {
+        writeln!(
+            out,
+            "\nMail goes on to {} from here. Have your mail server send to Sekisho instead: of Postfix,",
+            answers.next_hop
+        )?;
+        writeln!(out, "\n  in /etc/postfix/main.cf:\n\n    relayhost = [{}", bracketed(&options.listen))?;
+        return writeln!(out, "\n  deploy/README.md has other ways and other mail servers");
+    }
     writeln!(out, "\nOne Postfix, with Sekisho behind its queue (deploy/README.md has other mail servers):")?;
     for (name, lines) in POSTFIX {
         writeln!(out, "\n  append to /etc/postfix/{name}:\n")?;
         let said = lines.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
         said.map(|line| line.replace("127.0.0.1]:10025", &bracketed(&options.listen)))
+            .map(|line| line.replace("127.0.0.1:10026", &answers.next_hop))
             .try_for_each(|line| writeln!(out, "    {line}"))?;
     }
-    writeln!(out, "\nThen: chown -R sekisho: {}, `sekisho doctor`, and start the service", options.data_dir.display())?;
     Ok(())
+}
+
+fn is_here(next_hop: &str) -> bool {
+    ["127.0.0.1:", "localhost:", "[::1]:"].iter().any(|here| next_hop.starts_with(here))
 }
 
 /// `127.0.0.1:10025` as Postfix writes it, without the bracket that stands before it.
@@ -368,6 +401,7 @@ mod tests {
             ("東邦 \"ガス\" 株式会社", 2)
         );
         assert_eq!(config.smtp.listen, ["127.0.0.1:20025".parse().unwrap()]);
+        assert_eq!(config.smtp.xclient_from.len(), 1, "Postfix on this machine says for whom it speaks");
         assert_eq!(config.console.public_url, "https://sekisho.toho.example.co.jp");
         assert_eq!(config.approval.security.len(), 1);
         assert_eq!(config.language, crate::language::Language::En);
@@ -376,6 +410,22 @@ mod tests {
         let store = Store::open(&config.data_dir).await.unwrap();
         let factor = store.factor(&Address::parse("admin@toho.example.co.jp").unwrap()).await.unwrap().unwrap();
         assert!(factor.confirmed && factor.recovery_left == 10);
+    }
+
+    /// A listener for a next hop elsewhere would be one that nobody speaks to.
+    #[test]
+    fn the_mail_server_is_told_what_was_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |next_hop: &str| {
+            let options = Options { next_hop: Some(next_hop.to_owned()), ..options(folder.path()) };
+            let (answers, mut out) = (answers(&options).unwrap(), Vec::new());
+            mail_server(&mut out, &options, &answers).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let here = said("127.0.0.1:20026");
+        assert!(here.contains("    127.0.0.1:20026 inet") && here.contains("[127.0.0.1]:20025"), "{here}");
+        let elsewhere = said("mx.example.net:25");
+        assert!(elsewhere.contains("relayhost = [127.0.0.1]:20025") && !elsewhere.contains("inet n"), "{elsewhere}");
     }
 
     /// The server is asked before anything is written.

@@ -1,9 +1,40 @@
 //! Who sits at the command line, for the journal.
 //!
-//! In: the process's user, and what sudo says of who became it. Out: one line. Deliberately absent: proof; whoever may write
-//! the store may also write this, and the journal tells who it was by the system's own account.
+//! In: the process's user, and what sudo says of who became it. Out: one line, and what they did for or as somebody, in the
+//! journal ([`note`]). Deliberately absent: proof; whoever may write the store may also write this, and the journal tells who
+//! it was by the system's own account.
 
 use std::fs;
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+use super::{ConfigFile, Failure};
+use crate::{
+    journal::{self, Access, Accessed, JournalError, Record, Via},
+    mail::{Address, MailId},
+    store::Store,
+};
+
+/// Writes into the journal what was done to a person's way in, or in their name.
+pub(super) async fn note(store: &Store, who: &Address, access: Access) -> Result<(), Failure> {
+    let accessed = Accessed { who: who.canonical(), access, via: Via::Cli, place: operator() };
+    let record = Record::access(MailId(ulid::Ulid::generate().to_string()), Timestamp::now(), accessed);
+    let noted = async {
+        let mut writing = store.write().await.map_err(JournalError::from)?;
+        journal::append(&mut writing, &[record]).await?;
+        writing.commit().await.map_err(JournalError::from)
+    };
+    Ok(noted.await.context("the journal could not be written")?)
+}
+
+/// Writes into the journal who decides in somebody's name, before it is done: whoever has the store may be anybody.
+pub(super) async fn acted_as(config: &ConfigFile, person: &Address) -> Result<(), Failure> {
+    let store = Store::open(&config.load()?.config.store).await.context("the store could not be opened")?;
+    let noted = note(&store, person, Access::ActedAs).await;
+    store.close().await;
+    noted
+}
 
 /// `taro (uid 1000)`, or `root (uid 0), by sudo from taro (uid 1000)`.
 pub(super) fn operator() -> String {

@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{
     ConfigFile, Failure,
     held::{explained, printable},
+    operator::acted_as,
 };
 use crate::{
     app,
@@ -97,6 +98,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
         }
         Action::Drop { common, ids, person, comment } => {
             let hold = open(&common).await?;
+            acted_as(&common.config, &person).await?;
             for id in &ids {
                 let dropped = hold.drop_outgoing(id, &person, Via::Cli, &comment, hold.now()).await;
                 say(&common, &dropped.map_err(explained)?, "dropped")?;

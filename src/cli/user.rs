@@ -15,11 +15,11 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{ConfigFile, Failure};
+use super::{ConfigFile, Failure, operator::note};
 use crate::{
     directory::{Account, Accounts, AccountsError, ApiToken, ApiTokens, Factors, Password, Sessions},
-    journal::{self, Access, Accessed, JournalError, Record, Via},
-    mail::{Address, MailId},
+    journal::Access,
+    mail::Address,
     smtp::server::{self, Users},
     store::Store,
 };
@@ -197,18 +197,6 @@ fn lifetime(text: &str) -> Result<Duration, String> {
     };
     let hours = number.parse::<u64>().ok().and_then(|number| number.checked_mul(hours)).ok_or_else(odd)?;
     if (1..=366 * 24).contains(&hours) { Ok(Duration::from_secs(hours * 3_600)) } else { Err(odd()) }
-}
-
-/// Writes into the journal what was done to a person's way in.
-async fn note(store: &Store, who: &Address, access: Access) -> Result<(), Failure> {
-    let accessed = Accessed { who: who.canonical(), access, via: Via::Cli, place: String::new() };
-    let record = Record::access(MailId(ulid::Ulid::generate().to_string()), Timestamp::now(), accessed);
-    let noted = async {
-        let mut writing = store.write().await.map_err(JournalError::from)?;
-        journal::append(&mut writing, &[record]).await?;
-        writing.commit().await.map_err(JournalError::from)
-    };
-    Ok(noted.await.context("the journal could not be written")?)
 }
 
 /// Why an account was not added.

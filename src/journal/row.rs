@@ -244,6 +244,7 @@ fn entry(access: Access, language: Language) -> &'static str {
         Access::RecoveryUsed => ("回復コードを使用", "recovery_used"),
         Access::TokenMade => ("APIトークンを作成", "token_made"),
         Access::TokenEnded => ("APIトークンを終了", "token_ended"),
+        Access::ActedAs => ("コマンドで本人として操作", "acted_as"),
     };
     pick(language, ja, en)
 }

@@ -138,7 +138,14 @@ impl Stages {
     async fn pass(&self, mail: Incoming, next_hop: client::Transaction, mut trail: Trail) -> Reply {
         let (began, mut action) = (Instant::now(), None);
         count::arrived(&mut trail, &mail.envelope, &mail.message);
+        let (id, recipients) = (mail.id.clone(), mail.envelope.recipients.len());
+        let from = mail.envelope.sender.as_ref().map_or_else(|| "<>".to_owned(), ToString::to_string);
         let reply = self.passed(mail, next_hop, &mut trail, &mut action).await;
+        // Of those that are not taken another line says why.
+        if reply.is_positive() {
+            let decision = action.map_or("passed before", Action::name);
+            tracing::info!(%id, from, recipients, decision, reply = %said(&reply), "mail");
+        }
         self.metrics.stage("whole", began.elapsed());
         count::answered(&self.metrics, &mut trail, action, &reply);
         self.metrics.stages(&trail);
@@ -313,8 +320,12 @@ impl Stages {
 
 /// Every refusal leaves one line in the log.
 fn refused(id: &MailId, why: &str, reply: Reply) -> Reply {
-    tracing::info!(%id, why, reply = %format!("{} {}", reply.code, reply.text()), "mail refused");
+    tracing::info!(%id, why, reply = %said(&reply), "mail refused");
     reply
+}
+
+fn said(reply: &Reply) -> String {
+    format!("{} {}", reply.code, reply.text())
 }
 
 /// Tells a sender who asked for it that the mail went to where nobody reports on it. It is gone; a notice that cannot be

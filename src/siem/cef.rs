@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::event::{Event, Room, client};
-use crate::journal::{Accessed, Change, Exported, MailRecord, RulesChange, What};
+use crate::journal::{Accessed, Change, Exported, MailRecord, RulesChange, Via, What};
 
 /// The whole line.
 pub(super) fn line(event: &Event<'_>, hostname: &str, room: Room) -> String {
@@ -128,7 +128,10 @@ impl Line {
     fn access(&mut self, accessed: &Accessed) {
         self.put("suser", &accessed.who);
         self.put("app", accessed.via.name());
-        self.place(&accessed.place);
+        match accessed.via {
+            Via::Cli => self.put("suid", &accessed.place),
+            _ => self.place(&accessed.place),
+        }
     }
 
     fn rules(&mut self, change: &RulesChange) {

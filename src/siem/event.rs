@@ -159,6 +159,7 @@ fn of_access(access: Access) -> (&'static str, &'static str, u8) {
         Access::RecoveryUsed => ("recovery_used", "Recovery code used", 6),
         Access::TokenMade => ("token_made", "API token made", 5),
         Access::TokenEnded => ("token_ended", "API token ended", 4),
+        Access::ActedAs => ("acted_as", "Acted in somebody's name on the command line", 6),
     }
 }
 

@@ -95,6 +95,7 @@ pub(super) fn every_kind() -> Vec<Record> {
             Access::RecoveryUsed,
             Access::TokenMade,
             Access::TokenEnded,
+            Access::ActedAs,
         ]
         .map(access),
     );

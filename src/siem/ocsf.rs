@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     inspect::Category,
-    journal::{Access, Accessed, Change, MailRecord, What},
+    journal::{Access, Accessed, Change, MailRecord, Via, What},
     policy::Action,
 };
 
@@ -218,11 +218,13 @@ fn of_access(accessed: &Accessed, room: Room) -> Value {
         Access::SessionsEnded { .. } => (99, Some("Sessions ended")),
         Access::FactorSet | Access::FactorRemoved => (99, Some("Second factor changed")),
         Access::TokenMade | Access::TokenEnded => (99, Some("API token changed")),
+        Access::ActedAs => (99, Some("Acted in somebody's name")),
     };
     let strong = match accessed.access {
         Access::LoggedIn { strong } => Some(strong),
         _ => None,
     };
+    let operator = (accessed.via == Via::Cli && !accessed.place.is_empty()).then(|| room.text(&accessed.place));
     joined(
         class(3, 3002, activity),
         json!({
@@ -232,7 +234,7 @@ fn of_access(accessed: &Accessed, room: Room) -> Value {
             "user": user(&accessed.who, room),
             "service": { "name": "Sekisho console" },
             "src_endpoint": endpoint(accessed.place.parse().ok(), "", room),
-            "unmapped": { "via": accessed.via.name() },
+            "unmapped": { "via": accessed.via.name(), "operator": operator },
         }),
     )
 }
