@@ -5,11 +5,11 @@
 //! `tests/run`, which installs them.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     net::SocketAddr,
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 
@@ -166,15 +166,7 @@ fn the_package_has_all_that_it_names_and_its_scripts_are_shell() {
         let executable = from.starts_with("target/");
         assert_eq!(*mode, if executable { "755" } else { "644" }, "{from}");
         assert!(!to.starts_with('/') && !to.contains("local"), "{to}");
-        if !executable {
-            let (folder, name) = from.rsplit_once('/').unwrap_or((".", from));
-            let ending = name.split_once('*').map(|(_, ending)| ending);
-            let found = fs::read_dir(root().join(folder)).unwrap().flatten().any(|file| {
-                let file = file.file_name().to_string_lossy().into_owned();
-                ending.map_or(file == name, |ending| file.ends_with(ending))
-            });
-            assert!(found, "{from} is not there");
-        }
+        assert!(executable || !sources(from).is_empty(), "{from} is not there");
     }
     for kept in texts(&deb["conf-files"]) {
         assert!(assets.iter().any(|asset| format!("/{}", asset[1]) == kept), "{kept} is no file of the package");
@@ -192,6 +184,118 @@ fn the_package_has_all_that_it_names_and_its_scripts_are_shell() {
     for file in ["sysusers", "tmpfiles"] {
         let installed = format!("systemd-{file}");
         assert!(fs::read_to_string(scripts.join("postinst")).unwrap().contains(&installed), "{file}");
+    }
+}
+
+/// The files that an asset's source names, in the forms that are used: a file, `folder/*.md`, `folder/**/*`.
+fn sources(asset: &str) -> Vec<PathBuf> {
+    let (folder, name) = asset.rsplit_once('/').unwrap_or(("", asset));
+    let (folder, whole_tree) = folder.strip_suffix("/**").map_or((folder, false), |folder| (folder, true));
+    let ending = name.split_once('*').map(|(_, ending)| ending);
+    let (mut found, mut waiting) = (Vec::new(), vec![root().join(folder)]);
+    while let Some(folder) = waiting.pop() {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            let (path, file) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            if path.is_dir() {
+                waiting.extend(whole_tree.then_some(path));
+            } else if ending.map_or(file == name, |ending| file.ends_with(ending)) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// What the package has: each file's path on the machine, and where it comes from.
+fn packaged() -> BTreeMap<PathBuf, PathBuf> {
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let assets = manifest["package"]["metadata"]["deb"]["assets"].as_array().unwrap();
+    let mut files = BTreeMap::new();
+    for asset in assets.iter().map(texts) {
+        let (from, to) = (asset[0], Path::new("/").join(asset[1]));
+        if from.starts_with("target/") {
+            continue;
+        }
+        let tree = from.split_once("/**").map(|(tree, _)| root().join(tree));
+        for file in sources(from) {
+            let installed = match &tree {
+                Some(tree) => to.join(file.strip_prefix(tree).unwrap()),
+                None if asset[1].ends_with('/') => to.join(file.file_name().unwrap()),
+                None => to.clone(),
+            };
+            files.insert(installed, file);
+        }
+    }
+    files
+}
+
+/// Where the links of a page lead, outside its examples, if not to another machine or to a place on the page.
+fn links(page: &str) -> Vec<&str> {
+    let mut links = Vec::new();
+    let mut in_example = false;
+    for line in page.lines() {
+        if line.trim_start().starts_with("```") {
+            in_example = !in_example;
+        }
+        if !in_example {
+            links.extend(line.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()));
+        }
+    }
+    links.retain(|link| !link.is_empty() && !link.contains("://"));
+    links
+}
+
+/// `a/b/../c` as `a/c`: what is packaged is nowhere on the disk.
+fn plain(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut plain, component| {
+        match component {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            component => plain.push(component),
+        }
+        plain
+    })
+}
+
+#[test]
+fn every_link_of_a_packaged_page_leads_to_something_in_the_package() {
+    let files = packaged();
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for (installed, file) in files.iter().filter(|(page, _)| page.extension().is_some_and(|ending| ending == "md")) {
+        for link in links(&fs::read_to_string(file).unwrap()) {
+            seen += 1;
+            let target = plain(&installed.parent().unwrap().join(link));
+            // A folder is there if something in it is.
+            if !files.keys().any(|known| known.starts_with(&target)) {
+                wrong.push(format!("{}: {link}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "not in the package:\n{}", wrong.join("\n"));
+    assert!(seen > 50, "only {seen} links found");
+    for needed in ["deploy/postfix/content-filter/main.cf", "deploy/exim/router/150_sekisho", "LICENSE-MIT"] {
+        let path = Path::new("/usr/share/doc/sekisho").join(needed);
+        assert!(files.contains_key(&path), "{} is not in the package", path.display());
+    }
+}
+
+/// `allow_from` of `[smtp]` names loopback, from where a node drills itself.
+#[test]
+fn the_daily_drill_comes_in_where_fleet_and_chart_listen() {
+    let chart = yaml("helm/sekisho/values.yaml")[0]["config"].as_str().unwrap().to_owned();
+    for (name, text) in [("the fleet", read("container/sekisho.toml")), ("the chart", chart)] {
+        let config: toml::Table = text.parse().unwrap();
+        assert!(texts(&config["smtp"]["allow_from"]).contains(&"127.0.0.0/8"), "{name}");
+    }
+}
+
+/// Each condition of `GET /health` is in the table that says what it means.
+#[test]
+fn every_condition_is_explained() {
+    let page = read("README.md");
+    for condition in sekisho::telemetry::health::Condition::ALL {
+        assert!(page.contains(&format!("\n| `{}` | ", condition.name())), "{} is not in the table", condition.name());
     }
 }
 

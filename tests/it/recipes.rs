@@ -68,7 +68,9 @@ fn completed(example: &str, folder: &Path) -> String {
 #[test]
 fn every_example_of_a_configuration_loads() {
     let home = tempfile::tempdir().unwrap();
-    fs::create_dir(home.path().join("tls")).unwrap();
+    for folder in ["tls", "rules"] {
+        fs::create_dir(home.path().join(folder)).unwrap();
+    }
     let names = vec!["sekisho.example.co.jp".to_owned()];
     let rcgen::CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
     fs::write(home.path().join("tls/cert.pem"), cert.pem()).unwrap();
