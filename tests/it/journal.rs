@@ -121,13 +121,15 @@ fn the_journal_is_searched_by_all_that_it_knows() {
         &["--file", "12月作業"][..],
         &["--detector", "jp.phone"],
         &["--persons", "1000"],
-        &["--by", APPROVER],
         &["--message-id", "gas-1.demo@toho.example.co.jp"],
         &["--rule", "bulk-personal-data", "--since", "today", "--to", "kita-hoan.example.com"],
         &["--id", &leaked],
     ] {
         assert_eq!(ids(args), [leaked.as_str()], "{args:?}");
     }
+    // What became of the mail, and who sat at the command line for it.
+    let by = told(&relay, &["journal", "search", "--json", "--by", APPROVER]);
+    assert!(by.contains(&leaked) && by.contains("\"acted_as\"") && by.contains("(uid "), "{by}");
     assert_eq!(ids(&["--category", "specific"]), [held.as_str()]);
     assert_eq!(ids(&["--to", ACCOUNTANT]), [held.as_str()]);
     assert_eq!(ids(&["--decision", "forward"]).len(), 1);
