@@ -37,7 +37,7 @@ const HEADER: usize = 40;
 /// So many rows above a header may be its title.
 const TITLES: usize = 3;
 /// The header is looked for in so many rows.
-const HEAD: usize = 15;
+pub(super) const HEAD: usize = 15;
 
 /// Which detectors the cells of a row announce, by their columns.
 type Announced = Vec<(u32, Vec<usize>)>;

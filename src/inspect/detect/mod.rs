@@ -8,6 +8,7 @@
 //! Deliberately absent: detectors in code. What is looked for stands in `rules/detectors/*.toml` ([`rule`]).
 
 mod bare;
+mod boxes;
 mod buckets;
 mod builtin;
 mod checks;
@@ -61,6 +62,7 @@ mod zones;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use self::boxes::Boxes;
 pub use self::exclude::Summary as ExclusionInfo;
 use self::history::History;
 pub use self::letter::{FileName, Letter};
@@ -133,6 +135,7 @@ pub struct Detection<'a> {
     history: History,
     letter: letter::Reader,
     table: Option<Table>,
+    boxes: Boxes,
     exact: Vec<exact::Search<'a>>,
     prints: fingerprint::Reader<'a>,
 }
@@ -146,7 +149,7 @@ impl<'a> Detection<'a> {
         let exact = rules.tables().iter().map(exact::Search::new).collect();
         let prints = fingerprint::Reader::new(rules.library());
         let (record, letter) = (Record::new(rules, own, count_quoted), letter::Reader::default());
-        Self { record, history, letter, table: None, exact, prints }
+        Self { record, history, letter, table: None, boxes: Boxes::default(), exact, prints }
     }
 
     /// Takes the fingerprint of what is read from now on.
@@ -238,6 +241,7 @@ impl Sink for Detection<'_> {
         self.record.quoted = self.history.holds(place);
         let place = Where::Sheet { place: place.clone(), hidden: HashSet::new() };
         self.table = Some(Table::new(&mut self.record, place));
+        self.boxes = Boxes::default();
     }
 
     fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
@@ -248,7 +252,12 @@ impl Sink for Detection<'_> {
                 search.row(cells, |column| table.place().cell(row, column));
             }
             self.prints.row(row, cells, table.place());
-            table.row(&mut self.record, row, cells.iter().map(|cell| (cell.column, cell.text.as_ref())));
+            match self.boxes.joined(self.record.rules, cells) {
+                Some(cells) => {
+                    table.row(&mut self.record, row, cells.iter().map(|(column, text)| (*column, text.as_ref())))
+                }
+                None => table.row(&mut self.record, row, cells.iter().map(|cell| (cell.column, cell.text.as_ref()))),
+            }
         }
     }
 

@@ -377,6 +377,43 @@ fn a_part_of_a_name_in_latin_letters_is_one_under_its_header() {
 }
 
 #[test]
+fn a_number_in_boxes_is_one_where_its_label_calls_for_it() {
+    let found = |text: &str, id: &str| {
+        let mut detection = Detection::new(&RULES, &[], false);
+        let rows: Rows = text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+        feed(&mut detection, "申告書.xlsx › 1", &rows);
+        detection.finish().0.iter().find(|finding| finding.detector == id).map_or(0, |finding| finding.count)
+    };
+    let mine = ["123456789018", "621498320257", "234567890121"];
+    let boxes = |number: &str| number.chars().map(String::from).collect::<Vec<_>>().join(",");
+    let fours = |number: &str| format!("{},{},{}", &number[..4], &number[4..8], &number[8..]);
+    let form = |cells: &dyn Fn(&str) -> String| {
+        mine.iter().map(|number| format!("氏名,山田太郎\n個人番号,{}\n", cells(number))).collect::<String>()
+    };
+    let below = |cells: &dyn Fn(&str) -> String| {
+        mine.iter().map(|number| format!("山田太郎,{}\n", cells(number))).collect::<String>()
+    };
+    for text in [
+        form(&boxes),
+        form(&fours),
+        format!("氏名,個人番号{}\n{}", ",".repeat(11), below(&boxes)),
+        format!("氏名,個人番号,,\n{}", below(&fours)),
+    ] {
+        assert_eq!(found(&text, "jp.my_number"), 3, "{text}");
+    }
+    let phones =
+        "氏名,電話1,電話2,電話3\n山田太郎,090,1234,5678\n佐藤花子,03,3580,3311\n鈴木一郎,０８０,２３４５,６７８９\n";
+    assert_eq!(found(phones, "jp.phone"), 3);
+    let cards = "氏名,カード番号,,,\n山田太郎,4111,1111,1111,1111\n佐藤花子,5555,5555,5555,4444\n";
+    assert_eq!(found(cards, "credit_card"), 2);
+    // Answers to twelve questions are no number, whatever their check digit is, and neither is what nothing calls for.
+    let answers: String = mine.iter().map(|number| format!("{}\n", boxes(number))).collect();
+    for head in ["Q1,Q2,Q3,Q4,Q5,Q6,Q7,Q8,Q9,Q10,Q11,Q12\n", ""] {
+        assert_eq!(found(&format!("{head}{answers}"), "jp.my_number"), 0);
+    }
+}
+
+#[test]
 fn a_name_beside_its_label_in_a_column_of_remarks_is_found_and_heads_nothing() {
     let remarks = [
         ("電話にて受付", None),
