@@ -27,6 +27,14 @@ pub(super) async fn decide<D: Desk, A: Identities>(
     let approves = match form.one("what") {
         "approve" => true,
         "reject" => false,
+        // The form's first button, which Enter in a tick presses.
+        "" => {
+            let text = (
+                "承認か却下のボタンを押してください。何も行いませんでした。",
+                "Please press the button that approves or rejects. Nothing was done.",
+            );
+            return pages::told(frame(&web, &person), ("まだ判断していません", "Nothing is decided yet"), text);
+        }
         _ => return pages::bad_form(person.language),
     };
     let ids: Vec<MailId> = form.all("id").into_iter().filter_map(id_of).collect();

@@ -76,6 +76,8 @@ function pressed(event) {
   if (typing || (dialog.open && event.key !== '?')) return;
   let done = false;
   if (event.key === '?') done = help();
+  // Enter in a tick would send the form.
+  else if (event.key === 'Enter' && event.target.matches('.mails input')) done = true;
   else if (lettersOn && Object.hasOwn(letters, event.key)) done = letters[event.key]();
   // Arrows move within a list once somebody is in it; elsewhere they scroll.
   else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {

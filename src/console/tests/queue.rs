@@ -128,7 +128,12 @@ async fn enter_in_a_tick_presses_no_button_that_decides() {
     let (_, form) = page.split_once("<form method=\"post\" action=\"/held/decide\">").unwrap();
     let mut buttons = form.split("<button ").skip(1);
     let first = buttons.next().unwrap();
-    assert!(first.starts_with("type=\"submit\" disabled hidden></button>"), "{first}");
+    assert!(first.starts_with("type=\"submit\" name=\"what\" value=\"\" hidden></button>"), "{first}");
     assert!(buttons.any(|button| button.contains("value=\"approve\"")), "{form}");
     assert!(!page.contains("implicit submission"), "why it is there is for whoever reads the template");
+    let csrf = browser.csrf().await;
+    let sent = [("csrf", csrf.as_str()), ("what", ""), ("id", ID), ("comment", "先方に確認済み")];
+    let told = browser.post("/held/decide", &sent).await;
+    assert!(told.body.contains("何も行いませんでした"), "{}", told.body);
+    assert_eq!(browser.desk.state(), State::Pending);
 }
