@@ -254,12 +254,7 @@ mod tests {
             return;
         }
         let (two, _other) = one.as_another_node().await;
-        let now = Timestamp::from_second(1_700_000_000).unwrap();
-        let (a, b) = (OutboxRow::notice("A", now), OutboxRow::notice("B", now));
-        let mut writing = one.write().await.unwrap();
-        writing.put_outbox(&a).await.unwrap();
-        writing.put_outbox(&b).await.unwrap();
-        writing.commit().await.unwrap();
+        let (a, b) = two_waiting(&one).await;
         let (first, second) = (one.claim_outbox().await.unwrap(), two.claim_outbox().await.unwrap());
         assert!(first.take(&one, &a).await.unwrap());
         first.break_off().await;
@@ -287,12 +282,7 @@ mod tests {
             return;
         }
         let (two, _other) = one.as_another_node().await;
-        let now = Timestamp::from_second(1_700_000_000).unwrap();
-        let (a, b) = (OutboxRow::notice("A", now), OutboxRow::notice("B", now));
-        let mut writing = one.write().await.unwrap();
-        writing.put_outbox(&a).await.unwrap();
-        writing.put_outbox(&b).await.unwrap();
-        writing.commit().await.unwrap();
+        let (a, b) = two_waiting(&one).await;
         let (first, second) = (one.claim_outbox().await.unwrap(), two.claim_outbox().await.unwrap());
         assert!(first.take(&one, &a).await.unwrap());
         // The session stays, and nobody listens to it any more.
@@ -310,6 +300,16 @@ mod tests {
         };
         timeout(Duration::from_secs(10), waited).await.unwrap();
         assert!(!second.take(&two, &a).await.unwrap(), "it is the first node's again");
+    }
+
+    async fn two_waiting(store: &Store) -> (OutboxRow, OutboxRow) {
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let (a, b) = (OutboxRow::notice("A", now), OutboxRow::notice("B", now));
+        let mut writing = store.write().await.unwrap();
+        writing.put_outbox(&a).await.unwrap();
+        writing.put_outbox(&b).await.unwrap();
+        writing.commit().await.unwrap();
+        (a, b)
     }
 
     impl Claim {
