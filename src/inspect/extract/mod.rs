@@ -25,6 +25,7 @@ mod document;
 #[cfg(test)]
 mod hostile;
 mod image;
+mod letters;
 mod mail;
 mod oddity;
 mod package;

@@ -10,6 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::inspect::extract::letters::{self, Letters};
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
@@ -103,6 +104,10 @@ pub(crate) struct Reading<'s> {
     whole: Range<usize>,
     /// Stretches of it that were read as parts of their own.
     apart: Vec<Range<usize>>,
+    /// How deep the part being read is.
+    level: u32,
+    /// What stands in the letters of its texts, read when the part itself is.
+    letters: Vec<Letters>,
 }
 
 impl<'s> Reading<'s> {
@@ -127,6 +132,8 @@ impl<'s> Reading<'s> {
             locked: Vec::new(),
             whole: 0..0,
             apart: Vec::new(),
+            level: 0,
+            letters: Vec::new(),
         }
     }
 
@@ -217,7 +224,12 @@ impl<'s> Reading<'s> {
         self.open.push(part);
         self.characters.push(0);
         let depth = self.characters.len();
-        let outcome = catch_unwind(AssertUnwindSafe(|| read(self)));
+        let outer = (self.level, std::mem::take(&mut self.letters));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            read(self);
+            self.read_letters();
+        }));
+        (self.level, self.letters) = outer;
         if outcome.is_err() {
             self.end_table();
             self.unread(place, Reason::Crashed);
@@ -227,7 +239,18 @@ impl<'s> Reading<'s> {
         self.watch.end(number);
     }
 
+    /// Reads the files that stand in letters of what was read, and those in theirs.
+    fn read_letters(&mut self) {
+        let depth = self.level.saturating_add(1);
+        while !self.letters.is_empty() {
+            for letters in std::mem::take(&mut self.letters) {
+                letters::read(self, &letters, depth);
+            }
+        }
+    }
+
     fn read_as(&mut self, part: &Part<'_>, format: Format) {
+        self.level = part.depth;
         match format {
             Format::Mail => mail::read(self, part),
             Format::Outlook(kind) => mail::read_outlook(self, part, kind),
@@ -259,8 +282,21 @@ impl<'s> Reading<'s> {
         }
         self.end_table();
         self.words.note(place, text);
+        self.note_letters(place, text);
         let text = self.within_characters(place, text);
         self.sink.text(place, text);
+    }
+
+    /// Keeps what stands in letters of a text until its part is read.
+    fn note_letters(&mut self, place: &Place, text: &str) {
+        for found in letters::found(text) {
+            let letters = Letters { place: place.clone(), found };
+            if self.charge(letters.len()) {
+                self.letters.push(letters);
+            } else {
+                self.unread(place, Reason::Limit);
+            }
+        }
     }
 
     /// As much of `text` as the budget covers.
@@ -305,6 +341,8 @@ impl<'s> Reading<'s> {
             if self.heard {
                 self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
             }
+            let table = self.table.clone();
+            cells.iter().for_each(|cell| self.note_letters(&table, &cell.text));
             self.sink.row(row, cells);
         }
     }

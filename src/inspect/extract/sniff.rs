@@ -187,11 +187,11 @@ fn unknown(bytes: &[u8]) -> Format {
 }
 
 /// Formats that open with bytes no text opens with.
-fn by_magic(bytes: &[u8]) -> Option<Format> {
+pub(crate) fn by_magic(bytes: &[u8]) -> Option<Format> {
     const ARCHIVES: [(&[u8], Archive); 7] = [
         (b"7z\xbc\xaf\x27\x1c", Archive::SevenZ),
         (b"Rar!\x1a\x07", Archive::Rar),
-        (b"\x1f\x8b", Archive::Gzip),
+        (b"\x1f\x8b\x08", Archive::Gzip),
         (b"BZh", Archive::Bzip2),
         (b"\xfd7zXZ\0", Archive::Xz),
         (b"\x28\xb5\x2f\xfd", Archive::Zstd),

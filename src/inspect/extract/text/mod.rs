@@ -1,21 +1,20 @@
 //! Text of every kind: plain, CSV, HTML, XML, JSON, mailboxes of several mails.
 //!
 //! In: bytes that are text in some charset. Out: running text, tables, and the files that mailers and people write into
-//! the text itself (uuencode, yEnc, BinHex, base64, armour). A wrong charset label is noted on the ledger's entry, and
-//! stretches that have no meaning are `damaged` (`mail::charset` says from when on). Deliberately absent: any grammar of JSON, vCard or iCalendar; they are read as they stand.
+//! the text itself (uuencode, yEnc, BinHex; base64 and armour are looked for in every text, see `letters`). A wrong charset label is noted on the ledger's entry, and
+//! stretches that have no meaning are `damaged` (`mail::charset` says from when on). Deliberately absent: any grammar of JSON; it is read as it stands.
 
-mod base64;
 mod binhex;
 pub(crate) mod csv;
 pub(crate) mod grid;
 pub(crate) mod html;
+mod ldif;
 mod uuencode;
 pub(crate) mod yenc;
 
-use self::base64::Run;
 use crate::inspect::Reason;
 use crate::inspect::extract::document;
-use crate::inspect::extract::mail::{Wrapper, card, mbox};
+use crate::inspect::extract::mail::{card, mbox};
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::xml;
@@ -62,6 +61,14 @@ fn plain(reading: &mut Reading<'_>, part: &Part<'_>) -> Option<String> {
 
 /// Running text, and the files that are written in letters of it.
 fn running(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
+    if ldif::is_ldif(text) {
+        let export = ldif::readable(text);
+        reading.text(part.place, &export.text);
+        for (name, bytes) in &export.files {
+            exported(reading, part, name, bytes);
+        }
+        return;
+    }
     let mut rest = text;
     while let Some(file) = uuencode::first(rest) {
         reading.text(part.place, file.before);
@@ -79,34 +86,13 @@ fn running(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
         }
         rest = after;
     }
-    for armour in base64::armoured(text) {
-        armoured(reading, part, &armour);
-    }
-    let runs = match base64::all(text) {
-        Some(file) => vec![Run::File(file)],
-        None => base64::runs(text),
-    };
-    for run in runs {
-        match run {
-            Run::File(file) => embedded(reading, part, "base64", &file, None),
-            Run::Unknown => reading.unread(&part.place.inside("base64"), Reason::Unsupported),
-        }
-    }
 }
 
-/// Keys stay text; what is known by its content is read; a message that cannot be opened is closed.
-fn armoured(reading: &mut Reading<'_>, part: &Part<'_>, armour: &base64::Armoured<'_>) {
-    let format = sniff::format(&armour.bytes, Hint::default());
-    let is_message = armour.label.starts_with("PGP MESSAGE");
-    match format {
-        // In place: a body in armour is a body.
-        Format::Wrapped(Wrapper::Pgp) if is_message => {
-            reading.read(&part.inside(&armour.bytes, part.place));
-        }
-        _ if is_message => reading.unread(part.place, Reason::Encrypted),
-        Format::Other(..) => {}
-        _ if armour.bytes.is_empty() => {}
-        _ => embedded(reading, part, armour.label, &armour.bytes, None),
+/// What a directory keeps beside its texts: certificates and identifiers are structure, other files are not.
+fn exported(reading: &mut Reading<'_>, part: &Part<'_>, name: &str, bytes: &[u8]) {
+    const SMALL: usize = 8 << 10;
+    if bytes.len() > SMALL || !matches!(sniff::format(bytes, Hint::default()), Format::Other("unknown", _)) {
+        embedded(reading, part, name, bytes, None);
     }
 }
 
@@ -150,8 +136,9 @@ fn declared(
     Some(format!("declared {declared}, read as {}", text.charset))
 }
 
-/// `\u5c71` as the character it stands for: some programs write nothing but ASCII.
+/// `\u5c71` as the character it stands for, since some programs write nothing but ASCII, and `\/` as well.
 fn json_unescaped(text: &str) -> String {
+    let text = text.replace("\\/", "/");
     let mut pieces = text.split("\\u");
     let mut plain = pieces.next().unwrap_or_default().to_owned();
     let mut units: Vec<u16> = Vec::new();
@@ -197,6 +184,39 @@ mod tests {
         assert_eq!(mail("utf-8", "いつもお世話になっております\n-- \n\u{7}".as_bytes()), (None, vec![]));
         let broken = ["いつもお世話になっております".repeat(4).as_bytes(), b"\xff\xff\xff\xff\xff"].concat();
         assert_eq!(mail("utf-8", &broken), (None, vec![Reason::Damaged]));
+    }
+
+    #[test]
+    fn files_in_values_are_read_whatever_they_stand_in() {
+        let csv = "氏名,電話\n山田花子,090-1234-5678\n佐藤一郎,080-1111-2222\n";
+        let noise: Vec<u8> =
+            (0..9_000u32).map(|n| (n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 23) as u8).collect();
+        let base64 = |bytes: &[u8]| data_encoding::BASE64.encode(bytes);
+        let places = |name: &str, file: &str| {
+            let job = Job::new(Kind::File(name.to_owned()));
+            let ledger = extract(file.as_bytes(), &job, &Limits::default(), &mut Silent, &mut ());
+            let read: Vec<String> = ledger.inspected.into_iter().map(|entry| entry.place).collect();
+            let unread = ledger.uninspected.into_iter().map(|entry| (entry.place, entry.reason));
+            (read, unread.collect::<Vec<(String, Reason)>>())
+        };
+        let cases: [(&str, fn(&str) -> String); 4] = [
+            ("a.json", |letters| format!("{{\"file\": \"{}\"}}", letters.replace('/', "\\/"))),
+            ("a.xml", |letters| format!("<?xml version='1.0'?><a><f>{letters}</f></a>")),
+            ("a.csv", |letters| format!("id,file\n1,{letters}\n2,x\n3,y\n")),
+            ("a.html", |letters| format!("<html><body><pre>{letters}</pre></body></html>")),
+        ];
+        for (name, file) in cases {
+            let inner = format!("{name} › base64");
+            assert_eq!(places(name, &file(&base64(csv.as_bytes()))), (vec![name.to_owned(), inner.clone()], vec![]));
+            assert_eq!(places(name, &file(&base64(&noise))).1, [(inner, Reason::Unsupported)]);
+            // In a value of a file that is itself in a value.
+            let json = format!("{{\"name\": \"a.csv\", \"content\": \"{}\"}}", base64(csv.as_bytes()));
+            let (read, unread) = places(name, &file(&base64(json.as_bytes())));
+            assert_eq!((read.last(), unread), (Some(&format!("{name} › base64 › base64")), vec![]));
+        }
+        let photo = base64(b"\xff\xd8\xff\xe0\x00\x10JFIF");
+        let export = format!("dn: cn=a\nobjectGUID:: {}\njpegPhoto:: {photo}\n", base64(&noise[100..116]));
+        assert_eq!(places("a.ldif", &export).1, [("a.ldif › jpegPhoto".to_owned(), Reason::Image)]);
     }
 
     struct Silent;
