@@ -11,6 +11,7 @@ pub(crate) mod grid;
 pub(crate) mod html;
 mod uuencode;
 pub(crate) mod yenc;
+mod zengin;
 
 use self::base64::Run;
 use crate::inspect::Reason;
@@ -49,6 +50,10 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
 
 /// Text, and the files in it. Those of yEnc are cut out before there are characters.
 fn plain(reading: &mut Reading<'_>, part: &Part<'_>) -> Option<String> {
+    if let Some(text) = zengin::decoded(part.bytes).filter(|_| !yenc::is_in(part.bytes)) {
+        running(reading, part, &text);
+        return None;
+    }
     let mut note = None;
     let mut rest = part.bytes;
     while let Some(file) = yenc::first(rest) {
@@ -60,8 +65,16 @@ fn plain(reading: &mut Reading<'_>, part: &Part<'_>) -> Option<String> {
     note.or(decoded(reading, part, rest, |reading, text| running(reading, part, text)))
 }
 
-/// Running text, and the files that are written in letters of it.
+/// Running text; the records of a bank's transfer file in it are a table.
 fn running(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
+    let Some(file) = zengin::first(text) else { return lettered(reading, part, text) };
+    lettered(reading, part, file.before);
+    let others = zengin::read(reading, part.place, &file);
+    lettered(reading, part, &others);
+}
+
+/// Running text, and the files that are written in letters of it.
+fn lettered(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
     let mut rest = text;
     while let Some(file) = uuencode::first(rest) {
         reading.text(part.place, file.before);
