@@ -131,12 +131,6 @@ pub(super) fn is_postal_code(value: &str) -> bool {
     digits::<7>(value).is_some_and(|[a, b, c, ..]| a + b + c > 0)
 }
 
-/// The digits after a label: `普通 1234567`.
-pub(super) fn labelled_number(value: &str) -> Option<Range<usize>> {
-    let start = value.find(|c: char| c.is_ascii_digit())?;
-    Some(start..value.len())
-}
-
 /// An account number: up to seven digits at banks (Zengin data format), eight and a branch of five at Japan Post Bank.
 pub(super) fn is_account(value: &str) -> bool {
     let value = value.strip_suffix(".0").unwrap_or(value);
