@@ -195,11 +195,10 @@ fn announcements(rules: &Rules, row: &[Cell<'_>]) -> Announced {
             (!detectors.is_empty()).then_some((*column, detectors))
         })
         .collect();
-    if let Some((column, detector)) = accounts::column(rules, row) {
-        match announced.binary_search_by_key(&column, |(known, _)| *known) {
-            Ok(_) => {}
-            Err(at) => announced.insert(at, (column, vec![detector])),
-        }
+    if let Some((column, detector)) = accounts::column(rules, row)
+        && let Err(at) = announced.binary_search_by_key(&column, |(known, _)| *known)
+    {
+        announced.insert(at, (column, vec![detector]));
     }
     announced
 }

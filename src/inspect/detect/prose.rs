@@ -21,7 +21,7 @@ use super::tally::Shown;
 use super::whereabouts::Whereabouts;
 use super::{layout, lists};
 use crate::inspect::persons::Person;
-use crate::inspect::{Category, Confidence};
+use crate::inspect::{Category, Confidence, Raised};
 
 /// As many landlines without a name are a list of people's telephones.
 const LANDLINES: usize = 5;
@@ -191,6 +191,7 @@ fn settle(
     whereabouts: &Whereabouts<'_>,
     person: &mut Person,
 ) {
+    let is_person = matches!(about, Judgement::Person);
     let hidden = cluster.hits.iter().all(|hit| whereabouts.is_hidden(hit.range.start));
     for hit in &cluster.hits {
         let Some(detector) = record.rules.detector(hit.detector) else { continue };
@@ -206,10 +207,16 @@ fn settle(
         if counts {
             describe(person, detector, hit.note, value);
             let rules = record.rules;
-            record.found(hit.detector, hit.confidence.min(at_most), value, || shown(rules, text, hit, whereabouts));
+            record.found(hit.detector, hit.confidence.min(at_most), value, || {
+                let mut shown = shown(rules, text, hit, whereabouts);
+                if stated && !is_person {
+                    shown.why.iter_mut().for_each(|why| why.raised.retain(|raised| *raised != Raised::Person));
+                }
+                shown
+            });
         }
     }
-    if matches!(about, Judgement::Person) {
+    if is_person {
         record.person(person, 0, hidden);
     }
 }

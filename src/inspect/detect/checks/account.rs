@@ -169,9 +169,9 @@ fn owner(text: &str, end: usize) -> &str {
     if !beside.is_empty() {
         return beside;
     }
-    let below = after.split('\n').skip(1).take(BELOW);
+    let mut below = after.split('\n').skip(1).take(BELOW);
     let labelled = |below: &&str| HOLDERS.iter().any(|label| line(below).contains(label));
-    let Some(below) = below.into_iter().find(labelled).map(line) else { return beside };
+    let Some(below) = below.find(labelled).map(line) else { return beside };
     below.split_once([':', ' ', ']', '】']).map_or(below, |(_, owner)| owner.trim_start())
 }
 

@@ -2,8 +2,6 @@
 //!
 //! In: a candidate with or without separators. Out: whether it holds. Each function names the text that defines it.
 
-use std::ops::Range;
-
 /// 個人番号: the twelfth digit checks the eleven before it (Ministerial Ordinance of MIC No. 85 of 2014, Article 5).
 pub(super) fn is_my_number(value: &str) -> bool {
     let Some(digits) = digits::<12>(value) else { return false };

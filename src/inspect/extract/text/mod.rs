@@ -1,4 +1,4 @@
-//! Text of every kind: plain, CSV, HTML, XML, JSON, mailboxes of several mails.
+//! Text of every kind: plain, CSV, HTML, XML, JSON, transfer files of banks, mailboxes of several mails.
 //!
 //! In: bytes that are text in some charset. Out: running text, tables, and the files that mailers and people write into
 //! the text itself (uuencode, yEnc, BinHex, base64, armour). A wrong charset label is noted on the ledger's entry, and

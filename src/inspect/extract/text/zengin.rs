@@ -232,8 +232,8 @@ fn next(text: &str) -> usize {
         let rest = text.get(at..line).unwrap_or_default();
         rest.starts_with(['1', '2']) && matches!(record(rest), Some((Record::Header(_) | Record::Data(_), _)))
     };
-    let places = text.char_indices().map(|(at, _)| at).take_while(|&at| at < line).skip(1).take(SLIP);
-    places.into_iter().find(begins).unwrap_or(line)
+    let mut places = text.char_indices().map(|(at, _)| at).take_while(|&at| at < line).skip(1).take(SLIP);
+    places.find(begins).unwrap_or(line)
 }
 
 /// A text without what stands between records: line breaks, and DOS's mark of the end.
