@@ -12,6 +12,8 @@ use super::super::names::{Names, Reading};
 use super::super::script::is_katakana;
 use super::{Note, Passed};
 
+/// An account has so many digits.
+const DIGITS: usize = 7;
 /// So many characters before a number say what it is.
 const BEFORE: usize = 60;
 /// A holder stands within so many characters behind it.
@@ -41,8 +43,26 @@ const BANKS: [&str; 17] = [
 ];
 
 /// Where these stand before it, an account is one to pay a bill to.
-const BILLS: [&str; 11] =
-    ["振込先", "振込み先", "振り込み先", "お振込", "送金先", "入金先", "支払先", "弊社", "当社", "御社", "貴社"];
+const BILLS: [&str; 18] = [
+    "振込先",
+    "振込み先",
+    "振り込み先",
+    "お振込",
+    "送金先",
+    "入金先",
+    "支払先",
+    "お支払",
+    "代金",
+    "取引銀行",
+    "寄付",
+    "寄附",
+    "義援金",
+    "会費",
+    "弊社",
+    "当社",
+    "御社",
+    "貴社",
+];
 /// And if none of these does, which pay somebody.
 const PAYING: [&str; 10] = ["返金", "給与", "給料", "賞与", "還付", "精算", "報酬", "謝金", "謝礼", "年金"];
 /// Before these an account's holder is who sends the bill.
@@ -113,7 +133,12 @@ pub(super) fn in_text(names: &Names, text: &str, range: &Range<usize>) -> Option
     if bill && holder(names, owner).is_none() {
         return None;
     }
-    let note = if !bill && has(&BANKS) { Note::Stated } else { Note::Plain };
+    // Any number may stand behind 口座; an account has seven digits.
+    let labelled = ["口座番号", "口座No"].iter().any(|label| value.contains(label));
+    if !labelled && value.starts_with("口座") && number.len() != DIGITS {
+        return None;
+    }
+    let note = if !bill && has(&BANKS) && (labelled || number.len() == DIGITS) { Note::Stated } else { Note::Plain };
     Some(Passed { range: number, doubt: false, note })
 }
 

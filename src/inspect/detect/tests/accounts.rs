@@ -87,6 +87,11 @@ fn accounts_of_companies_and_other_numbers_are_none() {
         "支店の担当 1234567",
         "本店 普通 1234567-89",
         "普通 1234567 カード",
+        "銀行の新規口座 1234567件",
+        "当行の口座 123456、残高は銀行ごとに",
+        "みずほ銀行 本店 普通 20261101",
+        "取引銀行：みずほ銀行 新宿支店 普通 1234567",
+        "年会費は みずほ銀行 新宿支店 普通 1234567 へ",
     ] {
         let (findings, people) = mail(text);
         if people != 0 || !findings.is_empty() {
@@ -125,6 +130,26 @@ fn a_number_beside_bank_and_branch_is_an_account_in_a_table() {
     }
     let stock = ["番号\t種別\t店名\t数量", "1234567\t普通\t新宿\t10", "7654321\t普通\t渋谷\t20"].map(str::to_owned);
     assert!(sheet(&stock).0.is_empty());
+}
+
+#[test]
+fn an_employees_number_says_whose_an_account_is() {
+    let rows = |head: &str| [head, "1001\t0001\t240\t1234567", "1002\t0005\t135\t7654321"].map(str::to_owned);
+    let (findings, people) = sheet(&rows("社員番号\t銀行コード\t支店コード\t口座番号"));
+    assert_eq!((count(&findings, "jp.bank_account"), people), (2, 2), "{}", told(&findings));
+    let (findings, people) = sheet(&rows("取引先コード\t銀行コード\t支店コード\t口座番号"));
+    assert_eq!((count(&findings, "jp.bank_account"), people), (0, 0), "{}", told(&findings));
+}
+
+#[test]
+fn a_form_and_a_list_have_their_holders() {
+    let form = ["銀行名\tみずほ銀行", "支店名\t新宿支店", "口座番号\t1234567", "口座名義\tﾔﾏﾀﾞ ﾀﾛｳ"].map(str::to_owned);
+    let (findings, people) = sheet(&form);
+    assert_eq!((count(&findings, "jp.bank_account"), people), (1, 1), "{}", told(&findings));
+    let list = "・みずほ銀行 新宿支店 普通 1234567 ヤマダ タロウ\n・三菱UFJ銀行 渋谷支店 普通 7654321 サトウ ハナコ\n・りそな銀行 池袋支店 普通 2345678 スズキ イチロウ";
+    let (findings, people) = mail(list);
+    let found = (count(&findings, "jp.bank_account"), count(&findings, "jp.name"), people);
+    assert_eq!(found, (3, 3, 3), "{}", told(&findings));
 }
 
 /// A record of a transfer file.
