@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::accounts;
 use super::checks::Check;
 use super::columns::{Columns, Part, assign, is_called_for, is_name, is_organisation, is_thing, part_of};
 use super::names::Reading;
@@ -176,7 +177,8 @@ pub(super) fn is_wide_header(rules: &Rules, row: &[Cell<'_>]) -> bool {
 
 /// Which detectors the cells of a row announce.
 fn announcements(rules: &Rules, row: &[Cell<'_>]) -> Announced {
-    row.iter()
+    let mut announced: Announced = row
+        .iter()
         .filter(|(_, text)| {
             text.len() <= HEADER * 4
                 && text.chars().count() <= HEADER
@@ -192,7 +194,13 @@ fn announcements(rules: &Rules, row: &[Cell<'_>]) -> Announced {
             }
             (!detectors.is_empty()).then_some((*column, detectors))
         })
-        .collect()
+        .collect();
+    if let Some((column, detector)) = accounts::column(rules, row)
+        && let Err(at) = announced.binary_search_by_key(&column, |(known, _)| *known)
+    {
+        announced.insert(at, (column, vec![detector]));
+    }
+    announced
 }
 
 /// Whether a cell holds the value beside its label: `氏名：山田太郎です`, somewhere in a column of remarks, heads nothing.

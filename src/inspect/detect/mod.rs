@@ -7,6 +7,7 @@
 //! a [`form`] as one.
 //! Deliberately absent: detectors in code. What is looked for stands in `rules/detectors/*.toml` ([`rule`]).
 
+mod accounts;
 mod bare;
 mod boxes;
 mod buckets;

@@ -21,7 +21,7 @@ use super::tally::Shown;
 use super::whereabouts::Whereabouts;
 use super::{layout, lists};
 use crate::inspect::persons::Person;
-use crate::inspect::{Category, Confidence};
+use crate::inspect::{Category, Confidence, Raised};
 
 /// As many landlines without a name are a list of people's telephones.
 const LANDLINES: usize = 5;
@@ -156,7 +156,7 @@ impl Judgement {
             let home = beside().any(|hit| hit.note == Note::Landline && (landlines || at_home(hit)));
             return if mobile || mail || abroad || home {
                 Self::Person
-            } else if private(&|| false) && beside().any(standing) {
+            } else if private(&|| false) && beside().any(|hit| standing(hit) || hit.note == Note::Stated) {
                 Self::Thing
             } else {
                 Self::Nobody
@@ -191,22 +191,32 @@ fn settle(
     whereabouts: &Whereabouts<'_>,
     person: &mut Person,
 ) {
+    let is_person = matches!(about, Judgement::Person);
     let hidden = cluster.hits.iter().all(|hit| whereabouts.is_hidden(hit.range.start));
     for hit in &cluster.hits {
         let Some(detector) = record.rules.detector(hit.detector) else { continue };
         let value = text.get(hit.range.clone()).unwrap_or_default();
-        let counts = match about {
-            Judgement::Nobody => false,
-            Judgement::Thing => !detector.with_person && !is_contact(detector),
-            Judgement::Person => true,
+        let stated = detector.with_person && hit.note == Note::Stated;
+        let (counts, at_most) = match about {
+            Judgement::Nobody => (false, hit.confidence),
+            // Whose it is nobody says.
+            Judgement::Thing if stated => (true, Confidence::Medium),
+            Judgement::Thing => (!detector.with_person && !is_contact(detector), hit.confidence),
+            Judgement::Person => (true, hit.confidence),
         };
         if counts {
             describe(person, detector, hit.note, value);
             let rules = record.rules;
-            record.found(hit.detector, hit.confidence, value, || shown(rules, text, hit, whereabouts));
+            record.found(hit.detector, hit.confidence.min(at_most), value, || {
+                let mut shown = shown(rules, text, hit, whereabouts);
+                if stated && !is_person {
+                    shown.why.iter_mut().for_each(|why| why.raised.retain(|raised| *raised != Raised::Person));
+                }
+                shown
+            });
         }
     }
-    if matches!(about, Judgement::Person) {
+    if is_person {
         record.person(person, 0, hidden);
     }
 }

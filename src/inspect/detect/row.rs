@@ -176,7 +176,9 @@ pub(super) fn settle(
         finds.found.retain(|f| !record.excludes(f.detector, &f.value));
     }
     let hidden = !finds.found.is_empty() && finds.found.iter().all(|f| place.is_hidden(row, f.column));
-    let is_person = sift(record, columns, &mut finds.found);
+    // A number that an employee or a member is known by says whose an account is.
+    let numbered = columns.name.is_none() && finds.numbers.iter().any(|(_, kind, _)| *kind != "顧客");
+    let is_person = sift(record, columns, numbered, &mut finds.found);
     let rules = record.rules;
     for f in &finds.found {
         let header = || columns.columns.get(&f.column).map_or("", |column| column.header.as_str());
@@ -204,7 +206,7 @@ pub(super) fn settle(
 }
 
 /// Leaves of the finds what is about people or is a finding all the same; whether a person is there.
-fn sift(record: &Record<'_>, columns: &Columns, found: &mut Vec<Found<'_>>) -> bool {
+fn sift(record: &Record<'_>, columns: &Columns, numbered: bool, found: &mut Vec<Found<'_>>) -> bool {
     let rule = |found: &Found<'_>| record.rules.detector(found.detector);
     let role = |found: &Found<'_>| rule(found).filter(|d| d.info.personal).map(|detector| detector.role);
     let contact = |found: &Found<'_>| rule(found).is_some_and(|detector| detector.info.category == Category::Contact);
@@ -225,7 +227,8 @@ fn sift(record: &Record<'_>, columns: &Columns, found: &mut Vec<Found<'_>>) -> b
     // What may well be chance makes nobody.
     let sure = || found.iter().filter(|f| f.confidence > Confidence::Low);
     let described = sure().filter(|f| role(f) == Some(Role::Attribute)).count() >= 2 && !office;
-    let is_person = named || sure().any(reached) || described;
+    let held = || numbered && sure().any(|f| rule(f).is_some_and(|detector| detector.check == Check::AccountJp));
+    let is_person = named || sure().any(reached) || described || held();
     found.retain(|f| {
         let Some(detector) = rule(f) else { return false };
         let offices = office && contact(f) && is_office(f.note) && !f.value.contains('@');

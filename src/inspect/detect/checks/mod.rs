@@ -4,6 +4,7 @@
 //! nothing. A check digit, a numbering plan, a calendar or a dictionary decides; the standard behind each is named in
 //! the rule's `source`. Deliberately absent: confidence and context, which are the rule's matter.
 
+mod account;
 mod address;
 mod counters;
 mod dates;
@@ -137,6 +138,8 @@ pub(super) enum Note {
     Service,
     /// `info@`, `sales@`: nobody's own.
     RoleAddress,
+    /// A number of which the words beside it say what it is, whoever's it may be.
+    Stated,
     /// Of the right form, but nothing in it proves it.
     Likely,
     /// A sample out of a manual, a word in a sentence, an address inside a network.
@@ -208,8 +211,7 @@ impl Check {
             Self::Foreign(number) => number.judge(value).map(|doubt| Passed::plain(range).doubted(doubt)),
             Self::Email => words::email(value).map(|note| Passed { note, ..Passed::plain(range) }),
             Self::Password => secrets::password(text, &range),
-            Self::AccountJp => numbers::labelled_number(value)
-                .map(|part| Passed::plain(range.start + part.start..range.start + part.end)),
+            Self::AccountJp => account::in_text(names, text, &range),
 
             Self::BasicPensionJp => {
                 japan::after_label(value, &range, |number| japan::is_basic_pension(number).then_some(Note::Plain))

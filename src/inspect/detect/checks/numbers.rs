@@ -2,8 +2,6 @@
 //!
 //! In: a candidate with or without separators. Out: whether it holds. Each function names the text that defines it.
 
-use std::ops::Range;
-
 /// 個人番号: the twelfth digit checks the eleven before it (Ministerial Ordinance of MIC No. 85 of 2014, Article 5).
 pub(super) fn is_my_number(value: &str) -> bool {
     let Some(digits) = digits::<12>(value) else { return false };
@@ -129,12 +127,6 @@ pub(super) fn is_drivers_license(value: &str) -> bool {
 pub(super) fn is_postal_code(value: &str) -> bool {
     let value = value.trim_start_matches(['〒', ' ']);
     digits::<7>(value).is_some_and(|[a, b, c, ..]| a + b + c > 0)
-}
-
-/// The digits after a label: `普通 1234567`.
-pub(super) fn labelled_number(value: &str) -> Option<Range<usize>> {
-    let start = value.find(|c: char| c.is_ascii_digit())?;
-    Some(start..value.len())
 }
 
 /// An account number: up to seven digits at banks (Zengin data format), eight and a branch of five at Japan Post Bank.

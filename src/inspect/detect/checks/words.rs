@@ -7,14 +7,22 @@ use std::ops::Range;
 
 use super::super::names::{Names, Reading};
 use super::super::script::{is_kanji, is_name_character};
-use super::{Note, Passed};
+use super::{Note, Passed, account};
 
 /// A name before the honorific at `range`, or after the label there.
 pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> Option<Passed> {
     let trigger = text.get(range.clone())?;
+    if account::is_trigger(trigger) {
+        return account::holder_behind(names, text, range);
+    }
     let closed = trigger.trim_end().ends_with([':', ']', '】', '=']);
     if closed || LABELS.iter().any(|label| trigger.starts_with(label)) {
-        return labelled(names, text, range.end, closed && trigger.contains('名'));
+        let of_account = account::is_holder_label(trigger);
+        if of_account && account::is_company_at(text, range.end) {
+            return None;
+        }
+        let held = || of_account.then(|| account::holder_at(names, text, range.end)).flatten();
+        return labelled(names, text, range.end, closed && trigger.contains('名')).or_else(held);
     }
     let before = text.get(..range.start)?;
     let before = before.strip_suffix(' ').unwrap_or(before);
@@ -42,7 +50,7 @@ fn without_reading(text: &str) -> Option<&str> {
 }
 
 /// Labels after which a name stands without a colon: `氏名 山田太郎`, `お名前は山田太郎`.
-const LABELS: [&str; 4] = ["氏名", "お名前", "姓名", "名前"];
+const LABELS: [&str; 7] = ["氏名", "お名前", "姓名", "名前", "口座名義", "受取人名", "預金者名"];
 
 /// The name that begins at `at`, behind a label; one that no dictionary has too, where the label asks for a name.
 fn labelled(names: &Names, text: &str, at: usize, asks: bool) -> Option<Passed> {

@@ -1,8 +1,9 @@
-//! Text of every kind: plain, CSV, HTML, XML, JSON, mailboxes of several mails.
+//! Text of every kind: plain, CSV, HTML, XML, JSON, transfer files of banks, mailboxes of several mails.
 //!
 //! In: bytes that are text in some charset. Out: running text, tables, and the files that mailers and people write into
-//! the text itself (uuencode, yEnc, BinHex; base64 and armour are looked for in every text, see `letters`). A wrong charset label is noted on the ledger's entry, and
-//! stretches that have no meaning are `damaged` (`mail::charset` says from when on). Deliberately absent: any grammar of JSON; it is read as it stands.
+//! the text itself (uuencode, yEnc, BinHex; base64 and armour are looked for in every text, see `letters`). A wrong
+//! charset label is noted on the ledger's entry, and stretches that have no meaning are `damaged` (`mail::charset` says
+//! from when on). Deliberately absent: any grammar of JSON; it is read as it stands.
 
 mod binhex;
 pub(crate) mod csv;
@@ -11,6 +12,7 @@ pub(crate) mod html;
 mod ldif;
 mod uuencode;
 pub(crate) mod yenc;
+mod zengin;
 
 use crate::inspect::Reason;
 use crate::inspect::extract::document;
@@ -48,6 +50,10 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
 
 /// Text, and the files in it. Those of yEnc are cut out before there are characters.
 fn plain(reading: &mut Reading<'_>, part: &Part<'_>) -> Option<String> {
+    if let Some(text) = zengin::decoded(part.bytes).filter(|_| !yenc::is_in(part.bytes)) {
+        running(reading, part, &text);
+        return None;
+    }
     let mut note = None;
     let mut rest = part.bytes;
     while let Some(file) = yenc::first(rest) {
@@ -59,7 +65,7 @@ fn plain(reading: &mut Reading<'_>, part: &Part<'_>) -> Option<String> {
     note.or(decoded(reading, part, rest, |reading, text| running(reading, part, text)))
 }
 
-/// Running text, and the files that are written in letters of it.
+/// Running text; the records of a bank's transfer file in it are a table, and a directory's export is made readable.
 fn running(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
     if ldif::is_ldif(text) {
         let export = ldif::readable(text);
@@ -69,6 +75,14 @@ fn running(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
         }
         return;
     }
+    let Some(file) = zengin::first(text) else { return lettered(reading, part, text) };
+    lettered(reading, part, file.before);
+    let others = zengin::read(reading, part.place, &file);
+    lettered(reading, part, &others);
+}
+
+/// Running text, and the files that are written in letters of it.
+fn lettered(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
     let mut rest = text;
     while let Some(file) = uuencode::first(rest) {
         reading.text(part.place, file.before);
