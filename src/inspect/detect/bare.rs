@@ -138,7 +138,7 @@ fn list_heads(found: &mut [Bare], run: &mut Vec<usize>) {
 
 /// Whether what stands before a name on its line only marks the line as one of a list, or as quoted: `・`, `> 1) `.
 fn is_mark(head: &str) -> bool {
-    head.len() <= 16 && head.chars().all(|c| c.is_ascii_digit() || !script::is_alphanumeric(c))
+    head.len() <= 16 && head.chars().all(|c| c.is_numeric() || !script::is_alphanumeric(c))
 }
 
 /// Whether what follows is what somebody said: `山田太郎: 了解です`, `10:05 山田太郎: 了解です`.

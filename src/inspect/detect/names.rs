@@ -153,7 +153,10 @@ impl Names {
             return None;
         }
         let (end, _) = word.char_indices().take(LONGEST).find(|(_, c)| !is_kanji(*c))?;
-        word.get(..end).filter(|name| self.read(name) == Some(Reading::Full)).map(str::len)
+        let name = word.get(..end)?;
+        // 佐藤花子及び goes on in kanji.
+        let name = name.strip_suffix(['及', '並']).unwrap_or(name);
+        (self.read(name) == Some(Reading::Full)).then_some(name.len())
     }
 
     /// Reads katakana without a space: `ヤマダタロウ`.
