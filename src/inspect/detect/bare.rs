@@ -1,8 +1,9 @@
 //! Names that nothing announces.
 //!
 //! In: a normalised text. Out: the full names that stand alone between boundaries ([`Bare`]), and as hits those of them
-//! that have a value beside them, or are a list. Deliberately absent: names beside an honorific or a label, which a
-//! detector's pattern finds ([`super::scan`]), and whether one is a leak ([`super::prose`]).
+//! that have a value, an age or a sex beside them, or are a list of lines. Deliberately absent: names beside an honorific
+//! or a label, which a detector's pattern finds ([`super::scan`]), lists within a sentence ([`super::roll`]), and whether
+//! one is a leak ([`super::prose`]).
 
 use std::ops::Range;
 

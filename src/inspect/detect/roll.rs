@@ -24,8 +24,10 @@ use crate::inspect::Confidence;
 const LIST: usize = 3;
 /// As many are, where something announces them.
 const ANNOUNCED: usize = 2;
-/// Within so many characters before the first name stands what announces it; and so many behind it at most.
+/// Within so many characters before the first name something may announce them, and behind the last they may do
+/// something.
 const REACH: usize = 24;
+/// What stands between a word that announces and the first name is no longer, in characters.
 const BETWEEN: usize = 8;
 /// What stands in brackets behind a name is no longer, in characters.
 const REMARK: usize = 40;
@@ -51,11 +53,13 @@ const JOINTS: [&str; 18] = [
     "+",
     "|",
 ];
+/// What may stand right behind a name.
 const HONORIFICS: [&str; 9] = ["さん", "様", "さま", "氏", "殿", "君", "くん", "ちゃん", "先生"];
 /// Kanji that may follow a name and are no part of a longer word with it: `鈴木一郎両名`, `鈴木一郎他2名`.
 const FOLLOWERS: &str = "及並両各他外以計等の氏様殿君先";
-/// Whoever is named behind one of these, or does one of these, is there for work.
+/// Whoever is named behind one of these is there for work.
 const OURS: [&str; 5] = ["弊社", "当社", "御社", "貴社", "弊所"];
+/// And so is who does one of these.
 const AT_WORK: [&str; 10] =
     ["伺い", "伺う", "伺わ", "訪問", "参りま", "お邪魔", "同席", "担当", "対応いたし", "対応させ"];
 
