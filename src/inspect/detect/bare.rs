@@ -1,8 +1,9 @@
 //! Names that nothing announces.
 //!
 //! In: a normalised text. Out: the full names that stand alone between boundaries ([`Bare`]), and as hits those of them
-//! that have a value beside them, or are a list. Deliberately absent: names beside an honorific or a label, which a
-//! detector's pattern finds ([`super::scan`]), and whether one is a leak ([`super::prose`]).
+//! that have a value, an age or a sex beside them, or are a list of lines. Deliberately absent: names beside an honorific
+//! or a label, which a detector's pattern finds ([`super::scan`]), lists within a sentence ([`super::roll`]), and whether
+//! one is a leak ([`super::prose`]).
 
 use std::ops::Range;
 
@@ -30,10 +31,19 @@ pub(super) struct Bare {
     listed: bool,
 }
 
-/// Finds full names that stand alone between spaces, commas, brackets or line ends.
-pub(super) fn find(rules: &Rules, text: &str) -> Vec<Bare> {
+/// What was found of names that nothing announces.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Between boundaries.
+    pub(super) alone: Vec<Bare>,
+    /// At the beginning of a word that goes on in kana, `鈴木一郎の`: where a list of names may begin or end.
+    pub(super) leading: Vec<Range<usize>>,
+}
+
+/// Finds full names that stand alone between spaces, commas, brackets or line ends, and those that begin a word.
+pub(super) fn find(rules: &Rules, text: &str) -> Found {
     let (names, bytes) = (rules.names(), text.as_bytes());
-    let mut found: Vec<Bare> = Vec::new();
+    let mut found = Found::default();
     // Names are kanji or kana.
     if text.is_ascii() {
         return found;
@@ -53,7 +63,7 @@ pub(super) fn find(rules: &Rules, text: &str) -> Vec<Bare> {
             let whole = (end - at >= 6 && is_full(at, end)).then_some(at);
             before = match whole.or_else(joined) {
                 Some(start) => {
-                    found.push(Bare { start, end, listed: false });
+                    found.alone.push(Bare { start, end, listed: false });
                     None
                 }
                 None => Some((at, end)),
@@ -61,9 +71,15 @@ pub(super) fn find(rules: &Rules, text: &str) -> Vec<Bare> {
         } else if end > at {
             before = None;
         }
+        // Three kanji at least, and a kana.
+        let leads = end - at >= 12 && found.alone.last().is_none_or(|name| name.end != end);
+        if let Some(length) = leads.then(|| text.get(at..end)).flatten().and_then(|word| names.leading(word)) {
+            found.leading.push(at..at + length);
+        }
         at = end + script::pause(bytes, end);
     }
-    tell_listed(text, &mut found);
+    tell_listed(text, &mut found.alone);
+    tell_headed(text, &mut found.alone);
     found
 }
 
@@ -83,6 +99,64 @@ fn tell_listed(text: &str, found: &mut [Bare]) {
         on_line.iter_mut().for_each(|name| name.listed = listed);
         rest = others;
     }
+}
+
+/// Tells which names begin the lines of one list, whatever else stands in these: `・山田太郎／営業部`.
+fn tell_headed(text: &str, found: &mut [Bare]) {
+    let (mut run, mut last, mut at): (Vec<usize>, usize, usize) = (Vec::new(), 0, 0);
+    let mut of_staff = false;
+    while let Some((name, name_end)) = found.get(at).map(|first| (first.start, first.end)) {
+        let (before, after) = text.split_at_checked(name).unwrap_or_default();
+        let start = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |newline| newline + 1);
+        let end = memchr::memchr(b'\n', after.as_bytes()).map_or(text.len(), |ahead| name + ahead);
+        let follows = !run.is_empty() && text.get(last..start).is_some_and(|between| between.trim().is_empty());
+        if !follows {
+            list_heads(found, &mut run);
+            let above = before.get(..start).unwrap_or_default().trim_end().rsplit('\n').next().unwrap_or_default();
+            of_staff = zones::is_staff_line(above);
+        }
+        let line = text.get(start..end).unwrap_or_default();
+        let behind = text.get(name_end..end).unwrap_or_default();
+        let heads = before.get(start..).is_some_and(|mark| is_mark(mark) && !is_speaker(mark, behind));
+        if heads && !of_staff && !zones::is_staff_line(line) {
+            run.push(at);
+        } else {
+            list_heads(found, &mut run);
+        }
+        last = end;
+        at += found.get(at..).unwrap_or_default().iter().take_while(|name| name.start < end).count().max(1);
+    }
+    list_heads(found, &mut run);
+}
+
+/// Names at the heads of so many lines are a list.
+fn list_heads(found: &mut [Bare], run: &mut Vec<usize>) {
+    let many = run.len() >= LIST;
+    for at in run.drain(..).filter(|_| many) {
+        found.get_mut(at).into_iter().for_each(|name| name.listed = true);
+    }
+}
+
+/// Whether what stands before a name on its line only marks the line as one of a list, or as quoted: `・`, `> 1) `.
+fn is_mark(head: &str) -> bool {
+    head.len() <= 16 && head.chars().all(|c| c.is_numeric() || !script::is_alphanumeric(c))
+}
+
+/// Whether what follows is what somebody said: `山田太郎: 了解です`, `10:05 山田太郎: 了解です`.
+fn is_speaker(mark: &str, behind: &str) -> bool {
+    let numbered = !mark.trim().is_empty() && !mark.contains([':', '[', '(', '>']);
+    behind.starts_with([':', '>']) && !numbered
+}
+
+/// Whether an age or a sex stands behind a name, as of nobody who is there for work: `山田太郎 45歳`.
+fn is_described(after: &str) -> bool {
+    let after = after.trim_start_matches([' ', '(', '、', ',', '\t']);
+    let after = after.strip_prefix('満').unwrap_or(after);
+    let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+    let aged = (1..=3).contains(&digits)
+        && after.get(digits..).is_some_and(|rest| rest.trim_start_matches(' ').starts_with(['歳', '才']));
+    let sex = after.strip_prefix("男性").or_else(|| after.strip_prefix("女性"));
+    aged || sex.is_some_and(|rest| !rest.starts_with(is_name_character))
 }
 
 /// Adds the names that nothing announces where a value stands beside them, or where they are a list.
@@ -116,15 +190,17 @@ pub(super) fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit
         let line = page.line_of(name.start);
         let beside = lines.binary_search(&line).is_ok() || (name.listed && lines.binary_search(&(line + 1)).is_ok());
         let is_reading = readings.binary_search(&name.start).is_ok();
-        if in_body(&name) && !is_taken(&name) && !is_reading && (beside || (list && name.listed)) {
-            let note = if list && name.listed { Note::FullName } else { Note::BareName };
+        let listed = list && name.listed;
+        let described = page.text.get(name.end..).is_some_and(is_described);
+        if in_body(&name) && !is_taken(&name) && !is_reading && (beside || listed || described) {
+            let note = if listed || described { Note::FullName } else { Note::BareName };
             let range = name.start..name.end;
             let is_latin = page.text.get(range.clone()).is_some_and(|name| !name.contains(is_name_character));
             let detector = if is_latin { latin } else { japanese };
             if page.text.get(range.clone()).is_some_and(|name| record.excludes(detector, name)) {
                 continue;
             }
-            let ground = Ground::Position { listed: list && name.listed };
+            let ground = Ground::Position { listed };
             hits.push(Hit { detector, range, confidence: Confidence::Medium, context: false, note, ground });
         }
     }
@@ -221,12 +297,16 @@ mod tests {
     fn names_between_boundaries_are_seen_and_words_are_not() {
         let rules = Rules::compile(&[]).unwrap();
         let bare = |text: &str| {
-            find(&rules, text).iter().map(|name| text[name.start..name.end].to_owned()).collect::<Vec<_>>()
+            let names = find(&rules, text).alone;
+            names.iter().map(|name| text[name.start..name.end].to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(
             bare("山田太郎、佐藤 花子,鈴木一郎(35)\n・高橋健一"),
             ["山田太郎", "佐藤 花子", "鈴木一郎", "高橋健一"]
         );
         assert!(bare("本日は晴天なり。東京都 千代田区、経済成長 製品開発").is_empty());
+        let text = "鈴木一郎の件、本日は山田太郎が、佐藤さくらと、高橋健一\n田中実です。森林の";
+        let leading: Vec<&str> = find(&rules, text).leading.into_iter().map(|name| &text[name]).collect();
+        assert_eq!(leading, ["鈴木一郎", "田中実"]);
     }
 }

@@ -40,6 +40,7 @@ mod places;
 mod prefixes;
 mod prose;
 mod record;
+mod roll;
 pub mod romaji;
 mod row;
 mod rule;

@@ -84,12 +84,9 @@ impl Names {
         // Most others end here: a surname of one character, or of two and more, would begin otherwise.
         if is_kanji(first)
             && let Some(second) = word.chars().nth(1).filter(|c| is_name_character(*c))
+            && !self.may_head(first, second)
         {
-            let one = Growing::default().with(modern(first));
-            let begins = |head: Growing| self.surnames.may_begin(head.hash());
-            if !begins(one.with(modern(second))) && !begins(one) {
-                return None;
-            }
+            return None;
         }
         let parted = |at: usize| {
             let (checked, rest) = word.split_at_checked(at)?;
@@ -137,6 +134,29 @@ impl Names {
             }
         }
         best
+    }
+
+    /// Whether a surname may begin with these characters, or be the first of them.
+    fn may_head(&self, first: char, second: char) -> bool {
+        let one = Growing::default().with(modern(first));
+        let begins = |head: Growing| self.surnames.may_begin(head.hash());
+        begins(one.with(modern(second))) || begins(one)
+    }
+
+    /// The full name in kanji that begins a longer word, as the offset where it ends: `鈴木一郎の`. Asked of most words
+    /// of every text.
+    pub(super) fn leading(&self, word: &str) -> Option<usize> {
+        let mut characters = word.chars();
+        let (first, second) =
+            (characters.next().filter(|c| is_kanji(*c))?, characters.next().filter(|c| is_kanji(*c))?);
+        if !self.surnames.begins(first) || !self.may_head(first, second) {
+            return None;
+        }
+        let (end, _) = word.char_indices().take(LONGEST).find(|(_, c)| !is_kanji(*c))?;
+        let name = word.get(..end)?;
+        // 佐藤花子及び goes on in kanji.
+        let name = name.strip_suffix(['及', '並']).unwrap_or(name);
+        (self.read(name) == Some(Reading::Full)).then_some(name.len())
     }
 
     /// Reads katakana without a space: `ヤマダタロウ`.

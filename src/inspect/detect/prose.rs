@@ -2,8 +2,8 @@
 //!
 //! In: one normalised text. Out: into the [`Record`], the hits that are about somebody, and those people. What a clean
 //! business mail holds anyway is left aside: salutations, signatures, quoted headers, the sender's and the recipients'
-//! own addresses, offices and their telephones ([`super::page`]). Lists in the text are read as tables; names that nothing
-//! announces are found by [`super::bare`].
+//! own addresses, offices and their telephones ([`super::page`]). Lists in the text are read as tables; names one after
+//! another are found by [`super::roll`], others that nothing announces by [`super::bare`].
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ use super::scan::{self, Hit};
 use super::table::Table;
 use super::tally::Shown;
 use super::whereabouts::Whereabouts;
-use super::{layout, lists};
+use super::{layout, lists, roll};
 use crate::inspect::persons::Person;
 use crate::inspect::{Category, Confidence, Raised};
 
@@ -32,12 +32,19 @@ pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabout
     if record.excluding {
         hits.retain(|hit| !text.get(hit.range.clone()).is_some_and(|value| record.excludes(hit.detector, value)));
     }
-    let bare = bare::find(record.rules, text);
-    if hits.is_empty() && bare.is_empty() {
+    let bare::Found { alone: mut bare, mut leading } = bare::find(record.rules, text);
+    if hits.is_empty() && bare.is_empty() && leading.is_empty() {
         return;
     }
     let page = Page::new(text);
-    let (hits, bare) = read_lists(record, &page, hits, bare, whereabouts);
+    let tables = read_lists(record, &page, &hits, &bare, whereabouts);
+    let inside = |offset: usize| {
+        let after = tables.partition_point(|table| table.start <= offset);
+        after.checked_sub(1).and_then(|last| tables.get(last)).is_some_and(|table| table.contains(&offset))
+    };
+    hits.retain(|hit| !inside(hit.range.start));
+    bare.retain(|name| !inside(name.start));
+    leading.retain(|name| !inside(name.start));
     let mut hits: Vec<Hit> = hits
         .into_iter()
         .filter(|hit| {
@@ -51,6 +58,7 @@ pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabout
         .collect();
     let zones = page.zones(record, &hits, &bare);
     hits.retain(|hit| !page.is_courtesy(record, hit, &zones));
+    roll::add_names(record, &page, &mut hits, (&bare, &leading), &zones);
     bare::add_names(record, &page, &mut hits, bare, &zones);
     let landlines = hits.iter().filter(|hit| hit.note == Note::Landline).count();
     let history = record.history.clone();
@@ -66,17 +74,17 @@ pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabout
     });
 }
 
-/// Reads lists in the text as tables; what is left is running text.
+/// Reads lists in the text as tables: where they stand. What is left is running text.
 fn read_lists(
     record: &mut Record<'_>,
     page: &Page<'_>,
-    mut hits: Vec<Hit>,
-    mut bare: Vec<Bare>,
+    hits: &[Hit],
+    bare: &[Bare],
     whereabouts: &Whereabouts<'_>,
-) -> (Vec<Hit>, Vec<Bare>) {
+) -> Vec<Range<usize>> {
     let mut tables: Vec<Range<usize>> = Vec::new();
     let (mut rest, mut rest_of_names) = (hits.iter().peekable(), bare.iter().peekable());
-    for block in lists::blocks(&page.lines, &page.busy(&hits, &bare)) {
+    for block in lists::blocks(&page.lines, &page.busy(hits, bare)) {
         let start = page.starts.get(block.lines.start).copied().unwrap_or_default();
         let end = page.starts.get(block.lines.end).copied().unwrap_or(page.text.len() + 1);
         while rest.next_if(|hit| hit.range.start < start).is_some() {}
@@ -99,13 +107,7 @@ fn read_lists(
         });
         tables.push(start..end);
     }
-    let inside = |offset: usize| {
-        let after = tables.partition_point(|table| table.start <= offset);
-        after.checked_sub(1).and_then(|last| tables.get(last)).is_some_and(|table| table.contains(&offset))
-    };
-    hits.retain(|hit| !inside(hit.range.start));
-    bare.retain(|name| !inside(name.start));
-    (hits, bare)
+    tables
 }
 
 /// What a cluster is about.
@@ -171,9 +173,9 @@ impl Judgement {
         let nobody = if beside().next().is_none() {
             surname_only
                 || family
-                || staff()
+                || name.note != Note::Enrolled && staff()
                 || matches!(name.note, Note::BareName | Note::Likely)
-                || name.note != Note::LabelledName && company()
+                || !matches!(name.note, Note::LabelledName | Note::Enrolled) && company()
         } else {
             // What stands in the line of a lecturer is what the lecture is about.
             !private(&staff) && (known || staff() || (!mobile && company()))

@@ -8,6 +8,7 @@ mod excluded;
 mod explained;
 mod japanese;
 mod pages;
+mod people;
 
 use std::{sync::LazyLock, time::Duration};
 

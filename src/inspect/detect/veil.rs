@@ -125,7 +125,7 @@ fn values(rules: &Rules, own: &[String], text: &str) -> Vec<(Range<usize>, Mask)
         }
     }
     let is_taken = |name: &bare::Bare| values.iter().any(|(value, _)| value.start < name.end && name.start < value.end);
-    let names = bare::find(rules, text).into_iter().filter(|name| !is_taken(name));
+    let names = bare::find(rules, text).alone.into_iter().filter(|name| !is_taken(name));
     let names: Vec<_> = names.map(|name| (name.start..name.end, Mask::First)).collect();
     values.extend(names);
     values.sort_by_key(|(value, _)| value.start);

@@ -5,11 +5,12 @@
 //! not leaked. Each zone is narrow on purpose: a list of customers below `-- ` is still a list of customers.
 //! Deliberately absent: what is found in the lines; that is compared with the limits by [`super::clusters`].
 
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::script::{is_alphanumeric, is_kanji};
+use super::script::is_alphanumeric;
 use super::signature::{self, Load};
 use super::vocabulary::Vocabulary;
 
@@ -242,6 +243,15 @@ pub(super) fn has_company(text: &str) -> bool {
 
 /// Whether the line's label says that whoever follows is there for work: `担当：`, `出席者：`.
 pub(super) fn is_staff_line(line: &str) -> bool {
+    has_staff_word(line, |_| true)
+}
+
+/// The same of a list of names: who takes part is somebody's staff one by one, and people as a list.
+pub(super) fn is_staff_list(line: &str) -> bool {
+    has_staff_word(line, |word| word != "参加者")
+}
+
+fn has_staff_word(line: &str, counts: impl Fn(&str) -> bool) -> bool {
     static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::of(STAFF));
     const STAFF: [&str; 22] = [
         "担当",
@@ -269,7 +279,14 @@ pub(super) fn is_staff_line(line: &str) -> bool {
     ];
     let line = unquoted(line);
     let head = line.char_indices().nth(16).map_or(line, |(end, _)| line.get(..end).unwrap_or(line));
-    !head.is_ascii() && WORDS.is_in(head) && head.chars().any(is_kanji)
+    let mut found = false;
+    if !head.is_ascii() {
+        WORDS.each(head, |word, _| {
+            found |= STAFF.get(word).is_some_and(|word| counts(word));
+            if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+    }
+    found
 }
 
 #[cfg(test)]

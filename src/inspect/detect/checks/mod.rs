@@ -130,6 +130,8 @@ pub(super) enum Note {
     LabelledName,
     /// A full name that nothing announces, between boundaries.
     BareName,
+    /// A full name in a list of names that something announces.
+    Enrolled,
     /// A telephone that one person carries.
     Mobile,
     /// A telephone that stands in a house or an office.

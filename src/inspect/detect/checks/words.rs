@@ -16,7 +16,7 @@ pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> 
         return account::holder_behind(names, text, range);
     }
     let closed = trigger.trim_end().ends_with([':', ']', '】', '=']);
-    if closed || LABELS.iter().any(|label| trigger.starts_with(label)) {
+    if LABELS.iter().any(|label| trigger.starts_with(label)) || closed && trigger.contains(WHO) {
         let of_account = account::is_holder_label(trigger);
         if of_account && account::is_company_at(text, range.end) {
             return None;
@@ -24,7 +24,15 @@ pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> 
         let held = || of_account.then(|| account::holder_at(names, text, range.end)).flatten();
         return labelled(names, text, range.end, closed && trigger.contains('名')).or_else(held);
     }
+    if closed || trigger.ends_with([' ', '\t', '\n', 'は', 'が', 'の', '、']) {
+        return announced(names, text, range.end);
+    }
     let before = text.get(..range.start)?;
+    if trigger.starts_with('(') {
+        let before = before.trim_end_matches(' ');
+        let (start, _) = names.ending(before).filter(|&(_, reading)| reading == Reading::Full)?;
+        return Some(Passed { range: start..before.len(), doubt: false, note: Note::FullName });
+    }
     let before = before.strip_suffix(' ').unwrap_or(before);
     let before = without_reading(before).unwrap_or(before);
     let Some((start, reading)) = names.ending(before) else {
@@ -51,6 +59,18 @@ fn without_reading(text: &str) -> Option<&str> {
 
 /// Labels after which a name stands without a colon: `氏名 山田太郎`, `お名前は山田太郎`.
 const LABELS: [&str; 7] = ["氏名", "お名前", "姓名", "名前", "口座名義", "受取人名", "預金者名"];
+
+/// A label with one of these asks for somebody; behind others (`欠席：`, `異動：`) many things stand.
+const WHO: [char; 7] = ['者', '人', '名', '様', '先', '主', '義'];
+
+/// The full name that begins at `at`, behind a word for whoever it is about: `退職者は山田太郎`, `異動 山田太郎`.
+fn announced(names: &Names, text: &str, at: usize) -> Option<Passed> {
+    let rest = text.get(at..)?;
+    let (end, _) = names.beginning(rest).filter(|&(_, reading)| reading == Reading::Full)?;
+    // 山田太郎記念館 is no person.
+    let goes_on = rest.get(end..).and_then(|behind| behind.chars().next()).is_some_and(is_kanji);
+    (!goes_on).then_some(Passed { range: at..at + end, doubt: false, note: Note::LabelledName })
+}
 
 /// The name that begins at `at`, behind a label; one that no dictionary has too, where the label asks for a name.
 fn labelled(names: &Names, text: &str, at: usize, asks: bool) -> Option<Passed> {
@@ -111,7 +131,15 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
     let start = range.start + start + (name.len() - name.trim_start().len());
     let name = name.trim();
     let setting = value.starts_with("name") && begins_entry(text.get(..range.start)?);
-    let note = if setting && !is_known_latin_name(names, name) { Note::Likely } else { Note::LabelledName };
+    let known = is_known_latin_name(names, name);
+    // `Attendees:` announces several; one alone is whoever is there for work.
+    let several = value.split_once(':').is_some_and(|(label, _)| label.trim_end().ends_with('s'));
+    let note = match () {
+        () if several && !known => return None,
+        () if several => Note::BareName,
+        () if setting && !known => Note::Likely,
+        () => Note::LabelledName,
+    };
     is_latin_name(name).then_some(Passed { range: start..range.end, doubt: false, note })
 }
 
