@@ -17,6 +17,7 @@ mod columns;
 pub mod exact;
 mod exclude;
 pub mod fingerprint;
+mod fixed;
 mod form;
 mod given;
 mod ground;

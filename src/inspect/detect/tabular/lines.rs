@@ -82,3 +82,29 @@ fn a_table_on_its_side_in_aligned_text_is_a_person_a_column() {
     let form = file("a.txt", "氏名  山田太郎  フリガナ  ヤマダタロウ\n電話  090-1234-5678  FAX  03-3580-3311\n");
     assert_eq!(form.persons, 1);
 }
+
+#[test]
+fn an_export_of_fixed_width_is_a_table_whose_columns_nothing_separates() {
+    let people = people(60);
+    let line = |p: &Invented, end: &str| {
+        let (name, kana, mobile) =
+            (p.name().replace([' ', '　'], ""), p.kana().replace(' ', ""), p.mobile.replace('-', ""));
+        format!("{:04}{name:　<8}{kana:　<14}{mobile}{}{}", p.number + 1, p.postal.replace('-', ""), end)
+    };
+    let lines: String = people.iter().map(|p| line(p, "1\r\n")).collect();
+    for (name, text) in [
+        ("master.txt", lines.clone()),
+        ("master.dat", format!("{:>69}\r\n{lines}", "")),
+        ("mail.txt", format!("お世話になっております。\n\n名簿をお送りします。\n\n{lines}\n以上")),
+    ] {
+        let found = file(name, &text);
+        let count = |id: &str| found.findings.iter().find(|finding| finding.detector == id).map_or(0, |f| f.count);
+        assert_eq!((found.persons, count("jp.phone")), (60, 60), "{name}: {:?}", found.findings);
+    }
+    // Counters and days of the same width are nobody's.
+    let log: String = (0..60)
+        .map(|n| format!("20260703{:06}{:012}OK{n:04}\n", n * 37 % 235_959, 70_912_345_678_u64 + n * 977))
+        .collect();
+    let found = file("job.log", &log);
+    assert_eq!((found.persons, found.findings.len()), (0, 0), "{:?}", found.findings);
+}
