@@ -21,7 +21,7 @@ use super::whereabouts::Whereabouts;
 /// No run has fewer lines, and none of its lines is shorter or longer, in bytes.
 const LINES: usize = 3;
 const SHORTEST: usize = 16;
-const LONGEST: usize = 2_000;
+const LONGEST: usize = 1_000;
 /// Such numbers have at least so many digits.
 const DIGITS: usize = 11;
 /// Lines at the head of a text that are looked at although nothing was found in them.
@@ -69,20 +69,27 @@ pub(super) fn blocks(names: &Names, page: &Page<'_>, busy: &[bool], whereabouts:
     let mut next = 0;
     for (number, _) in busy.iter().enumerate().filter(|(number, busy)| **busy || *number < HEAD) {
         let Some(here) = line(number).filter(|_| number >= next) else { continue };
-        let here = widths(here);
-        let alike = |number: &usize| line(*number).is_some_and(|line| is_alike(widths(line), here));
-        let first = (next..number).rev().take_while(alike).last().unwrap_or(number);
-        let last = (number + 1..page.lines.len()).take_while(alike).last().unwrap_or(number);
-        let lines: Vec<&str> = (first..=last).filter_map(line).collect();
-        if lines.len() < LINES {
-            continue;
+        let mut end = next;
+        // Without wide forms both widths are one.
+        for wide in [true, false].into_iter().filter(|&wide| wide || !here.is_ascii()) {
+            let place = |line: &str| if wide { widths(line).1 } else { widths(line).0 };
+            let here = place(here);
+            let alike = |number: &usize| line(*number).is_some_and(|line| place(line) == here);
+            let first = (next..number).rev().take_while(alike).last().unwrap_or(number);
+            let last = (number + 1..page.lines.len()).take_while(alike).last().unwrap_or(number);
+            let lines: Vec<&str> = (first..=last).filter_map(line).collect();
+            if lines.len() < LINES {
+                continue;
+            }
+            // Whatever they are, they are looked at once.
+            end = end.max(last + 1);
+            if let Some(rows) = rows(names, first, &lines, wide) {
+                found.push(Block { lines: first..last + 1, rows });
+                end = last + 1;
+                break;
+            }
         }
-        let read = [true, false].into_iter().find_map(|wide| rows(names, first, &lines, wide));
-        if let Some(rows) = read {
-            found.push(Block { lines: first..last + 1, rows });
-        }
-        // Whatever they are, they are looked at once.
-        next = last + 1;
+        next = end;
     }
     found
 }

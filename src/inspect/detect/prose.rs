@@ -81,7 +81,8 @@ fn read_lists(
     let (mut rest, mut rest_of_names) = (hits.iter().peekable(), bare.iter().peekable());
     for block in lists::blocks(&page.lines, &busy) {
         let (start, end) = page.span(&block.lines);
-        if fixed.iter().any(|table| table.start < end && start < table.end) {
+        let next = fixed.partition_point(|table| table.end <= start);
+        if fixed.get(next).is_some_and(|table| table.start < end) {
             continue;
         }
         while rest.next_if(|hit| hit.range.start < start).is_some() {}

@@ -1,4 +1,4 @@
-//! Numbers whose groups stand apart as few write them: `1 2 3 4 …`, `4111.1111.1111.1111`, `090・1234・5678`, or over a line
+//! Numbers whose groups stand apart as few write them: `4111.1111.1111.1111`, `090・1234・5678`, or over a line
 //! end.
 //!
 //! In: a candidate that a rule's pattern let through. Out: the number with `-` between its groups, and how it was written
