@@ -2,8 +2,8 @@
 //!
 //! In: a table's rows as they come. Out: the row with such a value whole in its first cell ([`Boxes::joined`]), for all who
 //! read tables. Cells are joined only if a label beside them or a header above calls for such a number and the number is
-//! one; answers to twelve questions stay what they are. Deliberately absent: names and days over several cells
-//! ([`super::row`] joins names).
+//! one; so are year, month and day of a birth. Answers to twelve questions stay what they are. Deliberately absent: names
+//! over several cells ([`super::row`] joins names).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -70,13 +70,13 @@ impl Boxes {
         let header = self.headers.get(&column).map(Vec::as_slice).unwrap_or_default();
         let detectors = label.iter().chain(header).filter_map(|&detector| rules.detector(detector));
         let checks = detectors.map(|detector| detector.check);
-        let checks = checks.filter(|check| check.has_check_digit() || *check == Check::PhoneJp);
+        let checks = checks.filter(|check| check.has_check_digit() || is_written_out(*check));
         let mut ways = checks.flat_map(|check| (LEAST..=run.len()).rev().map(move |count| (check, count)));
         ways.find_map(|(check, count)| {
-            let (parts, phone) = (run.get(..count)?, check == Check::PhoneJp);
-            let whole = parts.join(if phone { "-" } else { "" });
+            let (parts, written_out) = (run.get(..count)?, is_written_out(check));
+            let whole = parts.join(if written_out { "-" } else { "" });
             // A header makes up for zeros that a number has lost; of digits in boxes none is lost.
-            let fits = is_parted(check, parts) && check.in_cell(rules.names(), &whole, phone).is_some();
+            let fits = is_parted(check, parts) && check.in_cell(rules.names(), &whole, written_out).is_some();
             fits.then_some((count, whole))
         })
     }
@@ -106,8 +106,16 @@ fn run<'c>(cells: &'c [Cell<'_>]) -> Vec<Cow<'c, str>> {
     run
 }
 
-/// Whether a number is parted so: a digit each, four each, or as telephone numbers are.
+/// Whether `-` stands between the parts when such a value is written.
+fn is_written_out(check: Check) -> bool {
+    matches!(check, Check::PhoneJp | Check::BirthDate)
+}
+
+/// Whether a number is parted so: a digit each, four each, as telephone numbers are, or year, month and day.
 fn is_parted(check: Check, parts: &[Cow<'_, str>]) -> bool {
+    if check == Check::BirthDate {
+        return matches!(parts, [year, month, day] if year.len() == 4 && month.len() <= 2 && day.len() <= 2);
+    }
     if check == Check::PhoneJp {
         return parts.len() == 3 && parts.iter().all(|part| part.len() >= 2);
     }

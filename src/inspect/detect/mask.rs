@@ -46,7 +46,8 @@ impl Mask {
             Self::All => "***".to_owned(),
             Self::Nothing => value.to_owned(),
         };
-        masked.chars().take(LONGEST).collect()
+        // A number may go on in the next line.
+        masked.chars().take(LONGEST).map(|c| if c == '\n' { ' ' } else { c }).collect()
     }
 }
 

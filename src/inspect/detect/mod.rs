@@ -18,6 +18,7 @@ mod columns;
 pub mod exact;
 mod exclude;
 pub mod fingerprint;
+mod fixed;
 mod form;
 mod given;
 mod ground;

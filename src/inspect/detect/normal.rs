@@ -91,11 +91,18 @@ impl Fold<'_> {
             '\u{FF01}'..='\u{FF5D}' if !matches!(c, '\u{FF0D}') => self.push_code(u32::from(c) - 0xFEE0),
             _ if is_dash(c) => self.out.push('-'),
             '\u{301C}' | '\u{FF5E}' => self.out.push('~'),
-            'ー' | 'ｰ' => {
+            // A long vowel and the line of a box are dashes between digits only.
+            'ー' | 'ｰ' | '─' | '━' => {
                 let next = self.original.get(after..).and_then(|rest| rest.chars().find(|&c| !is_invisible(c)));
                 let between = self.out.ends_with(|c: char| c.is_ascii_digit() || c == ')')
                     && next.is_some_and(|n| n.is_ascii_digit() || ('０'..='９').contains(&n) || n == '(' || n == '（');
-                self.out.push(if between { '-' } else { 'ー' });
+                self.out.push(if between {
+                    '-'
+                } else if c == 'ｰ' {
+                    'ー'
+                } else {
+                    c
+                });
             }
             '\u{3000}' => self.out.push(' '),
             '\u{2460}'..='\u{24FF}' | '㊙' => self.out.push(c),
@@ -225,7 +232,9 @@ mod tests {
             ("０９０ー１２３４ー５６７８", "090-1234-5678"),
             ("09\u{200B}0-12\u{AD}34-5678", "090-1234-5678"),
             ("０３（１２３４）５６７８", "03(1234)5678"),
+            ("090─1234━5678", "090-1234-5678"),
             ("サーバー１ー２", "サーバー1-2"),
+            ("──1──", "──1──"),
             ("センター", "センター"),
             ("東京〜大阪～京都", "東京~大阪~京都"),
             ("ﾔﾏﾀﾞ ﾀﾛｳ", "ヤマダ タロウ"),

@@ -5,6 +5,7 @@
 //! ([`super::prose`]).
 
 use std::cell::{Cell, OnceCell};
+use std::ops::Range;
 
 use super::bare::Bare;
 use super::checks::Note;
@@ -79,6 +80,12 @@ impl<'a> Page<'a> {
             rest = below;
             Some((number, on_line))
         })
+    }
+
+    /// Where some lines begin in the text and end.
+    pub(super) fn span(&self, lines: &Range<usize>) -> (usize, usize) {
+        let start = self.starts.get(lines.start).copied().unwrap_or_default();
+        (start, self.starts.get(lines.end).copied().unwrap_or(self.text.len() + 1))
     }
 
     pub(super) fn line(&self, number: usize) -> &'a str {

@@ -19,7 +19,7 @@ use super::scan::{self, Hit};
 use super::table::Table;
 use super::tally::Shown;
 use super::whereabouts::Whereabouts;
-use super::{layout, lists, roll};
+use super::{fixed, layout, lists, roll};
 use crate::inspect::persons::Person;
 use crate::inspect::{Category, Confidence, Raised};
 
@@ -33,7 +33,8 @@ pub(super) fn read(record: &mut Record<'_>, text: &str, whereabouts: &Whereabout
         hits.retain(|hit| !text.get(hit.range.clone()).is_some_and(|value| record.excludes(hit.detector, value)));
     }
     let bare::Found { alone: mut bare, mut leading } = bare::find(record.rules, text);
-    if hits.is_empty() && bare.is_empty() && leading.is_empty() {
+    let may_be_fixed = || whereabouts.original(0..text.len()).is_some_and(fixed::may_begin);
+    if hits.is_empty() && bare.is_empty() && leading.is_empty() && !may_be_fixed() {
         return;
     }
     let page = Page::new(text);
@@ -82,11 +83,16 @@ fn read_lists(
     bare: &[Bare],
     whereabouts: &Whereabouts<'_>,
 ) -> Vec<Range<usize>> {
-    let mut tables: Vec<Range<usize>> = Vec::new();
+    let busy = page.busy(hits, bare);
+    let mut tables = read_fixed(record, page, &busy, whereabouts);
+    let fixed = tables.clone();
     let (mut rest, mut rest_of_names) = (hits.iter().peekable(), bare.iter().peekable());
-    for block in lists::blocks(&page.lines, &page.busy(hits, bare)) {
-        let start = page.starts.get(block.lines.start).copied().unwrap_or_default();
-        let end = page.starts.get(block.lines.end).copied().unwrap_or(page.text.len() + 1);
+    for block in lists::blocks(&page.lines, &busy) {
+        let (start, end) = page.span(&block.lines);
+        let next = fixed.partition_point(|table| table.end <= start);
+        if fixed.get(next).is_some_and(|table| table.start < end) {
+            continue;
+        }
         while rest.next_if(|hit| hit.range.start < start).is_some() {}
         while rest_of_names.next_if(|name| name.start < start).is_some() {}
         let hit = rest.peek().map(|hit| hit.range.start);
@@ -104,6 +110,29 @@ fn read_lists(
                 list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_ref())));
             }
             list.end(record);
+        });
+        tables.push(start..end);
+    }
+    tables.sort_by_key(|table| table.start);
+    tables
+}
+
+/// Reads the exports of fixed width in the text as tables; where they stand.
+fn read_fixed(
+    record: &mut Record<'_>,
+    page: &Page<'_>,
+    busy: &[bool],
+    whereabouts: &Whereabouts<'_>,
+) -> Vec<Range<usize>> {
+    let mut tables = Vec::new();
+    for block in fixed::blocks(record.rules.names(), page, busy, whereabouts) {
+        let (start, end) = page.span(&block.lines);
+        record.within_history(block.lines.start, |record| {
+            let mut table = Table::new(record, whereabouts.list(start));
+            for (row, cells) in &block.rows {
+                table.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_ref())));
+            }
+            table.end(record);
         });
         tables.push(start..end);
     }

@@ -4,6 +4,7 @@
 //! reader sees that place. Deliberately absent: any text found there.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::normal::Normal;
 use crate::inspect::Place;
@@ -67,6 +68,14 @@ impl Whereabouts<'_> {
                 let (row, column) = self.cell(offset);
                 table.is_hidden(row, column)
             }
+        }
+    }
+
+    /// A part of a running text as it stood before it was normalised.
+    pub(super) fn original(&self, part: Range<usize>) -> Option<&str> {
+        match self {
+            Self::Text { original, normal, .. } => original.get(normal.original(part.start)..normal.original(part.end)),
+            Self::Cells { .. } => None,
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod account;
 mod address;
+mod apart;
 mod counters;
 mod dates;
 mod documents;
@@ -26,6 +27,7 @@ pub(super) use self::dates::born;
 use super::names::Names;
 use super::places::prefecture;
 use crate::inspect::Confidence;
+use apart::Apart;
 use foreign::Foreign;
 pub(super) use words::{is_known_latin_name, is_latin_name, is_part_of_latin_name, is_role_address};
 
@@ -191,6 +193,9 @@ impl Check {
         if self.is_number() && !stands_alone(text, &range) {
             return None;
         }
+        if let Some(apart) = self.apart(value) {
+            return self.together(text, range, &apart);
+        }
         match self {
             Self::None | Self::SpecialCare => Some(Passed::plain(range)),
             Self::MyNumber => numbers::is_my_number(value)
@@ -246,6 +251,38 @@ impl Check {
             Self::ConfidentialMark => marks::confidential(text, &range),
             Self::SensitivityLabel => marks::sensitivity_label(text, &range),
         }
+    }
+
+    /// How a candidate is written whose groups stand apart unusually, of a number that people write so.
+    fn apart(self, value: &str) -> Option<Apart> {
+        let written_so = matches!(self, Self::MyNumber | Self::Card | Self::PhoneJp | Self::DriversLicenseJp);
+        written_so.then(|| apart::read(value, self == Self::PhoneJp)).flatten()
+    }
+
+    /// Whether a candidate is one of those that only a word near makes a number, and that tell nothing of others.
+    pub(super) fn stands_apart(self, value: &str) -> bool {
+        self.apart(value).is_some()
+    }
+
+    /// Checks a number whose groups stand apart unusually.
+    fn together(self, text: &str, range: Range<usize>, apart: &Apart) -> Option<Passed> {
+        if apart::goes_on(text, &range, apart) {
+            return None;
+        }
+        let (groups, number) = (apart.groups.as_slice(), apart.whole.as_str());
+        let (note, doubt) = match self {
+            Self::MyNumber | Self::DriversLicenseJp => {
+                let in_groups = apart.is_single() || matches!(groups, [4, 4, 4] | [3, 3, 3, 3]);
+                let holds = if self == Self::MyNumber { numbers::is_my_number } else { numbers::is_drivers_license };
+                (in_groups && holds(number)).then_some((Note::Plain, true))?
+            }
+            Self::Card => {
+                let in_groups = apart.is_single() || matches!(groups, [4, 4, 4, 1..=7] | [4, 6, 4..=5] | [4, 5, 6]);
+                (Note::Plain, numbers::card(number).filter(|_| in_groups)?)
+            }
+            _ => phone::japanese(number, false)?,
+        };
+        Some(Passed { range, doubt: doubt || !apart.even, note })
     }
 
     /// Checks a whole cell, in a column that its header calls so (`headed`) or its values suggest.

@@ -125,6 +125,9 @@ fn foreign_before(text: &str) -> Option<usize> {
 /// names anything; what no dictionary knows is only likely there.
 pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Option<Passed> {
     let value = text.get(range.clone())?;
+    if value.contains('/') {
+        return airline_name(names, value, range);
+    }
     // A label ends in a colon; a title in a dot or a space.
     let start = value.find(':').or_else(|| value.find(['.', ' ']))? + 1;
     let name = value.get(start..)?;
@@ -141,6 +144,19 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
         () => Note::LabelledName,
     };
     is_latin_name(name).then_some(Passed { range: start..range.end, doubt: false, note })
+}
+
+/// A name as airlines write it: `1.YAMADA/TARO MR`.
+fn airline_name(names: &Names, value: &str, range: &Range<usize>) -> Option<Passed> {
+    let start = value.find(['.', ':'])? + 1;
+    let name = value.get(start..)?;
+    let start = start + (name.len() - name.trim_start().len());
+    let titles = ["MSTR", "MISS", "MRS", "MR", "MS"];
+    let name = titles.iter().find_map(|title| name.strip_suffix(title))?.trim();
+    let known = is_known_latin_name(names, &name.replace('/', " "));
+    let note = if known { Note::LabelledName } else { Note::Likely };
+    let start = range.start + start;
+    Some(Passed { range: start..start + name.len(), doubt: false, note })
 }
 
 /// Whether before the end of `text` stands nothing on its line but what begins an entry of a file of settings.

@@ -406,6 +406,12 @@ fn a_number_in_boxes_is_one_where_its_label_calls_for_it() {
     assert_eq!(found(phones, "jp.phone"), 3);
     let cards = "氏名,カード番号,,,\n山田太郎,4111,1111,1111,1111\n佐藤花子,5555,5555,5555,4444\n";
     assert_eq!(found(cards, "credit_card"), 2);
+    for head in ["氏名,生年,月,日", "氏名,生年月日(年),生年月日(月),生年月日(日)", "氏名,生年月日,,\n,年,月,日"]
+    {
+        let births = format!("{head}\n山田太郎,1980,1,1\n佐藤花子,1975,12,30\n鈴木一郎,1990,2,31\n");
+        assert_eq!(found(&births, "jp.birth_date"), 2, "{head}");
+    }
+    assert_eq!(found("氏名,入社年,月,日\n山田太郎,1980,1,1\n佐藤花子,1975,12,30\n", "jp.birth_date"), 0);
     // Answers to twelve questions are no number, whatever their check digit is, and neither is what nothing calls for.
     let answers: String = mine.iter().map(|number| format!("{}\n", boxes(number))).collect();
     for head in ["Q1,Q2,Q3,Q4,Q5,Q6,Q7,Q8,Q9,Q10,Q11,Q12\n", ""] {

@@ -82,3 +82,53 @@ fn a_table_on_its_side_in_aligned_text_is_a_person_a_column() {
     let form = file("a.txt", "氏名  山田太郎  フリガナ  ヤマダタロウ\n電話  090-1234-5678  FAX  03-3580-3311\n");
     assert_eq!(form.persons, 1);
 }
+
+#[test]
+fn an_export_of_fixed_width_is_a_table_whose_columns_nothing_separates() {
+    let people = people(60);
+    let line = |p: &Invented, end: &str| {
+        let (name, kana, mobile) =
+            (p.name().replace([' ', '　'], ""), p.kana().replace(' ', ""), p.mobile.replace('-', ""));
+        format!("{:04}{name:　<8}{kana:　<14}{mobile}{}{}", p.number + 1, p.postal.replace('-', ""), end)
+    };
+    let lines: String = people.iter().map(|p| line(p, "1\r\n")).collect();
+    for (name, text) in [
+        ("master.txt", lines.clone()),
+        ("master.dat", format!("{:>69}\r\n{lines}", "")),
+        ("mail.txt", format!("お世話になっております。\n\n名簿をお送りします。\n\n{lines}\n以上")),
+    ] {
+        let found = file(name, &text);
+        let count = |id: &str| found.findings.iter().find(|finding| finding.detector == id).map_or(0, |f| f.count);
+        assert_eq!((found.persons, count("jp.phone")), (60, 60), "{name}: {:?}", found.findings);
+    }
+    // Counters and days of the same width are nobody's.
+    let log: String = (0..60)
+        .map(|n| format!("20260703{:06}{:012}OK{n:04}\n", n * 37 % 235_959, 70_912_345_678_u64 + n * 977))
+        .collect();
+    let found = file("job.log", &log);
+    assert_eq!((found.persons, found.findings.len()), (0, 0), "{:?}", found.findings);
+}
+
+#[test]
+fn cards_and_logs_of_forms_tell_whose_their_values_are() {
+    let card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:山田太郎\r\nADR;TYPE=HOME:;;霞が関3-1-1;千代田区;東京都;100-0013;\r\nBDAY:19800101\r\nEND:VCARD\r\n";
+    let log = "203.0.113.5 - - [21/Nov/2026:10:00:00 +0900] \"GET /f?name=%E5%B1%B1%E7%94%B0%E5%A4%AA%E9%83%8E&tel=09012345678 HTTP/1.1\" 200 12\n";
+    let people: [(&str, &str, &[&str]); 2] = [
+        ("taro.vcf", card, &["jp.name", "jp.address", "jp.birth_date"]),
+        ("access.log", log, &["jp.name", "jp.phone"]),
+    ];
+    for (name, text, ids) in people {
+        let found = file(name, text);
+        let has = |id: &&str| found.findings.iter().any(|finding| finding.detector == *id);
+        assert!(found.persons == 1 && ids.iter().all(has), "{name}: {:?}", found.findings);
+    }
+    // A link to what somebody searched for is about nobody.
+    let link = "GET /search?q=%E6%9D%B1%E4%BA%AC%E9%83%BD%E5%8D%83%E4%BB%A3%E7%94%B0%E5%8C%BA HTTP/1.1\n";
+    assert_eq!(
+        (
+            file("access.log", link).persons,
+            file("office.vcf", "BEGIN:VCARD\nFN:東邦観光株式会社\nTEL:03-3580-3311\nEND:VCARD").persons
+        ),
+        (0, 0)
+    );
+}

@@ -2,7 +2,9 @@
 //!
 //! In: the file's bytes. Out: its lines with folds undone (RFC 6350 §3.2, RFC 5545 §3.1) and, in vCard 2.1 as
 //! Japanese phones write it, quoted-printable values decoded from their own charset. A name that is cut by a fold is
-//! a name nobody finds. Photos, keys and attachments in base64 are read as files. Deliberately absent: the meaning of properties; they are read as text.
+//! a name nobody finds. Photos, keys and attachments in base64 are read as files. Names
+//! and Japanese addresses are put as people write them. Deliberately absent: the meaning of other properties; they are
+//! read as text.
 
 use crate::inspect::Reason;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
@@ -70,13 +72,42 @@ impl Card {
             self.files.push(file);
         } else if parameters.contains("QUOTED-PRINTABLE") {
             let charset = parameters.split(';').find_map(|parameter| parameter.strip_prefix("CHARSET="));
-            self.text.push_str(&charset::text(head, declared));
-            self.text.push_str(&charset::text(&header::quoted_printable(value, false), charset.or(declared)));
+            let value = header::quoted_printable(value, false);
+            self.property(&charset::text(head, declared), &charset::text(&value, charset.or(declared)));
         } else {
-            self.text.push_str(&charset::text(line, declared));
+            self.property(&charset::text(head, declared), &charset::text(value, declared));
         }
         self.text.push('\n');
     }
+}
+
+impl Card {
+    /// A property as a reader of the card would say it: whose name it is, and the address in the order of its country.
+    fn property(&mut self, head: &str, value: &str) {
+        self.text.push_str(head);
+        let name = head.split(';').next().unwrap_or_default();
+        let name = name.rsplit('.').next().unwrap_or_default();
+        let Some(said) = value.strip_prefix(':') else { return self.text.push_str(value) };
+        match name.to_ascii_uppercase().as_str() {
+            "FN" if said.is_ascii() => self.text.push_str(" Name: "),
+            "FN" => self.text.push_str(" 氏名:"),
+            "ADR" if !said.is_ascii() => return self.text.push_str(&format!(" 住所:{}", japanese_address(said))),
+            _ => self.text.push(':'),
+        }
+        self.text.push_str(said);
+    }
+}
+
+/// An address as it is written in Japan; a card has post office box, room, street, town, prefecture, postal code, country.
+fn japanese_address(value: &str) -> String {
+    // A `;` that is a part of the value stands behind a `\\`.
+    let value = value.replace("\\;", "\u{1F}");
+    let mut parts = value.split(';').map(|part| part.trim().replace('\u{1F}', ";"));
+    let mut next = || parts.next().unwrap_or_default();
+    let [office, room, street, town, prefecture, postal, country] = std::array::from_fn(|_| next());
+    let postal = if postal.is_empty() { postal } else { format!("〒{} ", postal.trim_start_matches('〒')) };
+    let parts = [format!("{postal}{prefecture}{town}{street}"), room, office, country];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Where the value starts: the first colon outside of quotes (`CN="a:b"`).
@@ -146,7 +177,16 @@ mod tests {
     fn folds_and_quoted_values_are_undone() {
         assert_eq!(
             Card::of("FN:山田 花\r\n 子\r\nNOTE:a\\, b\\nc".as_bytes(), None).text,
-            "FN:山田 花子\nNOTE:a, b\nc\n"
+            "FN 氏名:山田 花子\nNOTE:a, b\nc\n"
+        );
+        let address = "item1.ADR;TYPE=HOME:;101;霞が関3-1-1;千代田区;東京都;100-0013;日本\r\nFN:John Smith";
+        assert_eq!(
+            Card::of(address.as_bytes(), None).text,
+            "item1.ADR;TYPE=HOME 住所:〒100-0013 東京都千代田区霞が関3-1-1 101 日本\nFN Name: John Smith\n"
+        );
+        assert_eq!(
+            Card::of(b"ADR:;;1 Main St;Town;IL;62701;USA\nADR", None).text,
+            "ADR:;;1 Main St;Town;IL;62701;USA\nADR\n"
         );
         let phone = b"N;CHARSET=SHIFT_JIS;ENCODING=QUOTED-PRINTABLE:=8E=\r\n=52=93=63;\r\nTEL:1";
         let read = Card::of(phone, None).text;

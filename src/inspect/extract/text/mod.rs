@@ -10,6 +10,7 @@ pub(crate) mod csv;
 pub(crate) mod grid;
 pub(crate) mod html;
 mod ldif;
+mod percent;
 mod uuencode;
 pub(crate) mod yenc;
 mod zengin;
@@ -85,11 +86,11 @@ fn running(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
 fn lettered(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
     let mut rest = text;
     while let Some(file) = uuencode::first(rest) {
-        reading.text(part.place, file.before);
+        reading.text(part.place, &percent::readable(file.before));
         embedded(reading, part, &file.name, &file.bytes, None);
         rest = file.after;
     }
-    reading.text(part.place, rest);
+    reading.text(part.place, &percent::readable(rest));
     let limit = usize::try_from(reading.allowance()).unwrap_or(usize::MAX);
     let mut rest = text;
     while let Some((file, after)) = binhex::first(rest, limit) {

@@ -1,0 +1,132 @@
+//! Numbers whose groups stand apart as few write them: `4111.1111.1111.1111`, `090・1234・5678`, or over a line
+//! end.
+//!
+//! In: a candidate that a rule's pattern let through. Out: the number with `-` between its groups, and how it was written
+//! ([`read`]); nothing if it is written as usual. Such a number needs more than one that is: groups of the usual size, and
+//! no further group of the kind beside it, as a row of figures has. Deliberately absent: whether the number holds.
+
+use std::ops::Range;
+
+/// A number that is written so.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Apart {
+    /// The digits, with `-` between groups; of a digit at a time without.
+    pub(super) whole: String,
+    /// How many digits each group has.
+    pub(super) groups: Vec<usize>,
+    /// What stands between the groups.
+    kind: char,
+    /// The same between all, and nothing that figures in a row or the parts of a path have between them.
+    pub(super) even: bool,
+}
+
+impl Apart {
+    /// Whether a digit stands by itself each.
+    pub(super) fn is_single(&self) -> bool {
+        self.groups.iter().all(|&digits| digits == 1)
+    }
+}
+
+/// How a candidate is written, if its groups stand apart unusually. A telephone has more ways to be written usually.
+pub(super) fn read(value: &str, phone: bool) -> Option<Apart> {
+    let usual = |between: &str| match between {
+        "" | " " | "-" => true,
+        _ if phone => {
+            let marks = between.chars().filter(|c| *c != ' ').count();
+            between.chars().all(|c| matches!(c, ' ' | '-' | '.' | '(' | ')')) && (marks > 0 || between.len() < 2)
+        }
+        _ => false,
+    };
+    let value = value.trim_start_matches('+');
+    let is_digit = |c: char| c.is_ascii_digit();
+    let parts: Vec<&str> = value.split(|c| !is_digit(c)).filter(|part| !part.is_empty()).collect();
+    let between = || value.split(is_digit).filter(|between| !between.is_empty());
+    let single = parts.len() > 4 && parts.iter().all(|part| part.len() == 1);
+    if between().all(usual) && !single {
+        return None;
+    }
+    let mut kinds: Vec<char> = between().map(kind_of).collect();
+    kinds.dedup();
+    let kind = kinds.first().copied()?;
+    let (same, broken) = (kinds.len() == 1, value.contains('\n'));
+    // A number goes on in the next line as it went on before.
+    if broken && (!same || value.matches('\n').count() > 1) {
+        return None;
+    }
+    let even = same && !broken && !single && !matches!(kind, ' ' | '/' | '_' | '|');
+    let whole = parts.join(if single { "" } else { "-" });
+    Some(Apart { whole, groups: parts.iter().map(|part| part.len()).collect(), kind, even })
+}
+
+/// Whether a candidate is a part of something longer that goes on in the same way.
+pub(super) fn goes_on(text: &str, range: &Range<usize>, apart: &Apart) -> bool {
+    let last = apart.groups.last().copied().unwrap_or_default();
+    let first = apart.groups.first().copied().unwrap_or_default();
+    let is_between = |c: &char| !c.is_alphanumeric() && !matches!(c, '(' | ')');
+    let after = text.get(range.end..).unwrap_or_default().chars();
+    let gap: String = after.clone().take(4).take_while(is_between).collect();
+    let next = after.skip(gap.chars().count()).take_while(char::is_ascii_digit).take(last + 1).count();
+    let before = text.get(..range.start).unwrap_or_default().chars().rev();
+    let gap_before: String = before.clone().take(4).take_while(is_between).collect();
+    let previous = before.skip(gap_before.chars().count()).take_while(char::is_ascii_digit).take(first + 1).count();
+    let same = |gap: &str| !gap.is_empty() && kind_of(gap) == apart.kind;
+    next == last && same(&gap) || previous == first && same(&gap_before)
+}
+
+/// The mark between two groups, or a space; a line end and the marks of quotation behind it are none.
+fn kind_of(between: &str) -> char {
+    between.chars().find(|c| !matches!(c, ' ' | '\t' | '\n' | '>')).unwrap_or(' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_whole_however_their_groups_stand_apart() {
+        for (value, whole, even) in [
+            ("1 2 3 4 5 6 7 8 9 0 1 8", "123456789018", false),
+            ("1 2 3 4 - 5 6 7 8 - 9 0 1 8", "123456789018", false),
+            ("4111.1111.1111.1111", "4111-1111-1111-1111", true),
+            ("4111・1111・1111・1111", "4111-1111-1111-1111", true),
+            ("4111  1111  1111  1111", "4111-1111-1111-1111", false),
+            ("4111 1111\n> 1111 1111", "4111-1111-1111-1111", false),
+            ("4111/1111/1111/1111", "4111-1111-1111-1111", false),
+        ] {
+            let apart = read(value, false).unwrap();
+            assert_eq!((apart.whole.as_str(), apart.even), (whole, even), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_as_usual_is_none_of_this() {
+        for (value, phone) in [
+            ("4111 1111 1111 1111", false),
+            ("123456789018", false),
+            ("(03)3580-3311", true),
+            ("090 - 1234 - 5678", true),
+            ("+81 (0)90 1234 5678", true),
+        ] {
+            assert_eq!(read(value, phone), None, "{value}");
+        }
+        // It breaks in another way than it goes on, or twice.
+        assert_eq!(read("090-1234\n5678", true), None);
+        assert_eq!(read("1234\n5678\n9018", false), None);
+    }
+
+    #[test]
+    fn a_row_of_figures_goes_on() {
+        for (text, goes_on_so) in [
+            ("4111  1111  1111  1111", false),
+            ("4111  1111  1111  1111  2222", true),
+            ("3000  4111  1111  1111  1111", true),
+            ("4111  1111  1111  1111  12/28", false),
+            ("4111  1111  1111  1111 まで", false),
+        ] {
+            let value = "4111  1111  1111  1111";
+            let start = text.find(value).unwrap();
+            let apart = read(value, false).unwrap();
+            assert_eq!(goes_on(text, &(start..start + value.len()), &apart), goes_on_so, "{text}");
+        }
+    }
+}
