@@ -157,7 +157,8 @@ pub(super) fn holder_behind(names: &Names, text: &str, range: &Range<usize>) -> 
         return None;
     }
     let start = end + (behind.len() - owner.len());
-    Some(Passed { range: start..start + holder(names, owner)?, doubt: false, note: Note::LabelledName })
+    let holder = holder(names, owner)?;
+    Some(Passed { range: start + holder.start..start + holder.end, doubt: false, note: Note::LabelledName })
 }
 
 /// Whether a trigger for names is the label of an account's holder.
@@ -168,8 +169,8 @@ pub(super) fn is_holder_label(trigger: &str) -> bool {
 /// The holder that begins at `at`, behind such a label, if it is a person.
 pub(super) fn holder_at(names: &Names, text: &str, at: usize) -> Option<Passed> {
     let owner = line(text.get(at..)?);
-    let length = holder(names, owner).filter(|_| !is_company(owner))?;
-    Some(Passed { range: at..at + length, doubt: false, note: Note::LabelledName })
+    let holder = holder(names, owner).filter(|_| !is_company(owner))?;
+    Some(Passed { range: at + holder.start..at + holder.end, doubt: false, note: Note::LabelledName })
 }
 
 /// Whether the text behind a label names a company.
@@ -200,19 +201,24 @@ fn owner(text: &str, end: usize) -> &str {
     below.split_once([':', ' ', ']', '】']).map_or(below, |(_, owner)| owner.trim_start())
 }
 
-/// How long the name of a person is that `owner` begins with: in kana as banks write it, or one that is known in kanji.
-fn holder(names: &Names, owner: &str) -> Option<usize> {
+/// Where the name of a person is with which `owner` begins, behind a label or without: in kana as banks write it, or one that
+/// is known in kanji.
+fn holder(names: &Names, owner: &str) -> Option<Range<usize>> {
     let owner_at = HOLDERS.iter().find_map(|label| owner.find(label));
     if let Some(at) = owner_at {
         // A label between: `名義 ヤマダ タロウ`.
         let label = owner.get(at..)?.find([':', ' ']).map(|ahead| at + ahead + 1)?;
         let rest = owner.get(label..)?.trim_start_matches(BETWEEN);
         let begin = owner.len() - rest.len();
-        return (at < 12 && !rest.is_empty()).then(|| holder_in(names, rest)).flatten().map(|length| begin + length);
+        return (at < 12 && !rest.is_empty())
+            .then(|| holder_in(names, rest))
+            .flatten()
+            .map(|length| begin..begin + length);
     }
-    holder_in(names, owner)
+    holder_in(names, owner).map(|length| 0..length)
 }
 
+/// How long the name is with which `owner` begins.
 fn holder_in(names: &Names, owner: &str) -> Option<usize> {
     if let Some((end, reading)) = names.beginning(owner)
         && reading == Reading::Full

@@ -29,48 +29,78 @@ impl Apart {
 
 /// How a candidate is written, if its groups stand apart unusually. A telephone has more ways to be written usually.
 pub(super) fn read(value: &str, phone: bool) -> Option<Apart> {
-    let usual = |between: &str| match between {
-        "" | " " | "-" => true,
-        _ if phone => {
-            let marks = between.chars().filter(|c| *c != ' ').count();
-            between.chars().all(|c| matches!(c, ' ' | '-' | '.' | '(' | ')')) && (marks > 0 || between.len() < 2)
-        }
-        _ => false,
-    };
     let value = value.trim_start_matches('+');
+    if is_usual(value, phone) {
+        return None;
+    }
     let is_digit = |c: char| c.is_ascii_digit();
-    let parts: Vec<&str> = value.split(|c| !is_digit(c)).filter(|part| !part.is_empty()).collect();
-    let between = || value.split(is_digit).filter(|between| !between.is_empty());
-    let single = parts.len() > 4 && parts.iter().all(|part| part.len() == 1);
-    if between().all(usual) && !single {
-        return None;
-    }
-    let mut kinds: Vec<char> = between().map(kind_of).collect();
-    kinds.dedup();
-    let kind = kinds.first().copied()?;
-    let (same, broken) = (kinds.len() == 1, value.contains('\n'));
+    let mut kinds = value.split(is_digit).filter(|between| !between.is_empty()).map(kind_of);
+    let kind = kinds.next()?;
+    let (same, breaks) = (kinds.all(|other| other == kind), value.bytes().filter(|&c| c == b'\n').count());
     // A number goes on in the next line as it went on before.
-    if broken && (!same || value.matches('\n').count() > 1) {
+    if breaks > 1 || (breaks == 1 && !same) {
         return None;
     }
-    let even = same && !broken && !single && !matches!(kind, ' ' | '/' | '_' | '|');
-    let whole = parts.join(if single { "" } else { "-" });
-    Some(Apart { whole, groups: parts.iter().map(|part| part.len()).collect(), kind, even })
+    let mut apart =
+        Apart { whole: String::with_capacity(value.len()), groups: Vec::with_capacity(4), kind, even: false };
+    for group in value.split(|c| !is_digit(c)).filter(|group| !group.is_empty()) {
+        if !apart.groups.is_empty() {
+            apart.whole.push('-');
+        }
+        apart.whole.push_str(group);
+        apart.groups.push(group.len());
+    }
+    let single = apart.is_single();
+    if single {
+        apart.whole.retain(is_digit);
+    }
+    apart.even = same && breaks == 0 && !single && !matches!(kind, ' ' | '/' | '_' | '|');
+    Some(apart)
+}
+
+/// Whether a number is written as most people write it: in one piece, or in groups with a space or a dash between them.
+fn is_usual(value: &str, phone: bool) -> bool {
+    let bytes = value.as_bytes();
+    let mut single = bytes.len() > 8;
+    let mut at = 0;
+    while at < bytes.len() {
+        let digits = bytes.iter().skip(at).take_while(|c| c.is_ascii_digit()).count();
+        single &= digits <= 1;
+        at += digits;
+        let between = bytes.get(at..).unwrap_or_default();
+        let between = between.iter().position(u8::is_ascii_digit).and_then(|end| between.get(..end)).unwrap_or(between);
+        let usual = match between {
+            [] | b" " | b"-" => true,
+            _ if phone => between.iter().all(|c| b" -.()".contains(c)) && between.iter().any(|&c| c != b' '),
+            _ => false,
+        };
+        if !usual {
+            return false;
+        }
+        at += between.len();
+    }
+    !single
 }
 
 /// Whether a candidate is a part of something longer that goes on in the same way.
 pub(super) fn goes_on(text: &str, range: &Range<usize>, apart: &Apart) -> bool {
     let last = apart.groups.last().copied().unwrap_or_default();
     let first = apart.groups.first().copied().unwrap_or_default();
-    let is_between = |c: &char| !c.is_alphanumeric() && !matches!(c, '(' | ')');
-    let after = text.get(range.end..).unwrap_or_default().chars();
-    let gap: String = after.clone().take(4).take_while(is_between).collect();
-    let next = after.skip(gap.chars().count()).take_while(char::is_ascii_digit).take(last + 1).count();
-    let before = text.get(..range.start).unwrap_or_default().chars().rev();
-    let gap_before: String = before.clone().take(4).take_while(is_between).collect();
-    let previous = before.skip(gap_before.chars().count()).take_while(char::is_ascii_digit).take(first + 1).count();
-    let same = |gap: &str| !gap.is_empty() && kind_of(gap) == apart.kind;
-    next == last && same(&gap) || previous == first && same(&gap_before)
+    let is_between = |c: char| !c.is_alphanumeric() && !matches!(c, '(' | ')');
+    let digits = |text: &str, most: usize| text.bytes().take(most + 1).take_while(u8::is_ascii_digit).count();
+    let same = |gap: &str| !gap.is_empty() && gap.chars().count() <= 4 && kind_of(gap) == apart.kind;
+
+    let after = text.get(range.end..).unwrap_or_default();
+    let next = after.trim_start_matches(is_between);
+    let gap = after.get(..after.len() - next.len()).unwrap_or_default();
+    if same(gap) && digits(next, last) == last {
+        return true;
+    }
+    let before = text.get(..range.start).unwrap_or_default();
+    let previous = before.trim_end_matches(is_between);
+    let gap = before.get(previous.len()..).unwrap_or_default();
+    let run = previous.bytes().rev().take(first + 1).take_while(u8::is_ascii_digit).count();
+    same(gap) && run == first
 }
 
 /// The mark between two groups, or a space; a line end and the marks of quotation behind it are none.

@@ -166,7 +166,7 @@ pub(super) fn after_label(value: &str, range: &Range<usize>, holds: impl Fn(&str
 }
 
 /// The digits, hyphens and spaces at the end of `value`.
-fn trailing_number(value: &str) -> Option<Range<usize>> {
+pub(super) fn trailing_number(value: &str) -> Option<Range<usize>> {
     let label = value.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-' || c == ' ');
     let number = value.get(label.len()..)?.trim_start_matches(['-', ' ']);
     (!number.is_empty()).then(|| value.len() - number.len()..value.len())

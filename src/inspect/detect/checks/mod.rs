@@ -193,6 +193,10 @@ impl Check {
         if self.is_number() && !stands_alone(text, &range) {
             return None;
         }
+        if self == Self::MyNumber && !value.starts_with(|c: char| c.is_ascii_digit()) {
+            let number = japan::trailing_number(value)?;
+            return self.in_text(names, text, range.start + number.start..range.start + number.end);
+        }
         if let Some(apart) = self.apart(value) {
             return self.together(text, range, &apart);
         }

@@ -41,6 +41,14 @@ fn an_account_and_its_holder_are_a_person() {
 }
 
 #[test]
+fn the_label_of_a_holder_is_no_part_of_the_name() {
+    let (findings, people) = mail("口座番号：4048934　口座名義：斎藤　淳\n\n口座番号：1218588　口座名義：氏家ななこ");
+    let name = findings.iter().find(|finding| finding.detector == "jp.name").unwrap();
+    let masks: Vec<&str> = name.examples.iter().map(|example| example.masked.as_str()).collect();
+    assert_eq!((masks.as_slice(), people), (["斎***", "氏***"].as_slice(), 2), "{}", told(&findings));
+}
+
+#[test]
 fn an_account_of_which_nobody_says_whose_it_is_is_no_person_and_not_certain() {
     for text in [
         "みずほ銀行 新宿支店 普通 1234567",
