@@ -9,6 +9,8 @@
 //!
 //! Between the next hop's 250 and that commit a crash sends the mail a second time; SMTP has no way around it. It is
 //! never lost: until the commit it is still queued. A store that refuses that commit is asked again; the mail is not.
+//! An attempt that panics is one that failed: the mail waits as long as after any other, and the log and the journal say
+//! that the fault was ours.
 //! Deliberately absent: reasons to send. Every mail is cleared by [`Hold::clear`] just before it leaves.
 
 mod attempt;

@@ -172,6 +172,85 @@ async fn a_mail_that_was_not_approved_never_reaches_the_next_hop() {
     assert_eq!(release(&store).await.attempts, 1, "and is not tried again at once");
 }
 
+/// Whoever dies of a mail would die of it every second, with the journal told each time.
+#[tokio::test]
+async fn an_attempt_that_dies_counts_as_one_that_failed_and_keeps_nobody_else_waiting() {
+    const FATAL: &str = "dies-once@x.example.com";
+    let dir = tempfile::tempdir().unwrap();
+    let (store, hold) = hold_in(dir.path(), settings()).await;
+    let fake = fake::Fake::start().await;
+    let mail = Arrival { at: hold.now(), ..arrival(vec![group(Action::RequireApproval, &[FATAL])]) };
+    let id = hold.take(mail).await.unwrap();
+    hold.approve(&id.0, &address(BOSS), Via::Cli, "", hold.now()).await.unwrap();
+    let outbox = Outbox::new(store.clone(), hold.clone(), fake.next_hop(), Settings::default());
+    let (stop, claim) = (CancellationToken::new(), store.claim_outbox().await.unwrap());
+    let (pulse, running) = (outbox.pulse(), outbox.run(&claim, stop.clone()));
+    let watched = async {
+        while release(&store).await.attempts == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // The next hop gets what comes meanwhile, and the loop looks again at what is due.
+        let turns = pulse.turns();
+        put(&store, "OTHER", "other@x.example.com").await;
+        while pulse.turns() < turns + 3 || !fake.came().iter().any(|mail| mail.to == ["other@x.example.com"]) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        stop.cancel();
+    };
+    tokio::join!(running, watched);
+    let row = release(&store).await;
+    assert_eq!((row.attempts, state(&hold, &id).await), (1, State::Released));
+    assert!(row.next_attempt_at > store.now() + minutes(0) && row.queued().count() == 1, "{row:?}");
+    assert!(row.recipients[0].reply.as_deref().unwrap().contains("fault of sekisho"), "{row:?}");
+    assert_eq!(changes(&store).await.last().unwrap(), "broken_off");
+    assert_eq!(changes(&store).await.iter().filter(|change| *change == "broken_off").count(), 1);
+    assert!(!fake.asked().contains(&FATAL.to_owned()));
+
+    let later = row.next_attempt_at;
+    attempt(&hold, &fake, row, later).await;
+    assert_eq!(fake.came().iter().filter(|mail| mail.to == [FATAL]).count(), 1);
+    assert_eq!(state(&hold, &id).await, State::Delivered);
+}
+
+/// The next hop has the mail by then.
+#[tokio::test]
+async fn a_fault_while_the_outcome_is_noted_does_not_make_the_mail_go_out_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, hold) = hold_in(dir.path(), settings()).await;
+    let fake = fake::Fake::start().await;
+    let id = approved(&hold, &[OUTSIDE]).await;
+    let asked = std::cell::Cell::new(0);
+    // Asked to clear, to judge, and to settle.
+    let now = || {
+        asked.set(asked.get() + 1);
+        assert!(asked.get() != 3, "a fault of ours, made for a test");
+        noon()
+    };
+    attempt::make((&hold, &fake.next_hop(), &Settings::default()), release(&store).await, now, 0.0).await;
+    assert_eq!((asked.get(), fake.came().len(), state(&hold, &id).await), (4, 1, State::Delivered));
+    assert!(!changes(&store).await.contains(&"broken_off".to_owned()), "the attempt did not fail");
+}
+
+#[tokio::test]
+async fn a_mail_of_which_everything_dies_rests_and_the_others_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, hold) = hold_in(dir.path(), settings()).await;
+    let fake = fake::Fake::start().await;
+    put(&store, "A", "dies@x.example.com").await;
+    let mut under_way = under_way::UnderWay::default();
+    let outbox = Outbox::new(store.clone(), hold, fake.next_hop(), Settings { at_once: 1, ..Settings::default() });
+    let claim = store.claim_outbox().await.unwrap();
+    outbox.start_due(&claim, &mut under_way).await;
+    assert_eq!(under_way.ended(minutes(60)).await, Some(MailId("A".to_owned())));
+    put(&store, "B", "b@x.example.com").await;
+    outbox.start_due(&claim, &mut under_way).await;
+    assert_eq!(under_way.ended(minutes(60)).await, Some(MailId("B".to_owned())), "there is room for one");
+    assert_eq!(fake.came().len(), 1);
+    outbox.start_due(&claim, &mut under_way).await;
+    assert_eq!(under_way.ended(minutes(60)).await, None, "it rests");
+    assert_eq!(store.outbox_length().await.unwrap(), 1, "and is kept");
+}
+
 /// A notice to `to`, which is due.
 async fn put(store: &Store, id: &str, to: &str) {
     let sealed = store.seal(id, Arc::from(&b"Subject: x\r\n\r\nx\r\n"[..])).await.unwrap();

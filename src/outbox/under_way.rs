@@ -6,10 +6,10 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::atomic::Ordering,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{Outbox, POLL, attempt, schedule};
@@ -33,11 +33,7 @@ impl Outbox {
                 () = stop.cancelled() => break,
                 _ = tick.tick() => {}
                 () = self.store.outbox_grew() => {}
-                Some(ended) = under_way.tasks.join_next_with_id() => {
-                    if let Some(id) = under_way.forget(ended) {
-                        claim.give_back(&id).await;
-                    }
-                }
+                Some(id) = under_way.ended(self.settings.longest_wait) => claim.give_back(&id).await,
             }
             self.start_due(claim, &mut under_way).await;
             self.turns.fetch_add(1, Ordering::Relaxed);
@@ -49,7 +45,7 @@ impl Outbox {
     }
 
     /// Starts as many attempts as there is room for. Each turn of the loop starts one at least.
-    async fn start_due(&self, claim: &Claim, under_way: &mut UnderWay) {
+    pub(super) async fn start_due(&self, claim: &Claim, under_way: &mut UnderWay) {
         // What other nodes are at.
         let mut elsewhere = Vec::new();
         loop {
@@ -58,7 +54,7 @@ impl Outbox {
                 return;
             }
             let full = under_way.full(self.settings.per_domain);
-            let passed = [under_way.ids(), elsewhere.clone()].concat();
+            let passed = [under_way.ids(), under_way.resting(), elsewhere.clone()].concat();
             let due = match self.store.outbox_due_beside(self.store.now(), free, &passed, &full).await {
                 Ok(due) if due.is_empty() => return,
                 Ok(due) => due,
@@ -90,6 +86,8 @@ impl Outbox {
     }
 
     async fn attempt(&self, row: OutboxRow) {
+        #[cfg(test)]
+        super::fake::die(&row);
         let tools = (&self.hold, &self.next_hop, &*self.settings);
         let trail = attempt::make(tools, row, || self.store.now(), schedule::by_chance()).await;
         self.traces.tell(trail);
@@ -98,9 +96,11 @@ impl Outbox {
 
 /// Attempts that are being made.
 #[derive(Default)]
-struct UnderWay {
+pub(super) struct UnderWay {
     tasks: JoinSet<()>,
     mails: HashMap<Id, (MailId, String)>,
+    /// Whose attempt died where nobody could note it, and until when they wait: in the store they are due.
+    resting: HashMap<MailId, Instant>,
 }
 
 impl UnderWay {
@@ -118,15 +118,23 @@ impl UnderWay {
         domains.into_iter().filter(|domain| self.count(domain) >= per_domain).cloned().collect()
     }
 
-    /// An attempt is over: of which mail.
-    fn forget(&mut self, ended: Result<(Id, ()), JoinError>) -> Option<MailId> {
-        let task = match ended {
-            Ok((task, ())) => task,
-            Err(error) => {
-                tracing::error!(%error, "an attempt to bring a mail out died; it is made again");
-                error.id()
-            }
+    /// The mails that wait although they are due.
+    fn resting(&mut self) -> Vec<MailId> {
+        self.resting.retain(|_, until| Instant::now() < *until);
+        self.resting.keys().cloned().collect()
+    }
+
+    /// Waits until an attempt is over, if there is one: of which mail. One that died is not made again before `rest` is over.
+    pub(super) async fn ended(&mut self, rest: Duration) -> Option<MailId> {
+        let (task, died) = match self.tasks.join_next_with_id().await? {
+            Ok((task, ())) => (task, None),
+            Err(error) => (error.id(), Some(error)),
         };
-        self.mails.remove(&task).map(|(id, _)| id)
+        let (id, _) = self.mails.remove(&task)?;
+        if let Some(error) = died {
+            tracing::error!(outgoing = %id, %error, ?rest, "an attempt to bring a mail out died of a fault of ours; it rests");
+            self.resting.insert(id.clone(), Instant::now() + rest);
+        }
+        Some(id)
     }
 }
