@@ -16,7 +16,7 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::ProgressBar;
 
-use super::{ConfigFile, Failure, progress};
+use super::{ConfigFile, Failure, progress, show};
 use crate::{
     config::Config,
     journal::Journal,
@@ -68,7 +68,8 @@ pub(super) async fn back_up(options: Options) -> Result<ExitCode, Failure> {
     let manifest = copied.context("nothing was copied")?;
     store.close().await;
     let mut out = io::stdout();
-    writeln!(out, "{}: everything up to {}", options.folder.display(), manifest.at)?;
+    let at = show::second(manifest.at, &config.timezone);
+    writeln!(out, "{}: everything up to {at}", options.folder.display())?;
     if options.without_key {
         writeln!(out, "  without the key: keep {} elsewhere", data_dir.join("seal.key").display())?;
     } else {
@@ -103,7 +104,8 @@ pub(super) async fn restore(options: Restoring) -> Result<ExitCode, Failure> {
     let (held, outbox) = (held.context("held mail cannot be read")?, outbox.context("the outbox cannot be read")?);
     store.close().await;
     let mut out = io::stdout();
-    writeln!(out, "{}: as of {}, made by sekisho {}", data_dir.display(), manifest.at, manifest.version)?;
+    let at = show::second(manifest.at, &config.timezone);
+    writeln!(out, "{}: as of {at}, made by sekisho {}", data_dir.display(), manifest.version)?;
     writeln!(
         out,
         "  held mails that wait: {}; to go out: {}; journal records: {}",

@@ -21,7 +21,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{ConfigFile, Failure};
+use super::{ConfigFile, Failure, show};
 use crate::{
     app::nodes,
     config::{Config, Loaded, load_all},
@@ -225,12 +225,13 @@ async fn store(config: &Config) -> (Vec<Look>, Option<Store>) {
     if let Some(fault) = store.set_clock().await.unwrap_or_else(|error| Some(error.to_string())) {
         looks.push(Look::bad("clock", fault));
     }
+    let local = |at| show::second(at, &config.timezone);
     looks.push(match store.journal_end().await {
         Ok(Some(at)) if at > Timestamp::now() => Look::bad(
             "clock",
-            format!("the journal's last record is of {at:.0}, which is yet to come; set the clock (NTP)"),
+            format!("the journal's last record is of {}, which is yet to come; set the clock (NTP)", local(at)),
         ),
-        Ok(_) => Look::good("clock", format!("{:.0}, behind all that is journalled", Timestamp::now())),
+        Ok(_) => Look::good("clock", format!("{}, behind all that is journalled", local(Timestamp::now()))),
         Err(error) => Look::bad("clock", error.to_string()),
     });
     looks.push(drill(config, &store).await);
@@ -274,8 +275,9 @@ fn spool(config: &Config, store: Option<&Store>) -> Look {
         Some(oldest) => Look::odd(
             WHAT,
             format!(
-                "{records} records wait in {folder}, the oldest since {oldest:.0}; the server puts them into the journal when \
-                 the database is back"
+                "{records} records wait in {folder}, the oldest since {}; the server puts them into the journal when \
+                 the database is back",
+                show::second(oldest, &config.timezone)
             ),
         ),
         None => Look::good(WHAT, mode),

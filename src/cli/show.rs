@@ -1,9 +1,11 @@
-//! What several commands show: recipients, words of the shared vocabulary, the language of whoever reads.
+//! What several commands show: recipients, times, words of the shared vocabulary, the language of whoever reads.
 //!
 //! In: a judged mail. Out: indented lines. Deliberately absent: findings, which have a file of their own
 //! ([`findings`](super::findings)).
 
 use std::io::{self, Write};
+
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::findings::WARN;
 use crate::{inspect::sandbox::Protection, language::Language, notice::words, recipients::Recipient};
@@ -26,6 +28,22 @@ pub(super) fn recipient(out: &mut impl Write, recipient: &Recipient, language: L
         }
     }
     Ok(())
+}
+
+/// A time on the organisation's clocks, as the journal's table and the console tell it.
+pub(super) fn second(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// The same for a list, where seconds are of no use.
+pub(super) fn minute(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// How many columns the terminal has to which standard output goes; nothing if it goes elsewhere.
+pub(super) fn width() -> Option<usize> {
+    let terminal = console::Term::stdout();
+    terminal.is_term().then(|| usize::from(terminal.size().1))
 }
 
 /// The language of the person at this terminal.

@@ -12,10 +12,10 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-use super::{ConfigFile, Failure, operator::note};
+use super::{ConfigFile, Failure, operator::note, show};
 use crate::{
     directory::{Account, Accounts, AccountsError, ApiToken, ApiTokens, Factors, Password, Sessions},
     journal::Access,
@@ -145,9 +145,10 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
             writeln!(io::stdout().lock(), "{token}")?;
         }
         Action::Tokens { config } => {
+            let zone = config.load()?.config.timezone;
             let tokens = open(&config).await?.api_tokens().await.context("the tokens could not be read")?;
             for ApiToken { who, name, expires_at, .. } in tokens {
-                writeln!(io::stdout().lock(), "{who}\t{name}\tuntil {expires_at:.0}")?;
+                writeln!(io::stdout().lock(), "{who}\t{name}\tuntil {}", show::second(expires_at, &zone))?;
             }
         }
         Action::EndToken { who, name } => {
@@ -161,7 +162,10 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
             note(&store, &who.address, Access::TokenEnded).await?;
         }
         Action::Hash { name } => hash(&name)?,
-        Action::List { config, json } => list(&open(&config).await?, json).await?,
+        Action::List { config, json } => {
+            let zone = config.load()?.config.timezone;
+            list(&open(&config).await?, json, &zone).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -254,7 +258,7 @@ fn print_password(address: &Address, password: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{address}\t{password}")
 }
 
-async fn list(store: &Store, json: bool) -> Result<(), Failure> {
+async fn list(store: &Store, json: bool, zone: &TimeZone) -> Result<(), Failure> {
     let accounts = store.accounts().await.context("the accounts could not be read")?;
     let mut out = io::stdout().lock();
     for Account { address, disabled, created_at, .. } in &accounts {
@@ -262,7 +266,8 @@ async fn list(store: &Store, json: bool) -> Result<(), Failure> {
         if json {
             writeln!(out, "{}", serde_json::to_string(&listed).context("JSON")?)?;
         } else {
-            writeln!(out, "{address}\t{}\tsince {created_at:.0}", if *disabled { "disabled" } else { "active" })?;
+            let (state, since) = (if *disabled { "disabled" } else { "active" }, show::second(*created_at, zone));
+            writeln!(out, "{address}\t{state}\tsince {since}")?;
         }
     }
     Ok(())

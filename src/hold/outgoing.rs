@@ -37,6 +37,8 @@ pub struct Tidings {
     pub relayed: Vec<Consignee>,
     /// Until when the mail is tried.
     pub retry_until: Timestamp,
+    /// Whether the attempt died of a fault of ours, and not by what anybody said.
+    pub broken_off: bool,
 }
 
 /// A mail that the next hop took while its own server waited, and about whose delivery it will not report.
@@ -73,6 +75,9 @@ impl Hold {
         }
         if !writing.settle_outbox(row, now).await? {
             return too_late(writing, row, now).await;
+        }
+        if tidings.broken_off {
+            journal::append(&mut writing, &[broken_off(row, now)]).await?;
         }
         if let (Kind::Release, Some(mail_id)) = (row.kind, &row.mail_id) {
             let mail = released(&mut writing, row, mail_id).await?;
@@ -381,6 +386,18 @@ async fn is_noted(writing: &mut Writing, row: &OutboxRow) -> Result<bool, HoldEr
     Ok(kept.attempts == row.attempts
         && kept.recipients.len() == row.recipients.len()
         && both.all(|(kept, now)| kept.address == now.address && kept.fate == now.fate))
+}
+
+/// That an attempt died of a fault of ours, for whoever looks after this server.
+fn broken_off(row: &OutboxRow, now: Timestamp) -> Record {
+    let about = row.mail_id.as_ref().unwrap_or(&row.id);
+    let kind = row.kind.name();
+    let detail = match row.queued().next() {
+        Some(_) => format!("attempt {} ({kind}), again at {:.0}", row.attempts, row.next_attempt_at),
+        None => format!("attempt {} ({kind}), the last", row.attempts),
+    };
+    let entry = entry(row.held_id.as_ref().unwrap_or(about), "broken_off", Some(detail));
+    Record::change(about.clone(), now, entry)
 }
 
 /// Somebody dropped the mail during the attempt.

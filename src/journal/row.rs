@@ -227,6 +227,7 @@ fn done(change: &str) -> Option<&'static str> {
         "refused" => "返信を拒否",
         "destroyed" => "本文を消去",
         "dropped" => "配信を中止",
+        "broken_off" => "送信処理が異常終了",
         _ => return None,
     })
 }

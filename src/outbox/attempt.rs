@@ -1,7 +1,10 @@
 //! One attempt to bring one mail out.
 //!
 //! In: a row of the outbox. Out: the row again, with the fate of each recipient by the next hop's own replies, settled
-//! in one commit. Deliberately absent: the loop, and concurrency.
+//! in one commit.
+//!
+//! A panic is a fault of ours, which counts as a failed attempt: waiting helps as much. One while the outcome is noted makes
+//! that be tried again, and not the mail. Deliberately absent: the loop, and concurrency.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +16,10 @@ use super::{
     schedule::{is_older, next_attempt, retry_until},
 };
 use crate::{
-    hold::{Clearance, Hold, Tidings},
+    hold::{Clearance, Consignment, Hold, Tidings},
     mail::MailId,
     smtp::{
-        MailFrom, RcptTo, Reply,
+        MailFrom, Panicked, RcptTo, Reply, caught,
         client::{Cleared, NextHop, Sent},
     },
     store::{Consignee, Fate, OutboxRow},
@@ -54,40 +57,56 @@ pub(super) async fn make(
     chance: f64,
 ) -> Trail {
     let mut trail = trail_of(&row);
-    let cleared = in_time(STEP, Box::pin(hold.clear(&row.id, now()))).await;
-    trail.stage(Stage::since("clear", trail.began()));
-    let cleared = match cleared {
+    let outcome = caught(clear_and_bring((hold, next_hop), &row, &mut trail, &now)).await;
+    let broken_off = outcome.is_err();
+    let (mut row, said) = match outcome {
+        Ok(Some(outcome)) => outcome,
         Ok(None) => {
             trail.note("sekisho.outcome", Fact::Word("gone"));
             return trail;
         }
-        Ok(Some(consignment)) => Ok(consignment),
-        Err(error) => Err(error),
-    };
-    let (mut row, said) = match cleared {
-        Ok(consignment) => {
-            let began = Instant::now();
-            let said = bring(next_hop, &consignment.row, &consignment.clearance).await;
-            let brought = Stage::since("next_hop", began);
-            trail.stage(match said.replies.last() {
-                Some(reply) => brought.with("sekisho.reply.code", Fact::Number(reply.code.into())),
-                None => brought,
-            });
-            (consignment.row, said)
-        }
-        // Not the next hop's fault, but waiting helps as much: the row must not be tried every second.
-        Err(error) => {
-            tracing::error!(id = %mail_of(&row), outgoing = %row.id, %error, "a mail cannot be brought out");
-            let said = Said::by_nobody(&row, &Reply::internal());
+        Err(Panicked) => {
+            let words = "an attempt to bring a mail out died of a fault of ours; it is made again later";
+            tracing::error!(id = %mail_of(&row), outgoing = %row.id, attempt = row.attempts + 1, "{words}");
+            let said = Said::by_nobody(&row, &Reply::broken_off());
             (row, said)
         }
     };
-    let tidings = judge(settings, &mut row, said, now(), chance);
+    let tidings = Tidings { broken_off, ..judge(settings, &mut row, said, now(), chance) };
     let began = Instant::now();
     note(hold, &row, &tidings, now).await;
     trail.stage(Stage::since("settle", began));
     ended(&mut trail, &row, &tidings);
     trail
+}
+
+/// What was said of the mail to whom; nothing if it is not to go out any more.
+async fn clear_and_bring(
+    (hold, next_hop): (&Hold, &NextHop),
+    row: &OutboxRow,
+    trail: &mut Trail,
+    now: &impl Fn() -> Timestamp,
+) -> Option<(OutboxRow, Said)> {
+    let cleared = in_time(STEP, Box::pin(hold.clear(&row.id, now()))).await;
+    trail.stage(Stage::since("clear", trail.began()));
+    match cleared {
+        Ok(consignment) => {
+            let Consignment { row, clearance } = consignment?;
+            let began = Instant::now();
+            let said = bring(next_hop, &row, &clearance).await;
+            let brought = Stage::since("next_hop", began);
+            trail.stage(match said.replies.last() {
+                Some(reply) => brought.with("sekisho.reply.code", Fact::Number(reply.code.into())),
+                None => brought,
+            });
+            Some((row, said))
+        }
+        // Not the next hop's fault, but waiting helps as much: the row must not be tried every second.
+        Err(error) => {
+            tracing::error!(id = %mail_of(row), outgoing = %row.id, %error, "a mail cannot be brought out");
+            Some((row.clone(), Said::by_nobody(row, &Reply::internal())))
+        }
+    }
 }
 
 /// The mail that it is, or is about: what other lines of the log, the journal and traces know it by.
@@ -127,7 +146,13 @@ fn ended(trail: &mut Trail, row: &OutboxRow, tidings: &Tidings) {
 /// again as long as the store can be read but not written. Meanwhile the mail keeps its place among those under way.
 async fn note(hold: &Hold, row: &OutboxRow, tidings: &Tidings, now: impl Fn() -> Timestamp) {
     let mut pause = POLL;
-    while let Err(error) = in_time(STEP, Box::pin(hold.settle(row, tidings, now()))).await {
+    loop {
+        let settling = async { in_time(STEP, Box::pin(hold.settle(row, tidings, now()))).await };
+        let error = match caught(settling).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(Panicked) => "it died of a fault of ours".to_owned(),
+        };
         let id = mail_of(row);
         tracing::error!(%id, outgoing = %row.id, %error, "what became of a mail that was brought out cannot be noted yet");
         sleep(pause).await;
@@ -137,6 +162,8 @@ async fn note(hold: &Hold, row: &OutboxRow, tidings: &Tidings, now: impl Fn() ->
 
 /// Brings the mail to all recipients that are still queued.
 async fn bring(next_hop: &NextHop, row: &OutboxRow, clearance: &Clearance) -> Said {
+    #[cfg(test)]
+    super::fake::die_once(row);
     let size = (clearance.trace().len() + clearance.message().len()) as u64;
     let from = MailFrom {
         sender: row.sender.clone(),

@@ -1,6 +1,6 @@
 //! A next hop for tests, on loopback, that does as it is told.
 //!
-//! In: replies by recipient and to DATA. Out: what it accepted. Deliberately absent: everything else of SMTP.
+//! In: replies by recipient and to DATA; and recipients of whose mail an attempt dies. Out: what it accepted. Deliberately absent: everything else of SMTP.
 
 use std::{
     net::SocketAddr,
@@ -13,7 +13,10 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::smtp::client::{NextHop, Settings, Tls};
+use crate::{
+    smtp::client::{NextHop, Settings, Tls},
+    store::OutboxRow,
+};
 
 /// One mail as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +99,20 @@ impl Fake {
             arrived.await;
         }
     }
+}
+
+/// Dies of the first attempt at a mail to `dies-once@…`, between its clearance and the next hop.
+pub(super) fn die_once(row: &OutboxRow) {
+    assert!(row.attempts > 0 || !is_to(row, "dies-once@"), "a fault of ours, made for a test");
+}
+
+/// Dies of any attempt at a mail to `dies@…`, before it has begun.
+pub(super) fn die(row: &OutboxRow) {
+    assert!(!is_to(row, "dies@"), "a fault of ours, made for a test");
+}
+
+fn is_to(row: &OutboxRow, beginning: &str) -> bool {
+    row.queued().any(|consignee| consignee.address.as_str().starts_with(beginning))
 }
 
 async fn talk(stream: TcpStream, state: Arc<State>) -> Option<()> {

@@ -144,6 +144,7 @@ fn of_change(change: &str) -> (&'static str, u8) {
         "viewed" => ("Held mail viewed", 4),
         "refused" => ("An answer to a held mail refused", 6),
         "destroyed" => ("Held mail destroyed", 3),
+        "broken_off" => ("Delivery of a mail broke off by a fault of sekisho", 6),
         _ => ("Held mail changed", 3),
     }
 }

@@ -6,6 +6,7 @@
 //! [`Reply`], commands, and the readers of DATA and BDAT are pure and shared; `server` and `client` are the sockets around
 //! them.
 
+mod caught;
 mod chunk;
 pub mod client;
 mod command;
@@ -15,5 +16,6 @@ mod parameter;
 mod reply;
 pub mod server;
 
+pub(crate) use caught::{Panicked, caught};
 pub use command::{MailFrom, RcptTo};
 pub use reply::{Reply, Then};

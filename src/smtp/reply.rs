@@ -225,6 +225,11 @@ impl Reply {
         Self::new(451, "4.3.0", "internal fault, the mail was not taken; try again later")
     }
 
+    /// 451: an attempt to bring out a mail of ours died of a fault of our own.
+    pub fn broken_off() -> Self {
+        Self::new(451, "4.3.0", "a fault of sekisho itself broke the attempt off, its log says which")
+    }
+
     /// 451: the next hop cannot be reached or cannot be understood; the mail server keeps the mail.
     pub fn next_hop_unavailable() -> Self {
         Self::new(451, "4.3.0", "next hop unavailable, the mail was not taken; try again later")

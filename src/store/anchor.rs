@@ -5,7 +5,7 @@
 //! that somebody removed by hand have none. Deliberately absent: which records are old, and the chain (`journal`).
 
 use serde::{Deserialize, Serialize};
-use sqlx::AnyConnection;
+use sqlx::{Any, Executor};
 
 use super::{Store, StoreError, Writing, to_json};
 
@@ -54,7 +54,7 @@ impl Store {
 impl Writing {
     /// As [`Store::journal_anchor`].
     pub async fn journal_anchor(&mut self) -> Result<Option<Anchor>, StoreError> {
-        anchor(&mut self.transaction).await
+        anchor(&mut *self.transaction).await
     }
 
     /// As [`Writing::remove_journal`], with the tables of the months that are gone as a whole. If there are none, there is no
@@ -78,7 +78,7 @@ impl Writing {
     }
 }
 
-async fn anchor(connection: &mut AnyConnection) -> Result<Option<Anchor>, StoreError> {
+async fn anchor(connection: impl Executor<'_, Database = Any>) -> Result<Option<Anchor>, StoreError> {
     let value: Option<Vec<u8>> =
         sqlx::query_scalar("SELECT value FROM meta WHERE name = $1").bind(ANCHOR).fetch_optional(connection).await?;
     let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(|error| StoreError::Row(error.to_string()));

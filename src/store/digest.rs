@@ -6,7 +6,7 @@
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
-use sqlx::AnyConnection;
+use sqlx::{Any, Executor};
 
 use super::{JournalRow, Store, StoreError, Writing, journal::Raw, to_json};
 
@@ -54,7 +54,7 @@ impl Store {
 impl Writing {
     /// As [`Store::digest_mark`].
     pub async fn digest_mark(&mut self) -> Result<Option<DigestMark>, StoreError> {
-        mark(&mut self.transaction).await
+        mark(&mut *self.transaction).await
     }
 
     /// Notes how far it is now.
@@ -63,7 +63,7 @@ impl Writing {
     }
 }
 
-async fn mark(connection: &mut AnyConnection) -> Result<Option<DigestMark>, StoreError> {
+async fn mark(connection: impl Executor<'_, Database = Any>) -> Result<Option<DigestMark>, StoreError> {
     let value: Option<Vec<u8>> =
         sqlx::query_scalar("SELECT value FROM meta WHERE name = $1").bind(MARK).fetch_optional(connection).await?;
     let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(|error| StoreError::Row(error.to_string()));

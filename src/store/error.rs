@@ -148,6 +148,9 @@ pub enum StoreError {
     /// Another process holds the write lock for too long.
     #[error("the database is locked by another process; try again")]
     Busy,
+    /// The database ended a statement that took too long.
+    #[error("the database took too long and nothing was changed; try again, and look at what else it is doing")]
+    Slow,
     /// Another server works on this directory.
     #[error("{0} is in use by another sekisho; stop it first, or give this one its own data_dir")]
     InUse(PathBuf),
@@ -191,6 +194,7 @@ const NOT_A_DATABASE: i32 = 26;
 /// PostgreSQL's (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
 const DISK_FULL: &str = "53100";
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+const QUERY_CANCELED: &str = "57014";
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 impl From<sqlx::Error> for StoreError {
@@ -204,6 +208,7 @@ impl From<Arc<sqlx::Error>> for StoreError {
         match (primary_code(&error), sql_state(&error).as_deref()) {
             (Some(FULL), _) | (_, Some(DISK_FULL)) => Self::Full,
             (Some(BUSY), _) | (_, Some(LOCK_NOT_AVAILABLE)) => Self::Busy,
+            (_, Some(QUERY_CANCELED)) => Self::Slow,
             (_, Some(INSUFFICIENT_PRIVILEGE)) => Self::NoRight(error.to_string()),
             _ => Self::Database(error),
         }

@@ -9,19 +9,19 @@
 //! passes waits for one change of people, never for a line of them.
 //!
 //! A server may fall silent without hanging up. What is said to it here is waited for so long ([`SILENCE`]); then the
-//! connection is given up, and the next change begins on another one. Whoever waits for their turn waits as long.
+//! connection is given up, and the next change begins on another one. Whoever waits for their turn waits as long, and so does
+//! each statement of a change (`bounded`), but for the few that may take minutes ([`Turn::at_length`]).
 //!
 //! In: whoever wants to write. Out: a [`Turn`], in which they alone write. Deliberately absent: a timer that waits for
 //! company, and a promise before the COMMIT.
 
 use std::{
-    io,
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use sqlx::{Any, AnyConnection, AnyPool, pool::PoolConnection};
+use sqlx::{Any, AnyPool, AssertSqlSafe, pool::PoolConnection};
 use tokio::{
     sync::{Mutex as Queue, OwnedMappedMutexGuard, OwnedMutexGuard, oneshot},
     time::timeout,
@@ -29,13 +29,18 @@ use tokio::{
 
 use super::{
     StoreError,
+    bounded::{Bounded, silence},
     latency::{Latency, Work},
     postgres,
     sql::Engine,
 };
 
-/// How long a database may say nothing to the words between changes: longer than it waits for a lock (10 s).
+/// How long a database may say nothing to a statement: longer than it waits for a lock (10 s), and than it lets a statement of
+/// a change take (15 s).
 const SILENCE: Duration = Duration::from_secs(20);
+
+/// The same for what takes long: longer than a server lets it take (10 min).
+const LONG_SILENCE: Duration = Duration::from_secs(11 * 60);
 
 /// How long a connection may take to close; then it is left to the system.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -44,13 +49,16 @@ const FAREWELL: Duration = Duration::from_secs(2);
 type Outcome = Result<(), Arc<sqlx::Error>>;
 
 /// The one connection that writes, within a transaction as long as a group is not on the disk.
-type Open = Option<PoolConnection<Any>>;
+type Open = Option<Bounded>;
 
 /// Who writes, one after the other in the order in which they came.
 pub(super) struct Writers {
     /// One connection: whoever writes without a [`Turn`] waits here for the end of the group.
     pool: AnyPool,
     begin: &'static str,
+    engine: Engine,
+    /// How long the database may say nothing.
+    silence: Duration,
     /// Where those wait who are not let ahead, and the ends of their groups with them.
     line: Arc<Queue<()>>,
     open: Arc<Queue<Open>>,
@@ -69,7 +77,7 @@ struct Group {
 
 /// The right to write. Dropped without [`Turn::commit`], what was written is undone.
 pub(super) struct Turn {
-    connection: OwnedMappedMutexGuard<Open, PoolConnection<Any>>,
+    connection: OwnedMappedMutexGuard<Open, Bounded>,
     /// The first place in the line; none who was let ahead has it.
     place: Option<OwnedMutexGuard<()>>,
     writers: Arc<Writers>,
@@ -84,11 +92,16 @@ pub(super) struct Alone {
 
 impl Writers {
     pub(super) fn new(pool: AnyPool, engine: Engine, latency: Latency) -> Arc<Self> {
+        Arc::new(Self::with(pool, engine, latency, SILENCE))
+    }
+
+    pub(super) fn with(pool: AnyPool, engine: Engine, latency: Latency, silence: Duration) -> Self {
         let begin = match engine {
             Engine::Sqlite => "BEGIN IMMEDIATE; SAVEPOINT change",
             Engine::Postgres => postgres::BEGIN,
         };
-        Arc::new(Self { pool, begin, line: Arc::default(), open: Arc::default(), group: Mutex::default(), latency })
+        let (line, open, group) = (Arc::default(), Arc::default(), Mutex::default());
+        Self { pool, begin, engine, silence, line, open, group, latency }
     }
 
     pub(super) fn pool(&self) -> &AnyPool {
@@ -129,8 +142,10 @@ impl Writers {
         place: Option<OwnedMutexGuard<()>>,
     ) -> Result<Turn, StoreError> {
         self.make_room(&mut open).await;
-        if open.is_none() {
-            *open = Some(self.begin().await?);
+        match open.as_mut() {
+            // Whoever was here before may have been broken off in the midst of what takes long.
+            Some(connection) => connection.let_it_take(self.silence),
+            None => *open = Some(self.begin().await?),
         }
         let connection = OwnedMutexGuard::try_map(open, Option::as_mut)
             .map_err(|_nothing_open| StoreError::System("no transaction is open".to_owned()))?;
@@ -142,7 +157,7 @@ impl Writers {
         let Some(connection) = open else { return };
         let given_up = self.group().given_up;
         let next = if given_up { "ROLLBACK TO change" } else { "RELEASE change; SAVEPOINT change" };
-        match say(connection, next).await {
+        match self.say(connection, next).await {
             Ok(()) => self.group().given_up = false,
             // A full disk ends a transaction of SQLite, a lost connection one of PostgreSQL, and with it the savepoint: all is
             // gone.
@@ -150,10 +165,12 @@ impl Writers {
         }
     }
 
-    async fn begin(&self) -> Result<PoolConnection<Any>, StoreError> {
+    async fn begin(&self) -> Result<Bounded, StoreError> {
         let begin = async || {
-            let mut connection = self.pool.acquire().await?;
-            match say(&mut connection, self.begin).await {
+            // A file has no server that could fall silent.
+            let limit = (self.engine == Engine::Postgres).then_some(self.silence);
+            let mut connection = Bounded::new(self.pool.acquire().await?, limit);
+            match self.say(&mut connection, self.begin).await {
                 Ok(()) => Ok(connection),
                 // Whatever state it is in, nothing begins on it any more.
                 Err(error) => {
@@ -182,7 +199,7 @@ impl Writers {
         // Where a statement has failed, PostgreSQL answers a bare COMMIT with success and undoes everything. It refuses to
         // release a savepoint there.
         let began = Instant::now();
-        let committed = say(connection, "RELEASE change; COMMIT").await;
+        let committed = self.say(connection, "RELEASE change; COMMIT").await;
         self.latency.took(Work::Commit, began);
         self.end(&mut open, committed).await;
     }
@@ -197,7 +214,7 @@ impl Writers {
         if self.group().members.is_empty()
             && let Some(connection) = open.as_mut()
         {
-            let ended = say(connection, "ROLLBACK").await;
+            let ended = self.say(connection, "ROLLBACK").await;
             self.end(&mut open, ended).await;
         }
     }
@@ -222,6 +239,16 @@ impl Writers {
         }
     }
 
+    /// Has the database do something that gives no rows.
+    async fn say(&self, connection: &mut Bounded, words: &'static str) -> Result<(), sqlx::Error> {
+        // Whatever it was asked last, it has not answered: what it would answer now says nothing about this.
+        if connection.is_silent() {
+            return Err(silence());
+        }
+        let said = timeout(self.silence, sqlx::raw_sql(words).execute(&mut **connection)).await;
+        said.map_or_else(|_elapsed| Err(silence()), |done| done.map(drop))
+    }
+
     fn group(&self) -> std::sync::MutexGuard<'_, Group> {
         self.group.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -232,17 +259,9 @@ async fn patiently<T>(what: &Arc<Queue<T>>) -> Result<OwnedMutexGuard<T>, StoreE
     timeout(SILENCE, Arc::clone(what).lock_owned()).await.map_err(|_| StoreError::Busy)
 }
 
-/// Has the database do something that gives no rows.
-async fn say(connection: &mut PoolConnection<Any>, words: &'static str) -> Result<(), sqlx::Error> {
-    match timeout(SILENCE, sqlx::raw_sql(words).execute(&mut **connection)).await {
-        Ok(done) => done.map(drop),
-        Err(_) => Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database says nothing"))),
-    }
-}
-
 /// Closes a connection on which something failed.
-async fn hang_up(connection: PoolConnection<Any>) {
-    match timeout(FAREWELL, connection.close()).await {
+async fn hang_up(connection: Bounded) {
+    match timeout(FAREWELL, connection.into_inner().close()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "a database connection did not close"),
         Err(_) => tracing::warn!("a database connection does not close"),
@@ -250,6 +269,19 @@ async fn hang_up(connection: PoolConnection<Any>) {
 }
 
 impl Turn {
+    /// Has the database do what may take minutes while everybody waits who wants to write. A change that waits for others
+    /// meanwhile fails, and is made again by whoever asked for it.
+    pub(super) async fn at_length(&mut self, words: &str) -> Result<(), sqlx::Error> {
+        let words = match self.writers.engine {
+            Engine::Sqlite => words.to_owned(),
+            Engine::Postgres => format!("{}; {words}; {}", postgres::AT_LENGTH, postgres::AS_EVER),
+        };
+        self.connection.let_it_take(LONG_SILENCE);
+        let done = sqlx::raw_sql(AssertSqlSafe(words)).execute(&mut *self.connection).await;
+        self.connection.let_it_take(self.writers.silence);
+        done.map(drop)
+    }
+
     /// Makes the change durable, with whatever others come meanwhile. It happens even if nobody waits for it.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let (told, outcome) = oneshot::channel();
@@ -283,15 +315,15 @@ impl Drop for Turn {
 }
 
 impl Deref for Turn {
-    type Target = AnyConnection;
+    type Target = Bounded;
 
-    fn deref(&self) -> &AnyConnection {
+    fn deref(&self) -> &Bounded {
         &self.connection
     }
 }
 
 impl DerefMut for Turn {
-    fn deref_mut(&mut self) -> &mut AnyConnection {
+    fn deref_mut(&mut self) -> &mut Bounded {
         &mut self.connection
     }
 }

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::AnyConnection;
+use sqlx::{Any, Executor};
 
 use super::{Consignee, Fate, Store, StoreError, Writing, address, from_json, micros, plain, time, to_json};
 use crate::{
@@ -316,7 +316,7 @@ impl Store {
 impl Writing {
     /// As [`Store::held_by_prefix`].
     pub async fn held_by_prefix(&mut self, prefix: &str) -> Result<Vec<HeldRow>, StoreError> {
-        by_prefix(&mut self.transaction, prefix).await
+        by_prefix(&mut *self.transaction, prefix).await
     }
 
     /// The held mail `id`.
@@ -330,7 +330,7 @@ impl Writing {
 
     /// As [`Store::approvals`].
     pub async fn approvals(&mut self, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
-        approvals(&mut self.transaction, ids).await
+        approvals(&mut *self.transaction, ids).await
     }
 
     /// Holds a mail for some of its recipients. Its state must be [`State::Pending`].
@@ -453,7 +453,7 @@ impl Writing {
     }
 }
 
-async fn by_prefix(connection: &mut AnyConnection, prefix: &str) -> Result<Vec<HeldRow>, StoreError> {
+async fn by_prefix(connection: impl Executor<'_, Database = Any>, prefix: &str) -> Result<Vec<HeldRow>, StoreError> {
     let prefix = plain(prefix);
     // A range, which the primary key answers; `substr` would read every row.
     let raw: Vec<Raw> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
@@ -466,7 +466,7 @@ async fn by_prefix(connection: &mut AnyConnection, prefix: &str) -> Result<Vec<H
     raw.into_iter().map(HeldRow::try_from).collect()
 }
 
-async fn approvals(connection: &mut AnyConnection, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
+async fn approvals(connection: impl Executor<'_, Database = Any>, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
     let raw: Vec<(String, String, String, String, String, i64, i64)> = sqlx::query_as(
         "SELECT held_id, person, verdict, comment, via, level, at FROM approval \
          WHERE held_id IN (SELECT value FROM json_each($1)) ORDER BY at",

@@ -70,7 +70,7 @@ impl Writing {
         if counted <= last {
             return Ok(counted);
         }
-        sqlx::query("DELETE FROM journal_count").execute(&mut *self.transaction).await?;
+        self.transaction.at_length("DELETE FROM journal_count").await?;
         Ok(0)
     }
 

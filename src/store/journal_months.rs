@@ -7,7 +7,7 @@
 //! Deliberately absent: which records are old (`crate::journal`); and months in a file, which has one table.
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::{Any, AssertSqlSafe, Executor};
 
 use super::{Store, StoreError, Writing, copy::COPYING, micros, sql::Engine, time};
 
@@ -40,7 +40,7 @@ impl Month {
     }
 
     /// The number of the last record in its table; nothing if it is empty.
-    async fn ends(self, connection: &mut AnyConnection) -> Result<Option<i64>, StoreError> {
+    async fn ends(self, connection: impl Executor<'_, Database = Any>) -> Result<Option<i64>, StoreError> {
         let last = format!("SELECT max(seq) FROM {}", self.table());
         Ok(sqlx::query_scalar(AssertSqlSafe(last)).fetch_one(connection).await?)
     }
@@ -147,7 +147,7 @@ impl Store {
             // Another node was faster, before it had the lock of all changes.
             return Ok(());
         }
-        sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut *writing.transaction).await?;
+        writing.transaction.at_length(&make).await?;
         writing.commit().await
     }
 }
@@ -159,8 +159,8 @@ impl Writing {
     /// on the disk yet.
     pub(super) async fn drop_journal_months(&mut self, seq: i64) -> Result<bool, StoreError> {
         let mut dropped = false;
-        for month in months(&mut self.transaction).await? {
-            if month.ends(&mut self.transaction).await?.is_some_and(|end| end <= seq) {
+        for month in months(&mut *self.transaction).await? {
+            if month.ends(&mut *self.transaction).await?.is_some_and(|end| end <= seq) {
                 self.drop_month(month).await?;
                 dropped = true;
             }
@@ -173,8 +173,8 @@ impl Writing {
     async fn drop_empty_month(&mut self, month: Month) -> Result<bool, StoreError> {
         let copying = sqlx::query_scalar("SELECT count(*) FROM meta WHERE name = $1").bind(COPYING);
         let copying: i64 = copying.fetch_one(&mut *self.transaction).await?;
-        let there = months(&mut self.transaction).await?.contains(&month);
-        if copying > 0 || !there || month.ends(&mut self.transaction).await?.is_some() {
+        let there = months(&mut *self.transaction).await?.contains(&month);
+        if copying > 0 || !there || month.ends(&mut *self.transaction).await?.is_some() {
             return Ok(false);
         }
         self.drop_month(month).await?;
@@ -183,13 +183,12 @@ impl Writing {
 
     async fn drop_month(&mut self, month: Month) -> Result<(), StoreError> {
         let drop = format!("{BRIEFLY}; DROP TABLE {}; {AS_EVER}", month.table());
-        sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *self.transaction).await?;
-        Ok(())
+        Ok(self.transaction.at_length(&drop).await?)
     }
 }
 
 /// The months that have a table, the oldest first.
-async fn months(connection: &mut AnyConnection) -> Result<Vec<Month>, StoreError> {
+async fn months(connection: impl Executor<'_, Database = Any>) -> Result<Vec<Month>, StoreError> {
     let tables = "SELECT CAST(relname AS TEXT) FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid \
                   WHERE inhparent = CAST('journal' AS regclass) ORDER BY 1";
     let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(connection).await?;

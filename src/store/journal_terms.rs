@@ -207,8 +207,7 @@ impl Writing {
         if indexed <= last {
             return Ok(indexed);
         }
-        sqlx::query("DELETE FROM journal_term").execute(&mut *self.transaction).await?;
-        sqlx::query("DELETE FROM journal_block").execute(&mut *self.transaction).await?;
+        self.transaction.at_length("DELETE FROM journal_term; DELETE FROM journal_block").await?;
         Ok(0)
     }
 

@@ -4,7 +4,7 @@
 //! Deliberately absent: the bytes, which are sealed under the same id.
 
 use jiff::Timestamp;
-use sqlx::AnyConnection;
+use sqlx::{Any, Executor};
 
 use super::{Store, StoreError, Writing, address, from_json, micros, plain, time, to_json};
 use crate::mail::{Address, BodyKind, Dsn, MailId};
@@ -79,12 +79,12 @@ impl Store {
 impl Writing {
     /// As [`Store::mail_by_retry_key`].
     pub async fn mail_by_retry_key(&mut self, key: &[u8; 32], since: Timestamp) -> Result<Option<MailId>, StoreError> {
-        retry(&mut self.transaction, key, since).await
+        retry(&mut *self.transaction, key, since).await
     }
 
     /// As [`Store::mail`].
     pub async fn mail(&mut self, id: &MailId) -> Result<Option<MailRow>, StoreError> {
-        load(&mut self.transaction, id).await
+        load(&mut *self.transaction, id).await
     }
 
     /// Keeps a mail.
@@ -149,7 +149,11 @@ impl Writing {
     }
 }
 
-async fn retry(connection: &mut AnyConnection, key: &[u8; 32], since: Timestamp) -> Result<Option<MailId>, StoreError> {
+async fn retry(
+    connection: impl Executor<'_, Database = Any>,
+    key: &[u8; 32],
+    since: Timestamp,
+) -> Result<Option<MailId>, StoreError> {
     let id: Option<String> = sqlx::query_scalar(
         "SELECT id FROM mail WHERE retry_key = $1 AND at > $2 \
              AND NOT EXISTS (SELECT 1 FROM prepared WHERE prepared.mail_id = mail.id) AND ( \
@@ -165,7 +169,7 @@ async fn retry(connection: &mut AnyConnection, key: &[u8; 32], since: Timestamp)
     Ok(id.map(MailId))
 }
 
-async fn load(connection: &mut AnyConnection, id: &MailId) -> Result<Option<MailRow>, StoreError> {
+async fn load(connection: impl Executor<'_, Database = Any>, id: &MailId) -> Result<Option<MailRow>, StoreError> {
     let raw: Option<Raw> = sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM mail WHERE id = $1")))
         .bind(&id.0)
         .fetch_optional(connection)

@@ -13,6 +13,7 @@ mod accounts;
 mod anchor;
 mod api_tokens;
 mod backup;
+mod bounded;
 mod claim;
 mod clock;
 mod copy;

@@ -3,7 +3,7 @@
 //! In: questions and opinions. Out: the same. Deliberately absent: who may ask whom (`hold`).
 
 use jiff::Timestamp;
-use sqlx::AnyConnection;
+use sqlx::{Any, Executor};
 
 use super::{Store, StoreError, Writing, address, micros, plain, time};
 use crate::mail::{Address, MailId};
@@ -35,7 +35,7 @@ impl Store {
 impl Writing {
     /// As [`Store::opinions`].
     pub async fn opinions(&mut self, id: &MailId) -> Result<Vec<Opinion>, StoreError> {
-        opinions(&mut self.transaction, id).await
+        opinions(&mut *self.transaction, id).await
     }
 
     /// Keeps that somebody is asked about the held mail `id`; false if they were asked before.
@@ -76,7 +76,7 @@ impl Writing {
     }
 }
 
-async fn opinions(connection: &mut AnyConnection, id: &MailId) -> Result<Vec<Opinion>, StoreError> {
+async fn opinions(connection: impl Executor<'_, Database = Any>, id: &MailId) -> Result<Vec<Opinion>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT person, asked_by, question, asked_at, opinion, said_at FROM opinion WHERE held_id = $1 \
          ORDER BY asked_at, mailbox",

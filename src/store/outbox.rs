@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::AnyConnection;
+use sqlx::{Any, Executor};
 
 use super::{Store, StoreError, Writing, address, from_json, micros, plain, time, to_json};
 use crate::mail::{Address, BodyKind, Dsn, MailId};
@@ -250,7 +250,7 @@ impl Writing {
 
     /// The mail `id`, if it is still to go out.
     pub async fn queued(&mut self, id: &MailId) -> Result<Option<OutboxRow>, StoreError> {
-        queued(&mut self.transaction, id).await
+        queued(&mut *self.transaction, id).await
     }
 
     /// The mail `id`, whether it is still to go out or done.
@@ -327,7 +327,7 @@ impl Writing {
     }
 }
 
-async fn queued(connection: &mut AnyConnection, id: &MailId) -> Result<Option<OutboxRow>, StoreError> {
+async fn queued(connection: impl Executor<'_, Database = Any>, id: &MailId) -> Result<Option<OutboxRow>, StoreError> {
     let raw: Option<Raw> =
         sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM outbox WHERE id = $1 AND state = 'queued'")))
             .bind(&id.0)

@@ -23,11 +23,16 @@ const READERS: u32 = 8;
 /// How long it may take until a connection is there: a mail server that waits longer gives up by itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a connection that writes is told first. Whoever holds the lock for longer is stuck.
-const WRITER: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
+/// What a connection that writes is told first. Whoever holds the lock for longer is stuck. A statement waits for a lock within
+/// its own time, so that is longer; and shorter than we wait for an answer (`group`), so that the server says what it ended.
+const WRITER: &str = "SET lock_timeout = '10s'; SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s'; \
                       SET application_name = 'sekisho'; SET synchronous_commit = on; SET client_min_messages = warning";
 const READER: &str = "SET default_transaction_read_only = on; SET statement_timeout = '60s'; \
                       SET application_name = 'sekisho, reading'";
+
+/// Around what may take minutes in a change.
+pub(super) const AT_LENGTH: &str = "SET LOCAL statement_timeout = '10min'";
+pub(super) const AS_EVER: &str = "SET LOCAL statement_timeout = '15s'";
 
 /// How long the server may take to answer a session that is there for its locks.
 pub(super) const LOCKS_WITHIN: Duration = Duration::from_secs(10);
@@ -97,7 +102,8 @@ pub(super) fn mirror(url: &str) -> Result<Mirror, StoreError> {
 /// Lets nobody else change the schema until the end of the transaction, and nobody change a row: who is at something is
 /// waited for. Programs that are started together come one after the other, however long that takes.
 pub(super) async fn lock_schema(change: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    const ALONE: &str = "SET LOCAL lock_timeout = '10min'; \
+    // Nor is there a limit for the changes themselves.
+    const ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10min'; \
                          SELECT pg_advisory_xact_lock(hashtext('sekisho schema'), hashtext(current_schema())); \
                          SET LOCAL lock_timeout = '10s'";
     change.execute(sqlx::raw_sql(ALONE)).await?;

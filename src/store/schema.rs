@@ -12,7 +12,7 @@
 use std::path::Path;
 
 use sqlx::{
-    AnyConnection, Connection,
+    Any, AnyConnection, Connection, Executor,
     migrate::{Migrate, MigrateError, Migration, Migrator},
 };
 
@@ -112,7 +112,7 @@ async fn is_whole(
         return Err(StoreError::ForeignSchema { place: place.to_owned(), number: foreign.version });
     }
     if found > known {
-        match told_needs(connection).await.map_err(opening)? {
+        match told_needs(&mut *connection).await.map_err(opening)? {
             Some(needs) if needs <= known => tracing::warn!(
                 schema = found,
                 known,
@@ -127,7 +127,7 @@ async fn is_whole(
 impl Writing {
     /// Fails if a newer version has made of the database what this one cannot work with.
     pub(super) async fn is_not_outgrown(&mut self) -> Result<(), StoreError> {
-        let (needs, known) = (told_needs(&mut self.transaction).await?.unwrap_or(0), self.store.known_schema());
+        let (needs, known) = (told_needs(&mut *self.transaction).await?.unwrap_or(0), self.store.known_schema());
         if needs <= known {
             return Ok(());
         }
@@ -142,7 +142,7 @@ impl Writing {
 }
 
 /// Which schema's programs can work with the database, if it says so.
-async fn told_needs(connection: &mut AnyConnection) -> Result<Option<i64>, sqlx::Error> {
+async fn told_needs(connection: impl Executor<'_, Database = Any>) -> Result<Option<i64>, sqlx::Error> {
     let told = sqlx::query_scalar("SELECT value FROM meta WHERE name = $1").bind(META);
     let told: Option<Vec<u8>> = told.fetch_optional(connection).await?;
     Ok(told.and_then(|text| String::from_utf8(text).ok()).and_then(|text| text.parse().ok()))
@@ -151,7 +151,7 @@ async fn told_needs(connection: &mut AnyConnection) -> Result<Option<i64>, sqlx:
 async fn tell_needs(connection: &mut AnyConnection, schema: &Migrator) -> Result<(), sqlx::Error> {
     let ours = schema.iter().map(needs).max().unwrap_or(0);
     // A newer version may have said more.
-    let needs = told_needs(connection).await?.map_or(ours, |told| told.max(ours));
+    let needs = told_needs(&mut *connection).await?.map_or(ours, |told| told.max(ours));
     let tell = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     sqlx::query(tell).bind(META).bind(needs.to_string().into_bytes()).execute(connection).await?;
     Ok(())

@@ -27,6 +27,7 @@ mod exim;
 mod fingerprint;
 mod fleet;
 mod health;
+mod held;
 mod history;
 mod journal;
 mod killers;

@@ -18,7 +18,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use super::{ConfigFile, Failure, operator::operator, progress};
+use super::{ConfigFile, Failure, operator::operator, progress, show};
 use crate::{
     config::Loaded,
     inspect::Letter,
@@ -111,7 +111,8 @@ pub(super) async fn forget(Forgetting { config, check, address }: Forgetting) ->
         }
         for record in found {
             let What::History(act) = record.what else { continue };
-            writeln!(out, "{name}: {} counters forgotten at {:.0} by {}", act.count, record.at, act.by)?;
+            let at = show::second(record.at, &loaded.config.timezone);
+            writeln!(out, "{name}: {} counters forgotten at {at} by {}", act.count, act.by)?;
         }
         return Ok(ExitCode::SUCCESS);
     }

@@ -229,7 +229,7 @@ fn row_of(hit: &Hit, language: Language, timezone: &TimeZone) -> Row {
         What::Change(change) => {
             let tone = match change.change.as_str() {
                 "approved" | "agreed" | "released" | "delivered" => "good",
-                "rejected" | "sent_back" | "expired" | "bounced" | "refused" | "dropped" => "bad",
+                "rejected" | "sent_back" | "expired" | "bounced" | "refused" | "dropped" | "broken_off" => "bad",
                 _ => "dull",
             };
             (tone, String::new(), Some(record.id.0.clone()), vec![change.held.to_string()])

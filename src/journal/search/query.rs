@@ -84,7 +84,8 @@ impl std::str::FromStr for Who {
 }
 
 impl Who {
-    fn is(&self, address: &str) -> bool {
+    /// Whether the address is meant.
+    pub fn is(&self, address: &str) -> bool {
         let address = address.to_lowercase();
         match self {
             Self::Address(known) => address == *known,

@@ -20,7 +20,6 @@
 mod access;
 mod auth;
 mod budget;
-mod caught;
 #[cfg(test)]
 mod door_tests;
 mod keys;

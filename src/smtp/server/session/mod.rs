@@ -26,7 +26,6 @@ use super::{
     access::{Access, names},
     auth::Logins,
     budget::Budget,
-    caught::caught,
     keys::Keyring,
     limits::{Senders, Turn},
     stream::Stream,
@@ -36,7 +35,7 @@ use patience::Patience;
 
 use crate::{
     mail::MailId,
-    smtp::{Reply, Then, command::Command},
+    smtp::{Reply, Then, caught, command::Command},
 };
 
 /// A client with this many bad commands is lost or is trying something.

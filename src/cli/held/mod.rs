@@ -3,6 +3,8 @@
 //! In: ids (or their beginnings) and who acts. Out: lists, details, decisions. It opens the same store as a running
 //! server, which notices the change within a second. Who may decide is the hold's business, not this command's.
 
+mod list;
+
 use std::{
     io::{self, Write},
     process::ExitCode,
@@ -10,6 +12,7 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
 
 use super::{ConfigFile, Failure, findings, operator::acted_as, show};
 use crate::{
@@ -29,10 +32,7 @@ pub(super) struct Options {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List held mail, the newest first
-    List {
-        #[command(flatten)]
-        common: Common,
-    },
+    List(list::Options),
     /// Show everything about held mails, except their bytes
     Show {
         #[command(flatten)]
@@ -88,7 +88,7 @@ enum Deed {
 
 pub(super) async fn run(options: Options) -> Result<ExitCode, Failure> {
     match options.action {
-        Action::List { common } => list(&common).await,
+        Action::List(options) => list::run(options).await.map(|()| ExitCode::SUCCESS),
         Action::Show { common, ids } => show_all(&common, &ids).await,
         Action::Approve(decision) => decide(decision, Deed::Approve).await,
         Action::Reject(decision) => decide(decision, Deed::Reject).await,
@@ -102,25 +102,9 @@ async fn open(common: &Common) -> Result<Hold, Failure> {
     Ok(app::hold(&common.config.load()?).await.context("the hold could not be opened")?)
 }
 
-async fn list(common: &Common) -> Result<ExitCode, Failure> {
-    let held = open(common).await?.list(None).await.map_err(explained)?;
-    let mut out = io::stdout().lock();
-    for mail in held {
-        if common.json {
-            writeln!(out, "{}", serde_json::to_string(&mail).context("JSON")?)?;
-        } else {
-            let from = mail.mail_from.as_ref().map_or("<>", Address::as_str);
-            let to = mail.rcpt_to.iter().map(Address::as_str).collect::<Vec<_>>().join(" ");
-            let (state, decision) = (show::word(&mail.state), show::word(&mail.decision));
-            writeln!(out, "{}  {state:<9}  {decision:<16}  {:>6} people  {from} → {to}", mail.id, mail.persons)?;
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 async fn show_all(common: &Common, ids: &[String]) -> Result<ExitCode, Failure> {
     let loaded = common.config.load()?;
-    let language = loaded.config.language;
+    let (language, zone) = (loaded.config.language, loaded.config.timezone.clone());
     let hold = app::hold(&loaded).await.context("the hold could not be opened")?;
     for id in ids {
         let detail = hold.show(id).await.map_err(explained)?;
@@ -137,21 +121,22 @@ async fn show_all(common: &Common, ids: &[String]) -> Result<ExitCode, Failure> 
             writeln!(out, "  to:      {}", recipient.address)?;
             show::recipient(&mut out, recipient, language)?;
         }
-        writeln!(out, "  until:   {:.0}", summary.expires_at)?;
+        writeln!(out, "  since:   {}", show::second(summary.created_at, &zone))?;
+        writeln!(out, "  until:   {}", show::second(summary.expires_at, &zone))?;
         if !detail.reason.is_empty() {
             writeln!(out, "  reason:  {} (its sender's)", printable(&detail.reason))?;
         }
         for reason in &detail.reasons {
             writeln!(out, "  because: {} — {} / {}", reason.rule, reason.title.ja, reason.title.en)?;
         }
-        route(&mut out, &detail)?;
+        route(&mut out, &detail, &zone)?;
         findings::inspection(&mut out, "mail".as_ref(), &detail.inspection, language)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Who was asked on each level, who said what, and what is still needed.
-fn route(out: &mut impl Write, detail: &HeldDetail) -> io::Result<()> {
+fn route(out: &mut impl Write, detail: &HeldDetail, zone: &TimeZone) -> io::Result<()> {
     let levels = detail.levels.len();
     for stage in &detail.levels {
         let Stage { level, standing, needed, given, .. } = stage;
@@ -175,7 +160,14 @@ fn route(out: &mut impl Write, detail: &HeldDetail) -> io::Result<()> {
         }
         for one in &stage.said {
             let comment = if one.comment.is_empty() { String::new() } else { format!(": {}", printable(&one.comment)) };
-            writeln!(out, "    said:    {} by {} at {:.0} ({}){comment}", one.verdict, one.person, one.at, one.via)?;
+            writeln!(
+                out,
+                "    said:    {} by {} at {} ({}){comment}",
+                one.verdict,
+                one.person,
+                show::second(one.at, zone),
+                one.via
+            )?;
         }
     }
     Ok(())
@@ -237,12 +229,12 @@ mod tests {
         hold.approve(&id, &address(fixture::BOSS), Via::Cli, "fine\u{1b}[31m", noon()).await.unwrap();
         let said = |detail: &HeldDetail| {
             let mut out = Vec::new();
-            route(&mut out, detail).unwrap();
+            route(&mut out, detail, &TimeZone::get("Asia/Tokyo").unwrap()).unwrap();
             String::from_utf8(out).unwrap()
         };
         let detail = hold.show(&id).await.unwrap();
         let expected = "  level 1 of 2 (open): 1 of 2 approved; still needed: 1\n    asked:   boss@example.co.jp\n    \
-                        asked:   vice@example.co.jp\n    said:    approve by boss@example.co.jp at 2026-11-02T12:00:00Z \
+                        asked:   vice@example.co.jp\n    said:    approve by boss@example.co.jp at 2026-11-02 21:00:00 \
                         (cli): fine\u{fffd}[31m\n  level 2 of 2 (later): 0 of 1 approved\n    by rule: security\n";
         assert_eq!(said(&detail), expected);
         hold.approve(&id, &address(fixture::VICE), Via::Cli, "", noon()).await.unwrap();

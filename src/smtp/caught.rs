@@ -1,7 +1,7 @@
-//! The door at which a panic stops: one connection breaks, the server lives.
+//! The door at which a panic stops: one connection breaks, or one attempt to bring a mail out, and the server lives.
 //!
 //! In: a future. Out: what it gives, or that it panicked (the panic hook has written the rest to the log by then).
-//! Deliberately absent: a second use. A panic in any task that is not one connection's must end the process.
+//! Deliberately absent: a third use. A panic in any task that is not one connection's or one attempt's must end the process.
 
 use std::{
     future::Future,
@@ -12,10 +12,10 @@ use std::{
 
 /// A panic came out of the future.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Panicked;
+pub(crate) struct Panicked;
 
 /// Runs `future`; what it borrowed may be used afterwards only to say goodbye.
-pub(super) fn caught<F: Future>(future: F) -> impl Future<Output = Result<F::Output, Panicked>> {
+pub(crate) fn caught<F: Future>(future: F) -> impl Future<Output = Result<F::Output, Panicked>> {
     Caught(Box::pin(future))
 }
 
