@@ -112,12 +112,14 @@ fn tell_headed(text: &str, found: &mut [Bare]) {
         let follows = !run.is_empty() && text.get(last..start).is_some_and(|between| between.trim().is_empty());
         if !follows {
             list_heads(found, &mut run);
-            let above = before.get(..start).unwrap_or_default().trim_end().rsplit('\n').next().unwrap_or_default();
-            of_staff = zones::is_staff_line(above);
         }
         let line = text.get(start..end).unwrap_or_default();
         let behind = text.get(name_end..end).unwrap_or_default();
         let heads = before.get(start..).is_some_and(|mark| is_mark(mark) && !is_speaker(mark, behind));
+        if heads && !follows {
+            let above = before.get(..start).unwrap_or_default().trim_end().rsplit('\n').next().unwrap_or_default();
+            of_staff = zones::is_staff_line(above);
+        }
         if heads && !of_staff && !zones::is_staff_line(line) {
             run.push(at);
         } else {

@@ -62,12 +62,17 @@ pub(super) fn may_begin(text: &str) -> bool {
 pub(super) fn blocks(names: &Names, page: &Page<'_>, busy: &[bool], whereabouts: &Whereabouts<'_>) -> Vec<Block> {
     let mut found: Vec<Block> = Vec::new();
     let line = |number: usize| {
+        let line = page.lines.get(number).filter(|line| has_number(line))?;
         let start = *page.starts.get(number)?;
-        let line = whereabouts.original(start..start + page.lines.get(number)?.len())?;
-        may_be_row(line).then_some(line)
+        whereabouts.original(start..start + line.len()).filter(|line| may_be_row(line))
     };
     let mut next = 0;
+    let numbered = |number: usize| page.lines.get(number).is_some_and(|line| has_number(line));
     for (number, _) in busy.iter().enumerate().filter(|(number, busy)| **busy || *number < HEAD) {
+        // Most lines that hold a number are alone with it.
+        if !numbered(number + 1) && !number.checked_sub(1).is_some_and(numbered) {
+            continue;
+        }
         let Some(here) = line(number).filter(|_| number >= next) else { continue };
         let mut end = next;
         // Without wide forms both widths are one.
@@ -96,12 +101,19 @@ pub(super) fn blocks(names: &Names, page: &Page<'_>, busy: &[bool], whereabouts:
 
 /// Whether a line has the length of one, and a number that is long enough.
 fn may_be_row(line: &str) -> bool {
-    let is_digit = |byte: &u8| byte.is_ascii_digit();
-    (SHORTEST..=LONGEST).contains(&line.len())
-        && line
-            .as_bytes()
-            .chunk_by(|a, b| is_digit(a) == is_digit(b))
-            .any(|run| run.len() >= DIGITS && run.first().is_some_and(is_digit))
+    (SHORTEST..=LONGEST).contains(&line.len()) && has_number(line)
+}
+
+/// Whether so many digits stand one after another. Most lines have none, so every place of that length is looked at once.
+fn has_number(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    let mut places =
+        (DIGITS - 1..bytes.len()).step_by(DIGITS).filter(|&at| bytes.get(at).is_some_and(u8::is_ascii_digit));
+    places.any(|at| {
+        let (before, behind) = bytes.split_at(at);
+        let is_digit = |byte: &&u8| byte.is_ascii_digit();
+        before.iter().rev().take_while(is_digit).count() + behind.iter().take_while(is_digit).count() >= DIGITS
+    })
 }
 
 /// How many places a line takes if each character takes one, and if wide ones take two.

@@ -43,6 +43,8 @@ pub(super) enum Reading {
 const SPACES: [char; 3] = [' ', '・', '\u{A0}'];
 /// No Japanese name is longer than this, in characters.
 const LONGEST: usize = 10;
+/// A name at the beginning of a word has no more kanji, with one that joins it to the next.
+const LEADING: usize = 6;
 
 impl Names {
     /// Adds one dictionary file; its name says what is in it. `false` when the name says nothing.
@@ -78,7 +80,7 @@ impl Names {
     pub(super) fn read(&self, word: &str) -> Option<Reading> {
         let first = word.chars().next()?;
         // Most words of most texts end here.
-        if !self.surnames.begins(first) && !self.surname_readings.begins(super::words::katakana(first)) {
+        if !self.begins(first) {
             return None;
         }
         // Most others end here: a surname of one character, or of two and more, would begin otherwise.
@@ -146,14 +148,18 @@ impl Names {
     /// The full name in kanji that begins a longer word, as the offset where it ends: `鈴木一郎の`. Asked of most words
     /// of every text.
     pub(super) fn leading(&self, word: &str) -> Option<usize> {
-        let mut characters = word.chars();
-        let (first, second) =
-            (characters.next().filter(|c| is_kanji(*c))?, characters.next().filter(|c| is_kanji(*c))?);
-        if !self.surnames.begins(first) || !self.may_head(first, second) {
+        let mut kanji = word.chars().take_while(|c| is_kanji(*c));
+        let (first, second, _) = (kanji.next()?, kanji.next()?, kanji.next()?);
+        // Most words have two kanji, and most others begin with no surname.
+        if kanji.count() > LEADING - 3 || !self.surnames.begins(first) || !self.may_head(first, second) {
             return None;
         }
-        let (end, _) = word.char_indices().take(LONGEST).find(|(_, c)| !is_kanji(*c))?;
+        let (end, _) = word.char_indices().find(|(_, c)| !is_kanji(*c))?;
         let name = word.get(..end)?;
+        // What an honorific follows, others find.
+        if name.ends_with(['様', '氏', '殿']) {
+            return None;
+        }
         // 佐藤花子及び goes on in kanji.
         let name = name.strip_suffix(['及', '並']).unwrap_or(name);
         (self.read(name) == Some(Reading::Full)).then_some(name.len())
@@ -252,8 +258,14 @@ impl Names {
         best
     }
 
+    /// Whether a name may begin so.
+    fn begins(&self, first: char) -> bool {
+        self.surnames.begins(first) || self.surname_readings.begins(super::words::katakana(first))
+    }
+
     /// The longest name that begins `text`, as the offset where it ends.
     pub(super) fn beginning(&self, text: &str) -> Option<(usize, Reading)> {
+        text.chars().next().filter(|first| self.begins(*first))?;
         let mut best: Option<(usize, Reading)> = None;
         let mut space = false;
         for (start, c) in text.char_indices().take(LONGEST + 1) {

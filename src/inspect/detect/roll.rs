@@ -88,12 +88,18 @@ pub(super) fn add_names(
     seeds.extend(leading.iter().cloned());
     seeds.sort_by_key(|seed| seed.start);
     let (mut over, mut more) = (0, Vec::new());
-    for seed in seeds {
+    for (at, seed) in seeds.iter().enumerate() {
         if seed.start < over || zones.get(page.line_of(seed.start)) != Some(&Zone::Body) {
             continue;
         }
         let is_latin = page.text.get(seed.clone()).is_some_and(|name| !name.contains(is_name_character));
-        let items = if is_latin { latin_row(names, page.text, seed) } else { row(names, page.text, seed, over) };
+        // Behind a space alone anything may stand, unless names do.
+        let next = |other: Option<&Range<usize>>| {
+            other.is_some_and(|other| other.start == seed.end + 1 || other.end + 1 == seed.start)
+        };
+        let spaced = next(seeds.get(at + 1)) || next(at.checked_sub(1).and_then(|at| seeds.get(at)));
+        let text = Neighbours { names, text: page.text, spaced };
+        let items = if is_latin { text.latin_row(seed.clone()) } else { text.row(seed.clone(), over) };
         over = items.last().map_or(over, |item| item.range.end);
         let detector = if is_latin { latin } else { japanese };
         let Some(announced) = judged(record, page, detector, &items) else { continue };
@@ -180,41 +186,93 @@ fn is_announced(words: &Nearby, before: &str) -> bool {
     })
 }
 
-/// The names one after another of which `seed` is one, in their order; none before `floor`.
-fn row(names: &Names, text: &str, seed: Range<usize>, floor: usize) -> Vec<Item> {
-    let known = |range: Range<usize>| Item { range, known: true };
-    // An honorific speaks for a surname too, and a label for a name that nobody knows.
-    let is_full = text.get(seed.clone()).is_some_and(|name| names.read(name) == Some(Reading::Full));
-    let mut items = vec![Item { range: seed.clone(), known: is_full }];
-    let mut start = seed.start;
-    while let Some(range) = name_before(names, text.get(floor..start).unwrap_or_default(), floor) {
-        start = range.start;
-        items.push(known(range));
-    }
-    items.reverse();
-    let mut end = seed.end;
-    while let Some(item) = name_after(names, text, end) {
-        end = item.range.end;
-        items.push(item);
-    }
-    while items.len() > 1 && items.last().is_some_and(|item| !item.known) {
-        items.pop();
-    }
-    items
+/// What stands beside a name in a text.
+struct Neighbours<'t> {
+    names: &'t Names,
+    text: &'t str,
+    /// Whether a space alone parts names here.
+    spaced: bool,
 }
 
-/// The name that ends `text`, which starts at `offset`, before a joint.
-fn name_before(names: &Names, text: &str, offset: usize) -> Option<Range<usize>> {
-    let spaced = text.trim_end_matches([' ', '\n', '>']);
-    let joint = |text: &str| JOINTS.iter().find_map(|joint| text.strip_suffix(joint)).map(str::len);
-    let text = match joint(spaced).and_then(|length| spaced.get(..length)) {
-        Some(rest) => joint(rest).and_then(|length| rest.get(..length)).unwrap_or(rest),
-        None => Some(spaced).filter(|rest| rest.len() < text.len() && text.get(rest.len()..) == Some(" "))?,
-    };
-    let text = without_remark(text.trim_end_matches(' ')).trim_end_matches(' ');
-    let text = HONORIFICS.iter().find_map(|honorific| text.strip_suffix(honorific)).unwrap_or(text);
-    let (start, _) = names.ending(text).filter(|&(_, reading)| reading == Reading::Full)?;
-    Some(offset + start..offset + text.len())
+impl Neighbours<'_> {
+    /// The names one after another of which `seed` is one, in their order, none before `floor`; nothing if it stands alone.
+    fn row(&self, seed: Range<usize>, floor: usize) -> Vec<Item> {
+        let mut items = Vec::new();
+        let mut start = seed.start;
+        while let Some(range) = self.name_before(start, floor) {
+            start = range.start;
+            items.push(Item { range, known: true });
+        }
+        items.reverse();
+        let mut next = self.name_after(seed.end);
+        if items.is_empty() && next.is_none() {
+            return items;
+        }
+        // An honorific speaks for a surname too, and a label for a name that nobody knows.
+        let known = self.text.get(seed.clone()).is_some_and(|name| self.names.read(name) == Some(Reading::Full));
+        items.push(Item { range: seed, known });
+        while let Some(item) = next {
+            next = self.name_after(item.range.end);
+            items.push(item);
+        }
+        while items.len() > 1 && items.last().is_some_and(|item| !item.known) {
+            items.pop();
+        }
+        items
+    }
+
+    /// The name before a joint that ends at `end`.
+    fn name_before(&self, end: usize, floor: usize) -> Option<Range<usize>> {
+        let text = self.text.get(floor..end)?;
+        let spaced = text.trim_end_matches([' ', '\n', '>']);
+        let joint = |text: &str| JOINTS.iter().find_map(|joint| text.strip_suffix(joint)).map(str::len);
+        let text = match joint(spaced).and_then(|length| spaced.get(..length)) {
+            Some(rest) => joint(rest).and_then(|length| rest.get(..length)).unwrap_or(rest),
+            None => Some(spaced).filter(|rest| self.spaced && text.get(rest.len()..) == Some(" "))?,
+        };
+        let text = without_remark(text.trim_end_matches(' ')).trim_end_matches(' ');
+        let text = HONORIFICS.iter().find_map(|honorific| text.strip_suffix(honorific)).unwrap_or(text);
+        let (start, _) = self.names.ending(text).filter(|&(_, reading)| reading == Reading::Full)?;
+        Some(floor + start..floor + text.len())
+    }
+
+    /// The name after a joint, behind another that ends at `end`.
+    fn name_after(&self, end: usize) -> Option<Item> {
+        let start = after_joint(self.text, end, self.spaced)?;
+        let rest = self.text.get(start..)?;
+        let (length, reading) = self.names.beginning(rest)?;
+        let (name, behind) = rest.split_at_checked(length)?;
+        let next = behind.chars().next();
+        let bounded = next.is_none_or(|c| !is_name_character(c));
+        let parted = next.is_none_or(|c| !is_kanji(c) || FOLLOWERS.contains(c));
+        let fits = match reading {
+            Reading::Full => parted,
+            Reading::Plausible => bounded,
+            Reading::Surname => false,
+        };
+        // A dot stands between people here, not within a name.
+        (fits && !name.contains('・')).then_some(Item { range: start..start + length, known: reading == Reading::Full })
+    }
+
+    /// The same for names in Latin letters, from the first on: `John Smith, Mary Jones and Peter Brown`.
+    fn latin_row(&self, seed: Range<usize>) -> Vec<Item> {
+        let next = |end: usize| {
+            let start = after_joint(self.text, end, self.spaced)?;
+            let length = self.text.get(start..).and_then(|rest| latin_name(self.names, rest))?;
+            Some(Item { range: start..start + length, known: true })
+        };
+        let mut after = next(seed.end);
+        if after.is_none() {
+            return Vec::new();
+        }
+        let known = self.text.get(seed.clone()).is_some_and(|name| is_known_latin_name(self.names, name));
+        let mut items = vec![Item { range: seed, known }];
+        while let Some(item) = after {
+            after = next(item.range.end);
+            items.push(item);
+        }
+        items
+    }
 }
 
 /// A text without what stands in brackets at its end.
@@ -225,26 +283,8 @@ fn without_remark(text: &str) -> &str {
     open.and_then(|(open, _)| text.get(..open)).unwrap_or(text)
 }
 
-/// The name after a joint, behind another that ends at `end`.
-fn name_after(names: &Names, text: &str, end: usize) -> Option<Item> {
-    let start = after_joint(text, end)?;
-    let rest = text.get(start..)?;
-    let (length, reading) = names.beginning(rest)?;
-    let (name, behind) = rest.split_at_checked(length)?;
-    let next = behind.chars().next();
-    let bounded = next.is_none_or(|c| !is_name_character(c));
-    let parted = next.is_none_or(|c| !is_kanji(c) || FOLLOWERS.contains(c));
-    let fits = match reading {
-        Reading::Full => parted,
-        Reading::Plausible => bounded,
-        Reading::Surname => false,
-    };
-    // A dot stands between people here, not within a name.
-    (fits && !name.contains('・')).then_some(Item { range: start..start + length, known: reading == Reading::Full })
-}
-
 /// Where something begins behind a name that ends at `end`, its honorific, a remark in brackets, and a joint.
-fn after_joint(text: &str, end: usize) -> Option<usize> {
+fn after_joint(text: &str, end: usize, spaced: bool) -> Option<usize> {
     let rest = text.get(end..)?;
     let rest = HONORIFICS.iter().find_map(|honorific| rest.strip_prefix(honorific)).unwrap_or(rest);
     let unspaced = rest.trim_start_matches(' ');
@@ -263,27 +303,18 @@ fn after_joint(text: &str, end: usize) -> Option<usize> {
         }
         // Nothing but a space, or a remark.
         None => {
-            Some(unspaced).filter(|rest| remark.is_some() || text.get(end..text.len() - rest.len()) == Some(" "))?
+            let by_space = |rest: &str| spaced && text.get(end..text.len() - rest.len()) == Some(" ");
+            Some(unspaced).filter(|rest| remark.is_some() || by_space(rest))?
         }
     };
     Some(text.len() - rest.len())
 }
 
-/// The same for names in Latin letters, from the first on: `John Smith, Mary Jones and Peter Brown`.
-fn latin_row(names: &Names, text: &str, seed: Range<usize>) -> Vec<Item> {
-    let mut end = seed.end;
-    let is_known = text.get(seed.clone()).is_some_and(|name| is_known_latin_name(names, name));
-    let mut items = vec![Item { range: seed, known: is_known }];
-    while let Some(start) = after_joint(text, end) {
-        let Some(length) = text.get(start..).and_then(|rest| latin_name(names, rest)) else { break };
-        end = start + length;
-        items.push(Item { range: start..end, known: true });
-    }
-    items
-}
-
 /// The length of the known name of two or three words that begins a text.
 fn latin_name(names: &Names, text: &str) -> Option<usize> {
+    if !text.starts_with(char::is_uppercase) {
+        return None;
+    }
     let is_part = |c: char| c.is_alphabetic() && !is_name_character(c) || matches!(c, ' ' | '.' | '\'' | '-');
     let run: usize = text.chars().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
     let run = text.get(..run)?;

@@ -1,8 +1,8 @@
 //! Numbers whose groups stand apart as few write them: `4111.1111.1111.1111`, `090・1234・5678`, or over a line
 //! end.
 //!
-//! In: a candidate that a rule's pattern let through. Out: the number with `-` between its groups, and how it was written
-//! ([`read`]); nothing if it is written as usual. Such a number needs more than one that is: groups of the usual size, and
+//! In: a candidate that a rule's pattern let through. Out: whether it is written as usual ([`is_usual`]), and of others the
+//! number with `-` between its groups, and how it was written ([`read`]). Such a number needs more than one that is: groups of the usual size, and
 //! no further group of the kind beside it, as a row of figures has. Deliberately absent: whether the number holds.
 
 use std::ops::Range;
@@ -27,12 +27,9 @@ impl Apart {
     }
 }
 
-/// How a candidate is written, if its groups stand apart unusually. A telephone has more ways to be written usually.
-pub(super) fn read(value: &str, phone: bool) -> Option<Apart> {
+/// How a candidate is written whose groups stand apart unusually.
+pub(super) fn read(value: &str) -> Option<Apart> {
     let value = value.trim_start_matches('+');
-    if is_usual(value, phone) {
-        return None;
-    }
     let is_digit = |c: char| c.is_ascii_digit();
     let mut kinds = value.split(is_digit).filter(|between| !between.is_empty()).map(kind_of);
     let kind = kinds.next()?;
@@ -58,9 +55,10 @@ pub(super) fn read(value: &str, phone: bool) -> Option<Apart> {
     Some(apart)
 }
 
-/// Whether a number is written as most people write it: in one piece, or in groups with a space or a dash between them.
-fn is_usual(value: &str, phone: bool) -> bool {
-    let bytes = value.as_bytes();
+/// Whether a number is written as most people write it: in one piece, or in groups with a space or a dash between them. A
+/// telephone has more ways to be written usually.
+pub(super) fn is_usual(value: &str, phone: bool) -> bool {
+    let bytes = value.trim_start_matches('+').as_bytes();
     let mut single = bytes.len() > 8;
     let mut at = 0;
     while at < bytes.len() {
@@ -123,8 +121,9 @@ mod tests {
             ("4111 1111\n> 1111 1111", "4111-1111-1111-1111", false),
             ("4111/1111/1111/1111", "4111-1111-1111-1111", false),
         ] {
-            let apart = read(value, false).unwrap();
+            let apart = read(value).unwrap();
             assert_eq!((apart.whole.as_str(), apart.even), (whole, even), "{value}");
+            assert!(!is_usual(value, false), "{value}");
         }
     }
 
@@ -137,11 +136,11 @@ mod tests {
             ("090 - 1234 - 5678", true),
             ("+81 (0)90 1234 5678", true),
         ] {
-            assert_eq!(read(value, phone), None, "{value}");
+            assert!(is_usual(value, phone), "{value}");
         }
         // It breaks in another way than it goes on, or twice.
-        assert_eq!(read("090-1234\n5678", true), None);
-        assert_eq!(read("1234\n5678\n9018", false), None);
+        assert_eq!(read("090-1234\n5678"), None);
+        assert_eq!(read("1234\n5678\n9018"), None);
     }
 
     #[test]
@@ -155,7 +154,7 @@ mod tests {
         ] {
             let value = "4111  1111  1111  1111";
             let start = text.find(value).unwrap();
-            let apart = read(value, false).unwrap();
+            let apart = read(value).unwrap();
             assert_eq!(goes_on(text, &(start..start + value.len()), &apart), goes_on_so, "{text}");
         }
     }

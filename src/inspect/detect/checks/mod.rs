@@ -259,13 +259,13 @@ impl Check {
 
     /// How a candidate is written whose groups stand apart unusually, of a number that people write so.
     fn apart(self, value: &str) -> Option<Apart> {
-        let written_so = matches!(self, Self::MyNumber | Self::Card | Self::PhoneJp | Self::DriversLicenseJp);
-        written_so.then(|| apart::read(value, self == Self::PhoneJp)).flatten()
+        self.stands_apart(value).then(|| apart::read(value)).flatten()
     }
 
     /// Whether a candidate is one of those that only a word near makes a number, and that tell nothing of others.
     pub(super) fn stands_apart(self, value: &str) -> bool {
-        self.apart(value).is_some()
+        let written_so = matches!(self, Self::MyNumber | Self::Card | Self::PhoneJp | Self::DriversLicenseJp);
+        written_so && !apart::is_usual(value, self == Self::PhoneJp)
     }
 
     /// Checks a number whose groups stand apart unusually.
