@@ -1,14 +1,14 @@
 //! Full names one after another: `山田太郎、佐藤花子（営業部）と高橋健一の3名`.
 //!
 //! In: a page, the names that were found in it, and the hits. Out: as hits the names of each list within a sentence: three
-//! that the dictionaries know, or two where a context word of the rule announces them (`内定者は`). Names are looked for
-//! only right beside those that are known already. Deliberately absent: lists of lines ([`super::bare`]), surnames alone,
+//! of which the dictionaries know two, or two of which they know one where a context word of the rule announces them
+//! (`内定者は`), and then what may be a name between them. Names are looked for only right beside those that are known already. Deliberately absent: lists of lines ([`super::bare`]), surnames alone,
 //! and whether a list is a leak ([`super::prose`]).
 
 use std::ops::Range;
 
 use super::bare::Bare;
-use super::checks::{Note, is_known_latin_name};
+use super::checks::{Note, is_known_latin_name, is_latin_name};
 use super::clusters::name_key;
 use super::ground::Ground;
 use super::names::{Names, Reading};
@@ -67,8 +67,18 @@ const AT_WORK: [&str; 10] =
 #[derive(Debug, Clone)]
 struct Item {
     range: Range<usize>,
+    standing: Standing,
+}
+
+/// How well a name of a list is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
     /// The dictionaries know all of it.
-    known: bool,
+    Known,
+    /// They know its surname, and the rest may be a given name; or it is written as a Latin name is.
+    Likely,
+    /// It may be one, and names stand on both sides of it.
+    Stranger,
 }
 
 /// Adds the names that stand in lists within a sentence; `found` are those that stand alone, and those that begin a word.
@@ -102,11 +112,12 @@ pub(super) fn add_names(
         let items = if is_latin { text.latin_row(seed.clone()) } else { text.row(seed.clone(), over) };
         over = items.last().map_or(over, |item| item.range.end);
         let detector = if is_latin { latin } else { japanese };
-        let Some(announced) = judged(record, page, detector, &items) else { continue };
+        let Some(announced) = judged(record, page, (detector, is_latin), &items) else { continue };
         let in_context = record.rules.detector(detector).map_or(Confidence::Medium, |detector| detector.in_context);
         let (confidence, note) =
             if announced { (in_context, Note::Enrolled) } else { (Confidence::Medium, Note::FullName) };
-        let ranges = items.into_iter().map(|item| item.range);
+        let ranges =
+            items.into_iter().filter(|item| announced || item.standing != Standing::Stranger).map(|item| item.range);
         let ranges =
             ranges.filter(|range| page.text.get(range.clone()).is_some_and(|name| !record.excludes(detector, name)));
         let ground = Ground::Position { listed: true };
@@ -143,14 +154,19 @@ fn stronger(known: Note, listed: Note) -> Note {
 
 /// Whether these names are a list of people, and then whether something announces it. The names of sender and recipients
 /// make no list.
-fn judged(record: &Record<'_>, page: &Page<'_>, detector: usize, items: &[Item]) -> Option<bool> {
+fn judged(record: &Record<'_>, page: &Page<'_>, (detector, is_latin): (usize, bool), items: &[Item]) -> Option<bool> {
     let (first, last) = (items.first()?, items.last()?);
     let value = |item: &Item| page.text.get(item.range.clone()).unwrap_or_default();
     let is_own = |item: &Item| !record.known.is_empty() && record.known.contains(&name_key(value(item)));
-    let mut known: Vec<&str> = items.iter().filter(|item| item.known && !is_own(item)).map(value).collect();
-    known.sort_unstable();
-    known.dedup();
-    if known.len() < ANNOUNCED {
+    let of = |wanted: &dyn Fn(Standing) -> bool| {
+        let mut names: Vec<&str> =
+            items.iter().filter(|item| wanted(item.standing) && !is_own(item)).map(value).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.len()
+    };
+    let (known, all) = (of(&|standing| standing == Standing::Known), of(&|standing| standing != Standing::Stranger));
+    if known == 0 || all < ANNOUNCED {
         return None;
     }
     let before = page.text.get(..first.range.start)?;
@@ -169,7 +185,9 @@ fn judged(record: &Record<'_>, page: &Page<'_>, detector: usize, items: &[Item])
     let after = page.text.get(last.range.end..)?;
     let end = after.char_indices().enumerate().find(|&(count, (_, c))| count == REACH || matches!(c, '\n' | '。'));
     let after = end.and_then(|(_, (end, _))| after.get(..end)).unwrap_or(after);
-    (known.len() >= LIST && !AT_WORK.iter().any(|work| after.contains(work))).then_some(false)
+    // Cities and products are written like Latin names.
+    let is_list = all >= LIST && known >= if is_latin { all } else { ANNOUNCED };
+    (is_list && !AT_WORK.iter().any(|work| after.contains(work))).then_some(false)
 }
 
 /// Whether one of `words` stands so near the end of `before` that it says what follows.
@@ -199,9 +217,9 @@ impl Neighbours<'_> {
     fn row(&self, seed: Range<usize>, floor: usize) -> Vec<Item> {
         let mut items = Vec::new();
         let mut start = seed.start;
-        while let Some(range) = self.name_before(start, floor) {
-            start = range.start;
-            items.push(Item { range, known: true });
+        while let Some(item) = self.name_before(start, floor) {
+            start = item.range.start;
+            items.push(item);
         }
         items.reverse();
         let mut next = self.name_after(seed.end);
@@ -210,19 +228,19 @@ impl Neighbours<'_> {
         }
         // An honorific speaks for a surname too, and a label for a name that nobody knows.
         let known = self.text.get(seed.clone()).is_some_and(|name| self.names.read(name) == Some(Reading::Full));
-        items.push(Item { range: seed, known });
+        items.push(Item { range: seed, standing: if known { Standing::Known } else { Standing::Likely } });
         while let Some(item) = next {
             next = self.name_after(item.range.end);
             items.push(item);
         }
-        while items.len() > 1 && items.last().is_some_and(|item| !item.known) {
+        while items.last().is_some_and(|item| item.standing == Standing::Stranger) {
             items.pop();
         }
         items
     }
 
     /// The name before a joint that ends at `end`.
-    fn name_before(&self, end: usize, floor: usize) -> Option<Range<usize>> {
+    fn name_before(&self, end: usize, floor: usize) -> Option<Item> {
         let text = self.text.get(floor..end)?;
         let spaced = text.trim_end_matches([' ', '\n', '>']);
         let joint = |text: &str| JOINTS.iter().find_map(|joint| text.strip_suffix(joint)).map(str::len);
@@ -232,46 +250,72 @@ impl Neighbours<'_> {
         };
         let text = without_remark(text.trim_end_matches(' ')).trim_end_matches(' ');
         let text = HONORIFICS.iter().find_map(|honorific| text.strip_suffix(honorific)).unwrap_or(text);
-        let (start, _) = self.names.ending(text).filter(|&(_, reading)| reading == Reading::Full)?;
-        Some(floor + start..floor + text.len())
+        let (start, reading) = self.names.ending(text)?;
+        let standing = standing(reading)?;
+        Some(Item { range: floor + start..floor + text.len(), standing })
     }
 
     /// The name after a joint, behind another that ends at `end`.
     fn name_after(&self, end: usize) -> Option<Item> {
         let start = after_joint(self.text, end, self.spaced)?;
         let rest = self.text.get(start..)?;
-        let (length, reading) = self.names.beginning(rest)?;
+        let Some((length, reading)) = self.names.beginning(rest) else { return self.stranger(start) };
         let (name, behind) = rest.split_at_checked(length)?;
         let next = behind.chars().next();
         let bounded = next.is_none_or(|c| !is_name_character(c));
         let parted = next.is_none_or(|c| !is_kanji(c) || FOLLOWERS.contains(c));
+        // 渡辺裕太が: what goes on in kana goes on behind the name.
+        let goes_on = name.ends_with(is_kanji) && next.is_some_and(|c| matches!(c, 'ぁ'..='ゖ'));
         let fits = match reading {
             Reading::Full => parted,
-            Reading::Plausible => bounded,
+            Reading::Plausible => bounded || goes_on,
             Reading::Surname => false,
         };
         // A dot stands between people here, not within a name.
-        (fits && !name.contains('・')).then_some(Item { range: start..start + length, known: reading == Reading::Full })
+        match standing(reading).filter(|_| fits && !name.contains('・')) {
+            Some(standing) => Some(Item { range: start..start + length, standing }),
+            None => self.stranger(start),
+        }
+    }
+
+    /// What begins there and may be a name that no dictionary has, if a name follows it.
+    fn stranger(&self, start: usize) -> Option<Item> {
+        let rest = self.text.get(start..)?;
+        let run = |text: &str| text.find(|c: char| !is_name_character(c)).unwrap_or(text.len());
+        let first = run(rest);
+        let second = rest.get(first..)?.strip_prefix(' ').map(run).filter(|&second| second > 0);
+        let length = first + second.map_or(0, |second| second + 1);
+        let name = rest.get(..length).filter(|name| self.names.may_be_name(name))?;
+        after_joint(self.text, start + name.len(), false)?;
+        Some(Item { range: start..start + length, standing: Standing::Stranger })
     }
 
     /// The same for names in Latin letters, from the first on: `John Smith, Mary Jones and Peter Brown`.
     fn latin_row(&self, seed: Range<usize>) -> Vec<Item> {
         let next = |end: usize| {
             let start = after_joint(self.text, end, self.spaced)?;
-            let length = self.text.get(start..).and_then(|rest| latin_name(self.names, rest))?;
-            Some(Item { range: start..start + length, known: true })
+            let (length, standing) = self.text.get(start..).and_then(|rest| latin_name(self.names, rest))?;
+            Some(Item { range: start..start + length, standing })
         };
         let mut after = next(seed.end);
         if after.is_none() {
             return Vec::new();
         }
         let known = self.text.get(seed.clone()).is_some_and(|name| is_known_latin_name(self.names, name));
-        let mut items = vec![Item { range: seed, known }];
+        let mut items = vec![Item { range: seed, standing: if known { Standing::Known } else { Standing::Likely } }];
         while let Some(item) = after {
             after = next(item.range.end);
             items.push(item);
         }
         items
+    }
+}
+
+fn standing(reading: Reading) -> Option<Standing> {
+    match reading {
+        Reading::Full => Some(Standing::Known),
+        Reading::Plausible => Some(Standing::Likely),
+        Reading::Surname => None,
     }
 }
 
@@ -310,16 +354,18 @@ fn after_joint(text: &str, end: usize, spaced: bool) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// The length of the known name of two or three words that begins a text.
-fn latin_name(names: &Names, text: &str) -> Option<usize> {
+/// The length of the name of two or three words that begins a text, and whether it is known.
+fn latin_name(names: &Names, text: &str) -> Option<(usize, Standing)> {
     if !text.starts_with(char::is_uppercase) {
         return None;
     }
     let is_part = |c: char| c.is_alphabetic() && !is_name_character(c) || matches!(c, ' ' | '.' | '\'' | '-');
     let run: usize = text.chars().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
     let run = text.get(..run)?;
-    let ends = run.match_indices(' ').map(|(at, _)| at).chain([run.len()]).skip(1).take(2);
-    let known =
-        |end: &usize| run.get(..*end).is_some_and(|name| is_known_latin_name(names, name.trim_end_matches('.')));
-    ends.filter(known).max()
+    let ends = || run.match_indices(' ').map(|(at, _)| at).chain([run.len()]).skip(1).take(2);
+    let name = |end: usize| run.get(..end).map(|name| name.trim_end_matches(['.', ' ']));
+    let known = ends().filter(|&end| name(end).is_some_and(|name| is_known_latin_name(names, name))).max();
+    let likely = || ends().filter(|&end| name(end).is_some_and(is_latin_name)).max();
+    let found = known.map(|end| (end, Standing::Known)).or_else(|| likely().map(|end| (end, Standing::Likely)))?;
+    Some((name(found.0)?.len(), found.1))
 }

@@ -17,6 +17,7 @@ from .people import People
 
 SEED = 20261129
 GRID_LAYOUTS = ("header", "multi_header", "header_row4", "no_header", "transposed", "form")
+RARE_LAYOUTS = {"listed": (letters.listed, "ja en"), "account": (letters.accounts, "ja"), "apart": (letters.apart, "ja")}
 TEXT_LAYOUTS = {"letter": letters.letter, "roster": letters.roster, "form": letters.blocks, "aligned": letters.aligned, "quoted": letters.quoted}
 
 
@@ -126,6 +127,16 @@ def texts(corpus, r, people, repeats, tell):
                         drawn(corpus, "texts", name, r, people, lambda: letters.courtesy(r, people, language), extension, write)
 
 
+def rare_texts(corpus, r, people, repeats, tell):
+    for name in ("mail utf-8", "docx"):
+        write, extension, _ = writers.TEXTS[name]
+        for make, languages in RARE_LAYOUTS.values():
+            for language in languages.split():
+                for _ in range(repeats):
+                    tell()
+                    drawn(corpus, "texts", name, r, people, lambda: make(r, people, language, r.randint(2, 12)), extension, write)
+
+
 def large(corpus, r, people, tell):
     """Tables as large as the gas company's."""
     for name, rows in (("xlsx (xlsxwriter)", 12000), ("csv shift_jis", 3000)):
@@ -178,7 +189,7 @@ def main():
             print(f"\rwriting the corpus: {done} documents drawn, {corpus.number} files ", end="", file=sys.stderr)
 
     # Each part has a seed of its own, so that one does not change with another.
-    parts = [(grids, 1 if given.quick else 3), (each_identifier, 1 if given.quick else 2), (texts, 1 if given.quick else 4)]
+    parts = [(grids, 1 if given.quick else 3), (each_identifier, 1 if given.quick else 2), (texts, 1 if given.quick else 4), (rare_texts, 1 if given.quick else 12)]
     for index, (part, repeats) in enumerate(parts):
         r = random.Random(SEED + index)
         part(corpus, r, People(r), repeats, tell)

@@ -35,6 +35,10 @@ SENTENCES_EN = [
     "{written} <{email}> wants to change her order, phone {phone}.",
     "Employee {written}, date of birth {birth_en}, joined last week.",
 ]
+LISTS = ["内定者は{}の{}名です。", "今月の退職者は{}です。", "欠席者：{}", "対象者は{}となります。", "{}が昇格しました。", "このたび{}の{}名が入社します。"]
+DEPARTMENTS = ["営業部", "経理部", "製造課", "総務", "開発二課"]
+BANKS = ["みずほ銀行", "三菱UFJ銀行", "多摩信用金庫", "りそな銀行"]
+ACCOUNTS = ["{bank} {branch} 普通 {v} {kana}", "給与の振込先は{bank}／{branch}／普通／{v}／{kana}です。", "{bank}　{branch}　（普）{v}　名義：{kana}", "返金先：{bank} {branch} 普通口座 No.{v} 口座名義 {kana}"]
 IDS_JA = {
     "my_number": ["{written}様のマイナンバーは{v}です。", "個人番号：{v}（{written}）"],
     "drivers_license": ["{written}様の運転免許証番号は{v}です。", "免許証番号: {v} 氏名: {written}"],
@@ -99,6 +103,58 @@ def letter(r, people, language, count, kinds=()):
         filler = r.choice(FILL_JA if japanese else FILL_EN)
         lines += [text + filler, ""] if japanese and r.random() < 0.5 else [filler, text, ""]
     return Document("text.letter", language, count, labels, text=wrap(r, people, lines, language), title="ご連絡" if japanese else "Note")
+
+
+def listed(r, people, language, count):
+    """Names one after another, in a sentence or at the heads of lines, of whom nothing else is said."""
+    people.forget()
+    japanese = language == "ja"
+    lines, labels = [], []
+    for _ in range(4):
+        several = [people.person(japanese) for _ in range(r.randint(3, 8))]
+        found = [label("jp.name|person_name" if japanese else "person_name|jp.name", one["written"]) for one in several]
+        labels += found
+        names = [one["written"] for one in several]
+        if not japanese:
+            said = ", ".join(names[:-1]) + " and " + names[-1]
+            lines += [r.choice(["Attendees: {}", "Absentees: {}", "Candidates: {}"]).format(said), ""]
+        elif r.random() < 0.25:
+            lines += [r.choice(["・", "- ", "○ "]) + f"{name}／{r.choice(DEPARTMENTS)}" for name in names] + [""]
+        else:
+            if r.random() < 0.4:
+                names = [f"{name}（{r.choice(DEPARTMENTS)}）" for name in names]
+            joined = r.choice(["、", "・", "、"]).join(names)
+            lines += [r.choice(LISTS).format(joined, len(names)) + r.choice(FILL_JA), ""]
+    return Document("text.listed", language, len(labels), labels, text=wrap(r, people, lines, language), title="ご報告")
+
+
+def accounts(r, people, language, count):
+    """Accounts with their holders in kana, as people write where money is to go."""
+    people.forget()
+    lines, labels = [], []
+    for _ in range(count):
+        one = people.person(True)
+        bank, branch, value = r.choice(BANKS), r.choice(["新宿支店", "本店営業部", "駅前支店"]), one["bank_account"]
+        lines += [r.choice(ACCOUNTS).format(bank=bank, branch=branch, v=value, kana=one["kana"]), ""]
+        labels += [label("jp.bank_account", value), label("jp.name|person_name", one["kana"])]
+    return Document("text.account", language, count, labels, text=wrap(r, people, lines, language), title="お振込")
+
+
+def apart(r, people, language, count):
+    """Numbers whose groups stand apart as few write them."""
+    people.forget()
+    lines, labels = [], []
+    for _ in range(count):
+        one = people.person(True)
+        kind, words = r.choice([("my_number", "個人番号"), ("credit_card", "カード番号"), ("mobile", "携帯")])
+        digits = "".join(c for c in one[kind] if c.isdigit())
+        groups = [digits[:3], digits[3:7], digits[7:]] if kind == "mobile" else [digits[at : at + 4] for at in range(0, len(digits), 4)]
+        if kind == "credit_card" and len(digits) != 16 or kind == "mobile" and not digits.startswith("0"):
+            groups = [one[kind]]
+        value = r.choice([".", "・", "  ", "−", "―", " - "]).join(groups)
+        lines += [f"{one['written']}様の{words}は{value}です。" + r.choice(FILL_JA), ""]
+        labels += [label("jp.name|person_name", one["written"]), label(DETECTORS[kind], value)]
+    return Document("text.apart", language, count, labels, text=wrap(r, people, lines, language), title="ご連絡")
 
 
 def roster(r, people, language, count):

@@ -138,7 +138,6 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
     // `Attendees:` announces several; one alone is whoever is there for work.
     let several = value.split_once(':').is_some_and(|(label, _)| label.trim_end().ends_with('s'));
     let note = match () {
-        () if several && !known => return None,
         () if several => Note::BareName,
         () if setting && !known => Note::Likely,
         () => Note::LabelledName,

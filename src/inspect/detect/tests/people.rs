@@ -49,6 +49,21 @@ fn two_are_people_where_a_word_announces_them() {
 }
 
 #[test]
+fn names_that_no_dictionary_has_are_people_in_a_list_with_others() {
+    expect(&[
+        ("今月の退職者は村上充、岡田 拓真、清水和也です。", 3),
+        ("今月の退職者は清水明美、後藤瑛汰（製造課）、山本直樹です。", 3),
+        // What is between two names where something announces a list, and not where nothing does.
+        ("内定者は山口陽子、輿水凌駕、佐藤花子の3名です。", 3),
+        ("山口陽子、新製品、佐藤花子、高橋健一が来ます。", 0),
+        ("このたび山口陽子、渡辺瑛汰が担当となりました。", 0),
+        ("Absentees: Lindsey Hogan, Matthew Brown, Jerry Hall and Alexander Sims", 4),
+        ("Offices: Santa Monica, Palo Alto, Los Angeles and San Mateo", 0),
+        ("Participants: Palo Alto, San Mateo", 0),
+    ]);
+}
+
+#[test]
 fn lines_that_begin_with_a_full_name_are_a_list() {
     expect(&[
         ("・山田太郎／営業部第二課\n・佐藤花子／総務部人事課採用第一係\n・高橋健一／製造部品質管理課", 3),

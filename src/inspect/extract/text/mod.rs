@@ -214,7 +214,8 @@ mod tests {
             let unread = ledger.uninspected.into_iter().map(|entry| (entry.place, entry.reason));
             (read, unread.collect::<Vec<(String, Reason)>>())
         };
-        let cases: [(&str, fn(&str) -> String); 4] = [
+        type Case = (&'static str, fn(&str) -> String);
+        let cases: [Case; 4] = [
             ("a.json", |letters| format!("{{\"file\": \"{}\"}}", letters.replace('/', "\\/"))),
             ("a.xml", |letters| format!("<?xml version='1.0'?><a><f>{letters}</f></a>")),
             ("a.csv", |letters| format!("id,file\n1,{letters}\n2,x\n3,y\n")),

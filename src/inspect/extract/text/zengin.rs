@@ -189,7 +189,8 @@ fn record(text: &str) -> Option<(Record<'_>, &str)> {
             let [_, sums, more] = fields(line, TRAILER);
             (sums.len() == 18 && is_number(sums) && is_blank_or_digits(more)).then_some(Record::Close)?
         }
-        b'9' => is_blank_or_digits(line.get(1..)?).then_some(Record::Close)?,
+        // Nothing stands in it.
+        b'9' => line.get(1..)?.bytes().all(|byte| matches!(byte, b' ' | b'0')).then_some(Record::Close)?,
         _ => return None,
     };
     Some((record, after))
