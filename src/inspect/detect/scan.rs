@@ -87,9 +87,9 @@ impl<'a> Search<'a> {
     fn candidate(&mut self, pattern: usize, range: Range<usize>) -> usize {
         let Some(index) = self.rules.patterns().owner(pattern) else { return 0 };
         let Some(detector) = self.rules.detector(index) else { return 0 };
-        let passed = detector.check.in_text(self.rules.names(), self.text, range.clone());
-        let apart = || self.text.get(range.clone()).is_some_and(|value| detector.check.stands_apart(value));
-        if detector.check.has_check_digit() && !apart() {
+        let apart = self.text.get(range.clone()).is_some_and(|value| detector.check.stands_apart(value));
+        let passed = detector.check.in_text(self.rules.names(), self.text, range.clone(), apart);
+        if detector.check.has_check_digit() && !apart {
             if self.crowds.len() <= index {
                 self.crowds.resize(index + 1, (0, 0));
             }

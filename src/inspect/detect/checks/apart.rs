@@ -59,6 +59,9 @@ pub(super) fn read(value: &str) -> Option<Apart> {
 /// telephone has more ways to be written usually.
 pub(super) fn is_usual(value: &str, phone: bool) -> bool {
     let bytes = value.trim_start_matches('+').as_bytes();
+    if let Some(usual) = is_plain(bytes) {
+        return usual;
+    }
     let mut single = bytes.len() > 8;
     let mut at = 0;
     while at < bytes.len() {
@@ -78,6 +81,22 @@ pub(super) fn is_usual(value: &str, phone: bool) -> bool {
         at += between.len();
     }
     !single
+}
+
+/// The same at a glance, of a number with nothing but single spaces and dashes between its digits; nothing for others.
+fn is_plain(bytes: &[u8]) -> Option<bool> {
+    let (mut run, mut longest) = (0, 0);
+    for &byte in bytes {
+        if byte.is_ascii_digit() {
+            run += 1;
+            longest = longest.max(run);
+        } else if run > 0 && matches!(byte, b' ' | b'-') {
+            run = 0;
+        } else {
+            return None;
+        }
+    }
+    Some(longest > 1 || bytes.len() <= 8)
 }
 
 /// Whether a candidate is a part of something longer that goes on in the same way.

@@ -187,17 +187,18 @@ impl Passed {
 }
 
 impl Check {
-    /// Checks the candidate at `range` of `text`.
-    pub(super) fn in_text(self, names: &Names, text: &str, range: Range<usize>) -> Option<Passed> {
+    /// Checks the candidate at `range` of `text`; `apart` tells whether it stands apart ([`Self::stands_apart`]).
+    pub(super) fn in_text(self, names: &Names, text: &str, range: Range<usize>, apart: bool) -> Option<Passed> {
         let value = text.get(range.clone())?;
         if self.is_number() && !stands_alone(text, &range) {
             return None;
         }
         if self == Self::MyNumber && !value.starts_with(|c: char| c.is_ascii_digit()) {
             let number = japan::trailing_number(value)?;
-            return self.in_text(names, text, range.start + number.start..range.start + number.end);
+            let apart = value.get(number.clone()).is_some_and(|number| self.stands_apart(number));
+            return self.in_text(names, text, range.start + number.start..range.start + number.end, apart);
         }
-        if let Some(apart) = self.apart(value) {
+        if apart && let Some(apart) = apart::read(value) {
             return self.together(text, range, &apart);
         }
         match self {
@@ -257,12 +258,8 @@ impl Check {
         }
     }
 
-    /// How a candidate is written whose groups stand apart unusually, of a number that people write so.
-    fn apart(self, value: &str) -> Option<Apart> {
-        self.stands_apart(value).then(|| apart::read(value)).flatten()
-    }
-
-    /// Whether a candidate is one of those that only a word near makes a number, and that tell nothing of others.
+    /// Whether the groups of a candidate stand apart unusually, of a number that people write so: only a word near makes it a
+    /// number, and it tells nothing of others.
     pub(super) fn stands_apart(self, value: &str) -> bool {
         let written_so = matches!(self, Self::MyNumber | Self::Card | Self::PhoneJp | Self::DriversLicenseJp);
         written_so && !apart::is_usual(value, self == Self::PhoneJp)
