@@ -87,7 +87,8 @@ fn file(reading: &mut Reading<'_>, bytes: &[u8], place: &Place, depth: u32) {
     reading.read(&Part { bytes, place, depth, hint: Hint::default() });
 }
 
-/// Keys stay text; what is known by its content is read; a message that cannot be opened is closed.
+/// Keys stay text; what is known by its content is read; a message that cannot be opened is closed, and what is longer than
+/// a key and nothing known is told.
 fn armour(reading: &mut Reading<'_>, (label, bytes): (&str, &[u8]), place: &Place, depth: u32) {
     let is_message = label.starts_with("PGP MESSAGE");
     match sniff::format(bytes, Hint::default()) {
@@ -96,8 +97,9 @@ fn armour(reading: &mut Reading<'_>, (label, bytes): (&str, &[u8]), place: &Plac
             reading.read(&Part { bytes, place, depth, hint: Hint::default() });
         }
         _ if is_message => reading.unread(place, Reason::Encrypted),
-        Format::Other(..) => {}
         _ if bytes.is_empty() => {}
+        Format::Other(..) if bytes.len() < UNKNOWN => {}
+        Format::Other(_, reason) => reading.unread(&place.inside(label), reason),
         _ => {
             let place = place.inside(label);
             if !reading.take_entry() {

@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::inspect::extract::letters::{self, Letters};
+use crate::inspect::extract::letters::{self, Found, Letters};
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
@@ -282,14 +282,14 @@ impl<'s> Reading<'s> {
         }
         self.end_table();
         self.words.note(place, text);
-        self.note_letters(place, text);
+        self.keep_letters(place, letters::found(text));
         let text = self.within_characters(place, text);
         self.sink.text(place, text);
     }
 
     /// Keeps what stands in letters of a text until its part is read.
-    fn note_letters(&mut self, place: &Place, text: &str) {
-        for found in letters::found(text) {
+    fn keep_letters(&mut self, place: &Place, all: Vec<Found>) {
+        for found in all {
             let letters = Letters { place: place.clone(), found };
             if self.charge(letters.len()) {
                 self.letters.push(letters);
@@ -341,8 +341,14 @@ impl<'s> Reading<'s> {
             if self.heard {
                 self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
             }
-            let table = self.table.clone();
-            cells.iter().for_each(|cell| self.note_letters(&table, &cell.text));
+            for cell in cells {
+                let found = letters::found(&cell.text);
+                // Nearly no cell has any, and there are millions.
+                if !found.is_empty() {
+                    let table = self.table.clone();
+                    self.keep_letters(&table, found);
+                }
+            }
             self.sink.row(row, cells);
         }
     }

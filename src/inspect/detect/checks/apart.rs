@@ -58,29 +58,14 @@ pub(super) fn read(value: &str) -> Option<Apart> {
 /// Whether a number is written as most people write it: in one piece, or in groups with a space or a dash between them. A
 /// telephone has more ways to be written usually.
 pub(super) fn is_usual(value: &str, phone: bool) -> bool {
-    let bytes = value.trim_start_matches('+').as_bytes();
-    if let Some(usual) = is_plain(bytes) {
-        return usual;
-    }
-    let mut single = bytes.len() > 8;
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits = bytes.iter().skip(at).take_while(|c| c.is_ascii_digit()).count();
-        single &= digits <= 1;
-        at += digits;
-        let between = bytes.get(at..).unwrap_or_default();
-        let between = between.iter().position(u8::is_ascii_digit).and_then(|end| between.get(..end)).unwrap_or(between);
-        let usual = match between {
-            [] | b" " | b"-" => true,
-            _ if phone => between.iter().all(|c| b" -.()".contains(c)) && between.iter().any(|&c| c != b' '),
-            _ => false,
+    let value = value.trim_start_matches('+');
+    is_plain(value.as_bytes()).unwrap_or_else(|| {
+        let usual = |between: &str| {
+            let marks = between.chars().filter(|c| *c != ' ').count();
+            between.chars().all(|c| matches!(c, ' ' | '-' | '.' | '(' | ')')) && (marks > 0 || between.len() < 2)
         };
-        if !usual {
-            return false;
-        }
-        at += between.len();
-    }
-    !single
+        phone && value.split(|c: char| c.is_ascii_digit()).all(usual)
+    })
 }
 
 /// The same at a glance, of a number with nothing but single spaces and dashes between its digits; nothing for others.

@@ -278,7 +278,7 @@ impl Check {
                 (in_groups && holds(number)).then_some((Note::Plain, true))?
             }
             Self::Card => {
-                let in_groups = apart.is_single() || matches!(groups, [4, 4, 4, 1..=7] | [4, 6, 4..=5] | [4, 5, 6]);
+                let in_groups = matches!(groups, [4, 4, 4, 1..=7] | [4, 6, 4..=5] | [4, 5, 6]);
                 (Note::Plain, numbers::card(number).filter(|_| in_groups)?)
             }
             _ => phone::japanese(number, false)?,

@@ -2,9 +2,8 @@
 //!
 //! In: the file's bytes. Out: its lines with folds undone (RFC 6350 §3.2, RFC 5545 §3.1) and, in vCard 2.1 as
 //! Japanese phones write it, quoted-printable values decoded from their own charset. A name that is cut by a fold is
-//! a name nobody finds. Photos, keys and attachments in base64 are read as files. Names
-//! and Japanese addresses are put as people write them. Deliberately absent: the meaning of other properties; they are
-//! read as text.
+//! a name nobody finds. Photos, keys and attachments in base64 are read as files. Names and Japanese addresses are put as
+//! people write them. Deliberately absent: the meaning of other properties; they are read as text.
 
 use crate::inspect::Reason;
 use crate::inspect::extract::reading::{Hint, Part, Reading};

@@ -13,11 +13,15 @@ pub(crate) struct Readable {
     pub(crate) files: Vec<(String, Vec<u8>)>,
 }
 
-/// Whether a text is a directory's export: its first line says so, or names an entry.
+/// Whether a text is a directory's export: behind comments and its version it names an entry. Settings in YAML have a
+/// version too, and lines that are no folds.
 pub(crate) fn is_ldif(text: &str) -> bool {
-    let first =
-        text.trim_start_matches('\u{feff}').lines().find(|line| !line.starts_with('#') && !line.trim().is_empty());
-    first.is_some_and(|line| line.starts_with("dn:") || line.starts_with("version: 1"))
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim_end);
+    let mut lines = lines.filter(|line| !line.starts_with('#') && !line.is_empty());
+    let first = lines.next().filter(|line| !matches!(*line, "version: 1" | "version:1"));
+    first
+        .or_else(|| lines.next())
+        .is_some_and(|line| line.strip_prefix("dn:").is_some_and(|name| name.starts_with(':') || name.contains('=')))
 }
 
 /// Makes an export readable.
@@ -63,6 +67,8 @@ mod tests {
         assert!(is_ldif("version: 1\n\ndn: cn=a\n"));
         assert!(is_ldif("# extended LDIF\n#\n\ndn:: Y249\n"));
         assert!(!is_ldif("Hello\ndn: cn=a\n"));
+        assert!(!is_ldif("version: 1.2\nservices:\n  web:\n"));
+        assert!(!is_ldif("version: 1\nname: x\n"));
     }
 
     #[test]

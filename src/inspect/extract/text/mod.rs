@@ -70,7 +70,7 @@ fn plain(reading: &mut Reading<'_>, part: &Part<'_>) -> Option<String> {
 fn running(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
     if ldif::is_ldif(text) {
         let export = ldif::readable(text);
-        reading.text(part.place, &export.text);
+        lettered(reading, part, &export.text);
         for (name, bytes) in &export.files {
             exported(reading, part, name, bytes);
         }
@@ -230,6 +230,12 @@ mod tests {
             let (read, unread) = places(name, &file(&base64(json.as_bytes())));
             assert_eq!((read.last(), unread), (Some(&format!("{name} › base64 › base64")), vec![]));
         }
+        let armour = |bytes: &[u8]| format!("see\n-----BEGIN THING-----\n{}\n-----END THING-----\n", base64(bytes));
+        assert_eq!(places("a.txt", &armour(&noise)).1, [("a.txt › THING".to_owned(), Reason::Unsupported)]);
+        assert_eq!(places("a.txt", &armour(&noise[..900])).1, []);
+        // What only begins like an export is read as any other text.
+        let begun = "version: 1\ndn: cn=a\n\nbegin 644 a.csv\n#0V%T\n`\nend\n";
+        assert!(places("a.txt", begun).0.contains(&"a.txt › a.csv".to_owned()));
         let photo = base64(b"\xff\xd8\xff\xe0\x00\x10JFIF");
         let export = format!("dn: cn=a\nobjectGUID:: {}\njpegPhoto:: {photo}\n", base64(&noise[100..116]));
         assert_eq!(places("a.ldif", &export).1, [("a.ldif › jpegPhoto".to_owned(), Reason::Image)]);
