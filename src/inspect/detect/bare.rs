@@ -7,8 +7,9 @@
 
 use std::ops::Range;
 
-use super::checks::{Note, is_known_latin_name, is_latin_name};
+use super::checks::Note;
 use super::ground::Ground;
+use super::latin;
 use super::names::Reading;
 use super::page::Page;
 use super::record::Record;
@@ -217,8 +218,8 @@ fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> 
     for (number, on_line) in page.by_line(hits) {
         let Some(first) = on_line.first().filter(|_| !on_line.iter().any(is_name)) else { continue };
         let (line, start) = (page.line(number), page.starts.get(number).copied().unwrap_or_default());
-        if let Some(name) = latin_before(record, page, start..first.range.start) {
-            found.push(name);
+        if let Some(name) = latin::beside(record.rules.names(), page.text, start..first.range.start) {
+            found.push(Bare { start: name.start, end: name.end, listed: false });
             continue;
         }
         // A line that long is no sentence.
@@ -241,29 +242,6 @@ fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> 
         }
     }
     found
-}
-
-/// The name in Latin letters that ends a part of a line, right before the first hit: `Taro Yamada <taro@…>`; of a name
-/// without a bracket behind it the dictionaries must know something.
-fn latin_before(record: &Record<'_>, page: &Page<'_>, part: Range<usize>) -> Option<Bare> {
-    let line_start = part.start;
-    let before = page.text.get(part).filter(|before| !before.is_empty())?;
-    let bracket = before.ends_with('<');
-    let before = before.trim_end_matches(['<', '(', ',', '/', ':', ' ', '"', '-']);
-    let is_part = |c: char| !is_name_character(c) && c.is_alphabetic() || matches!(c, ' ' | '.' | '\'' | '-');
-    let run: usize = before.chars().rev().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
-    let run = before.get(before.len() - run..)?;
-    let words: Vec<&str> = run.split(' ').filter(|word| !word.is_empty()).collect();
-    (2..=3usize).rev().filter(|&count| count <= words.len()).find_map(|count| {
-        let words = words.get(words.len() - count..)?;
-        if !words.iter().all(|word| word.starts_with(char::is_uppercase)) {
-            return None;
-        }
-        let name = words.join(" ");
-        let known = if bracket { is_latin_name(&name) } else { is_known_latin_name(record.rules.names(), &name) };
-        let end = line_start + before.len();
-        (known && before.ends_with(&name)).then(|| Bare { start: end - name.len(), end, listed: false })
-    })
 }
 
 /// Where, ascending, names in kana stand beside or right below the name that they are the reading of: `福田 太郎（フクダ タロウ）`.

@@ -15,7 +15,7 @@ pub(super) const DETECTORS: [(&str, &str); 8] = [
 ];
 
 /// The word lists.
-pub(super) const DICTIONARIES: [(&str, &str); 13] = [
+pub(super) const DICTIONARIES: [(&str, &str); 14] = [
     ("dictionaries/surnames.txt", include_str!("../../../rules/dictionaries/surnames.txt")),
     ("dictionaries/given_names.txt", include_str!("../../../rules/dictionaries/given_names.txt")),
     ("dictionaries/given_names_modern.txt", include_str!("../../../rules/dictionaries/given_names_modern.txt")),
@@ -25,6 +25,7 @@ pub(super) const DICTIONARIES: [(&str, &str); 13] = [
     ("dictionaries/not_names.txt", include_str!("../../../rules/dictionaries/not_names.txt")),
     ("dictionaries/not_given.txt", include_str!("../../../rules/dictionaries/not_given.txt")),
     ("dictionaries/english_given_names.txt", include_str!("../../../rules/dictionaries/english_given_names.txt")),
+    ("dictionaries/latin_given_names.txt", include_str!("../../../rules/dictionaries/latin_given_names.txt")),
     ("dictionaries/special_care.txt", include_str!("../../../rules/dictionaries/special_care.txt")),
     ("dictionaries/municipalities.txt", include_str!("../../../rules/dictionaries/municipalities.txt")),
     ("dictionaries/municipalities_former.txt", include_str!("../../../rules/dictionaries/municipalities_former.txt")),

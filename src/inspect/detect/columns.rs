@@ -121,7 +121,7 @@ pub(super) enum Part {
 const PEOPLE: u8 = 12;
 
 /// What a header says beside whose column it is. Longer words first.
-const DRESS: [&str; 40] = [
+const DRESS: [&str; 49] = [
     "フリガナ",
     "ふりがな",
     "ローマ字",
@@ -155,6 +155,15 @@ const DRESS: [&str; 40] = [
     "メイ",
     "姓",
     "名",
+    "nomdefamille",
+    "achternaam",
+    "voornaam",
+    "nachname",
+    "vorname",
+    "apellidos",
+    "apellido",
+    "cognome",
+    "prénom",
     "firstname",
     "lastname",
     "middlename",
@@ -293,9 +302,25 @@ pub(super) fn part_of(header: &str) -> Part {
     let plain =
         key.trim_end_matches("漢字").trim_start_matches("漢字").trim_start_matches("氏名").trim_start_matches("お名前");
     let is = |words: &[&str]| words.iter().any(|word| plain == *word || (word.len() > 4 && plain.contains(word)));
-    if is(&["姓", "氏", "苗字", "名字", "lastname", "familyname", "surname"]) || plain.ends_with('姓') {
+    const FAMILY: [&str; 13] = [
+        "姓",
+        "氏",
+        "苗字",
+        "名字",
+        "lastname",
+        "familyname",
+        "surname",
+        "nachname",
+        "nomdefamille",
+        "apellido",
+        "apellidos",
+        "cognome",
+        "achternaam",
+    ];
+    const GIVEN: [&str; 7] = ["名", "firstname", "givenname", "middlename", "vorname", "prénom", "voornaam"];
+    if is(&FAMILY) || plain.ends_with('姓') {
         Part::Family
-    } else if is(&["名", "firstname", "givenname", "middlename"]) {
+    } else if is(&GIVEN) {
         Part::Given
     } else {
         Part::Whole

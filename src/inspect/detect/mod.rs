@@ -26,6 +26,7 @@ mod heads;
 mod history;
 mod identity;
 mod inner;
+mod latin;
 mod layout;
 mod letter;
 mod lists;

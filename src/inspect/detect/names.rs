@@ -25,7 +25,8 @@ pub(super) struct Names {
     /// Readings of surnames and of given names in the one spelling of [`romaji`].
     surname_romaji: Words,
     given_romaji: Words,
-    english: Words,
+    /// Given names in Latin letters, small ones.
+    latin: Words,
 }
 
 /// How a word reads as a name.
@@ -63,8 +64,9 @@ impl Names {
             &mut self.surnames
         } else if stem.starts_with("given_names") {
             &mut self.given
-        } else if stem.starts_with("english_given_names") {
-            &mut self.english
+        } else if ["english_given_names", "latin_given_names"].iter().any(|names| stem.starts_with(names)) {
+            self.latin.add(&text.to_lowercase());
+            return true;
         } else if stem.starts_with("not_names") {
             &mut self.no_names
         } else if stem.starts_with("not_given") {
@@ -201,9 +203,9 @@ impl Names {
         known.then_some(Reading::Full)
     }
 
-    /// Whether `first` and `last`, in Latin letters, are a known name: a Japanese one in either order, or an English one.
+    /// Whether `first` and `last`, in Latin letters, are a known name: a Japanese one in either order, or one of Europe and America.
     pub(super) fn is_latin(&self, first: &str, last: &str) -> bool {
-        if self.english.has(first) {
+        if self.latin.has(&first.to_lowercase()) {
             return true;
         }
         let (a, b) = (romaji::of_latin(first), romaji::of_latin(last));

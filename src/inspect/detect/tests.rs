@@ -2,6 +2,7 @@
 //!
 //! All people, companies and numbers are invented.
 
+mod abroad;
 mod accounts;
 mod doubtful;
 mod excluded;

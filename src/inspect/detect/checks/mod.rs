@@ -190,6 +190,10 @@ impl Check {
     /// Checks the candidate at `range` of `text`; `apart` tells whether it stands apart ([`Self::stands_apart`]).
     pub(super) fn in_text(self, names: &Names, text: &str, range: Range<usize>, apart: bool) -> Option<Passed> {
         let value = text.get(range.clone())?;
+        if self == Self::Phone && value.starts_with(char::is_alphabetic) {
+            let (number, note) = phone::labelled(value).filter(|_| ends_alone(text, range.end))?;
+            return Some(Passed::noted(range.start + number.start..range.start + number.end, note));
+        }
         if self.is_number() && !stands_alone(text, &range) {
             return None;
         }
@@ -300,8 +304,8 @@ impl Check {
                 phone::japanese(value, headed).and_then(|(note, doubt)| (headed || !doubt).then_some(note))
             }
             // Only a header makes a number without its country one.
-            Self::Phone if !headed && !value.starts_with('+') => None,
-            Self::Phone => phone::international(value).and_then(|doubt| plain(headed || !doubt)),
+            Self::Phone if headed => plain(phone::international(value).is_some() || phone::is_of_somewhere(value)),
+            Self::Phone => plain(value.starts_with('+') && phone::international(value) == Some(false)),
             Self::PostalCodeJp => {
                 // What a header calls a postal code may be of an area that was opened after this list was made.
                 let used = || headed || value.contains('-') && names.places.area(value) != 0;
@@ -380,7 +384,7 @@ impl Check {
 
     /// Whether what stands after a label may be a provider's key, which has a rule of its own.
     pub(super) fn may_be_told_better(self) -> bool {
-        matches!(self, Self::Password | Self::Token)
+        matches!(self, Self::Password | Self::Token | Self::Phone)
     }
 
     /// Whether a value must not be part of a longer number.
@@ -418,22 +422,29 @@ pub(super) fn phone_digits(value: &str) -> String {
 /// Whether the digits at `range` are a number of their own: not the middle of a longer one, no amount, no part of a
 /// link.
 fn stands_alone(text: &str, range: &Range<usize>) -> bool {
-    let (before, after) = (text.get(..range.start).unwrap_or_default(), text.get(range.end..).unwrap_or_default());
+    let before = text.get(..range.start).unwrap_or_default();
     let mut back = before.chars().rev();
     match back.next() {
         Some(c) if c.is_ascii_alphanumeric() || matches!(c, '¥' | '$' | '_' | '\\' | '#') => return false,
         Some('-' | '.' | '/' | '+') if back.next().is_some_and(|c| c.is_ascii_alphanumeric()) => return false,
         _ => {}
     }
-    let mut on = after.chars();
-    match on.next() {
-        Some(c) if c.is_ascii_alphanumeric() || matches!(c, '円' | '%' | '_') => return false,
-        Some('-' | '.') if on.next().is_some_and(|c| c.is_ascii_alphanumeric()) => return false,
-        _ => {}
+    if !ends_alone(text, range.end) {
+        return false;
     }
     // The tail is looked at, so that a text without spaces does not cost its square.
     let link = before.bytes().rev().take(200).take_while(u8::is_ascii_graphic).count();
     link < 3 || !before.get(before.len() - link..).is_some_and(|link| link.contains("://"))
+}
+
+/// Whether a number that ends at `end` goes on no further.
+fn ends_alone(text: &str, end: usize) -> bool {
+    let mut on = text.get(end..).unwrap_or_default().chars();
+    match on.next() {
+        Some(c) if c.is_ascii_alphanumeric() || matches!(c, '円' | '%' | '_') => false,
+        Some('-' | '.') => !on.next().is_some_and(|c| c.is_ascii_alphanumeric()),
+        _ => true,
+    }
 }
 
 /// A postal code of an area in use: sure after 〒 or before a place in its area, else in doubt.

@@ -60,7 +60,12 @@ pub(super) fn card(value: &str) -> Option<bool> {
         }
         (_, 50 | 56..=58 | 67, ..) | (_, _, _, 6304) => {
             doubt = true;
-            matches!(length, 13..=19)
+            matches!(length, 12..=19)
+        }
+        // Of JCB, not all that begin so are given to issuers; of old there were some of 15 digits.
+        (_, 35, ..) | (_, _, _, 2131) => {
+            doubt = true;
+            length == if prefix(2) == 35 { 16 } else { 15 }
         }
         _ => false,
     };

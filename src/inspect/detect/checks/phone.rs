@@ -2,8 +2,10 @@
 //!
 //! In: a candidate as written. Out: whether it is a number of Japan's plan, and whose kind of line it is; or of any
 //! country's plan. Mobile numbers are told by their shape (MIC's numbering plan: 060, 070, 080, 090 and eight
-//! digits), the rest by a port of libphonenumber.
+//! digits), the rest by a port of libphonenumber. A number without its country is whatever a label says that it is, where
+//! it looks like one.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
@@ -46,6 +48,7 @@ pub(super) fn japanese(value: &str, headed: bool) -> Option<(Note, bool)> {
 
 /// A number of any country, `+` first; or one of North America, which only context makes one (`true`).
 pub(super) fn international(value: &str) -> Option<bool> {
+    let value = without_extension(value);
     if let Some(abroad) = value.strip_prefix('+') {
         let is_valid = || {
             PHONE_NUMBER_UTIL
@@ -58,6 +61,54 @@ pub(super) fn international(value: &str) -> Option<bool> {
         return known(Plan::America, start, is_valid).then_some(false);
     }
     known(Plan::UnitedStates, american(value), || is_valid(value, Region::US)).then_some(true)
+}
+
+/// A number behind its label, as any country writes its own (`tél. 06 12 34 56 78`): where it stands in `value`, and whose
+/// line the label says that it is. Nothing of a number that is Japan's, which has a detector of its own.
+pub(super) fn labelled(value: &str) -> Option<(Range<usize>, Note)> {
+    const CARRIED: [&str; 9] = ["mob", "móvil", "cel", "handy", "whatsapp", "手机", "휴대", "text", "sms"];
+    let start = value.find(|c: char| c.is_ascii_digit() || c == '(')?;
+    let number = value.get(start..)?;
+    let label = value.get(..start)?.trim_end().to_lowercase();
+    let somebodys = [" him ", " her ", " them "].iter().any(|word| label.contains(word));
+    let carried = somebodys || CARRIED.iter().any(|word| label.starts_with(word));
+    // `Phone 12345678` may be an order of telephones.
+    let asked = !label.ends_with(char::is_alphabetic) || label.ends_with(" on") || label.ends_with(" at");
+    let told = asked || number.starts_with(['0', '(']);
+    let known = japanese(number, false).is_some_and(|(_, doubt)| !doubt) || is_japanese_abroad(number);
+    let note = if carried { Note::Mobile } else { Note::Landline };
+    (told && !known && may_be_number(number)).then_some((start..value.len(), note))
+}
+
+/// Whether a value under a header that calls for telephones is one of another country, written as people do there.
+pub(super) fn is_of_somewhere(value: &str) -> bool {
+    let known = japanese(value, true).is_some_and(|(_, doubt)| !doubt) || is_japanese_abroad(value);
+    !known && may_be_number(value)
+}
+
+fn is_japanese_abroad(number: &str) -> bool {
+    number.starts_with("+81") || number.starts_with("0081")
+}
+
+/// Whether a value that is called a telephone number looks like one: 7 to 15 digits (E.164), which are no day and no sample.
+fn may_be_number(value: &str) -> bool {
+    let value = without_extension(value);
+    let groups = || value.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
+    let digits = || value.bytes().filter(u8::is_ascii_digit);
+    let written = value.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '/' | '(' | ')' | '+'));
+    let is_year = |group: &str| group.len() == 4 && (group.starts_with("19") || group.starts_with("20"));
+    let is_day =
+        groups().count() == 3 && groups().any(is_year) && groups().all(|group| group.len() <= 2 || is_year(group));
+    let mut seen = [false; 10];
+    digits().for_each(|digit| seen.get_mut(usize::from(digit - b'0')).into_iter().for_each(|seen| *seen = true));
+    let different = seen.iter().filter(|seen| **seen).count();
+    written && (7..=15).contains(&digits().count()) && different >= 3 && !is_day && groups().next() != Some("0000")
+}
+
+/// `650-253-0000 x45`, `650-253-0000 ext. 45`: the number.
+fn without_extension(value: &str) -> &str {
+    let at = value.find(['x', 'X', 'e', 'E']).unwrap_or(value.len());
+    value.get(..at).unwrap_or(value).trim_end()
 }
 
 /// The first digits of a number of North America, if it is ten digits and what people put between them.
@@ -240,6 +291,35 @@ mod tests {
             }
         }
         assert!(both.iter().all(|&count| count > 300), "{both:?}");
+    }
+
+    #[test]
+    fn a_label_makes_a_number_of_any_country() {
+        for (value, number, note) in [
+            ("tél. 06 12 34 56 78", "06 12 34 56 78", Note::Landline),
+            ("Telefon: 0171 1234567", "0171 1234567", Note::Landline),
+            ("Mobile: 0490 39 07 81", "0490 39 07 81", Note::Mobile),
+            ("Office: (030) 901820", "(030) 901820", Note::Landline),
+            ("Fax: 345-899-3560x4587", "345-899-3560x4587", Note::Landline),
+            ("Phone: 72 128 827", "72 128 827", Note::Landline),
+            ("call her at 0494 92 82 32", "0494 92 82 32", Note::Mobile),
+            ("手机:13812345678", "13812345678", Note::Mobile),
+        ] {
+            let (range, found) = labelled(value).unwrap_or_else(|| panic!("{value}"));
+            assert_eq!((&value[range], found), (number, note), "{value}");
+        }
+        for value in [
+            "Office: 2019-11-30",
+            "Tel: 000-0000-0000",
+            "Phone 12345678",
+            "Mobile 2000-1234-99",
+            "Mobile: 1.2.3",
+            "TEL: 03-3580-3311",
+            "Tel 0081 90 1234 5678",
+            "Phone: 11.12.2026",
+        ] {
+            assert_eq!(labelled(value), None, "{value}");
+        }
     }
 
     #[test]

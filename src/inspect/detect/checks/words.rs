@@ -128,13 +128,15 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
     if value.contains('/') {
         return airline_name(names, value, range);
     }
-    // A label ends in a colon; a title in a dot or a space.
-    let start = value.find(':').or_else(|| value.find(['.', ' ']))? + 1;
+    let start = label_end(value)?;
     let name = value.get(start..)?;
     let start = range.start + start + (name.len() - name.trim_start().len());
     let name = name.trim();
     let setting = value.starts_with("name") && begins_entry(text.get(..range.start)?);
     let known = is_known_latin_name(names, name);
+    if !known && OF_COMPANIES.iter().any(|label| value.starts_with(label)) {
+        return None;
+    }
     // `Attendees:` announces several; one alone is whoever is there for work.
     let several = value.split_once(':').is_some_and(|(label, _)| label.trim_end().ends_with('s'));
     let note = match () {
@@ -143,6 +145,17 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
         () => Note::LabelledName,
     };
     is_latin_name(name).then_some(Passed { range: start..range.end, doubt: false, note })
+}
+
+/// Labels behind which a company stands as often as a person.
+const OF_COMPANIES: [&str; 10] =
+    ["Bill", "Ship", "Sold to", "Deliver", "Contact:", "Contact :", "Payee", "Owner", "Buyer", "Seller"];
+
+/// Where the label before a name ends: in a colon, in `name is`; a title in a dot or a space.
+fn label_end(value: &str) -> Option<usize> {
+    let said = || value.find(" is ").filter(|_| value.contains("ame ")).map(|at| at + " is ".len());
+    let title = || value.find(['.', ' ']).map(|at| at + 1);
+    value.find(':').map(|at| at + 1).or_else(said).or_else(title)
 }
 
 /// A name as airlines write it: `1.YAMADA/TARO MR`.
@@ -188,8 +201,12 @@ fn is_part(word: &str) -> bool {
 
 /// Whether a name of that shape is one that the dictionaries know.
 pub(in super::super) fn is_known_latin_name(names: &Names, value: &str) -> bool {
+    let known = |first: &str, last: &str| {
+        // `Smith, John`
+        names.is_latin(first, last) || value.contains(',') && names.is_latin(last, first)
+    };
     is_latin_name(value)
-        && words_of(value).next().zip(words_of(value).last()).is_some_and(|(first, last)| names.is_latin(first, last))
+        && words_of(value).next().zip(words_of(value).last()).is_some_and(|(first, last)| known(first, last))
 }
 
 fn words_of(name: &str) -> impl Iterator<Item = &str> {

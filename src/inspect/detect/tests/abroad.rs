@@ -1,0 +1,78 @@
+//! People of other countries: how they are named, and how their telephones are written there.
+
+use super::*;
+
+/// Texts in which this many people are found, and nobody else.
+fn expect(texts: &[(&str, u32)]) {
+    let mut wrong = String::new();
+    for (text, people) in texts {
+        let (findings, persons) = mail(text);
+        if persons != *people {
+            wrong += &format!("{persons} for {people}: {} in\n{text}\n\n", told(&findings));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn people_are_named_as_they_say_themselves_and_as_forms_call_them() {
+    expect(&[
+        ("My name is Vanessa P. Hertzog but everyone calls me Vanessa.", 1),
+        ("The caller asked for a refund; his full name is Riku Andou.", 1),
+        ("Bot: What is the name on the account? The name on the account is Šárka Ottová.", 1),
+        ("Policyholder: Éva Szölösi", 1),
+        ("Ship to: Sara Schwarz\n28245 Puruntie 82", 1),
+        ("Frau Anna Schneider hat gekündigt.", 1),
+        ("Kundin: Brigitte Vogel", 1),
+        ("The file name is Annual Report. Its name is Sekisho Proxy.", 0),
+        ("Ship to: Acme Widgets\nContact: Sales Team", 0),
+        ("Dear Mr. Smith, my company's name is Acme Trading.", 0),
+    ]);
+}
+
+#[test]
+fn a_known_name_on_the_line_of_a_value_is_whose_it_is() {
+    expect(&[
+        ("We saw Marie Dupont (born 12 May 2011) yesterday.", 1),
+        ("Vertragspartner: Hans Müller, Hauptstraße 5, 10115 Berlin, Tel. 030 901820", 1),
+        ("Complaint of Weber, Jürgen, mobile 0171 1234567", 1),
+        ("Delivery on 12 May 2026 by Northern Freight, Dock 5, phone 020 7946 0000", 0),
+    ]);
+}
+
+#[test]
+fn telephones_are_found_as_each_country_writes_them() {
+    expect(&[
+        ("Nom : Jean Dupont, tél. 06 12 34 56 78", 1),
+        ("Name: Emilie Broberg\nPhone: 72 128 827", 1),
+        ("Please call her at 0494 92 82 32 about the claim.", 1),
+        ("Mobile: 0490 39 07 81\nE-mail: none", 1),
+        ("姓名：王小明 手机：13812345678", 1),
+        // A telephone that stands somewhere is nobody's own.
+        ("Our office is open until five. Office: 030 901820, Fax: 030 901821", 0),
+        ("Model: Mobile 2000-1234-99. Call at 10.30. Contact on 2026-11-30.", 0),
+    ]);
+}
+
+#[test]
+fn telephones_abroad_stand_under_their_header() {
+    let rows = [
+        "Vorname\tNachname\tTelefon",
+        "Hans\tWeber\t0171 1234567",
+        "Anna\tSchneider\t030 901820",
+        "Jürgen\tVogel\t(089) 1234 567",
+        "Sabine\tKrüger\t0049 171 7654321",
+    ];
+    let (findings, people) = sheet(&rows.map(str::to_owned));
+    assert_eq!((people, count(&findings, "phone")), (4, 4), "{}", told(&findings));
+}
+
+#[test]
+fn a_card_of_few_digits_is_one_where_a_word_calls_it_so() {
+    for (text, cards) in
+        [("My card 503867297114 is lost.", 1), ("Parcel 503867297114 is lost.", 0), ("card 503867297115", 0)]
+    {
+        let (findings, _) = mail(text);
+        assert_eq!(count(&findings, "credit_card"), cards, "{text}: {}", told(&findings));
+    }
+}
