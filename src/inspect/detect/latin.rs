@@ -43,8 +43,22 @@ const AROUND: [char; 8] = ['<', '(', ',', '/', ':', ' ', '"', '-'];
 
 /// The text without what announces the value behind it: `Marie Dupont (born `, `Marie Dupont, tel. `.
 fn without_label(text: &str) -> &str {
-    const LABELS: [&str; 12] =
-        ["born on", "born", "b.", "dob", "date of birth", "geb.", "tel", "tel.", "phone", "mobile", "cell", "email"];
+    const LABELS: [&str; 14] = [
+        "born on",
+        "born",
+        "b.",
+        "dob",
+        "date of birth",
+        "geb.",
+        "tel",
+        "tel.",
+        "phone",
+        "mobile",
+        "cell",
+        "email",
+        "on",
+        "at",
+    ];
     let is_label = |label: &&&str| {
         let start = text.len().checked_sub(label.len());
         let parts = start.and_then(|start| text.split_at_checked(start));
@@ -52,6 +66,14 @@ fn without_label(text: &str) -> &str {
     };
     let label = LABELS.iter().find(is_label).map_or(0, |label| label.len());
     text.get(..text.len() - label).unwrap_or(text).trim_end_matches(AROUND)
+}
+
+/// The known name that ends a piece of a line, behind what somebody is: `La cliente Anna Bianchi`.
+fn ending(names: &Names, piece: &str) -> Option<Range<usize>> {
+    let starts = piece.rmatch_indices(' ').map(|(at, _)| at + 1).chain([0]);
+    // Two to five words, with particles.
+    let starts = starts.skip(1).take(4).filter_map(|start| Some((start, piece.get(start..)?)));
+    starts.filter(|(_, name)| is_known_latin_name(names, name)).map(|(start, _)| start..piece.len()).last()
 }
 
 /// The known name in Latin letters that stands between commas or the like in a part of a line, the last of them:
@@ -63,10 +85,8 @@ fn between(names: &Names, text: &str, part: Range<usize>) -> Option<Range<usize>
     let mut end = part.end;
     for piece in text.rsplit([',', ':', ';', '(', '/', '|', '\t']) {
         let start = end - piece.len();
-        let name = piece.trim();
-        if name.contains(' ') && is_known_latin_name(names, name) {
-            let start = start + (piece.len() - piece.trim_start().len());
-            return Some(start..start + name.len());
+        if let Some(name) = ending(names, piece.trim_end()) {
+            return Some(start + name.start..start + name.end);
         }
         end = start.saturating_sub(1);
     }

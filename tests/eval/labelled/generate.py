@@ -12,7 +12,7 @@ import pathlib
 import random
 import sys
 
-from . import clean, layouts, letters, writers
+from . import abroad, clean, layouts, letters, writers
 from .people import People
 
 SEED = 20261129
@@ -137,6 +137,16 @@ def rare_texts(corpus, r, people, repeats, tell):
                     drawn(corpus, "texts", name, r, people, lambda: make(r, people, language, r.randint(2, 12)), extension, write)
 
 
+def abroad_texts(corpus, r, people, repeats, tell):
+    locales = abroad.Locales(r)
+    for name in ("mail utf-8", "docx"):
+        write, extension, _ = writers.TEXTS[name]
+        for locale in abroad.SAID:
+            for _ in range(repeats):
+                tell()
+                drawn(corpus, "texts", name, r, people, lambda: locales.letter(locale, r.randint(2, 12)), extension, write)
+
+
 def large(corpus, r, people, tell):
     """Tables as large as the gas company's."""
     for name, rows in (("xlsx (xlsxwriter)", 12000), ("csv shift_jis", 3000)):
@@ -189,7 +199,7 @@ def main():
             print(f"\rwriting the corpus: {done} documents drawn, {corpus.number} files ", end="", file=sys.stderr)
 
     # Each part has a seed of its own, so that one does not change with another.
-    parts = [(grids, 1 if given.quick else 3), (each_identifier, 1 if given.quick else 2), (texts, 1 if given.quick else 4), (rare_texts, 1 if given.quick else 12)]
+    parts = [(grids, 1 if given.quick else 3), (each_identifier, 1 if given.quick else 2), (texts, 1 if given.quick else 4), (rare_texts, 1 if given.quick else 12), (abroad_texts, 1 if given.quick else 4)]
     for index, (part, repeats) in enumerate(parts):
         r = random.Random(SEED + index)
         part(corpus, r, People(r), repeats, tell)

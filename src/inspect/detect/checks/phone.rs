@@ -64,18 +64,24 @@ pub(super) fn international(value: &str) -> Option<bool> {
 }
 
 /// A number behind its label, as any country writes its own (`tél. 06 12 34 56 78`): where it stands in `value`, and whose
-/// line the label says that it is. Nothing of a number that is Japan's, which has a detector of its own.
+/// line the label says that it is. Nothing of a number that is Japan's, which has a detector of its own, or that is found
+/// without a label.
 pub(super) fn labelled(value: &str) -> Option<(Range<usize>, Note)> {
     const CARRIED: [&str; 9] = ["mob", "móvil", "cel", "handy", "whatsapp", "手机", "휴대", "text", "sms"];
-    let start = value.find(|c: char| c.is_ascii_digit() || c == '(')?;
+    let start = value.find(|c: char| c.is_ascii_digit() || matches!(c, '(' | '+'))?;
     let number = value.get(start..)?;
     let label = value.get(..start)?.trim_end().to_lowercase();
     let somebodys = [" him ", " her ", " them "].iter().any(|word| label.contains(word));
     let carried = somebodys || CARRIED.iter().any(|word| label.starts_with(word));
     // `Phone 12345678` may be an order of telephones.
-    let asked = !label.ends_with(char::is_alphabetic) || label.ends_with(" on") || label.ends_with(" at");
-    let told = asked || number.starts_with(['0', '(']);
-    let known = japanese(number, false).is_some_and(|(_, doubt)| !doubt) || is_japanese_abroad(number);
+    let asked = !label.ends_with(char::is_alphabetic)
+        || label.ends_with(" on")
+        || label.ends_with(" at")
+        || label.contains("number is");
+    let told = asked || number.starts_with(['0', '(', '+']);
+    let known = japanese(number, false).is_some_and(|(_, doubt)| !doubt)
+        || is_japanese_abroad(number)
+        || number.starts_with('+') && international(number).is_some();
     let note = if carried { Note::Mobile } else { Note::Landline };
     (told && !known && may_be_number(number)).then_some((start..value.len(), note))
 }
@@ -299,6 +305,8 @@ mod tests {
             ("tél. 06 12 34 56 78", "06 12 34 56 78", Note::Landline),
             ("Telefon: 0171 1234567", "0171 1234567", Note::Landline),
             ("Mobile: 0490 39 07 81", "0490 39 07 81", Note::Mobile),
+            ("Desk: +41 (0)85 806 98 67", "+41 (0)85 806 98 67", Note::Landline),
+            ("my number is (0114) 496 0947", "(0114) 496 0947", Note::Landline),
             ("Office: (030) 901820", "(030) 901820", Note::Landline),
             ("Fax: 345-899-3560x4587", "345-899-3560x4587", Note::Landline),
             ("Phone: 72 128 827", "72 128 827", Note::Landline),
@@ -315,6 +323,7 @@ mod tests {
             "Mobile 2000-1234-99",
             "Mobile: 1.2.3",
             "TEL: 03-3580-3311",
+            "Tel. +1 650-253-0000",
             "Tel 0081 90 1234 5678",
             "Phone: 11.12.2026",
         ] {

@@ -131,7 +131,7 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
     let start = label_end(value)?;
     let name = value.get(start..)?;
     let start = range.start + start + (name.len() - name.trim_start().len());
-    let name = name.trim();
+    let name = without_next_label(name.trim(), text.get(range.end..)?);
     let setting = value.starts_with("name") && begins_entry(text.get(..range.start)?);
     let known = is_known_latin_name(names, name);
     if !known && OF_COMPANIES.iter().any(|label| value.starts_with(label)) {
@@ -144,7 +144,14 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
         () if setting && !known => Note::Likely,
         () => Note::LabelledName,
     };
-    is_latin_name(name).then_some(Passed { range: start..range.end, doubt: false, note })
+    is_latin_name(name).then_some(Passed { range: start..start + name.len(), doubt: false, note })
+}
+
+/// The name without the label behind it that calls for the next value: `Hans Weber, Handy` before `: 0171 …`.
+fn without_next_label<'n>(name: &'n str, behind: &str) -> &'n str {
+    let behind = behind.trim_start_matches(' ');
+    let calls = behind.starts_with([':', '(', '+']) || behind.starts_with(|c: char| c.is_ascii_digit());
+    name.rsplit_once(',').map(|(name, _)| name).filter(|name| calls && name.contains(' ')).unwrap_or(name)
 }
 
 /// Labels behind which a company stands as often as a person.
@@ -182,10 +189,23 @@ pub(in super::super) fn is_latin_name(value: &str) -> bool {
         let word = word.to_ascii_lowercase();
         ORGANISATIONS.contains(&word.trim_end_matches('.'))
     };
-    words_of(value).all(is_part)
-        && (2..=4).contains(&words_of(value).count())
-        && !words_of(value).last().is_some_and(is_organisation)
+    let mut count = 0;
+    for word in words_of(value) {
+        // Ludwig van Beethoven, Sten van den Oever
+        if count > 0 && PARTICLES.contains(&word) {
+            continue;
+        }
+        if !is_part(word) {
+            return false;
+        }
+        count += 1;
+    }
+    (2..=4).contains(&count) && !words_of(value).last().is_some_and(|word| is_organisation(word) || !is_part(word))
 }
+
+/// Small words within surnames.
+const PARTICLES: [&str; 16] =
+    ["van", "von", "de", "der", "den", "del", "della", "di", "da", "dos", "du", "la", "le", "ten", "ter", "'t"];
 
 /// Whether `value` may be a surname or a given name alone, or with another: `Yamada`, `DE LA CRUZ`, `Mary Ann`.
 pub(in super::super) fn is_part_of_latin_name(value: &str) -> bool {

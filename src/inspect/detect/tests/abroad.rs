@@ -24,6 +24,7 @@ fn people_are_named_as_they_say_themselves_and_as_forms_call_them() {
         ("Ship to: Sara Schwarz\n28245 Puruntie 82", 1),
         ("Frau Anna Schneider hat gekündigt.", 1),
         ("Kundin: Brigitte Vogel", 1),
+        ("Naam: Sten van den Oever", 1),
         ("The file name is Annual Report. Its name is Sekisho Proxy.", 0),
         ("Ship to: Acme Widgets\nContact: Sales Team", 0),
         ("Dear Mr. Smith, my company's name is Acme Trading.", 0),
@@ -35,6 +36,10 @@ fn a_known_name_on_the_line_of_a_value_is_whose_it_is() {
     expect(&[
         ("We saw Marie Dupont (born 12 May 2011) yesterday.", 1),
         ("Vertragspartner: Hans Müller, Hauptstraße 5, 10115 Berlin, Tel. 030 901820", 1),
+        ("La cliente Anna Bianchi, cellulare: 347 1234567, ha disdetto.", 1),
+        ("Klant Helena van den Berg, mobiel: (0550)-102935, heeft opgezegd.", 1),
+        ("Please call George Jones on 0151 496 0686.", 1),
+        ("Name: Ramona Girschner, Handy: 0831313675", 1),
         ("Complaint of Weber, Jürgen, mobile 0171 1234567", 1),
         ("Delivery on 12 May 2026 by Northern Freight, Dock 5, phone 020 7946 0000", 0),
     ]);
@@ -44,6 +49,7 @@ fn a_known_name_on_the_line_of_a_value_is_whose_it_is() {
 fn telephones_are_found_as_each_country_writes_them() {
     expect(&[
         ("Nom : Jean Dupont, tél. 06 12 34 56 78", 1),
+        ("Merci de rappeler Lucas Laine, tél. : 05 57 69 47 95.", 1),
         ("Name: Emilie Broberg\nPhone: 72 128 827", 1),
         ("Please call her at 0494 92 82 32 about the claim.", 1),
         ("Mobile: 0490 39 07 81\nE-mail: none", 1),
