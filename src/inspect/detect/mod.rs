@@ -48,6 +48,7 @@ mod rule;
 mod rules;
 mod scan;
 mod script;
+mod sentences;
 mod signature;
 mod signs;
 pub mod stages;
