@@ -2,7 +2,7 @@
 //!
 //! In: a normalised text. Out: the full names that stand alone between boundaries ([`Bare`]), and as hits those of them
 //! that have a value, an age or a sex beside them, or are a list of lines. Deliberately absent: names beside an honorific
-//! or a label, which a detector's pattern finds ([`super::scan`]), lists within a sentence ([`super::roll`]), and whether
+//! or a label, which a detector's pattern finds ([`super::scan`]), lists with names that are not known ([`super::roll`]), and whether
 //! one is a leak ([`super::prose`]).
 
 use std::ops::Range;
@@ -13,6 +13,7 @@ use super::names::Reading;
 use super::page::Page;
 use super::record::Record;
 use super::rule::Role;
+use super::roster::{is_mark, is_speaker};
 use super::rules::Rules;
 use super::scan::Hit;
 use super::script::{self, is_kanji, is_name_character};
@@ -139,24 +140,16 @@ fn list_heads(found: &mut [Bare], run: &mut Vec<usize>) {
     }
 }
 
-/// Whether what stands before a name on its line only marks the line as one of a list, or as quoted: `・`, `> 1) `.
-fn is_mark(head: &str) -> bool {
-    head.len() <= 16 && head.chars().all(|c| c.is_numeric() || !script::is_alphanumeric(c))
-}
-
-/// Whether what follows is what somebody said: `山田太郎: 了解です`, `10:05 山田太郎: 了解です`.
-fn is_speaker(mark: &str, behind: &str) -> bool {
-    let numbered = !mark.trim().is_empty() && !mark.contains([':', '[', '(', '>']);
-    behind.starts_with([':', '>']) && !numbered
-}
-
 /// Whether an age or a sex stands behind a name, as of nobody who is there for work: `山田太郎 45歳`.
 fn is_described(after: &str) -> bool {
+    let bracketed = after.starts_with('(');
     let after = after.trim_start_matches([' ', '(', '、', ',', '\t']);
     let after = after.strip_prefix('満').unwrap_or(after);
     let digits = after.bytes().take_while(u8::is_ascii_digit).count();
     let aged = (1..=3).contains(&digits)
         && after.get(digits..).is_some_and(|rest| rest.trim_start_matches(' ').starts_with(['歳', '才']));
+    // As newspapers write it: 山田太郎(45).
+    let aged = aged || bracketed && digits == 2 && after.get(digits..).is_some_and(|rest| rest.starts_with(')'));
     let sex = after.strip_prefix("男性").or_else(|| after.strip_prefix("女性"));
     aged || sex.is_some_and(|rest| !rest.starts_with(is_name_character))
 }
@@ -215,10 +208,15 @@ fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> 
     let is_name = |hit: &Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
     let mut found = Vec::new();
     for (number, on_line) in page.by_line(hits) {
-        let Some(first) = on_line.first().filter(|_| !on_line.iter().any(is_name)) else { continue };
+        if on_line.iter().any(is_name) {
+            continue;
+        }
         let (line, start) = (page.line(number), page.starts.get(number).copied().unwrap_or_default());
-        if let Some(name) = latin_before(record, page, start..first.range.start) {
-            found.push(name);
+        let ends = std::iter::once(start).chain(on_line.iter().map(|hit| hit.range.end));
+        let parts = ends.zip(on_line).map(|(end, hit)| end..hit.range.start);
+        let known = found.len();
+        found.extend(parts.filter_map(|part| latin_before(record, page, part)));
+        if found.len() > known {
             continue;
         }
         // A line that long is no sentence.
@@ -243,13 +241,36 @@ fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> 
     found
 }
 
-/// The name in Latin letters that ends a part of a line, right before the first hit: `Taro Yamada <taro@…>`; of a name
-/// without a bracket behind it the dictionaries must know something.
+/// What may stand between a name in Latin letters and a value: `John Smith, date of birth 1985-03-12`.
+const LABELS: [&str; 21] = [
+    "dob", "born", "on", "date", "of", "birth", "ssn", "social", "security", "number", "no", "phone", "tel", "mobile",
+    "cell", "email", "e-mail", "mail", "at", "is", "id",
+];
+
+/// A part of a line without such words at its end.
+fn unlabelled(before: &str) -> &str {
+    let mut rest = before;
+    for _ in 0..4 {
+        let word = rest.rsplit([' ', '(', ',', '<', ':']).next().unwrap_or_default();
+        let label = word.trim_end_matches('.');
+        if !LABELS.iter().any(|known| known.eq_ignore_ascii_case(label)) {
+            break;
+        }
+        rest = rest.get(..rest.len() - word.len()).unwrap_or_default().trim_end_matches(BETWEEN);
+    }
+    rest
+}
+
+/// What stands between a name and a value beside it.
+const BETWEEN: [char; 8] = ['<', '(', ',', '/', ':', ' ', '"', '-'];
+
+/// The name in Latin letters that ends a part of a line, right before a hit or its label: `Taro Yamada <taro@…>`; of a
+/// name without a bracket behind it the dictionaries must know something.
 fn latin_before(record: &Record<'_>, page: &Page<'_>, part: Range<usize>) -> Option<Bare> {
     let line_start = part.start;
     let before = page.text.get(part).filter(|before| !before.is_empty())?;
     let bracket = before.ends_with('<');
-    let before = before.trim_end_matches(['<', '(', ',', '/', ':', ' ', '"', '-']);
+    let before = unlabelled(before.trim_end_matches(BETWEEN));
     let is_part = |c: char| !is_name_character(c) && c.is_alphabetic() || matches!(c, ' ' | '.' | '\'' | '-');
     let run: usize = before.chars().rev().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
     let run = before.get(before.len() - run..)?;

@@ -5,7 +5,6 @@
 
 use super::clusters::name_key;
 use super::columns::Columns;
-use super::names::Reading;
 use super::rules::Rules;
 use super::script::is_name_character;
 use super::tally::{Shown, Tally};
@@ -113,7 +112,7 @@ impl<'a> Record<'a> {
             let pairs = run.split(' ').zip(run.split(' ').skip(1)).map(|(a, b)| format!("{a} {b}"));
             let words = std::iter::once(run.to_owned()).chain(run.split(' ').map(str::to_owned)).chain(pairs);
             for word in words {
-                if self.known.len() < KNOWN && self.rules.names().read(&word).is_some_and(|r| r != Reading::Plausible) {
+                if self.known.len() < KNOWN && self.rules.names().names_somebody(&word) {
                     let key = name_key(&word);
                     if !self.known.contains(&key) {
                         self.known.push(key);

@@ -147,8 +147,11 @@ fn salutations(lines: &Lines<'_>, zones: &mut [Zone]) {
     }
 }
 
-/// A line that only addresses somebody.
+/// A line that only addresses somebody; what is marked as one of a list does not.
 fn is_salutation(line: &str) -> bool {
+    if line.starts_with(['・', '•', '●', '■', '○', '*']) || line.starts_with("- ") {
+        return false;
+    }
     let end = line.trim_end_matches(['、', ',', '。', ')', '!', ':', ' ']);
     let short = line.chars().count() <= 48 && !line.chars().any(|c| c.is_ascii_digit() || c == '@');
     let honorific =

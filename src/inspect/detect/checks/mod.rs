@@ -29,7 +29,7 @@ use super::places::prefecture;
 use crate::inspect::Confidence;
 use apart::Apart;
 use foreign::Foreign;
-pub(super) use words::{is_known_latin_name, is_latin_name, is_part_of_latin_name, is_role_address};
+pub(super) use words::{is_known_latin_name, is_latin_name, is_organisation, is_part_of_latin_name, is_role_address};
 
 /// A check by the name that rules call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -35,15 +35,15 @@ pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> 
     }
     let before = before.strip_suffix(' ').unwrap_or(before);
     let before = without_reading(before).unwrap_or(before);
-    let Some((start, reading)) = names.ending(before) else {
-        let start = foreign_before(before)?;
-        return Some(Passed { range: start..before.len(), doubt: false, note: Note::FullName });
-    };
     // 様子, 殿堂, 氏名: the honorific is the beginning of a word.
-    let after = text.get(range.end..).and_then(|rest| rest.chars().next());
-    if after.is_some_and(is_kanji) && reading != Reading::Full {
-        return None;
+    let goes_on = text.get(range.end..).and_then(|rest| rest.chars().next()).is_some_and(is_kanji);
+    let found = names.ending(before);
+    if found.is_none_or(|(_, reading)| reading == Reading::Surname)
+        && let Some(start) = foreign_before(before).or_else(|| names.stranger_ending(before).filter(|_| !goes_on))
+    {
+        return Some(Passed { range: start..before.len(), doubt: false, note: Note::FullName });
     }
+    let (start, reading) = found.filter(|&(_, reading)| !goes_on || reading == Reading::Full)?;
     let note = if reading == Reading::Surname { Note::Surname } else { Note::FullName };
     Some(Passed { range: start..before.len(), doubt: false, note })
 }
@@ -66,7 +66,8 @@ const WHO: [char; 7] = ['者', '人', '名', '様', '先', '主', '義'];
 /// The full name that begins at `at`, behind a word for whoever it is about: `退職者は山田太郎`, `異動 山田太郎`.
 fn announced(names: &Names, text: &str, at: usize) -> Option<Passed> {
     let rest = text.get(at..)?;
-    let (end, _) = names.beginning(rest).filter(|&(_, reading)| reading == Reading::Full)?;
+    let known = names.beginning(rest).filter(|&(_, reading)| reading == Reading::Full).map(|(end, _)| end);
+    let end = known.or_else(|| names.stranger_beginning(rest))?;
     // 山田太郎記念館 is no person.
     let goes_on = rest.get(end..).and_then(|behind| behind.chars().next()).is_some_and(is_kanji);
     (!goes_on).then_some(Passed { range: at..at + end, doubt: false, note: Note::LabelledName })
@@ -83,7 +84,7 @@ fn labelled(names: &Names, text: &str, at: usize, asks: bool) -> Option<Passed> 
         return found(end, if reading == Reading::Surname { Note::Surname } else { Note::LabelledName });
     }
     if !asks {
-        return None;
+        return names.stranger_beginning(rest).and_then(|end| found(end, Note::LabelledName));
     }
     let run = |text: &str| text.find(|c: char| !is_name_character(c)).unwrap_or(text.len());
     let first = run(rest);
@@ -131,12 +132,14 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
     // A label ends in a colon; a title in a dot or a space.
     let start = value.find(':').or_else(|| value.find(['.', ' ']))? + 1;
     let name = value.get(start..)?;
-    let start = range.start + start + (name.len() - name.trim_start().len());
-    let name = name.trim();
+    // Below a label a line may have a mark.
+    let start = range.start + start + (name.len() - name.trim_start_matches(|c: char| !c.is_alphabetic()).len());
+    let name = name.trim_matches(|c: char| !c.is_alphabetic() && c != '.');
     let setting = value.starts_with("name") && begins_entry(text.get(..range.start)?);
     let known = is_known_latin_name(names, name);
-    // `Attendees:` announces several; one alone is whoever is there for work.
-    let several = value.split_once(':').is_some_and(|(label, _)| label.trim_end().ends_with('s'));
+    // `Attendees:`, `employees on leave:` announce several; one alone is whoever is there for work.
+    let label = value.split_once(':').and_then(|(label, _)| label.split(' ').next());
+    let several = label.is_some_and(|label| label.ends_with('s'));
     let note = match () {
         () if several => Note::BareName,
         () if setting && !known => Note::Likely,
@@ -165,13 +168,16 @@ fn begins_entry(text: &str) -> bool {
 
 /// Whether `value` reads as a person's name in Latin letters.
 pub(in super::super) fn is_latin_name(value: &str) -> bool {
-    let is_organisation = |word: &str| {
-        let word = word.to_ascii_lowercase();
-        ORGANISATIONS.contains(&word.trim_end_matches('.'))
-    };
     words_of(value).all(is_part)
         && (2..=4).contains(&words_of(value).count())
         && !words_of(value).last().is_some_and(is_organisation)
+}
+
+/// Whether a text begins with a word for organisations, or with `& Co`.
+pub(in super::super) fn is_organisation(text: &str) -> bool {
+    let text = text.trim_start_matches(' ');
+    let word = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    text.starts_with("& Co") || ORGANISATIONS.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// Whether `value` may be a surname or a given name alone, or with another: `Yamada`, `DE LA CRUZ`, `Mary Ann`.
@@ -189,6 +195,7 @@ fn is_part(word: &str) -> bool {
 /// Whether a name of that shape is one that the dictionaries know.
 pub(in super::super) fn is_known_latin_name(names: &Names, value: &str) -> bool {
     is_latin_name(value)
+        && !names.no_names.has(value)
         && words_of(value).next().zip(words_of(value).last()).is_some_and(|(first, last)| names.is_latin(first, last))
 }
 
@@ -196,8 +203,14 @@ fn words_of(name: &str) -> impl Iterator<Item = &str> {
     name.split([' ', ',']).filter(|word| !word.is_empty())
 }
 
-const ORGANISATIONS: [&str; 12] =
-    ["inc", "ltd", "llc", "corp", "gmbh", "co", "company", "group", "limited", "team", "department", "office"];
+/// What firms and other organisations are called, at the end of their names.
+const ORGANISATIONS: [&str; 44] = [
+    "inc", "ltd", "llc", "llp", "plc", "corp", "corporation", "gmbh", "co", "company", "group", "limited", "team",
+    "department", "office", "partners", "associates", "holdings", "holding", "consulting", "solutions", "services",
+    "systems", "industries", "international", "laboratories", "capital", "bank", "securities", "insurance",
+    "technologies", "enterprises", "foundation", "institute", "university", "college", "hospital", "agency", "clinic",
+    "school", "committee", "society", "airlines", "controls",
+];
 
 /// A cell of a name column.
 pub(super) fn name_cell(names: &Names, value: &str, headed: bool) -> Option<Note> {
