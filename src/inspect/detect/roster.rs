@@ -38,13 +38,13 @@ pub(super) fn column(
     let value = page.text.get(seed.clone()).unwrap_or_default();
     let is_latin = !value.contains(is_name_character);
     let known = is_latin || names.read(value) == Some(Reading::Full);
-    let lines = Lines { names, page, zones, kind: kind(mark), ending: ending(behind), is_latin, several };
+    let lines = Lines { names, page, zones, mark, ending: ending(behind), is_latin, several };
     let above = (0..line).rev().take_while(|&line| page.starts.get(line).is_some_and(|&start| start >= floor));
     let mut items: Vec<Item> = above.map_while(|line| lines.name(line)).collect();
     items.reverse();
     items.push(Item { range: seed.clone(), standing: if known { Standing::Known } else { Standing::Likely } });
     items.extend((line + 1..page.lines.len()).map_while(|line| lines.name(line)));
-    if lines.kind.is_empty() {
+    if mark.trim().is_empty() {
         // Anything may stand above and below lines without a mark.
         let is_known = |item: &Item| item.standing != Standing::Stranger;
         items.drain(..items.iter().position(is_known).unwrap_or(items.len()));
@@ -71,15 +71,14 @@ pub(super) fn is_speaker(mark: &str, behind: &str) -> bool {
     behind.starts_with([':', '>']) && !numbered || behind.starts_with('『')
 }
 
-/// A mark, whatever number stands in it.
-fn kind(mark: &str) -> String {
-    let mut kind = String::new();
-    for c in mark.trim().chars().map(|c| if c.is_numeric() { '0' } else { c }) {
-        if c != '0' || !kind.ends_with('0') {
-            kind.push(c);
-        }
+/// Whether two marks are the same, whatever numbers stand in them.
+fn are_alike(one: &str, other: &str) -> bool {
+    fn signs(mark: &str) -> impl Iterator<Item = char> {
+        let signs = mark.trim().chars().map(|c| if c.is_numeric() { '0' } else { c });
+        let before = std::iter::once(' ').chain(signs.clone());
+        signs.zip(before).filter(|&(c, before)| c != '0' || before != '0').map(|(c, _)| c)
     }
-    kind
+    signs(one).eq(signs(other))
 }
 
 /// What follows a name on its line.
@@ -107,7 +106,7 @@ struct Lines<'a> {
     names: &'a Names,
     page: &'a Page<'a>,
     zones: &'a [Zone],
-    kind: String,
+    mark: &'a str,
     ending: Ending,
     is_latin: bool,
     several: bool,
@@ -119,7 +118,7 @@ impl Lines<'_> {
         let text = self.page.line(line);
         let start = text.find(|c: char| script::is_alphanumeric(c) && !c.is_numeric())?;
         let (mark, rest) = text.split_at_checked(start)?;
-        if self.zones.get(line) != Some(&Zone::Body) || !is_mark(mark) || kind(mark) != self.kind {
+        if self.zones.get(line) != Some(&Zone::Body) || !is_mark(mark) || !are_alike(mark, self.mark) {
             return None;
         }
         let name = if self.is_latin { latin_name(self.names, rest) } else { self.japanese(rest) };
@@ -145,8 +144,11 @@ impl Lines<'_> {
         let fits = |&(length, standing): &(usize, Standing)| {
             if standing == Standing::Known { parted(length) } else { ends(length) }
         };
-        let word = rest.find(|c: char| !is_name_character(c)).unwrap_or(rest.len());
-        let in_katakana = || Some(word).filter(|&end| rest.get(..end).is_some_and(|word| self.names.has_katakana(word)));
+        let in_katakana = || {
+            let word = rest.get(..rest.find(|c: char| !is_name_character(c)).unwrap_or(rest.len()))?;
+            let word = HONORIFICS.iter().find_map(|honorific| word.strip_suffix(honorific)).unwrap_or(word);
+            self.names.has_kana(word, script::is_katakana).then_some(word.len())
+        };
         let half_known = || self.names.stranger_beginning(rest).filter(|&length| ends(length)).or_else(in_katakana);
         let found = known.filter(fits).or_else(|| half_known().map(|length| (length, Standing::Likely)));
         found.or_else(|| self.stranger(rest).map(|length| (length, Standing::Stranger)))
@@ -178,9 +180,8 @@ mod tests {
     #[test]
     fn marks_of_one_list_are_alike() {
         for (a, b) in [("1. ", "10. "), ("・", "・"), ("① ", "② "), ("> - ", "> - "), ("", ""), ("10:00 ", "11:30 ")] {
-            assert_eq!(kind(a), kind(b));
+            assert!(are_alike(a, b), "{a} {b}");
         }
-        assert_ne!(kind("1. "), kind("1) "));
-        assert_ne!(kind("・"), kind(""));
+        assert!(!are_alike("1. ", "1) ") && !are_alike("・", "") && !are_alike("- ", "1. "));
     }
 }

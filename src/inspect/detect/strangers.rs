@@ -46,16 +46,17 @@ impl Names {
     /// Whether `word` may be a name among others in a column, as where a label asks for one. Parts of a firm are none.
     pub(super) fn may_be_stranger(&self, word: &str) -> bool {
         let unit = word.chars().count() > 2 && word.ends_with(|c| NO_SURNAME.contains(c));
-        !unit && self.may_be_name(word)
+        !unit && self.may_be_name(word) || self.has_kana(word, |c| matches!(c, 'ぁ'..='ゖ'))
     }
 
-    /// Whether `word` is a known surname and katakana that may be a given name: 工藤ウメ.
-    pub(super) fn has_katakana(&self, word: &str) -> bool {
+    /// Whether `word` is a known surname and kana of one kind that may be a given name: 工藤ウメ.
+    pub(super) fn has_kana(&self, word: &str, kind: fn(char) -> bool) -> bool {
         let kanji = word.chars().take_while(|c| is_kanji(*c)).map(char::len_utf8).sum();
         let (surname, given) = word.split_at_checked(kanji).unwrap_or_default();
         let given = given.trim_start_matches(' ');
         (2..=4).contains(&given.chars().count())
-            && given.chars().all(is_katakana)
+            && given.chars().all(kind)
+            && may_be_kana(given)
             && self.read(surname) == Some(Reading::Surname)
     }
 
@@ -81,12 +82,15 @@ impl Names {
         may_be_surname && self.is_given(given)
     }
 
-    /// Whether a given name is known by itself: two kanji or more, or two kana.
+    /// Whether a given name is known by itself: two kanji or more, or two kana. The readings of others in hiragana are too
+    /// often the end of a word: 大きな, 試みます.
     fn is_given(&self, word: &str) -> bool {
         let length = word.chars().count();
-        let hiragana = || word.chars().all(|c| matches!(c, 'ぁ'..='ゖ'));
-        let kana = || (hiragana() || word.chars().all(is_katakana)) && may_be_kana(word) && self.given_readings.has_reading(word);
-        (2..=5).contains(&length) && (self.given.has(word) && !self.no_given.has(word) || kana())
+        let written = || self.given.has(word) && !self.no_given.has(word);
+        let in_katakana = || word.chars().all(is_katakana) && self.given_readings.has_reading(word);
+        // 通りの, 見出しの.
+        let inflected = length == 2 && word.ends_with('の');
+        (2..=5).contains(&length) && may_be_kana(word) && !inflected && (written() || in_katakana())
     }
 
     /// Whether `word` is something else than a name.

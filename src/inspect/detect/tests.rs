@@ -3,6 +3,7 @@
 //! All people, companies and numbers are invented.
 
 mod accounts;
+mod columns;
 mod doubtful;
 mod excluded;
 mod explained;

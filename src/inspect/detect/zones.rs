@@ -282,6 +282,8 @@ fn has_staff_word(line: &str, counts: impl Fn(&str) -> bool) -> bool {
     ];
     let line = unquoted(line);
     let head = line.char_indices().nth(16).map_or(line, |(end, _)| line.get(..end).unwrap_or(line));
+    // The number of a pupil says nothing of who attends.
+    let head = head.strip_prefix("出席番号").unwrap_or(head);
     let mut found = false;
     if !head.is_ascii() {
         WORDS.each(head, |word, _| {

@@ -37,13 +37,13 @@ pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> 
     let before = without_reading(before).unwrap_or(before);
     // 様子, 殿堂, 氏名: the honorific is the beginning of a word.
     let goes_on = text.get(range.end..).and_then(|rest| rest.chars().next()).is_some_and(is_kanji);
-    let found = names.ending(before);
-    if found.is_none_or(|(_, reading)| reading == Reading::Surname)
-        && let Some(start) = foreign_before(before).or_else(|| names.stranger_ending(before).filter(|_| !goes_on))
-    {
+    let Some((start, reading)) = names.ending(before) else {
+        let start = foreign_before(before).or_else(|| names.stranger_ending(before).filter(|_| !goes_on))?;
         return Some(Passed { range: start..before.len(), doubt: false, note: Note::FullName });
+    };
+    if goes_on && reading != Reading::Full {
+        return None;
     }
-    let (start, reading) = found.filter(|&(_, reading)| !goes_on || reading == Reading::Full)?;
     let note = if reading == Reading::Surname { Note::Surname } else { Note::FullName };
     Some(Passed { range: start..before.len(), doubt: false, note })
 }
@@ -134,7 +134,7 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
     let name = value.get(start..)?;
     // Below a label a line may have a mark.
     let start = range.start + start + (name.len() - name.trim_start_matches(|c: char| !c.is_alphabetic()).len());
-    let name = name.trim_matches(|c: char| !c.is_alphabetic() && c != '.');
+    let name = name.trim_start_matches(|c: char| !c.is_alphabetic()).trim_end();
     let setting = value.starts_with("name") && begins_entry(text.get(..range.start)?);
     let known = is_known_latin_name(names, name);
     // `Attendees:`, `employees on leave:` announce several; one alone is whoever is there for work.
