@@ -88,7 +88,8 @@ impl Neighbours<'_> {
             next = self.name_after(item.range.end);
             items.push(item);
         }
-        while items.last().is_some_and(|item| item.standing == Standing::Stranger) {
+        let is_loose = |item: &Item| item.standing == Standing::Stranger && !is_counted(self.text, item.range.end);
+        while items.last().is_some_and(is_loose) {
             items.pop();
         }
         items
@@ -144,9 +145,13 @@ impl Neighbours<'_> {
         length.map(item).or_else(|| self.stranger(start))
     }
 
-    /// What begins there and may be a name that no dictionary has, if a name follows it.
+    /// What begins there and may be a name that no dictionary has, if a name follows it, or how many they are.
     fn stranger(&self, start: usize) -> Option<Item> {
         let rest = self.text.get(start..)?;
+        let kanji = rest.find(|c: char| !is_kanji(c)).unwrap_or(rest.len());
+        if is_counted(self.text, start + kanji) && rest.get(..kanji).is_some_and(|name| self.names.may_be_name(name)) {
+            return Some(Item { range: start..start + kanji, standing: Standing::Stranger });
+        }
         let run = |text: &str| text.find(|c: char| !is_name_character(c)).unwrap_or(text.len());
         let first = run(rest);
         let second = rest.get(first..)?.strip_prefix(' ').map(run).filter(|&second| second > 0);
@@ -175,6 +180,13 @@ impl Neighbours<'_> {
         }
         items
     }
+}
+
+/// Whether behind a list stands how many people are in it: `山田太郎、鬼無里蓮の2名`.
+pub(super) fn is_counted(text: &str, end: usize) -> bool {
+    let Some(rest) = text.get(end..).and_then(|rest| rest.strip_prefix(['の', 'ら', '、', ' '])) else { return false };
+    let number = rest.trim_start_matches('計').trim_start_matches(|c: char| c.is_ascii_digit() || "二三四五六七八九十".contains(c));
+    number.len() < rest.len() && (number.starts_with('名') || number.starts_with('人'))
 }
 
 pub(super) fn standing(reading: Reading) -> Option<Standing> {

@@ -12,7 +12,7 @@ use super::bare::Bare;
 use super::checks::Note;
 use super::clusters::name_key;
 use super::ground::Ground;
-use super::neighbours::{Item, Neighbours, Standing};
+use super::neighbours::{self, Item, Neighbours, Standing};
 use super::page::Page;
 use super::record::Record;
 use super::rule::{Nearby, Role};
@@ -85,7 +85,8 @@ pub(super) fn add_names(
         let mut hits = listed(row, None);
         if hits.is_empty() {
             let items = roster::column(text.names, page, zones, (seed, *several), from);
-            let marked = items.first().map(|first| page.starts.get(page.line_of(first.range.start)) != Some(&first.range.start));
+            let head = items.first().map(|first| page.head(first.range.start));
+            let marked = head.map(roster::is_marked);
             hits = listed(items, marked);
         }
         more.append(&mut hits);
@@ -102,7 +103,8 @@ fn listed(record: &Record<'_>, page: &Page<'_>, row: Row) -> Vec<Hit> {
     let in_context = record.rules.detector(detector).map_or(Confidence::Medium, |detector| detector.in_context);
     let (confidence, note) =
         if announced { (in_context, Note::Enrolled) } else { (Confidence::Medium, Note::FullName) };
-    let with_strangers = announced || column == Some(true);
+    let counted = items.last().is_some_and(|last| neighbours::is_counted(page.text, last.range.end));
+    let with_strangers = announced || counted || column == Some(true);
     let ranges = items.into_iter().filter(|item| with_strangers || item.standing != Standing::Stranger);
     let excluded = |range: &Range<usize>| page.text.get(range.clone()).is_none_or(|name| record.excludes(detector, name));
     let ranges = ranges.map(|item| item.range).filter(|range| !excluded(range));
@@ -149,7 +151,9 @@ fn judged(record: &Record<'_>, page: &Page<'_>, row: &Row) -> Option<bool> {
     };
     let (known, all) = (of(&|standing| standing == Standing::Known), of(&|standing| standing != Standing::Stranger));
     // Below a heading a list may hold more that nobody knows than others.
-    let strangers = if row.column.is_some() && known > 0 { of(&|standing| standing == Standing::Stranger) } else { 0 };
+    let counted = neighbours::is_counted(page.text, last.range.end);
+    let strangers =
+        if (row.column.is_some() || counted) && known > 0 { of(&|standing| standing == Standing::Stranger) } else { 0 };
     let several = all + strangers.min(2 * all) >= ANNOUNCED && (known > 0 || !row.is_latin);
     if !several {
         return None;
@@ -158,10 +162,9 @@ fn judged(record: &Record<'_>, page: &Page<'_>, row: &Row) -> Option<bool> {
     if OURS.iter().any(|ours| before.rsplit('\n').next().is_some_and(|line| line.contains(ours))) {
         return None;
     }
-    let line = page.line_of(first.range.start);
-    let head = page.starts.get(line).and_then(|&start| page.text.get(start..first.range.start));
+    let head = page.head(first.range.start);
     let heading = row.column.map(|_| roster::heading(page, first.range.start)).unwrap_or_default();
-    let staff = head.is_some_and(zones::is_staff_list) || zones::is_staff_list(heading);
+    let staff = zones::is_staff_list(head) || zones::is_staff_list(heading);
     if staff && row.column.is_some() {
         return None;
     }
@@ -177,7 +180,7 @@ fn judged(record: &Record<'_>, page: &Page<'_>, row: &Row) -> Option<bool> {
     }
     // Cities and products are written like Latin names, and without a mark anything stands below a name.
     let least = if row.is_latin { all } else if row.column == Some(false) { ANNOUNCED } else { 1 };
-    let among = if row.column == Some(true) && strangers * 2 <= known { strangers } else { 0 };
+    let among = if counted || row.column == Some(true) && strangers * 2 <= known { strangers } else { 0 };
     let is_list = all + among >= LIST && known >= least && (row.column != Some(true) || among == strangers);
     let after = behind(page.text, last.range.end)?;
     (is_list && !AT_WORK.iter().any(|work| after.contains(work))).then_some(false)

@@ -44,7 +44,7 @@ pub(super) fn column(
     items.reverse();
     items.push(Item { range: seed.clone(), standing: if known { Standing::Known } else { Standing::Likely } });
     items.extend((line + 1..page.lines.len()).map_while(|line| lines.name(line)));
-    if mark.trim().is_empty() {
+    if !is_marked(mark) {
         // Anything may stand above and below lines without a mark.
         let is_known = |item: &Item| item.standing != Standing::Stranger;
         items.drain(..items.iter().position(is_known).unwrap_or(items.len()));
@@ -63,6 +63,11 @@ pub(super) fn heading<'t>(page: &Page<'t>, first: usize) -> &'t str {
 /// Whether what stands before a name on its line only marks the line as one of a list, or as quoted: `・`, `> 1) `.
 pub(super) fn is_mark(head: &str) -> bool {
     head.len() <= MARK && head.chars().all(|c| c.is_numeric() || !script::is_alphanumeric(c))
+}
+
+/// Whether there is more in a mark than that the line is quoted.
+pub(super) fn is_marked(head: &str) -> bool {
+    !head.trim_matches(['>', '|', ' ']).is_empty()
 }
 
 /// Whether what follows is what somebody said or wrote: `山田太郎: 了解です`, `夏目漱石『こころ』`.

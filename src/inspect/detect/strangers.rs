@@ -19,6 +19,8 @@ const REACH: usize = 16;
 
 /// What a surname does not end in, and words for people and places in general do.
 const NO_SURNAME: &str = "部課係室店社会館院園校局所署者員長様当本昨明先同各毎全";
+/// What a given name does not end in here, as words for whoever does something do: 代理人.
+const ROLES: &str = "人者員師士生客手主長役方係";
 /// What stands before a given name and is no surname.
 const CALLED: [&str; 41] = [
     "長男", "次男", "三男", "二男", "長女", "次女", "三女", "二女", "父親", "母親", "息子", "主人", "友人", "知人", "新人",
@@ -86,7 +88,7 @@ impl Names {
     /// often the end of a word: 大きな, 試みます.
     fn is_given(&self, word: &str) -> bool {
         let length = word.chars().count();
-        let written = || self.given.has(word) && !self.no_given.has(word);
+        let written = || self.given.has(word) && !self.no_given.has(word) && !word.ends_with(|c| ROLES.contains(c));
         let in_katakana = || word.chars().all(is_katakana) && self.given_readings.has_reading(word);
         // 通りの, 見出しの.
         let inflected = length == 2 && word.ends_with('の');
@@ -189,7 +191,7 @@ mod tests {
                 assert_eq!(names.stranger_beginning(&format!("{name}{behind}")), Some(name.len()), "{name}{behind}");
             }
         }
-        for word in ["長男ひろみ", "営業部麗奈", "看護師", "利用者", "同様", "新製品", "下記のとおり", "別紙のとおり", "商店街", "保護者"] {
+        for word in ["長男ひろみ", "営業部麗奈", "看護師", "利用者", "同様", "新製品", "下記のとおり", "別紙のとおり", "商店街", "保護者", "代理人", "管理人"] {
             assert!(!names.has_given(word), "{word}");
             assert_eq!(names.stranger_ending(word), None, "{word}");
         }

@@ -114,10 +114,14 @@ pub(super) fn is_rule(line: &str) -> bool {
 fn salutations(lines: &Lines<'_>, zones: &mut [Zone]) {
     let mut left = HEAD;
     let mut found = Vec::new();
+    let mut listed = false;
     for (number, line) in lines.bare.iter().enumerate() {
         if line.is_empty() {
+            listed = false;
             continue;
         }
+        // Below `当選者名簿` nobody is addressed.
+        listed |= ["一覧", "名簿", "リスト"].iter().any(|end| line.ends_with(end));
         if lines.quoted.get(number) == Some(&true) || lines.is_rule(number) {
             // Below a quoted header another mail begins.
             left = HEAD;
@@ -127,6 +131,9 @@ fn salutations(lines: &Lines<'_>, zones: &mut [Zone]) {
             continue;
         }
         left -= 1;
+        if listed {
+            continue;
+        }
         if is_salutation(line) {
             found.push(number);
         } else if line.contains('。') || line.contains("世話") {

@@ -46,6 +46,7 @@ fn two_below_a_heading_are_people() {
         ("Attendees:\n\n1. John Smith (Sales)\n2. Mary Jones (Accounting)", 2),
         ("Field trip, students with allergies:\n\nJohn Carter: peanuts\nMary Alvarez: bee stings", 2),
         ("The following employees were placed on leave: Karen Doyle, Mark Ortega and Mary Raman.", 3),
+        ("当選者名簿\n東京都　山田太郎様\n大阪府　佐藤花子様\n愛知県　高橋健一様", 3),
         ("本日の入浴介助対象者\n- 鈴木キヨ様\n- 佐々木ハル様\n- 工藤ウメ様", 3),
     ]);
     let sure = |text: &str| mail(text).0.iter().map(|finding| finding.confidence).max();
@@ -61,6 +62,8 @@ fn a_column_takes_in_names_that_the_dictionaries_know_in_part() {
         ("出席番号　氏名　ふりがな\n1　青木ひまり　あおき ひまり\n2　石井そら　いしい そら\n3　江藤ゆづき　えとう ゆづき\n4　金子めい　かねこ めい", 4),
         ("七河ひろみ、佐倉あかり、中村エミを表彰します。", 3),
         ("佐藤花子、根間千春、桑波田莉奈が昇格しました。", 3),
+        ("高橋健一、輿水凌駕、鬼無里蓮の3名です。", 3),
+        ("高橋健一、輿水凌駕、鬼無里蓮です。", 0),
     ]);
 }
 
