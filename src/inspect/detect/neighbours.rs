@@ -58,7 +58,6 @@ pub(super) enum Standing {
     Stranger,
 }
 
-
 /// What stands beside a name in a text.
 pub(super) struct Neighbours<'t> {
     pub(super) names: &'t Names,
@@ -184,8 +183,12 @@ impl Neighbours<'_> {
 
 /// Whether behind a list stands how many people are in it: `山田太郎、鬼無里蓮の2名`.
 pub(super) fn is_counted(text: &str, end: usize) -> bool {
-    let Some(rest) = text.get(end..).and_then(|rest| rest.strip_prefix(['の', 'ら', '、', ' '])) else { return false };
-    let number = rest.trim_start_matches('計').trim_start_matches(|c: char| c.is_ascii_digit() || "二三四五六七八九十".contains(c));
+    let Some(rest) = text.get(end..).and_then(|rest| rest.strip_prefix(['の', 'ら', '、', ' '])) else {
+        return false;
+    };
+    let number = rest
+        .trim_start_matches('計')
+        .trim_start_matches(|c: char| c.is_ascii_digit() || "二三四五六七八九十".contains(c));
     number.len() < rest.len() && (number.starts_with('名') || number.starts_with('人'))
 }
 

@@ -15,8 +15,8 @@ use super::ground::Ground;
 use super::neighbours::{self, Item, Neighbours, Standing};
 use super::page::Page;
 use super::record::Record;
-use super::rule::{Nearby, Role};
 use super::roster;
+use super::rule::{Nearby, Role};
 use super::scan::Hit;
 use super::script::{is_kanji, is_name_character};
 use super::zones::{self, Zone};
@@ -44,8 +44,17 @@ struct Row {
     column: Option<bool>,
     /// A pattern says that several people follow: `Attendees:`.
     several: bool,
+    /// How many they are stands behind the last: `の3名`.
+    counted: bool,
     is_latin: bool,
     detector: usize,
+}
+
+/// A name from which others are looked for.
+struct Seed {
+    range: Range<usize>,
+    /// A pattern says that several people follow.
+    several: bool,
 }
 
 /// Adds the names that stand in lists; `found` are those that stand alone, and those that begin a word.
@@ -53,60 +62,72 @@ pub(super) fn add_names(
     record: &Record<'_>,
     page: &Page<'_>,
     hits: &mut Vec<Hit>,
-    (alone, leading): (&[Bare], &[Range<usize>]),
+    found: (&[Bare], &[Range<usize>]),
     zones: &[Zone],
 ) {
     let Some(japanese) = record.rules.name_detector() else { return };
     let latin = record.rules.latin_name_detector().unwrap_or(japanese);
-    let is_name = |hit: &&Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
-    let of_hits = hits.iter().filter(is_name).map(|hit| (hit.range.clone(), hit.note == Note::BareName));
-    let others = alone.iter().map(|name| name.start..name.end).chain(leading.iter().cloned());
-    let mut seeds: Vec<(Range<usize>, bool)> = of_hits.chain(others.map(|name| (name, false))).collect();
-    seeds.sort_by_key(|(seed, _)| seed.start);
+    let seeds = seeds(record, hits, found);
     let (mut over, mut more) = (0, Vec::new());
-    for (at, (seed, several)) in seeds.iter().enumerate() {
-        if seed.start < over || zones.get(page.line_of(seed.start)) != Some(&Zone::Body) {
+    for (at, seed) in seeds.iter().enumerate() {
+        if seed.range.start < over || zones.get(page.line_of(seed.range.start)) != Some(&Zone::Body) {
             continue;
         }
-        let is_latin = page.text.get(seed.clone()).is_some_and(|name| !name.contains(is_name_character));
-        // Behind a space alone anything may stand, unless names do.
-        let next = |other: Option<&(Range<usize>, bool)>| {
-            other.is_some_and(|(other, _)| other.start == seed.end + 1 || other.end + 1 == seed.start)
-        };
-        let spaced = next(seeds.get(at + 1)) || next(at.checked_sub(1).and_then(|at| seeds.get(at)));
-        let text = Neighbours { names: record.rules.names(), text: page.text, spaced };
+        let is_latin = page.text.get(seed.range.clone()).is_some_and(|name| !name.contains(is_name_character));
         let detector = if is_latin { latin } else { japanese };
-        let from = over;
+        let text = Neighbours { names: record.rules.names(), text: page.text, spaced: is_spaced(&seeds, at) };
+        let row = if is_latin { text.latin_row(seed.range.clone()) } else { text.row(seed.range.clone(), over) };
+        let column = || roster::column(text.names, page, zones, (&seed.range, seed.several), over);
+        let mut end = over;
         let mut listed = |items: Vec<Item>, column: Option<bool>| {
-            over = items.last().map_or(over, |item| item.range.end.max(over));
-            listed(record, page, Row { items, column, several: *several, is_latin, detector })
+            let last = items.last().map_or(over, |item| item.range.end);
+            end = end.max(last);
+            let counted = neighbours::is_counted(page.text, last);
+            listed(record, page, Row { items, column, several: seed.several, counted, is_latin, detector })
         };
-        let row = if is_latin { text.latin_row(seed.clone()) } else { text.row(seed.clone(), from) };
-        let mut hits = listed(row, None);
-        if hits.is_empty() {
-            let items = roster::column(text.names, page, zones, (seed, *several), from);
-            let head = items.first().map(|first| page.head(first.range.start));
-            let marked = head.map(roster::is_marked);
-            hits = listed(items, marked);
+        let mut here = listed(row, None);
+        if here.is_empty() {
+            let items = column();
+            let marked = items.first().map(|first| roster::is_marked(page.head(first.range.start)));
+            here = listed(items, marked);
         }
-        more.append(&mut hits);
+        more.append(&mut here);
+        over = end;
     }
     if !more.is_empty() {
         unite(hits, more);
     }
 }
 
+/// The names that were found, in the order of the text.
+fn seeds(record: &Record<'_>, hits: &[Hit], (alone, leading): (&[Bare], &[Range<usize>])) -> Vec<Seed> {
+    let is_name = |hit: &&Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
+    let of_hits = hits.iter().filter(is_name);
+    let of_hits = of_hits.map(|hit| Seed { range: hit.range.clone(), several: hit.note == Note::BareName });
+    let others = alone.iter().map(|name| name.start..name.end).chain(leading.iter().cloned());
+    let mut seeds: Vec<Seed> = of_hits.chain(others.map(|range| Seed { range, several: false })).collect();
+    seeds.sort_by_key(|seed| seed.range.start);
+    seeds
+}
+
+/// Whether a space parts names here: behind one anything may stand, unless names do.
+fn is_spaced(seeds: &[Seed], at: usize) -> bool {
+    let Some(seed) = seeds.get(at).map(|seed| &seed.range) else { return false };
+    let next = |other: &Seed| other.range.start == seed.end + 1 || other.range.end + 1 == seed.start;
+    seeds.get(at + 1).is_some_and(next) || at.checked_sub(1).and_then(|before| seeds.get(before)).is_some_and(next)
+}
+
 /// The hits of a row, if it is a list of people.
 fn listed(record: &Record<'_>, page: &Page<'_>, row: Row) -> Vec<Hit> {
     let Some(announced) = judged(record, page, &row) else { return Vec::new() };
-    let Row { items, column, detector, .. } = row;
+    let Row { items, column, counted, detector, .. } = row;
     let in_context = record.rules.detector(detector).map_or(Confidence::Medium, |detector| detector.in_context);
     let (confidence, note) =
         if announced { (in_context, Note::Enrolled) } else { (Confidence::Medium, Note::FullName) };
-    let counted = items.last().is_some_and(|last| neighbours::is_counted(page.text, last.range.end));
     let with_strangers = announced || counted || column == Some(true);
     let ranges = items.into_iter().filter(|item| with_strangers || item.standing != Standing::Stranger);
-    let excluded = |range: &Range<usize>| page.text.get(range.clone()).is_none_or(|name| record.excludes(detector, name));
+    let excluded =
+        |range: &Range<usize>| page.text.get(range.clone()).is_none_or(|name| record.excludes(detector, name));
     let ranges = ranges.map(|item| item.range).filter(|range| !excluded(range));
     let ground = Ground::Position { listed: true };
     ranges.map(|range| Hit { detector, range, confidence, context: announced, note, ground }).collect()
@@ -136,35 +157,19 @@ fn stronger(known: Note, listed: Note) -> Note {
     if listed == Note::Enrolled || matches!(known, Note::BareName | Note::Likely) { listed } else { known }
 }
 
-/// Whether these names are a list of people, and then whether something announces it. The names of sender and recipients
-/// make no list.
+/// Whether these names are a list of people, and then whether something announces it.
 fn judged(record: &Record<'_>, page: &Page<'_>, row: &Row) -> Option<bool> {
     let (first, last) = (row.items.first()?, row.items.last()?);
-    let value = |item: &Item| page.text.get(item.range.clone()).unwrap_or_default();
-    let is_own = |item: &Item| !record.known.is_empty() && record.known.contains(&name_key(value(item)));
-    let of = |wanted: &dyn Fn(Standing) -> bool| {
-        let mut names: Vec<&str> =
-            row.items.iter().filter(|item| wanted(item.standing) && !is_own(item)).map(value).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.len()
-    };
-    let (known, all) = (of(&|standing| standing == Standing::Known), of(&|standing| standing != Standing::Stranger));
-    // Below a heading a list may hold more that nobody knows than others.
-    let counted = neighbours::is_counted(page.text, last.range.end);
-    let strangers =
-        if (row.column.is_some() || counted) && known > 0 { of(&|standing| standing == Standing::Stranger) } else { 0 };
-    let several = all + strangers.min(2 * all) >= ANNOUNCED && (known > 0 || !row.is_latin);
-    if !several {
+    let counts = Counts::of(record, page, row);
+    if !counts.may_be_announced(row) {
         return None;
     }
     let before = before(page.text, first.range.start)?;
     if OURS.iter().any(|ours| before.rsplit('\n').next().is_some_and(|line| line.contains(ours))) {
         return None;
     }
-    let head = page.head(first.range.start);
     let heading = row.column.map(|_| roster::heading(page, first.range.start)).unwrap_or_default();
-    let staff = zones::is_staff_list(head) || zones::is_staff_list(heading);
+    let staff = zones::is_staff_list(page.head(first.range.start)) || zones::is_staff_list(heading);
     if staff && row.column.is_some() {
         return None;
     }
@@ -175,15 +180,60 @@ fn judged(record: &Record<'_>, page: &Page<'_>, row: &Row) -> Option<bool> {
         return Some(true);
     }
     // Titles stand behind whoever is there for work.
-    if row.column.is_some() && row.items.iter().any(|item| page.is_staff(page.line_of(item.range.start))) {
+    let at_work = || row.items.iter().any(|item| page.is_staff(page.line_of(item.range.start)));
+    if row.column.is_some() && at_work() {
         return None;
     }
-    // Cities and products are written like Latin names, and without a mark anything stands below a name.
-    let least = if row.is_latin { all } else if row.column == Some(false) { ANNOUNCED } else { 1 };
-    let among = if counted || row.column == Some(true) && strangers * 2 <= known { strangers } else { 0 };
-    let is_list = all + among >= LIST && known >= least && (row.column != Some(true) || among == strangers);
     let after = behind(page.text, last.range.end)?;
-    (is_list && !AT_WORK.iter().any(|work| after.contains(work))).then_some(false)
+    (counts.is_list(row) && !AT_WORK.iter().any(|work| after.contains(work))).then_some(false)
+}
+
+/// How many of the names of a row are known how well. The names of sender and recipients do not count.
+struct Counts {
+    known: usize,
+    /// Known or likely.
+    all: usize,
+    strangers: usize,
+}
+
+impl Counts {
+    fn of(record: &Record<'_>, page: &Page<'_>, row: &Row) -> Self {
+        let value = |item: &Item| page.text.get(item.range.clone()).unwrap_or_default();
+        let is_own = |item: &Item| !record.known.is_empty() && record.known.contains(&name_key(value(item)));
+        let of = |wanted: &dyn Fn(Standing) -> bool| {
+            let mut names: Vec<&str> =
+                row.items.iter().filter(|item| wanted(item.standing) && !is_own(item)).map(value).collect();
+            names.sort_unstable();
+            names.dedup();
+            names.len()
+        };
+        let stranger = |standing| standing == Standing::Stranger;
+        let known = of(&|standing| standing == Standing::Known);
+        let with_strangers = known > 0 && (row.column.is_some() || row.counted);
+        let strangers = if with_strangers { of(&stranger) } else { 0 };
+        Self { known, all: of(&|standing| !stranger(standing)), strangers }
+    }
+
+    /// Whether they are enough where something announces them; below a heading more may be strangers than not.
+    fn may_be_announced(&self, row: &Row) -> bool {
+        self.all + self.strangers.min(2 * self.all) >= ANNOUNCED && (self.known > 0 || !row.is_latin)
+    }
+
+    /// Whether they are enough where nothing does. Cities and products are written like Latin names, and without a mark
+    /// anything stands below a name.
+    fn is_list(&self, row: &Row) -> bool {
+        let marked = row.column == Some(true);
+        if marked && !row.counted && self.strangers * 2 > self.known {
+            return false;
+        }
+        let strangers = if marked || row.counted { self.strangers } else { 0 };
+        let least = match row.column {
+            _ if row.is_latin => self.all,
+            Some(false) => ANNOUNCED,
+            _ => 1,
+        };
+        self.all + strangers >= LIST && self.known >= least
+    }
 }
 
 /// The characters before the first name that may announce it.
@@ -221,4 +271,3 @@ fn is_announced(words: &Nearby, before: &str) -> bool {
         between.chars().count() <= BETWEEN && between.chars().all(plain) && !parted
     })
 }
-

@@ -83,7 +83,8 @@ fn is_enumeration(cells: &[&str]) -> bool {
 
 /// Whether a name and a value stand in cells of their own, as in no sentence.
 fn is_record(names: &Names, cells: &[&str]) -> bool {
-    let is_name = |cell: &str| [Check::NameJp, Check::PersonName].iter().any(|c| c.in_cell(names, cell, false).is_some());
+    let is_name =
+        |cell: &str| [Check::NameJp, Check::PersonName].iter().any(|c| c.in_cell(names, cell, false).is_some());
     let mut cells = cells.iter().map(|cell| cell.trim());
     cells.clone().any(is_value) && cells.any(is_name)
 }

@@ -23,15 +23,33 @@ const NO_SURNAME: &str = "部課係室店社会館院園校局所署者員長様
 const ROLES: &str = "人者員師士生客手主長役方係";
 /// What stands before a given name and is no surname.
 const CALLED: [&str; 41] = [
-    "長男", "次男", "三男", "二男", "長女", "次女", "三女", "二女", "父親", "母親", "息子", "主人", "友人", "知人", "新人",
-    "先輩", "後輩", "同僚", "患者", "顧客", "愛犬", "愛猫", "担当", "主任", "毎日", "本日", "昨日", "明日", "先日", "今日", "当日",
-    "翌日", "前日", "今回", "今年", "昨年", "先月", "今月", "来月", "午前", "午後",
+    "長男", "次男", "三男", "二男", "長女", "次女", "三女", "二女", "父親", "母親", "息子", "主人", "友人", "知人",
+    "新人", "先輩", "後輩", "同僚", "患者", "顧客", "愛犬", "愛猫", "担当", "主任", "毎日", "本日", "昨日", "明日",
+    "先日", "今日", "当日", "翌日", "前日", "今回", "今年", "昨年", "先月", "今月", "来月", "午前", "午後",
 ];
 /// A kanji that stands before a full name and is no part of it: 故山田太郎, 妻佐藤花子.
-const BEFORE: &str = "元故夫妻父母子娘姉妹弟兄孫姪甥旧新前現各同両貴当弊御他及並又様氏君殿等計男女第部課係室店社会員者長";
+const BEFORE: &str =
+    "元故夫妻父母子娘姉妹弟兄孫姪甥旧新前現各同両貴当弊御他及並又様氏君殿等計男女第部課係室店社会員者長";
 /// What may follow a name in hiragana that ends in the midst of others.
 const BEHIND: [&str; 18] = [
-    "の", "は", "が", "を", "に", "と", "も", "で", "や", "へ", "さん", "さま", "くん", "ちゃん", "です", "だ", "から", "より",
+    "の",
+    "は",
+    "が",
+    "を",
+    "に",
+    "と",
+    "も",
+    "で",
+    "や",
+    "へ",
+    "さん",
+    "さま",
+    "くん",
+    "ちゃん",
+    "です",
+    "だ",
+    "から",
+    "より",
 ];
 
 impl Names {
@@ -70,7 +88,8 @@ impl Names {
         let kanji = word.chars().take_while(|c| is_kanji(*c)).count();
         let count = word.chars().count();
         // In kana the given name begins where kana do; in kanji it may be of two characters or three.
-        let surnames = if kanji < count { kanji..=kanji } else { count.saturating_sub(3).max(1)..=count.saturating_sub(2) };
+        let surnames =
+            if kanji < count { kanji..=kanji } else { count.saturating_sub(3).max(1)..=count.saturating_sub(2) };
         let mut ends = surnames.filter_map(|length| word.char_indices().nth(length)).map(|(end, _)| end);
         ends.any(|end| word.split_at_checked(end).is_some_and(|(surname, given)| self.is_in_parts(surname, given)))
             && !self.is_word(word)
@@ -184,14 +203,28 @@ mod tests {
     fn a_known_given_name_tells_a_surname_that_nobody_knows() {
         let rules = Rules::compile(&[]).unwrap();
         let names = rules.names();
-        for name in ["七河ひろみ", "根間千春", "唐牛 ミク", "桑波田莉奈", "和食 麗奈", "如月ひとみ"] {
+        for name in ["七河ひろみ", "根間千春", "唐牛 ミク", "桑波田莉奈", "和食 麗奈", "如月ひとみ"]
+        {
             assert!(names.has_given(name), "{name}");
             assert_eq!(names.stranger_ending(&format!("昨日は、{name}")), Some("昨日は、".len()), "{name}");
             for behind in ["", "の件", "、佐藤花子", "です", "は来た"] {
                 assert_eq!(names.stranger_beginning(&format!("{name}{behind}")), Some(name.len()), "{name}{behind}");
             }
         }
-        for word in ["長男ひろみ", "営業部麗奈", "看護師", "利用者", "同様", "新製品", "下記のとおり", "別紙のとおり", "商店街", "保護者", "代理人", "管理人"] {
+        for word in [
+            "長男ひろみ",
+            "営業部麗奈",
+            "看護師",
+            "利用者",
+            "同様",
+            "新製品",
+            "下記のとおり",
+            "別紙のとおり",
+            "商店街",
+            "保護者",
+            "代理人",
+            "管理人",
+        ] {
             assert!(!names.has_given(word), "{word}");
             assert_eq!(names.stranger_ending(word), None, "{word}");
         }

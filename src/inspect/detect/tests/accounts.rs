@@ -68,7 +68,11 @@ fn an_account_of_which_nobody_says_whose_it_is_is_no_person_and_not_certain() {
 #[test]
 fn a_company_in_the_line_above_holds_nobody_elses_account() {
     for (text, accounts, persons) in [
-        ("北保安サービス株式会社の大田です。\n返金先：みずほ銀行 駅前支店 普通口座 No.7658906 口座名義 コンドウ ミツル", 1, 1),
+        (
+            "北保安サービス株式会社の大田です。\n返金先：みずほ銀行 駅前支店 普通口座 No.7658906 口座名義 コンドウ ミツル",
+            1,
+            1,
+        ),
         ("株式会社北保安サービスの大友です。\nりそな銀行　新宿支店　（普）4623244　名義：ヤマダ ユイ", 1, 1),
         ("株式会社北保安サービス 御中\n氏名：佐藤花子\nみずほ銀行 新宿支店 普通 1234567", 1, 1),
         ("みずほ銀行 新宿支店 普通 1234567 サトウ ハナコ\n株式会社北保安サービス 総務部", 1, 1),
@@ -83,7 +87,14 @@ fn a_company_in_the_line_above_holds_nobody_elses_account() {
 
 #[test]
 fn a_trade_in_kana_is_a_company_without_its_form() {
-    for holder in ["トヨタジドウシヤ", "ｽｽﾞｷｺｳｷﾞﾖｳ", "ヤマダショウジ", "ニシムラ ケンセツ", "キタホアンサービス", "ナカムラショクヒン"] {
+    for holder in [
+        "トヨタジドウシヤ",
+        "ｽｽﾞｷｺｳｷﾞﾖｳ",
+        "ヤマダショウジ",
+        "ニシムラ ケンセツ",
+        "キタホアンサービス",
+        "ナカムラショクヒン",
+    ] {
         for text in [
             format!("みずほ銀行 新宿支店 普通 1234567 {holder}"),
             format!("口座番号：1234567　口座名義：{holder}"),

@@ -59,7 +59,10 @@ fn a_column_takes_in_names_that_the_dictionaries_know_in_part() {
         ("・青木ひまり\n・石井そら\n・上田りく\n・金子めい", 4),
         ("対象者一覧\n・輿水凌駕\n・佐藤花子\n・鬼無里蓮", 3),
         ("退職者：\n- 山田太郎（営業部）\n- 輿水凌駕（経理部）\n- 鬼無里蓮（総務部）", 3),
-        ("出席番号　氏名　ふりがな\n1　青木ひまり　あおき ひまり\n2　石井そら　いしい そら\n3　江藤ゆづき　えとう ゆづき\n4　金子めい　かねこ めい", 4),
+        (
+            "出席番号　氏名　ふりがな\n1　青木ひまり　あおき ひまり\n2　石井そら　いしい そら\n3　江藤ゆづき　えとう ゆづき\n4　金子めい　かねこ めい",
+            4,
+        ),
         ("七河ひろみ、佐倉あかり、中村エミを表彰します。", 3),
         ("佐藤花子、根間千春、桑波田莉奈が昇格しました。", 3),
         ("高橋健一、輿水凌駕、鬼無里蓮の3名です。", 3),
@@ -78,7 +81,8 @@ fn a_given_name_that_is_known_tells_who_is_meant() {
         ("先日、唐牛ミク様（090-1234-5678）がお越しになりました。", 1),
         ("窃盗の疑いで、無職 高橋健一（45）と会社員 佐藤花子（32）を逮捕した。", 2),
     ]);
-    let first = |text: &str| mail(text).0.first().and_then(|name| name.examples.first()).map(|name| name.masked.clone());
+    let first =
+        |text: &str| mail(text).0.first().and_then(|name| name.examples.first()).map(|name| name.masked.clone());
     assert_eq!(first("昨日、唐牛ミクさんが来院されました。").as_deref(), Some("唐***"));
     assert_eq!(first("昨日、故高橋健一様の奥様が来られました。").as_deref(), Some("高***"));
 }
