@@ -54,7 +54,7 @@ pub(super) enum Standing {
     /// They know its surname, and the rest may be a given name, or they know its given name; or it is written as a Latin
     /// name is.
     Likely,
-    /// It may be one, and names stand on both sides of it.
+    /// It may be one, and names stand on both sides of it, or how many they are behind it; or its line is like theirs.
     Stranger,
 }
 
