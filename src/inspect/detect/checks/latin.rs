@@ -25,8 +25,12 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
     let setting = value.starts_with("name") && begins_entry(text.get(..range.start)?);
     let known = is_known_latin_name(names, name);
     // `Attendees:`, `employees on leave:` announce several; one alone is whoever is there for work.
-    let label = value.split_once(':').and_then(|(label, _)| label.split(' ').next());
-    let several = label.is_some_and(|label| label.ends_with('s'));
+    let label = value.split_once(':').map_or("", |(label, _)| label.trim_end());
+    let several = label.split(' ').next().is_some_and(|word| word.ends_with('s'));
+    // `employees in:` Charlotte is where they are.
+    if several && [" in", " at", " of", " from", " near", " by"].iter().any(|end| label.ends_with(end)) {
+        return None;
+    }
     let note = match () {
         () if several => Note::BareName,
         () if setting && !known => Note::Likely,

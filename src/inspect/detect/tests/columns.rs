@@ -112,6 +112,7 @@ fn columns_of_places_companies_and_things_are_no_people() {
     expect(&[
         ("参加者：\n・株式会社北保安サービス\n・東邦観光株式会社", 0),
         ("Attendees:\n- Sales Team\n- Support Team", 0),
+        ("Contact the employees in: Charlotte North, Madison West", 0),
         ("Offices:\n- Santa Monica\n- San Mateo\n- Palo Alto", 0),
         ("会場：\n・東京国際フォーラム\n・松本市民会館\n・大和文化センター", 0),
         ("配送エリア：\n・松本\n・山口\n・大和郡山\n・千葉中央", 0),
