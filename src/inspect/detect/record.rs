@@ -3,6 +3,7 @@
 //! In: hits and people, from texts and from tables. Out: at the end, findings and the number of people. It also knows
 //! whose mail it is: the addresses and names of sender and recipients, who are not leaked by being there.
 
+use super::checks::is_latin_name;
 use super::clusters::name_key;
 use super::columns::Columns;
 use super::rules::Rules;
@@ -95,14 +96,17 @@ impl<'a> Record<'a> {
 
     /// Takes the names in an address field for those of sender and recipients.
     pub(super) fn introduce(&mut self, field: &str) {
-        for part in field.split(['<', '>', ',', ';', '"', '(', ')', '/', '@']).take(KNOWN) {
-            self.acquaint(part.trim());
+        for part in field.split(['<', '>', ',', ';', '"', '(', ')', '/', '@']).take(KNOWN).map(str::trim) {
+            if is_latin_name(part) && self.known.len() < KNOWN {
+                self.known.push(name_key(part));
+            }
+            self.acquaint(part);
         }
     }
 
     /// Keeps the names in a line of a salutation or a signature.
     pub(super) fn acquaint(&mut self, line: &str) {
-        // The names that are known here are written in Japanese.
+        // Those in Latin letters stand in headers only.
         if line.is_ascii() || self.known.len() >= KNOWN {
             return;
         }

@@ -3,8 +3,8 @@
 //!
 //! All people and numbers are invented.
 
-use super::{count, mail, told};
-use crate::inspect::Confidence;
+use super::{count, detect, mail, told};
+use crate::inspect::{Confidence, Place, Sink as _};
 
 /// How many people are in each text, all of them named.
 fn expect(texts: &[(&str, u32)]) {
@@ -123,4 +123,16 @@ fn columns_of_places_companies_and_things_are_no_people() {
         ("長男ひかり様、営業部麗奈様、看護師さん、利用者様、保護者様、下記のとおりさん", 0),
         ("氏名：下記のとおり\n氏名：別紙のとおり", 0),
     ]);
+}
+
+#[test]
+fn sender_and_recipient_in_latin_letters_make_no_list() {
+    for (participants, people) in [("Ichiro Suzuki, Kenta Yamada", 0), ("Kenta Yamada, John Smith, Mary Jones", 2)] {
+        let (findings, persons) = detect(|detection| {
+            detection.text(&Place::default().field("From"), "Ichiro Suzuki <suzuki@toho-kanko.example.co.jp>");
+            detection.text(&Place::default().field("To"), "\"Kenta Yamada\" <yamada@kita-hoan.example.com>");
+            detection.text(&Place::new("body"), &format!("Agenda below.\nParticipants: {participants}"));
+        });
+        assert_eq!((count(&findings, "person_name"), persons), (people, people), "{}", told(&findings));
+    }
 }
