@@ -15,6 +15,8 @@ use super::zones::{self, Zone};
 
 /// A mark is no longer, in bytes.
 const MARK: usize = 16;
+/// A name with its honorific is no longer, in bytes; a line of prose goes on.
+const NAME: usize = 42;
 /// A heading is no longer, in characters.
 const HEADING: usize = 32;
 
@@ -124,6 +126,9 @@ impl Lines<'_> {
         let start = text.find(|c: char| script::is_alphanumeric(c) && !c.is_numeric())?;
         let (mark, rest) = text.split_at_checked(start)?;
         if self.zones.get(line) != Some(&Zone::Body) || !is_mark(mark) || !are_alike(mark, self.mark) {
+            return None;
+        }
+        if script::run(rest.as_bytes(), 0) > NAME {
             return None;
         }
         let name = if self.is_latin { latin_name(self.names, rest) } else { self.japanese(rest) };
