@@ -44,6 +44,11 @@ pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> 
     if goes_on && reading != Reading::Full {
         return None;
     }
+    // What is a surname too is a given name behind another: 黒米 貴志.
+    let apart = reading == Reading::Surname && before.get(..start).is_some_and(|text| text.ends_with(' '));
+    if let Some(start) = apart.then(|| names.stranger_ending(before)).flatten() {
+        return Some(Passed { range: start..before.len(), doubt: false, note: Note::FullName });
+    }
     let note = if reading == Reading::Surname { Note::Surname } else { Note::FullName };
     Some(Passed { range: start..before.len(), doubt: false, note })
 }
