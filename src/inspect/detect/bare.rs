@@ -2,7 +2,7 @@
 //!
 //! In: a normalised text. Out: the full names that stand alone between boundaries ([`Bare`]), and as hits those of them
 //! that have a value, an age or a sex beside them, or are a list of lines. Deliberately absent: names beside an honorific
-//! or a label, which a detector's pattern finds ([`super::scan`]), lists within a sentence ([`super::roll`]), and whether
+//! or a label, which a detector's pattern finds ([`super::scan`]), lists with names that are not known ([`super::roll`]), and whether
 //! one is a leak ([`super::prose`]).
 
 use std::ops::Range;
@@ -13,6 +13,7 @@ use super::latin;
 use super::names::Reading;
 use super::page::Page;
 use super::record::Record;
+use super::roster::{is_mark, is_speaker};
 use super::rule::Role;
 use super::rules::Rules;
 use super::scan::Hit;
@@ -140,24 +141,16 @@ fn list_heads(found: &mut [Bare], run: &mut Vec<usize>) {
     }
 }
 
-/// Whether what stands before a name on its line only marks the line as one of a list, or as quoted: `・`, `> 1) `.
-fn is_mark(head: &str) -> bool {
-    head.len() <= 16 && head.chars().all(|c| c.is_numeric() || !script::is_alphanumeric(c))
-}
-
-/// Whether what follows is what somebody said: `山田太郎: 了解です`, `10:05 山田太郎: 了解です`.
-fn is_speaker(mark: &str, behind: &str) -> bool {
-    let numbered = !mark.trim().is_empty() && !mark.contains([':', '[', '(', '>']);
-    behind.starts_with([':', '>']) && !numbered
-}
-
 /// Whether an age or a sex stands behind a name, as of nobody who is there for work: `山田太郎 45歳`.
 fn is_described(after: &str) -> bool {
+    let bracketed = after.starts_with('(');
     let after = after.trim_start_matches([' ', '(', '、', ',', '\t']);
     let after = after.strip_prefix('満').unwrap_or(after);
     let digits = after.bytes().take_while(u8::is_ascii_digit).count();
     let aged = (1..=3).contains(&digits)
         && after.get(digits..).is_some_and(|rest| rest.trim_start_matches(' ').starts_with(['歳', '才']));
+    // As newspapers write it: 山田太郎(45).
+    let aged = aged || bracketed && digits == 2 && after.get(digits..).is_some_and(|rest| rest.starts_with(')'));
     let sex = after.strip_prefix("男性").or_else(|| after.strip_prefix("女性"));
     aged || sex.is_some_and(|rest| !rest.starts_with(is_name_character))
 }
@@ -216,10 +209,16 @@ fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> 
     let is_name = |hit: &Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
     let mut found = Vec::new();
     for (number, on_line) in page.by_line(hits) {
-        let Some(first) = on_line.first().filter(|_| !on_line.iter().any(is_name)) else { continue };
+        if on_line.iter().any(is_name) {
+            continue;
+        }
         let (line, start) = (page.line(number), page.starts.get(number).copied().unwrap_or_default());
-        if let Some(name) = latin::beside(record.rules.names(), page.text, start..first.range.start) {
-            found.push(Bare { start: name.start, end: name.end, listed: false });
+        let ends = std::iter::once(start).chain(on_line.iter().map(|hit| hit.range.end));
+        let parts = ends.zip(on_line).map(|(end, hit)| end..hit.range.start);
+        let known = found.len();
+        let beside = parts.filter_map(|part| latin::beside(names, page.text, part));
+        found.extend(beside.map(|name| Bare { start: name.start, end: name.end, listed: false }));
+        if found.len() > known {
             continue;
         }
         // A line that long is no sentence.

@@ -15,7 +15,7 @@ pub(super) const DETECTORS: [(&str, &str); 8] = [
 ];
 
 /// The word lists.
-pub(super) const DICTIONARIES: [(&str, &str); 14] = [
+pub(super) const DICTIONARIES: [(&str, &str); 15] = [
     ("dictionaries/surnames.txt", include_str!("../../../rules/dictionaries/surnames.txt")),
     ("dictionaries/given_names.txt", include_str!("../../../rules/dictionaries/given_names.txt")),
     ("dictionaries/given_names_modern.txt", include_str!("../../../rules/dictionaries/given_names_modern.txt")),
@@ -23,6 +23,7 @@ pub(super) const DICTIONARIES: [(&str, &str); 14] = [
     ("dictionaries/given_readings.txt", include_str!("../../../rules/dictionaries/given_readings.txt")),
     ("dictionaries/surnames_more.txt", include_str!("../../../rules/dictionaries/surnames_more.txt")),
     ("dictionaries/not_names.txt", include_str!("../../../rules/dictionaries/not_names.txt")),
+    ("dictionaries/not_names_latin.txt", include_str!("../../../rules/dictionaries/not_names_latin.txt")),
     ("dictionaries/not_given.txt", include_str!("../../../rules/dictionaries/not_given.txt")),
     ("dictionaries/english_given_names.txt", include_str!("../../../rules/dictionaries/english_given_names.txt")),
     ("dictionaries/latin_given_names.txt", include_str!("../../../rules/dictionaries/latin_given_names.txt")),

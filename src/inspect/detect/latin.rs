@@ -1,6 +1,6 @@
 //! Names in Latin letters that nothing announces, beside a value on their line.
 //!
-//! In: a text, and the part of a line that stands before the first value in it. Out: the name that ends it, or that stands
+//! In: a text, and the part of a line that stands before a value. Out: the name that ends it, or that stands
 //! between commas in it. Deliberately absent: names behind a label or a title, which a detector's pattern finds
 //! ([`super::checks`]), and lists of them ([`super::roll`]).
 
@@ -15,13 +15,13 @@ pub(super) fn beside(names: &Names, text: &str, part: Range<usize>) -> Option<Ra
     before(names, text, part.clone()).or_else(|| between(names, text, part))
 }
 
-/// The name in Latin letters that ends a part of a line, right before the first hit: `Taro Yamada <taro@…>`; of a name
+/// The name in Latin letters that ends a part of a line, right before a hit or its label: `Taro Yamada <taro@…>`; of a name
 /// without a bracket behind it the dictionaries must know something.
 fn before(names: &Names, text: &str, part: Range<usize>) -> Option<Range<usize>> {
     let line_start = part.start;
     let before = text.get(part).filter(|before| !before.is_empty())?;
     let bracket = before.ends_with('<');
-    let before = without_label(before.trim_end_matches(AROUND));
+    let before = unlabelled(before.trim_end_matches(BETWEEN));
     let is_part = |c: char| !is_name_character(c) && c.is_alphabetic() || matches!(c, ' ' | '.' | '\'' | '-');
     let run: usize = before.chars().rev().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
     let run = before.get(before.len() - run..)?;
@@ -38,35 +38,28 @@ fn before(names: &Names, text: &str, part: Range<usize>) -> Option<Range<usize>>
     })
 }
 
-/// What stands between a name and the value beside it.
-const AROUND: [char; 8] = ['<', '(', ',', '/', ':', ' ', '"', '-'];
+/// What may stand between a name in Latin letters and a value: `John Smith, date of birth 1985-03-12`.
+const LABELS: [&str; 23] = [
+    "dob", "born", "on", "date", "of", "birth", "ssn", "social", "security", "number", "no", "phone", "tel", "mobile",
+    "cell", "email", "e-mail", "mail", "at", "is", "id", "b", "geb",
+];
 
-/// The text without what announces the value behind it: `Marie Dupont (born `, `Marie Dupont, tel. `.
-fn without_label(text: &str) -> &str {
-    const LABELS: [&str; 14] = [
-        "born on",
-        "born",
-        "b.",
-        "dob",
-        "date of birth",
-        "geb.",
-        "tel",
-        "tel.",
-        "phone",
-        "mobile",
-        "cell",
-        "email",
-        "on",
-        "at",
-    ];
-    let is_label = |label: &&&str| {
-        let start = text.len().checked_sub(label.len());
-        let parts = start.and_then(|start| text.split_at_checked(start));
-        parts.is_some_and(|(head, tail)| tail.eq_ignore_ascii_case(label) && head.ends_with([' ', '(']))
-    };
-    let label = LABELS.iter().find(is_label).map_or(0, |label| label.len());
-    text.get(..text.len() - label).unwrap_or(text).trim_end_matches(AROUND)
+/// A part of a line without such words at its end.
+fn unlabelled(before: &str) -> &str {
+    let mut rest = before;
+    for _ in 0..4 {
+        let word = rest.rsplit([' ', '(', ',', '<', ':']).next().unwrap_or_default();
+        let label = word.trim_end_matches('.');
+        if !LABELS.iter().any(|known| known.eq_ignore_ascii_case(label)) {
+            break;
+        }
+        rest = rest.get(..rest.len() - word.len()).unwrap_or_default().trim_end_matches(BETWEEN);
+    }
+    rest
 }
+
+/// What stands between a name and a value beside it.
+const BETWEEN: [char; 8] = ['<', '(', ',', '/', ':', ' ', '"', '-'];
 
 /// The known name that ends a piece of a line, behind what somebody is: `La cliente Anna Bianchi`.
 fn ending(names: &Names, piece: &str) -> Option<Range<usize>> {

@@ -1,7 +1,7 @@
 //! Lists in running text: lines with the same separators.
 //!
 //! In: the lines of a text. Out: each run of lines that may be a table ([`Block`]), and its rows. Whether it is one,
-//! its columns tell ([`super::layout`]).
+//! its lines tell ([`super::sentences`]) and its columns ([`super::layout`]).
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -111,6 +111,22 @@ impl Counts<'_> {
 }
 
 impl Block {
+    /// Whether what stands between its cells stands in sentences too.
+    pub(super) fn may_be_prose(&self) -> bool {
+        matches!(self.separator, Separator::Comma | Separator::Semicolon)
+    }
+
+    /// Some of its lines.
+    pub(super) fn part(&self, lines: Range<usize>) -> Self {
+        Self { lines, separator: self.separator }
+    }
+
+    /// The cells of one line, as they are written.
+    pub(super) fn cells<'l>(&self, lines: &[&'l str], line: usize) -> Vec<&'l str> {
+        let line = lines.get(line).copied().unwrap_or_default();
+        self.separator.split(unmarked(zones::unquoted_list(line))).collect()
+    }
+
     /// The rows, by the number of their line, with the cells that hold something.
     pub(super) fn rows<'l>(&self, lines: &[&'l str]) -> Vec<Row<'l>> {
         let block = lines.get(self.lines.clone()).unwrap_or_default();

@@ -1,10 +1,11 @@
 //! Is this a Japanese personal name?
 //!
 //! In: normalised text of a word or two. Out: whether it reads as a full name or a surname, by dictionary, and how sure
-//! that is ([`Reading`]). Where in a text names are looked for is decided by whoever asks.
+//! that is ([`Reading`]). Where in a text names are looked for is decided by whoever asks, and names that no dictionary
+//! has are told by [`super::strangers`].
 //! Deliberately absent: a tokenizer; a name stands between boundaries or beside a word that announces it.
 
-use super::given::{is_unnamed, may_be_given, may_be_kana};
+use super::given::{may_be_given, may_be_kana};
 use super::places::Places;
 use super::romaji;
 use super::script::{is_kanji, is_katakana, is_name_character};
@@ -15,13 +16,13 @@ use super::words::{Growing, Words, modern};
 pub(super) struct Names {
     pub(super) places: Places,
     surnames: Words,
-    given: Words,
+    pub(super) given: Words,
     surname_readings: Words,
-    given_readings: Words,
+    pub(super) given_readings: Words,
     /// Words that read like a full name and are none: 伊藤忠, 四方八方.
-    no_names: Words,
+    pub(super) no_names: Words,
     /// What after a surname makes it a company or a place: 電機, 駅.
-    no_given: Words,
+    pub(super) no_given: Words,
     /// Readings of surnames and of given names in the one spelling of [`romaji`].
     surname_romaji: Words,
     given_romaji: Words,
@@ -215,21 +216,6 @@ impl Names {
         japanese(&a, &b) || japanese(&b, &a)
     }
 
-    /// Whether `word`, which no dictionary has, may be a name all the same where a label says that one stands there.
-    pub(super) fn may_be_name(&self, word: &str) -> bool {
-        let (surname, given) = word.split_once(' ').unwrap_or((word, ""));
-        let kanji = |part: &str| part.chars().all(is_kanji);
-        let length = word.chars().filter(|c| *c != ' ').count();
-        let written = kanji(surname) && (kanji(given) || given.chars().all(is_name_character));
-        (2..=6).contains(&length)
-            && written
-            && !self.no_names.has(word)
-            && !self.no_given.has(word)
-            && !self.no_given.has(given)
-            && self.places.municipality(word) == 0
-            && !is_unnamed(word)
-    }
-
     /// The longest name that ends `text`, as the offset where it starts. A name does not start in the middle of a
     /// word, unless both its parts are known.
     pub(super) fn ending(&self, text: &str) -> Option<(usize, Reading)> {
@@ -257,7 +243,7 @@ impl Names {
                 best = Some((start, reading));
             }
         }
-        best
+        best.map(|(start, reading)| (self.begun(text, start), reading))
     }
 
     /// Whether a name may begin so.

@@ -92,6 +92,12 @@ impl<'a> Page<'a> {
         self.lines.get(number).copied().unwrap_or_default()
     }
 
+    /// What stands before an offset on its line.
+    pub(super) fn head(&self, offset: usize) -> &'a str {
+        let start = self.starts.get(self.line_of(offset)).copied().unwrap_or_default();
+        self.text.get(start..offset).unwrap_or_default()
+    }
+
     /// Whether a line names an organisation.
     pub(super) fn names_company(&self, number: usize) -> bool {
         self.remark(number, |remarks| &remarks.company, zones::has_company)

@@ -11,6 +11,7 @@ use super::bare::{self, Bare};
 use super::checks::Note;
 use super::clusters::{Cluster, group, name_key};
 use super::identity::describe;
+use super::lists::Block;
 use super::page::Page;
 use super::record::Record;
 use super::rule::{Detector, Role};
@@ -19,7 +20,7 @@ use super::scan::{self, Hit};
 use super::table::Table;
 use super::tally::Shown;
 use super::whereabouts::Whereabouts;
-use super::{fixed, layout, lists, roll};
+use super::{fixed, layout, lists, roll, sentences};
 use crate::inspect::persons::Person;
 use crate::inspect::{Category, Confidence, Raised};
 
@@ -100,21 +101,34 @@ fn read_lists(
         if hit.into_iter().chain(name).all(|first| first >= end) {
             continue;
         }
-        let rows = block.rows(&page.lines);
-        if !layout::is_list(record.rules, &rows) {
-            continue;
+        for block in sentences::tables(record.rules, &page.lines, block) {
+            tables.extend(read_list(record, page, &block, whereabouts));
         }
-        record.within_history(block.lines.start, |record| {
-            let mut list = Table::new(record, whereabouts.list(start));
-            for (row, cells) in &rows {
-                list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_ref())));
-            }
-            list.end(record);
-        });
-        tables.push(start..end);
     }
     tables.sort_by_key(|table| table.start);
     tables
+}
+
+/// Reads some lines as a table, if they are one; where it stands.
+fn read_list(
+    record: &mut Record<'_>,
+    page: &Page<'_>,
+    block: &Block,
+    whereabouts: &Whereabouts<'_>,
+) -> Option<Range<usize>> {
+    let rows = block.rows(&page.lines);
+    if !layout::is_list(record.rules, &rows) {
+        return None;
+    }
+    let (start, end) = page.span(&block.lines);
+    record.within_history(block.lines.start, |record| {
+        let mut list = Table::new(record, whereabouts.list(start));
+        for (row, cells) in &rows {
+            list.row(record, *row, cells.iter().map(|(column, text)| (*column, text.as_ref())));
+        }
+        list.end(record);
+    });
+    Some(start..end)
 }
 
 /// Reads the exports of fixed width in the text as tables; where they stand.

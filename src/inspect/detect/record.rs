@@ -3,9 +3,9 @@
 //! In: hits and people, from texts and from tables. Out: at the end, findings and the number of people. It also knows
 //! whose mail it is: the addresses and names of sender and recipients, who are not leaked by being there.
 
+use super::checks::is_latin_name;
 use super::clusters::name_key;
 use super::columns::Columns;
-use super::names::Reading;
 use super::rules::Rules;
 use super::script::is_name_character;
 use super::tally::{Shown, Tally};
@@ -96,14 +96,17 @@ impl<'a> Record<'a> {
 
     /// Takes the names in an address field for those of sender and recipients.
     pub(super) fn introduce(&mut self, field: &str) {
-        for part in field.split(['<', '>', ',', ';', '"', '(', ')', '/', '@']).take(KNOWN) {
-            self.acquaint(part.trim());
+        for part in field.split(['<', '>', ',', ';', '"', '(', ')', '/', '@']).take(KNOWN).map(str::trim) {
+            if is_latin_name(part) && self.known.len() < KNOWN {
+                self.known.push(name_key(part));
+            }
+            self.acquaint(part);
         }
     }
 
     /// Keeps the names in a line of a salutation or a signature.
     pub(super) fn acquaint(&mut self, line: &str) {
-        // The names that are known here are written in Japanese.
+        // Those in Latin letters stand in headers only.
         if line.is_ascii() || self.known.len() >= KNOWN {
             return;
         }
@@ -113,7 +116,7 @@ impl<'a> Record<'a> {
             let pairs = run.split(' ').zip(run.split(' ').skip(1)).map(|(a, b)| format!("{a} {b}"));
             let words = std::iter::once(run.to_owned()).chain(run.split(' ').map(str::to_owned)).chain(pairs);
             for word in words {
-                if self.known.len() < KNOWN && self.rules.names().read(&word).is_some_and(|r| r != Reading::Plausible) {
+                if self.known.len() < KNOWN && self.rules.names().names_somebody(&word) {
                     let key = name_key(&word);
                     if !self.known.contains(&key) {
                         self.known.push(key);

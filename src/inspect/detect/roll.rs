@@ -1,19 +1,21 @@
-//! Full names one after another: `山田太郎、佐藤花子（営業部）と高橋健一の3名`.
+//! Full names one after another, `山田太郎、佐藤花子（営業部）と高橋健一の3名`, or one below another.
 //!
-//! In: a page, the names that were found in it, and the hits. Out: as hits the names of each list within a sentence: three
-//! of which the dictionaries know two, or two of which they know one where a context word of the rule announces them
-//! (`内定者は`), and then what may be a name between them. Names are looked for only right beside those that are known already. Deliberately absent: lists of lines ([`super::bare`]), surnames alone,
-//! and whether a list is a leak ([`super::prose`]).
+//! In: a page, the names that were found in it, and the hits. Out: as hits the names of each list: three of which the
+//! dictionaries know one whole and of the others the surname or the given name, or two where a context word of the rule
+//! announces them (`内定者は`, `Attendees:`) or stands in the heading above; and then what may be a name between them.
+//! Names are looked for only right beside those that are known already ([`super::neighbours`]), and right above and below
+//! them ([`super::roster`]). Deliberately absent: surnames alone, and whether a list is a leak ([`super::prose`]).
 
 use std::ops::Range;
 
 use super::bare::Bare;
-use super::checks::{Note, is_known_latin_name, is_latin_name};
+use super::checks::Note;
 use super::clusters::name_key;
 use super::ground::Ground;
-use super::names::{Names, Reading};
+use super::neighbours::{self, Item, Neighbours, Standing};
 use super::page::Page;
 use super::record::Record;
+use super::roster;
 use super::rule::{Nearby, Role};
 use super::scan::Hit;
 use super::script::{is_kanji, is_name_character};
@@ -29,103 +31,106 @@ const ANNOUNCED: usize = 2;
 const REACH: usize = 24;
 /// What stands between a word that announces and the first name is no longer, in characters.
 const BETWEEN: usize = 8;
-/// What stands in brackets behind a name is no longer, in characters.
-const REMARK: usize = 40;
-
-/// What stands between two names of a list.
-const JOINTS: [&str; 18] = [
-    "、",
-    ",",
-    "・",
-    "/",
-    "&",
-    ";",
-    "及び",
-    "および",
-    "並びに",
-    "ならびに",
-    "そして",
-    "それに",
-    "あと",
-    "と",
-    "や",
-    "and ",
-    "+",
-    "|",
-];
-/// What may stand right behind a name.
-const HONORIFICS: [&str; 9] = ["さん", "様", "さま", "氏", "殿", "君", "くん", "ちゃん", "先生"];
-/// Kanji that may follow a name and are no part of a longer word with it: `鈴木一郎両名`, `鈴木一郎他2名`.
-const FOLLOWERS: &str = "及並両各他外以計等の氏様殿君先";
 /// Whoever is named behind one of these is there for work.
 const OURS: [&str; 5] = ["弊社", "当社", "御社", "貴社", "弊所"];
 /// And so is who does one of these.
 const AT_WORK: [&str; 10] =
     ["伺い", "伺う", "伺わ", "訪問", "参りま", "お邪魔", "同席", "担当", "対応いたし", "対応させ"];
 
-/// One name of a list.
-#[derive(Debug, Clone)]
-struct Item {
+/// Names one after another, or one below another.
+struct Row {
+    items: Vec<Item>,
+    /// Each begins a line; and if so, whether the lines are marked.
+    column: Option<bool>,
+    /// A pattern says that several people follow: `Attendees:`.
+    several: bool,
+    /// How many they are stands behind the last: `の3名`.
+    counted: bool,
+    is_latin: bool,
+    detector: usize,
+}
+
+/// A name from which others are looked for.
+struct Seed {
     range: Range<usize>,
-    standing: Standing,
+    /// A pattern says that several people follow.
+    several: bool,
 }
 
-/// How well a name of a list is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// The dictionaries know all of it.
-    Known,
-    /// They know its surname, and the rest may be a given name; or it is written as a Latin name is.
-    Likely,
-    /// It may be one, and names stand on both sides of it.
-    Stranger,
-}
-
-/// Adds the names that stand in lists within a sentence; `found` are those that stand alone, and those that begin a word.
+/// Adds the names that stand in lists; `found` are those that stand alone, and those that begin a word.
 pub(super) fn add_names(
     record: &Record<'_>,
     page: &Page<'_>,
     hits: &mut Vec<Hit>,
-    (alone, leading): (&[Bare], &[Range<usize>]),
+    found: (&[Bare], &[Range<usize>]),
     zones: &[Zone],
 ) {
     let Some(japanese) = record.rules.name_detector() else { return };
     let latin = record.rules.latin_name_detector().unwrap_or(japanese);
-    let names = record.rules.names();
-    let is_name = |hit: &&Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
-    let mut seeds: Vec<Range<usize>> = hits.iter().filter(is_name).map(|hit| hit.range.clone()).collect();
-    seeds.extend(alone.iter().map(|name| name.start..name.end));
-    seeds.extend(leading.iter().cloned());
-    seeds.sort_by_key(|seed| seed.start);
+    let seeds = seeds(record, hits, found);
     let (mut over, mut more) = (0, Vec::new());
     for (at, seed) in seeds.iter().enumerate() {
-        if seed.start < over || zones.get(page.line_of(seed.start)) != Some(&Zone::Body) {
+        if seed.range.start < over || zones.get(page.line_of(seed.range.start)) != Some(&Zone::Body) {
             continue;
         }
-        let is_latin = page.text.get(seed.clone()).is_some_and(|name| !name.contains(is_name_character));
-        // Behind a space alone anything may stand, unless names do.
-        let next = |other: Option<&Range<usize>>| {
-            other.is_some_and(|other| other.start == seed.end + 1 || other.end + 1 == seed.start)
-        };
-        let spaced = next(seeds.get(at + 1)) || next(at.checked_sub(1).and_then(|at| seeds.get(at)));
-        let text = Neighbours { names, text: page.text, spaced };
-        let items = if is_latin { text.latin_row(seed.clone()) } else { text.row(seed.clone(), over) };
-        over = items.last().map_or(over, |item| item.range.end);
+        let is_latin = page.text.get(seed.range.clone()).is_some_and(|name| !name.contains(is_name_character));
         let detector = if is_latin { latin } else { japanese };
-        let Some(announced) = judged(record, page, (detector, is_latin), &items) else { continue };
-        let in_context = record.rules.detector(detector).map_or(Confidence::Medium, |detector| detector.in_context);
-        let (confidence, note) =
-            if announced { (in_context, Note::Enrolled) } else { (Confidence::Medium, Note::FullName) };
-        let ranges =
-            items.into_iter().filter(|item| announced || item.standing != Standing::Stranger).map(|item| item.range);
-        let ranges =
-            ranges.filter(|range| page.text.get(range.clone()).is_some_and(|name| !record.excludes(detector, name)));
-        let ground = Ground::Position { listed: true };
-        more.extend(ranges.map(|range| Hit { detector, range, confidence, context: announced, note, ground }));
+        let text = Neighbours { names: record.rules.names(), text: page.text, spaced: is_spaced(&seeds, at) };
+        let row = if is_latin { text.latin_row(seed.range.clone()) } else { text.row(seed.range.clone(), over) };
+        let column = || roster::column(text.names, page, zones, (&seed.range, seed.several), over);
+        let mut end = over;
+        let mut listed = |items: Vec<Item>, column: Option<bool>| {
+            let last = items.last().map_or(over, |item| item.range.end);
+            end = end.max(last);
+            let counted = neighbours::is_counted(page.text, last);
+            listed(record, page, Row { items, column, several: seed.several, counted, is_latin, detector })
+        };
+        let mut here = listed(row, None);
+        if here.is_empty() {
+            let items = column();
+            let marked = items.first().map(|first| roster::is_marked(page.head(first.range.start)));
+            here = listed(items, marked);
+        }
+        more.append(&mut here);
+        over = end;
     }
     if !more.is_empty() {
         unite(hits, more);
     }
+}
+
+/// The names that were found, in the order of the text.
+fn seeds(record: &Record<'_>, hits: &[Hit], (alone, leading): (&[Bare], &[Range<usize>])) -> Vec<Seed> {
+    let is_name = |hit: &&Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
+    let of_hits = hits.iter().filter(is_name);
+    let of_hits = of_hits.map(|hit| Seed { range: hit.range.clone(), several: hit.note == Note::BareName });
+    let others = alone.iter().map(|name| name.start..name.end).chain(leading.iter().cloned());
+    let mut seeds: Vec<Seed> = of_hits.chain(others.map(|range| Seed { range, several: false })).collect();
+    seeds.sort_by_key(|seed| seed.range.start);
+    seeds
+}
+
+/// Whether a space parts names here: behind one anything may stand, unless names do.
+fn is_spaced(seeds: &[Seed], at: usize) -> bool {
+    let Some(seed) = seeds.get(at).map(|seed| &seed.range) else { return false };
+    let next = |other: &Seed| other.range.start == seed.end + 1 || other.range.end + 1 == seed.start;
+    seeds.get(at + 1).is_some_and(next) || at.checked_sub(1).and_then(|before| seeds.get(before)).is_some_and(next)
+}
+
+/// The hits of a row, if it is a list of people.
+fn listed(record: &Record<'_>, page: &Page<'_>, row: Row) -> Vec<Hit> {
+    let Some(announced) = judged(record, page, &row) else { return Vec::new() };
+    let Row { items, column, counted, detector, .. } = row;
+    let in_context = record.rules.detector(detector).map_or(Confidence::Medium, |detector| detector.in_context);
+    let (confidence, note) =
+        if announced { (in_context, Note::Enrolled) } else { (Confidence::Medium, Note::FullName) };
+    let with_strangers = announced || counted || column == Some(true);
+    let ranges = items.into_iter().filter(|item| with_strangers || item.standing != Standing::Stranger);
+    let excluded =
+        |range: &Range<usize>| page.text.get(range.clone()).is_none_or(|name| record.excludes(detector, name));
+    let ranges = ranges.map(|item| item.range).filter(|range| !excluded(range));
+    let ground = Ground::Position { listed: true };
+    ranges.map(|range| Hit { detector, range, confidence, context: announced, note, ground }).collect()
 }
 
 /// Adds `more` hits; those that are there already learn that they are in a list.
@@ -152,42 +157,103 @@ fn stronger(known: Note, listed: Note) -> Note {
     if listed == Note::Enrolled || matches!(known, Note::BareName | Note::Likely) { listed } else { known }
 }
 
-/// Whether these names are a list of people, and then whether something announces it. The names of sender and recipients
-/// make no list.
-fn judged(record: &Record<'_>, page: &Page<'_>, (detector, is_latin): (usize, bool), items: &[Item]) -> Option<bool> {
-    let (first, last) = (items.first()?, items.last()?);
-    let value = |item: &Item| page.text.get(item.range.clone()).unwrap_or_default();
-    let is_own = |item: &Item| !record.known.is_empty() && record.known.contains(&name_key(value(item)));
-    let of = |wanted: &dyn Fn(Standing) -> bool| {
-        let mut names: Vec<&str> =
-            items.iter().filter(|item| wanted(item.standing) && !is_own(item)).map(value).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.len()
-    };
-    let (known, all) = (of(&|standing| standing == Standing::Known), of(&|standing| standing != Standing::Stranger));
-    if known == 0 || all < ANNOUNCED {
+/// Whether these names are a list of people, and then whether something announces it.
+fn judged(record: &Record<'_>, page: &Page<'_>, row: &Row) -> Option<bool> {
+    let (first, last) = (row.items.first()?, row.items.last()?);
+    let counts = Counts::of(record, page, row);
+    if !counts.may_be_announced(row) {
         return None;
     }
-    let before = page.text.get(..first.range.start)?;
-    let from = before.char_indices().rev().take(REACH).last().map_or(before.len(), |(from, _)| from);
-    let before = before.get(from..)?;
+    let before = before(page.text, first.range.start)?;
     if OURS.iter().any(|ours| before.rsplit('\n').next().is_some_and(|line| line.contains(ours))) {
         return None;
     }
-    let line = page.line_of(first.range.start);
-    let head = page.starts.get(line).and_then(|&start| page.text.get(start..first.range.start));
-    let staff = head.is_some_and(zones::is_staff_list);
-    let context = record.rules.detector(detector).map(|detector| &detector.context);
-    if !staff && context.is_some_and(|words| is_announced(words, before)) {
+    let heading = row.column.map(|_| roster::heading(page, first.range.start)).unwrap_or_default();
+    let staff = zones::is_staff_list(page.head(first.range.start)) || zones::is_staff_list(heading);
+    if staff && row.column.is_some() {
+        return None;
+    }
+    let context = record.rules.detector(row.detector).map(|detector| &detector.context);
+    let is_headed = |words: &Nearby| row.column.is_some_and(|marked| is_headed(words, heading, marked));
+    let announced = context.is_some_and(|words| row.several || is_announced(words, before) || is_headed(words));
+    if !staff && announced {
         return Some(true);
     }
-    let after = page.text.get(last.range.end..)?;
+    // Titles stand behind whoever is there for work.
+    let at_work = || row.items.iter().any(|item| page.is_staff(page.line_of(item.range.start)));
+    if row.column.is_some() && at_work() {
+        return None;
+    }
+    let after = behind(page.text, last.range.end)?;
+    (counts.is_list(row) && !AT_WORK.iter().any(|work| after.contains(work))).then_some(false)
+}
+
+/// How many of the names of a row are known how well. The names of sender and recipients do not count.
+struct Counts {
+    known: usize,
+    /// Known or likely.
+    all: usize,
+    strangers: usize,
+}
+
+impl Counts {
+    fn of(record: &Record<'_>, page: &Page<'_>, row: &Row) -> Self {
+        let value = |item: &Item| page.text.get(item.range.clone()).unwrap_or_default();
+        let is_own = |item: &Item| !record.known.is_empty() && record.known.contains(&name_key(value(item)));
+        let of = |wanted: &dyn Fn(Standing) -> bool| {
+            let mut names: Vec<&str> =
+                row.items.iter().filter(|item| wanted(item.standing) && !is_own(item)).map(value).collect();
+            names.sort_unstable();
+            names.dedup();
+            names.len()
+        };
+        let stranger = |standing| standing == Standing::Stranger;
+        let known = of(&|standing| standing == Standing::Known);
+        let with_strangers = known > 0 && (row.column.is_some() || row.counted);
+        let strangers = if with_strangers { of(&stranger) } else { 0 };
+        Self { known, all: of(&|standing| !stranger(standing)), strangers }
+    }
+
+    /// Whether they are enough where something announces them; below a heading more may be strangers than not.
+    fn may_be_announced(&self, row: &Row) -> bool {
+        self.all + self.strangers.min(2 * self.all) >= ANNOUNCED && (self.known > 0 || !row.is_latin)
+    }
+
+    /// Whether they are enough where nothing does. Cities and products are written like Latin names, and without a mark
+    /// anything stands below a name.
+    fn is_list(&self, row: &Row) -> bool {
+        let marked = row.column == Some(true);
+        if marked && !row.counted && self.strangers * 2 > self.known {
+            return false;
+        }
+        let strangers = if marked || row.counted { self.strangers } else { 0 };
+        let least = match row.column {
+            _ if row.is_latin => self.all,
+            Some(false) => ANNOUNCED,
+            _ => 1,
+        };
+        self.all + strangers >= LIST && self.known >= least
+    }
+}
+
+/// The characters before the first name that may announce it.
+fn before(text: &str, start: usize) -> Option<&str> {
+    let before = text.get(..start)?;
+    let from = before.char_indices().rev().take(REACH).last().map_or(before.len(), |(from, _)| from);
+    before.get(from..)
+}
+
+/// What the people of a list do, up to the end of the sentence.
+fn behind(text: &str, end: usize) -> Option<&str> {
+    let after = text.get(end..)?;
     let end = after.char_indices().enumerate().find(|&(count, (_, c))| count == REACH || matches!(c, '\n' | '。'));
-    let after = end.and_then(|(_, (end, _))| after.get(..end)).unwrap_or(after);
-    // Cities and products are written like Latin names.
-    let is_list = all >= LIST && known >= if is_latin { all } else { ANNOUNCED };
-    (is_list && !AT_WORK.iter().any(|work| after.contains(work))).then_some(false)
+    Some(end.and_then(|(_, (end, _))| after.get(..end)).unwrap_or(after))
+}
+
+/// Whether one of `words` stands in the heading of a column; above lines without a mark it must read like one.
+fn is_headed(words: &Nearby, heading: &str, marked: bool) -> bool {
+    const ENDS: [&str; 9] = [":", "】", "]", ">", "者", "方", "一覧", "名簿", "リスト"];
+    (marked || ENDS.iter().any(|end| heading.ends_with(end))) && words.find_in(heading, 0).is_some()
 }
 
 /// Whether one of `words` stands so near the end of `before` that it says what follows.
@@ -200,172 +266,8 @@ fn is_announced(words: &Nearby, before: &str) -> bool {
     let between = end.and_then(|end| before.get(end..));
     between.is_some_and(|between| {
         let plain = |c: char| !is_kanji(c) && !matches!(c, '。' | '?' | '!') || "者名一覧以下次方々達".contains(c);
-        between.chars().count() <= BETWEEN && between.chars().all(plain) && !between.contains("\n\n")
+        // Below a label that ends as one an empty line may stand.
+        let parted = between.split_once("\n\n").is_some_and(|(label, _)| !label.trim_end().ends_with([':', '】', ']']));
+        between.chars().count() <= BETWEEN && between.chars().all(plain) && !parted
     })
-}
-
-/// What stands beside a name in a text.
-struct Neighbours<'t> {
-    names: &'t Names,
-    text: &'t str,
-    /// Whether a space alone parts names here.
-    spaced: bool,
-}
-
-impl Neighbours<'_> {
-    /// The names one after another of which `seed` is one, in their order, none before `floor`; nothing if it stands alone.
-    fn row(&self, seed: Range<usize>, floor: usize) -> Vec<Item> {
-        let mut items = Vec::new();
-        let mut start = seed.start;
-        while let Some(item) = self.name_before(start, floor) {
-            start = item.range.start;
-            items.push(item);
-        }
-        items.reverse();
-        let mut next = self.name_after(seed.end);
-        if items.is_empty() && next.is_none() {
-            return items;
-        }
-        // An honorific speaks for a surname too, and a label for a name that nobody knows.
-        let known = self.text.get(seed.clone()).is_some_and(|name| self.names.read(name) == Some(Reading::Full));
-        items.push(Item { range: seed, standing: if known { Standing::Known } else { Standing::Likely } });
-        while let Some(item) = next {
-            next = self.name_after(item.range.end);
-            items.push(item);
-        }
-        while items.last().is_some_and(|item| item.standing == Standing::Stranger) {
-            items.pop();
-        }
-        items
-    }
-
-    /// The name before a joint that ends at `end`.
-    fn name_before(&self, end: usize, floor: usize) -> Option<Item> {
-        let text = self.text.get(floor..end)?;
-        let spaced = text.trim_end_matches([' ', '\n', '>']);
-        let joint = |text: &str| JOINTS.iter().find_map(|joint| text.strip_suffix(joint)).map(str::len);
-        let text = match joint(spaced).and_then(|length| spaced.get(..length)) {
-            Some(rest) => joint(rest).and_then(|length| rest.get(..length)).unwrap_or(rest),
-            None => Some(spaced).filter(|rest| self.spaced && text.get(rest.len()..) == Some(" "))?,
-        };
-        let text = without_remark(text.trim_end_matches(' ')).trim_end_matches(' ');
-        let text = HONORIFICS.iter().find_map(|honorific| text.strip_suffix(honorific)).unwrap_or(text);
-        let (start, reading) = self.names.ending(text)?;
-        let standing = standing(reading)?;
-        Some(Item { range: floor + start..floor + text.len(), standing })
-    }
-
-    /// The name after a joint, behind another that ends at `end`.
-    fn name_after(&self, end: usize) -> Option<Item> {
-        let start = after_joint(self.text, end, self.spaced)?;
-        let rest = self.text.get(start..)?;
-        let Some((length, reading)) = self.names.beginning(rest) else { return self.stranger(start) };
-        let (name, behind) = rest.split_at_checked(length)?;
-        let next = behind.chars().next();
-        let bounded = next.is_none_or(|c| !is_name_character(c));
-        let parted = next.is_none_or(|c| !is_kanji(c) || FOLLOWERS.contains(c));
-        // 渡辺裕太が: what goes on in kana goes on behind the name.
-        let goes_on = name.ends_with(is_kanji) && next.is_some_and(|c| matches!(c, 'ぁ'..='ゖ'));
-        let fits = match reading {
-            Reading::Full => parted,
-            Reading::Plausible => bounded || goes_on,
-            Reading::Surname => false,
-        };
-        // A dot stands between people here, not within a name.
-        match standing(reading).filter(|_| fits && !name.contains('・')) {
-            Some(standing) => Some(Item { range: start..start + length, standing }),
-            None => self.stranger(start),
-        }
-    }
-
-    /// What begins there and may be a name that no dictionary has, if a name follows it.
-    fn stranger(&self, start: usize) -> Option<Item> {
-        let rest = self.text.get(start..)?;
-        let run = |text: &str| text.find(|c: char| !is_name_character(c)).unwrap_or(text.len());
-        let first = run(rest);
-        let second = rest.get(first..)?.strip_prefix(' ').map(run).filter(|&second| second > 0);
-        let length = first + second.map_or(0, |second| second + 1);
-        let name = rest.get(..length).filter(|name| self.names.may_be_name(name))?;
-        after_joint(self.text, start + name.len(), false)?;
-        Some(Item { range: start..start + length, standing: Standing::Stranger })
-    }
-
-    /// The same for names in Latin letters, from the first on: `John Smith, Mary Jones and Peter Brown`.
-    fn latin_row(&self, seed: Range<usize>) -> Vec<Item> {
-        let next = |end: usize| {
-            let start = after_joint(self.text, end, self.spaced)?;
-            let (length, standing) = self.text.get(start..).and_then(|rest| latin_name(self.names, rest))?;
-            Some(Item { range: start..start + length, standing })
-        };
-        let mut after = next(seed.end);
-        if after.is_none() {
-            return Vec::new();
-        }
-        let known = self.text.get(seed.clone()).is_some_and(|name| is_known_latin_name(self.names, name));
-        let mut items = vec![Item { range: seed, standing: if known { Standing::Known } else { Standing::Likely } }];
-        while let Some(item) = after {
-            after = next(item.range.end);
-            items.push(item);
-        }
-        items
-    }
-}
-
-fn standing(reading: Reading) -> Option<Standing> {
-    match reading {
-        Reading::Full => Some(Standing::Known),
-        Reading::Plausible => Some(Standing::Likely),
-        Reading::Surname => None,
-    }
-}
-
-/// A text without what stands in brackets at its end.
-fn without_remark(text: &str) -> &str {
-    let Some(inside) = text.strip_suffix([')', ']', '】']) else { return text };
-    let open = inside.char_indices().rev().take(REMARK).take_while(|(_, c)| *c != '\n');
-    let open = open.into_iter().find(|(_, c)| matches!(c, '(' | '[' | '【'));
-    open.and_then(|(open, _)| text.get(..open)).unwrap_or(text)
-}
-
-/// Where something begins behind a name that ends at `end`, its honorific, a remark in brackets, and a joint.
-fn after_joint(text: &str, end: usize, spaced: bool) -> Option<usize> {
-    let rest = text.get(end..)?;
-    let rest = HONORIFICS.iter().find_map(|honorific| rest.strip_prefix(honorific)).unwrap_or(rest);
-    let unspaced = rest.trim_start_matches(' ');
-    let remark = unspaced.strip_prefix(['(', '[', '【']).and_then(|inside| {
-        let close = inside.char_indices().take(REMARK).take_while(|(_, c)| *c != '\n');
-        let (close, c) = close.into_iter().find(|(_, c)| matches!(c, ')' | ']' | '】'))?;
-        inside.get(close + c.len_utf8()..)
-    });
-    let unspaced = remark.unwrap_or(unspaced).trim_start_matches(' ');
-    let joint = |text: &'_ str| JOINTS.iter().find_map(|joint| text.strip_prefix(joint)).map(str::len);
-    let tail = |length: usize| text.get(text.len() - length..);
-    let rest = match joint(unspaced).and_then(tail) {
-        Some(rest) => {
-            let rest = rest.trim_start_matches([' ', '\n', '>']);
-            joint(rest).and_then(tail).unwrap_or(rest).trim_start_matches(' ')
-        }
-        // Nothing but a space, or a remark.
-        None => {
-            let by_space = |rest: &str| spaced && text.get(end..text.len() - rest.len()) == Some(" ");
-            Some(unspaced).filter(|rest| remark.is_some() || by_space(rest))?
-        }
-    };
-    Some(text.len() - rest.len())
-}
-
-/// The length of the name of two or three words that begins a text, and whether it is known.
-fn latin_name(names: &Names, text: &str) -> Option<(usize, Standing)> {
-    if !text.starts_with(char::is_uppercase) {
-        return None;
-    }
-    let is_part = |c: char| c.is_alphabetic() && !is_name_character(c) || matches!(c, ' ' | '.' | '\'' | '-');
-    let run: usize = text.chars().take(48).take_while(|c| is_part(*c)).map(char::len_utf8).sum();
-    let run = text.get(..run)?;
-    let ends = || run.match_indices(' ').map(|(at, _)| at).chain([run.len()]).skip(1).take(2);
-    let name = |end: usize| run.get(..end).map(|name| name.trim_end_matches(['.', ' ']));
-    let known = ends().filter(|&end| name(end).is_some_and(|name| is_known_latin_name(names, name))).max();
-    let likely = || ends().filter(|&end| name(end).is_some_and(is_latin_name)).max();
-    let found = known.map(|end| (end, Standing::Known)).or_else(|| likely().map(|end| (end, Standing::Likely)))?;
-    Some((name(found.0)?.len(), found.1))
 }

@@ -4,6 +4,7 @@
 
 mod abroad;
 mod accounts;
+mod columns;
 mod doubtful;
 mod excluded;
 mod explained;

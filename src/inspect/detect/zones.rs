@@ -114,10 +114,14 @@ pub(super) fn is_rule(line: &str) -> bool {
 fn salutations(lines: &Lines<'_>, zones: &mut [Zone]) {
     let mut left = HEAD;
     let mut found = Vec::new();
+    let mut listed = false;
     for (number, line) in lines.bare.iter().enumerate() {
         if line.is_empty() {
+            listed = false;
             continue;
         }
+        // Below `当選者名簿` nobody is addressed.
+        listed |= ["一覧", "名簿", "リスト"].iter().any(|end| line.ends_with(end));
         if lines.quoted.get(number) == Some(&true) || lines.is_rule(number) {
             // Below a quoted header another mail begins.
             left = HEAD;
@@ -127,6 +131,9 @@ fn salutations(lines: &Lines<'_>, zones: &mut [Zone]) {
             continue;
         }
         left -= 1;
+        if listed {
+            continue;
+        }
         if is_salutation(line) {
             found.push(number);
         } else if line.contains('。') || line.contains("世話") {
@@ -147,8 +154,11 @@ fn salutations(lines: &Lines<'_>, zones: &mut [Zone]) {
     }
 }
 
-/// A line that only addresses somebody.
+/// A line that only addresses somebody; what is marked as one of a list does not.
 fn is_salutation(line: &str) -> bool {
+    if line.starts_with(['・', '•', '●', '■', '○', '*']) || line.starts_with("- ") {
+        return false;
+    }
     let end = line.trim_end_matches(['、', ',', '。', ')', '!', ':', ' ']);
     let short = line.chars().count() <= 48 && !line.chars().any(|c| c.is_ascii_digit() || c == '@');
     let honorific =
@@ -279,6 +289,8 @@ fn has_staff_word(line: &str, counts: impl Fn(&str) -> bool) -> bool {
     ];
     let line = unquoted(line);
     let head = line.char_indices().nth(16).map_or(line, |(end, _)| line.get(..end).unwrap_or(line));
+    // The number of a pupil says nothing of who attends.
+    let head = head.strip_prefix("出席番号").unwrap_or(head);
     let mut found = false;
     if !head.is_ascii() {
         WORDS.each(head, |word, _| {

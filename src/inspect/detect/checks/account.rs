@@ -109,6 +109,53 @@ const COMPANIES: [&str; 37] = [
     "ゴウドウ",
 ];
 
+/// Forms of companies; the account beside one is its own, if nobody else is said to hold it.
+const FORMS: [&str; 6] = ["株式会社", "(株)", "カ)", "(カ", "有限会社", "ユ)"];
+
+/// What kana hold only where a company is written in them, its form left out. Small kana are written large by banks.
+const TRADES: [&str; 40] = [
+    "サービス",
+    "ジドウシヤ",
+    "シヨウジ",
+    "シヨウカイ",
+    "シヨウテン",
+    "コウギヨウ",
+    "サンギヨウ",
+    "ケンセツ",
+    "コウムテン",
+    "ブツサン",
+    "シヨクヒン",
+    "セイサクシヨ",
+    "フドウサン",
+    "ウンユ",
+    "ウンソウ",
+    "コウツウ",
+    "インサツ",
+    "シユツパン",
+    "ホケン",
+    "ギンコウ",
+    "クミアイ",
+    "キヨウカイ",
+    "ジムシヨ",
+    "ビヨウイン",
+    "クリニツク",
+    "ヤツキヨク",
+    "ガクエン",
+    "ダイガク",
+    "ホールデイングス",
+    "グループ",
+    "システム",
+    "エンジニアリング",
+    "コーポレーシヨン",
+    "ジヤパン",
+    "トレーデイング",
+    "コンサルテイング",
+    "フーズ",
+    "セイヤク",
+    "デンリヨク",
+    "ジユウタク",
+];
+
 /// Labels of the holder.
 const HOLDERS: [&str; 4] = ["名義", "受取人", "預金者", "加入者名"];
 
@@ -130,7 +177,8 @@ pub(super) fn in_text(names: &Names, text: &str, range: &Range<usize>) -> Option
     let before = back(text.get(..number.start)?);
     let has = |words: &[&str]| words.iter().any(|word| before.contains(word));
     let bill = has(&BILLS) && !has(&PAYING);
-    if bill && holder(names, owner).is_none() {
+    let is_firms = || stands_for_company(names, before) || is_form(below(text, range.end));
+    if (bill || is_firms()) && holder(names, owner).is_none() {
         return None;
     }
     // Any number may stand behind 口座; an account has seven digits.
@@ -188,6 +236,27 @@ fn is_counted(after: &str) -> bool {
     }
 }
 
+/// Whether a company is named before a number, and nobody after it in a line of his own.
+fn stands_for_company(names: &Names, before: &str) -> bool {
+    let Some(form) = FORMS.iter().filter_map(|form| before.rfind(form)).max() else { return false };
+    let after = before.get(form..).unwrap_or_default().lines().skip(1);
+    let names_somebody = |line: &str| {
+        let line = line.trim_end_matches([' ', '、', ':', '様', '氏']);
+        let line = line.strip_suffix("さん").unwrap_or(line);
+        names.ending(line).is_some_and(|(_, reading)| reading == Reading::Full)
+    };
+    !after.into_iter().any(names_somebody)
+}
+
+fn is_form(text: &str) -> bool {
+    FORMS.iter().any(|form| text.contains(form))
+}
+
+/// The line below a number.
+fn below(text: &str, end: usize) -> &str {
+    text.get(end..).and_then(|rest| rest.split_once('\n')).map_or("", |(_, below)| line(below))
+}
+
 /// What stands behind a number on its line, or behind the label of the holder in a line below.
 fn owner(text: &str, end: usize) -> &str {
     let after = text.get(end..).unwrap_or_default();
@@ -204,18 +273,16 @@ fn owner(text: &str, end: usize) -> &str {
 /// Where the name of a person is with which `owner` begins, behind a label or without: in kana as banks write it, or one that
 /// is known in kanji.
 fn holder(names: &Names, owner: &str) -> Option<Range<usize>> {
-    let owner_at = HOLDERS.iter().find_map(|label| owner.find(label));
-    if let Some(at) = owner_at {
-        // A label between: `名義 ヤマダ タロウ`.
-        let label = owner.get(at..)?.find([':', ' ']).map(|ahead| at + ahead + 1)?;
-        let rest = owner.get(label..)?.trim_start_matches(BETWEEN);
-        let begin = owner.len() - rest.len();
-        return (at < 12 && !rest.is_empty())
-            .then(|| holder_in(names, rest))
-            .flatten()
-            .map(|length| begin..begin + length);
-    }
-    holder_in(names, owner).map(|length| 0..length)
+    let rest = unlabelled(owner);
+    let begin = owner.len() - rest.len();
+    holder_in(names, rest).map(|length| begin..begin + length)
+}
+
+/// What stands behind the label of a holder, if one stands before it: `名義 ヤマダ タロウ`.
+fn unlabelled(owner: &str) -> &str {
+    let Some(at) = HOLDERS.iter().find_map(|label| owner.find(label)) else { return owner };
+    let labelled = owner.get(at..).filter(|_| at < 12).unwrap_or_default();
+    labelled.split_once([':', ' ']).map_or("", |(_, rest)| rest.trim_start_matches(BETWEEN))
 }
 
 /// How long the name is with which `owner` begins.
@@ -244,7 +311,29 @@ fn separator(owner: &str, at: usize) -> usize {
 }
 
 fn is_company(owner: &str) -> bool {
-    COMPANIES.iter().any(|word| owner.contains(word))
+    COMPANIES.iter().any(|word| owner.contains(word)) || is_company_in_kana(unlabelled(owner))
+}
+
+/// Whether the katakana with which `owner` begins name a trade: `トヨタジドウシヤ`. 昭二 is written like 商事, but apart
+/// from the surname.
+fn is_company_in_kana(owner: &str) -> bool {
+    let is_written = |c: char| is_katakana(c) || matches!(c, 'ー' | ' ' | '・');
+    let length = owner.find(|c| !is_written(c)).unwrap_or(owner.len());
+    let name: String = owner.get(..length).unwrap_or_default().chars().map(large).collect();
+    let given = name.trim_end().split([' ', '・']).next_back().unwrap_or_default();
+    given != "シヨウジ" && TRADES.iter().any(|trade| name.contains(trade))
+}
+
+/// The kana that banks write for a small one.
+fn large(c: char) -> char {
+    match c {
+        'ャ' => 'ヤ',
+        'ュ' => 'ユ',
+        'ョ' => 'ヨ',
+        'ッ' => 'ツ',
+        'ァ' | 'ィ' | 'ゥ' | 'ェ' | 'ォ' => char::from_u32(u32::from(c) + 1).unwrap_or(c),
+        c => c,
+    }
 }
 
 /// The last characters of a text, without what stands above an empty line.

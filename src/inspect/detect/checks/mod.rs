@@ -12,6 +12,7 @@ mod dates;
 mod documents;
 mod foreign;
 mod japan;
+mod latin;
 mod marks;
 mod numbers;
 mod phone;
@@ -29,7 +30,8 @@ use super::places::prefecture;
 use crate::inspect::Confidence;
 use apart::Apart;
 use foreign::Foreign;
-pub(super) use words::{is_known_latin_name, is_latin_name, is_part_of_latin_name, is_role_address};
+pub(super) use latin::{is_known_latin_name, is_latin_name, is_organisation, is_part_of_latin_name};
+pub(super) use words::is_role_address;
 
 /// A check by the name that rules call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -221,7 +223,7 @@ impl Check {
             Self::PostalCodeJp => postal_code(names, text, range),
             Self::AddressJp => address::around(&names.places, text, &range),
             Self::NameJp => words::japanese_name(names, text, &range),
-            Self::PersonName => words::latin_name(names, text, &range),
+            Self::PersonName => latin::latin_name(names, text, &range),
             Self::BirthDate => dates::is_birth_date(value).then(|| Passed::plain(range)),
             Self::DriversLicenseJp => numbers::is_drivers_license(value).then(|| Passed::plain(range)),
             Self::Foreign(number) => number.judge(value).map(|doubt| Passed::plain(range).doubted(doubt)),

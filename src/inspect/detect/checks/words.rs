@@ -1,4 +1,4 @@
-//! Names and mail addresses: what is told by words and not by digits.
+//! Japanese names and mail addresses: what is told by words and not by digits.
 //!
 //! In: a candidate in its text, or a cell. Out: the range of the value and what it is. Deliberately absent: the
 //! dictionaries themselves ([`super::super::names`]).
@@ -35,14 +35,19 @@ pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> 
     }
     let before = before.strip_suffix(' ').unwrap_or(before);
     let before = without_reading(before).unwrap_or(before);
+    // 様子, 殿堂, 氏名: the honorific is the beginning of a word.
+    let goes_on = text.get(range.end..).and_then(|rest| rest.chars().next()).is_some_and(is_kanji);
     let Some((start, reading)) = names.ending(before) else {
-        let start = foreign_before(before)?;
+        let start = foreign_before(before).or_else(|| names.stranger_ending(before).filter(|_| !goes_on))?;
         return Some(Passed { range: start..before.len(), doubt: false, note: Note::FullName });
     };
-    // 様子, 殿堂, 氏名: the honorific is the beginning of a word.
-    let after = text.get(range.end..).and_then(|rest| rest.chars().next());
-    if after.is_some_and(is_kanji) && reading != Reading::Full {
+    if goes_on && reading != Reading::Full {
         return None;
+    }
+    // What is a surname too is a given name behind another: 黒米 貴志.
+    let apart = reading == Reading::Surname && before.get(..start).is_some_and(|text| text.ends_with(' '));
+    if let Some(start) = apart.then(|| names.stranger_ending(before)).flatten() {
+        return Some(Passed { range: start..before.len(), doubt: false, note: Note::FullName });
     }
     let note = if reading == Reading::Surname { Note::Surname } else { Note::FullName };
     Some(Passed { range: start..before.len(), doubt: false, note })
@@ -66,7 +71,8 @@ const WHO: [char; 7] = ['者', '人', '名', '様', '先', '主', '義'];
 /// The full name that begins at `at`, behind a word for whoever it is about: `退職者は山田太郎`, `異動 山田太郎`.
 fn announced(names: &Names, text: &str, at: usize) -> Option<Passed> {
     let rest = text.get(at..)?;
-    let (end, _) = names.beginning(rest).filter(|&(_, reading)| reading == Reading::Full)?;
+    let known = names.beginning(rest).filter(|&(_, reading)| reading == Reading::Full).map(|(end, _)| end);
+    let end = known.or_else(|| names.stranger_beginning(rest))?;
     // 山田太郎記念館 is no person.
     let goes_on = rest.get(end..).and_then(|behind| behind.chars().next()).is_some_and(is_kanji);
     (!goes_on).then_some(Passed { range: at..at + end, doubt: false, note: Note::LabelledName })
@@ -83,7 +89,7 @@ fn labelled(names: &Names, text: &str, at: usize, asks: bool) -> Option<Passed> 
         return found(end, if reading == Reading::Surname { Note::Surname } else { Note::LabelledName });
     }
     if !asks {
-        return None;
+        return names.stranger_beginning(rest).and_then(|end| found(end, Note::LabelledName));
     }
     let run = |text: &str| text.find(|c: char| !is_name_character(c)).unwrap_or(text.len());
     let first = run(rest);
@@ -120,121 +126,6 @@ fn foreign_before(text: &str) -> Option<usize> {
     let name = text.get(start..)?;
     (name.contains('・') && foreign(name).is_some()).then_some(start)
 }
-
-/// A name in Latin letters after its label: two to four capitalised words. `name: Cloud Console` in a file of settings
-/// names anything; what no dictionary knows is only likely there.
-pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Option<Passed> {
-    let value = text.get(range.clone())?;
-    if value.contains('/') {
-        return airline_name(names, value, range);
-    }
-    let start = label_end(value)?;
-    let name = value.get(start..)?;
-    let start = range.start + start + (name.len() - name.trim_start().len());
-    let name = without_next_label(name.trim(), text.get(range.end..)?);
-    let setting = value.starts_with("name") && begins_entry(text.get(..range.start)?);
-    let known = is_known_latin_name(names, name);
-    if !known && OF_COMPANIES.iter().any(|label| value.starts_with(label)) {
-        return None;
-    }
-    // `Attendees:` announces several; one alone is whoever is there for work.
-    let several = value.split_once(':').is_some_and(|(label, _)| label.trim_end().ends_with('s'));
-    let note = match () {
-        () if several => Note::BareName,
-        () if setting && !known => Note::Likely,
-        () => Note::LabelledName,
-    };
-    is_latin_name(name).then_some(Passed { range: start..start + name.len(), doubt: false, note })
-}
-
-/// The name without the label behind it that calls for the next value: `Hans Weber, Handy` before `: 0171 …`.
-fn without_next_label<'n>(name: &'n str, behind: &str) -> &'n str {
-    let behind = behind.trim_start_matches(' ');
-    let calls = behind.starts_with([':', '(', '+']) || behind.starts_with(|c: char| c.is_ascii_digit());
-    name.rsplit_once(',').map(|(name, _)| name).filter(|name| calls && name.contains(' ')).unwrap_or(name)
-}
-
-/// Labels behind which a company stands as often as a person.
-const OF_COMPANIES: [&str; 10] =
-    ["Bill", "Ship", "Sold to", "Deliver", "Contact:", "Contact :", "Payee", "Owner", "Buyer", "Seller"];
-
-/// Where the label before a name ends: in a colon, in `name is`; a title in a dot or a space.
-fn label_end(value: &str) -> Option<usize> {
-    let said = || value.find(" is ").filter(|_| value.contains("ame ")).map(|at| at + " is ".len());
-    let title = || value.find(['.', ' ']).map(|at| at + 1);
-    value.find(':').map(|at| at + 1).or_else(said).or_else(title)
-}
-
-/// A name as airlines write it: `1.YAMADA/TARO MR`.
-fn airline_name(names: &Names, value: &str, range: &Range<usize>) -> Option<Passed> {
-    let start = value.find(['.', ':'])? + 1;
-    let name = value.get(start..)?;
-    let start = start + (name.len() - name.trim_start().len());
-    let titles = ["MSTR", "MISS", "MRS", "MR", "MS"];
-    let name = titles.iter().find_map(|title| name.strip_suffix(title))?.trim();
-    let known = is_known_latin_name(names, &name.replace('/', " "));
-    let note = if known { Note::LabelledName } else { Note::Likely };
-    let start = range.start + start;
-    Some(Passed { range: start..start + name.len(), doubt: false, note })
-}
-
-/// Whether before the end of `text` stands nothing on its line but what begins an entry of a file of settings.
-fn begins_entry(text: &str) -> bool {
-    text.trim_end_matches([' ', '\t', '-']).chars().next_back().is_none_or(|c| c == '\n')
-}
-
-/// Whether `value` reads as a person's name in Latin letters.
-pub(in super::super) fn is_latin_name(value: &str) -> bool {
-    let is_organisation = |word: &str| {
-        let word = word.to_ascii_lowercase();
-        ORGANISATIONS.contains(&word.trim_end_matches('.'))
-    };
-    let mut count = 0;
-    for word in words_of(value) {
-        // Ludwig van Beethoven, Sten van den Oever
-        if count > 0 && PARTICLES.contains(&word) {
-            continue;
-        }
-        if !is_part(word) {
-            return false;
-        }
-        count += 1;
-    }
-    (2..=4).contains(&count) && !words_of(value).last().is_some_and(|word| is_organisation(word) || !is_part(word))
-}
-
-/// Small words within surnames.
-const PARTICLES: [&str; 16] =
-    ["van", "von", "de", "der", "den", "del", "della", "di", "da", "dos", "du", "la", "le", "ten", "ter", "'t"];
-
-/// Whether `value` may be a surname or a given name alone, or with another: `Yamada`, `DE LA CRUZ`, `Mary Ann`.
-pub(in super::super) fn is_part_of_latin_name(value: &str) -> bool {
-    let is_long = |word: &str| word.chars().nth(1).is_some_and(char::is_alphabetic);
-    words_of(value).all(is_part) && words_of(value).any(is_long) && words_of(value).count() <= 3
-}
-
-fn is_part(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_uppercase())
-        && word.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '\'' | '-'))
-        && word.is_ascii() | word.chars().any(|c| matches!(c, 'À'..='ſ'))
-}
-
-/// Whether a name of that shape is one that the dictionaries know.
-pub(in super::super) fn is_known_latin_name(names: &Names, value: &str) -> bool {
-    let known = |first: &str, last: &str| {
-        // `Smith, John`
-        names.is_latin(first, last) || value.contains(',') && names.is_latin(last, first)
-    };
-    is_latin_name(value)
-        && words_of(value).next().zip(words_of(value).last()).is_some_and(|(first, last)| known(first, last))
-}
-
-fn words_of(name: &str) -> impl Iterator<Item = &str> {
-    name.split([' ', ',']).filter(|word| !word.is_empty())
-}
-
-const ORGANISATIONS: [&str; 12] =
-    ["inc", "ltd", "llc", "corp", "gmbh", "co", "company", "group", "limited", "team", "department", "office"];
 
 /// A cell of a name column.
 pub(super) fn name_cell(names: &Names, value: &str, headed: bool) -> Option<Note> {
@@ -415,11 +306,5 @@ mod tests {
         assert_eq!(email("logo@2x.png"), None);
         assert_eq!(whole_email("a..b.@docomo.example.ne.jp"), Some(Note::Plain));
         assert_eq!(whole_email("mail to a@example.jp"), None);
-    }
-
-    #[test]
-    fn latin_names_are_no_companies() {
-        assert!(is_latin_name("John Smith") && is_latin_name("Mary J. O'Neil") && is_latin_name("YAMADA Taro"));
-        assert!(!is_latin_name("Acme Inc.") && !is_latin_name("john smith") && !is_latin_name("John"));
     }
 }

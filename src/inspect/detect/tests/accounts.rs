@@ -66,6 +66,51 @@ fn an_account_of_which_nobody_says_whose_it_is_is_no_person_and_not_certain() {
 }
 
 #[test]
+fn a_company_in_the_line_above_holds_nobody_elses_account() {
+    for (text, accounts, persons) in [
+        (
+            "北保安サービス株式会社の大田です。\n返金先：みずほ銀行 駅前支店 普通口座 No.7658906 口座名義 コンドウ ミツル",
+            1,
+            1,
+        ),
+        ("株式会社北保安サービスの大友です。\nりそな銀行　新宿支店　（普）4623244　名義：ヤマダ ユイ", 1, 1),
+        ("株式会社北保安サービス 御中\n氏名：佐藤花子\nみずほ銀行 新宿支店 普通 1234567", 1, 1),
+        ("みずほ銀行 新宿支店 普通 1234567 サトウ ハナコ\n株式会社北保安サービス 総務部", 1, 1),
+        ("株式会社北保安サービス\nみずほ銀行 新宿支店 普通 1234567", 0, 0),
+        ("株式会社北保安サービス 佐藤花子\nみずほ銀行 新宿支店 普通 1234567", 0, 0),
+        ("みずほ銀行 新宿支店 普通 1234567\n株式会社北保安サービス", 0, 0),
+    ] {
+        let (findings, people) = mail(text);
+        assert_eq!((count(&findings, "jp.bank_account"), people), (accounts, persons), "{text} {}", told(&findings));
+    }
+}
+
+#[test]
+fn a_trade_in_kana_is_a_company_without_its_form() {
+    for holder in [
+        "トヨタジドウシヤ",
+        "ｽｽﾞｷｺｳｷﾞﾖｳ",
+        "ヤマダショウジ",
+        "ニシムラ ケンセツ",
+        "キタホアンサービス",
+        "ナカムラショクヒン",
+    ] {
+        for text in [
+            format!("みずほ銀行 新宿支店 普通 1234567 {holder}"),
+            format!("口座番号：1234567　口座名義：{holder}"),
+            format!("みずほ銀行 新宿支店 普通 1234567\n口座名義 {holder}"),
+        ] {
+            let (findings, people) = mail(&text);
+            assert!(findings.is_empty() && people == 0, "{text}: {}", told(&findings));
+        }
+    }
+    for holder in ["ヤマダ ショウジ", "ヤマダ デンキチ", "ヤマダ デンシロウ"] {
+        let (findings, people) = mail(&format!("口座番号：1234567　口座名義：{holder}"));
+        assert_eq!((count(&findings, "jp.bank_account"), people), (1, 1), "{holder}: {}", told(&findings));
+    }
+}
+
+#[test]
 fn symbol_and_number_of_the_post_bank_are_an_account() {
     for text in ["ゆうちょ銀行 記号 10120 番号 12345671", "ゆうちょ銀行　記号：１０１２０　番号：１２３４５６７１"]
     {
