@@ -15,7 +15,7 @@ use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
 use crate::inspect::extract::{
-    Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
+    Ledger, Limits, Watch, archive, document, escapes, image, mail, package, pdf, sweep, text, workbook,
 };
 use crate::inspect::{Attachment, Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
 
@@ -281,6 +281,7 @@ impl<'s> Reading<'s> {
             return;
         }
         self.end_table();
+        let text = &*escapes::readable(text);
         self.words.note(place, text);
         self.keep_letters(place, letters::found(text));
         let text = self.within_characters(place, text);
@@ -327,6 +328,7 @@ impl<'s> Reading<'s> {
     /// Hands over one row of the table that was begun.
     pub(crate) fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
         if self.in_table && !cells.is_empty() {
+            let cells = &*readable(cells);
             let count: u64 = cells.iter().map(|cell| cell.text.chars().count() as u64).sum();
             if let Some(open) = self.characters.last_mut() {
                 *open = open.saturating_add(count);
@@ -530,6 +532,19 @@ fn is_small(part: &Part<'_>, format: Format) -> bool {
 /// A mail's own text has no name in its path.
 fn named(place: &Place) -> String {
     if place.path.is_empty() { "body".to_owned() } else { place.path.clone() }
+}
+
+/// Cells with what is escaped in them readable. Nearly no row has any.
+fn readable<'a, 'c>(cells: &'a [Cell<'c>]) -> Cow<'a, [Cell<'c>]> {
+    let mut all = Cow::Borrowed(cells);
+    for (at, cell) in cells.iter().enumerate() {
+        if let Cow::Owned(text) = escapes::readable(&cell.text)
+            && let Some(cell) = all.to_mut().get_mut(at)
+        {
+            cell.text = Cow::Owned(text);
+        }
+    }
+    all
 }
 
 /// A cell with its text, in plain sight.

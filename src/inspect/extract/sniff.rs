@@ -15,7 +15,7 @@ use crate::inspect::extract::document::Document;
 use crate::inspect::extract::mail::{self, Outlook, Wrapper};
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::Hint;
-use crate::inspect::extract::text::{csv, yenc};
+use crate::inspect::extract::text::{csv, ebcdic, yenc};
 use crate::inspect::extract::unlock::{self, Lock};
 use crate::inspect::extract::workbook::Flat;
 use crate::mail::charset;
@@ -108,6 +108,9 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     }
     if let Some(wrapper) = Wrapper::of(bytes) {
         return Format::Wrapped(wrapper);
+    }
+    if ebcdic::is_text(bytes.get(..HEAD).unwrap_or(bytes)) {
+        return Format::Other("ebcdic", Reason::Unsupported);
     }
     // The bytes of yEnc are those of a file.
     if !is_binary(bytes) || yenc::is_in(bytes) || (hint.body && has_strays(bytes)) {
