@@ -1,12 +1,13 @@
-//! Characters that are written out: `%E5%B1%B1`, `\u5c71`, `&#23665;`, `=E5=B1=B1`, `=?UTF-8?B?5bGx?=`.
+//! Characters that are written out: `%E5%B1%B1`, `\u5c71`, `&#23665;`, `=E5=B1=B1`, `=?UTF-8?B?5bGx?=`, `_x5C71_`.
 //!
 //! In: any text that a reader hands over, a cell as well. Out: the same with what programs wrote in ASCII as the characters
-//! it stands for, in its place, so that a name stays beside its number. Cost: two passes of `memchr` over a text that has
+//! it stands for, in its place, so that a name stays beside its number. Cost: three passes of `memchr` over a text that has
 //! none of the signs; where a sign stands, a look at the bytes behind it. Deliberately absent: whole files in letters
 //! (`letters`); what the reader of a format undoes anyway (HTML, XML, JSON, a mail's header); paths of URLs.
 
 mod backslash;
 mod entity;
+mod excel;
 mod percent;
 mod quoted;
 mod word;
@@ -16,12 +17,15 @@ use std::borrow::Cow;
 /// `text` with its escapes readable.
 pub(crate) fn readable(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
-    if memchr::memchr3(b'\\', b'%', b'=', bytes).is_none() && memchr::memchr(b'&', bytes).is_none() {
+    let has_sign = memchr::memchr3(b'\\', b'%', b'=', bytes).is_some()
+        || memchr::memchr(b'&', bytes).is_some()
+        || memchr::memmem::find(bytes, excel::BEGIN.as_bytes()).is_some();
+    if !has_sign {
         return Cow::Borrowed(text);
     }
     // Words first: their letters would look like others. Each of these is nothing where it finds nothing.
-    let passes: [fn(&str) -> Option<String>; 5] =
-        [word::readable, quoted::readable, percent::readable, backslash::readable, entity::readable];
+    let passes: [fn(&str) -> Option<String>; 6] =
+        [word::readable, quoted::readable, percent::readable, backslash::readable, entity::readable, excel::readable];
     passes.into_iter().fold(Cow::Borrowed(text), |text, pass| pass(&text).map_or(text, Cow::Owned))
 }
 
@@ -90,6 +94,7 @@ mod tests {
             "name: &#23665;&#x7530;&#22826;&#x90ce; x",
             "Subject: =?UTF-8?B?5bGx55Sw5aSq6YOO?=",
             "x =E5=B1=B1=E7=94=B0=E5=A4=AA=E9=83=8E",
+            "_x5C71__x7530__x592A__x90CE_",
         ] {
             assert!(readable(text).contains(name), "{text}: {}", readable(text));
         }

@@ -319,6 +319,8 @@ mod tests {
         let noise = format!("{HASH}\n").repeat(200);
         let mut zip = b"PK\x03\x04".to_vec();
         zip.extend((0..3_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8));
+        let framed = [b"\0\0\0\0\x20\x03\0\0", &b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0"[..], &[0; 12], b"\x05\0\0\0a.txt", &zip].concat();
+        assert_eq!(found(&BASE64.encode(&framed)), [Found::File(framed)]);
         let encoded = BASE64.encode(&zip);
         let lines: Vec<&str> = encoded.as_bytes().chunks(76).map(|line| core::str::from_utf8(line).unwrap()).collect();
         let all = found(&format!("{noise}{}\n", lines.join("\n")));

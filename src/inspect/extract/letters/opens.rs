@@ -7,6 +7,7 @@ use data_encoding::{BASE32_NOPAD, HEXLOWER_PERMISSIVE};
 use encoding_rs::{EUC_JP, SHIFT_JIS, UTF_8};
 
 use crate::inspect::extract::archive::Archive;
+use crate::inspect::extract::carve;
 use crate::inspect::extract::reading::Hint;
 use crate::inspect::extract::sniff::{self, Format};
 use crate::mail::{charset, header};
@@ -28,6 +29,9 @@ fn base32(letters: &[u8]) -> Vec<u8> {
     let whole = letters.get(..letters.len() & !7).unwrap_or_default();
     BASE32_NOPAD.decode(letters).or_else(|_| BASE32_NOPAD.decode(whole)).unwrap_or_default()
 }
+
+/// So many bytes may stand before an archive: a length, a version (Power Query).
+const FRONT: usize = 16;
 
 /// Letters of fewer than 18 bytes have to be a text in UTF-8.
 const FEW: usize = 24;
@@ -72,7 +76,11 @@ pub(super) fn opens(bytes: &[u8], is_short: bool) -> bool {
         _ if bytes.is_empty() => false,
         Some(Format::Archive(Archive::Program)) => !is_short,
         Some(_) => true,
-        None => is_prose(bytes) || (!is_short && !is_unknown(sniff::format(bytes, Hint::default()))),
+        None => {
+            is_prose(bytes)
+                || carve::inside(bytes, 1).iter().any(|inside| inside.start <= FRONT)
+                || (!is_short && !is_unknown(sniff::format(bytes, Hint::default())))
+        }
     }
 }
 

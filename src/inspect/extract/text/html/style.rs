@@ -7,6 +7,8 @@
 
 use std::collections::HashSet;
 
+use crate::inspect::extract::letters;
+
 /// What a declaration block does to an element. What an element inside may take back is `None` if nothing is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Effect {
@@ -46,6 +48,19 @@ pub(crate) fn effect(declarations: &str) -> Effect {
     effect
 }
 
+/// The longest value of an attribute of layout.
+pub(crate) const LAYOUT: usize = 256;
+
+/// Whether the value of an attribute of layout is more than that: it is long, or not in ASCII, or holds a file.
+pub(crate) fn says_something(value: &str) -> bool {
+    !value.is_ascii() || value.len() > LAYOUT || has_file(value) || !letters::found(value).is_empty()
+}
+
+/// Whether a picture, or whatever it is, stands in a style: `url(data:…)`.
+fn has_file(style: &str) -> bool {
+    memchr::memmem::find(style.as_bytes(), b"data:").is_some()
+}
+
 /// `0`, `0px`, `0.0%`.
 fn is_zero(value: &str) -> bool {
     let number = value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
@@ -83,7 +98,7 @@ impl Sheet {
             text.push_str(string);
             text.push('\n');
         }
-        if !rules.is_ascii() {
+        if !rules.is_ascii() || has_file(&rules) {
             text.push_str(&rules);
         }
         text
