@@ -65,7 +65,10 @@ fn in_charset(line: &[u8], charset: Charset) -> Cow<'_, str> {
 
 /// Whether two characters at least are Japanese: of two bytes each, chance makes one.
 fn is_written(text: &str) -> bool {
-    text.chars().filter(|c| matches!(c, '\u{3000}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}')).nth(1).is_some()
+    text.chars()
+        .filter(|c| matches!(c, '\u{3000}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}'))
+        .nth(1)
+        .is_some()
 }
 
 /// Whether a line is UTF-8 for the most part, so that what has no meaning in it is damage.

@@ -125,7 +125,10 @@ fn by_evidence(bytes: &[u8], label: Label) -> (Cow<'_, str>, Charset) {
     // What is one charset throughout is borrowed or has neither escapes nor gaps.
     let is_doubtful = mixed::is_likely(bytes) || matches!((&text, charset), (Cow::Owned(_), Charset::Of(_)));
     let is_wide = charset == Charset::Of(UTF_16LE) || charset == Charset::Of(UTF_16BE);
-    if is_doubtful && !is_wide && let Some(mixed) = mixed::by_lines(bytes, charset) {
+    if is_doubtful
+        && !is_wide
+        && let Some(mixed) = mixed::by_lines(bytes, charset)
+    {
         return (mixed, charset);
     }
     (text, charset)
@@ -181,14 +184,19 @@ fn by_label<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> (Cow<'a, str>, 
     if encoding == WINDOWS_1252 {
         // Nothing is ever wrong in windows-1252, so the label proves nothing.
         let guessed = guess(bytes);
-        return if is_japanese(&guessed.0) || is_in_runs(bytes, &guessed.0) { guessed } else { (text, Charset::Of(encoding)) };
+        return if is_japanese(&guessed.0) || is_in_runs(bytes, &guessed.0) {
+            guessed
+        } else {
+            (text, Charset::Of(encoding))
+        };
     }
     if encoding == SHIFT_JIS && is_mostly_halfwidth(&text) {
         // EUC-JP is nearly always valid Shift_JIS, and then looks like half-width kana without end.
         let (euc, _, wrong) = EUC_JP.decode(bytes);
         let hiragana = euc.chars().filter(|c| ('\u{3041}'..='\u{309f}').contains(c)).count();
         // A third of the bytes of its kanji are none of half-width kana.
-        let (high, beyond) = (bytes.iter().filter(|&&c| c >= 0x80).count(), bytes.iter().filter(|&&c| c >= 0xe0).count());
+        let (high, beyond) =
+            (bytes.iter().filter(|&&c| c >= 0x80).count(), bytes.iter().filter(|&&c| c >= 0xe0).count());
         if !wrong && (hiragana * 5 > euc.chars().filter(|c| !c.is_ascii()).count() || beyond * 10 > high) {
             return (euc, Charset::Of(EUC_JP));
         }

@@ -119,8 +119,11 @@ mod tests {
     const PROSE: &str = "いつもお世話になっております。山田花子様の件でご連絡いたします";
 
     fn bytes_of(text: &str, bits: u32, is_little: bool) -> Vec<u8> {
-        let units: Vec<u32> =
-            if bits == 16 { text.encode_utf16().map(u32::from).collect() } else { text.chars().map(u32::from).collect() };
+        let units: Vec<u32> = if bits == 16 {
+            text.encode_utf16().map(u32::from).collect()
+        } else {
+            text.chars().map(u32::from).collect()
+        };
         let size = (bits / 8) as usize;
         let bytes = units.into_iter().flat_map(|unit| {
             if is_little { unit.to_le_bytes()[..size].to_vec() } else { unit.to_be_bytes()[4 - size..].to_vec() }
@@ -133,7 +136,8 @@ mod tests {
         for is_little in [true, false] {
             let prose = bytes_of(PROSE, 16, is_little);
             assert_eq!(decode(&prose, None), PROSE, "little {is_little}");
-            for label in [None, Some("utf-8"), Some("us-ascii"), Some("iso-2022-jp"), Some("shift_jis"), Some("x-odd")] {
+            for label in [None, Some("utf-8"), Some("us-ascii"), Some("iso-2022-jp"), Some("shift_jis"), Some("x-odd")]
+            {
                 let list = "name,tel\r\nYamada,090-1234-5678\r\n";
                 assert_eq!(decode(&bytes_of(list, 16, is_little), label), list, "{label:?}, little {is_little}");
             }

@@ -168,8 +168,16 @@ mod tests {
     #[test]
     fn what_is_none_stays() {
         for text in [
-            "", r"C:\users\x\345", r"\u12", r"\x41\x42", r"\xff\xfe", r"\101\102", r"a\nb\t\0", r"\u0000",
-            r"C:\data\2026\abc", r"\\server\share",
+            "",
+            r"C:\users\x\345",
+            r"\u12",
+            r"\x41\x42",
+            r"\xff\xfe",
+            r"\101\102",
+            r"a\nb\t\0",
+            r"\u0000",
+            r"C:\data\2026\abc",
+            r"\\server\share",
         ] {
             assert_eq!(readable(text), None, "{text}");
         }

@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::Edit;
 
-pub(super) const BEGIN: &str = "_x";
+const BEGIN: &str = "_x";
 
 /// `text` with such characters readable.
 pub(super) fn readable(text: &str) -> Option<String> {

@@ -32,7 +32,9 @@ pub(super) fn readable(text: &str) -> Option<String> {
 /// The value in which an escape stands: what is between two signs that part values.
 fn value_around(bytes: &[u8], from: usize, at: usize) -> Range<usize> {
     let parts = |c: &u8| {
-        !c.is_ascii() || c.is_ascii_whitespace() || matches!(c, b'&' | b'"' | b'\'' | b'<' | b'>' | b'#' | b';' | b'(' | b')')
+        !c.is_ascii()
+            || c.is_ascii_whitespace()
+            || matches!(c, b'&' | b'"' | b'\'' | b'<' | b'>' | b'#' | b';' | b'(' | b')')
             || matches!(c, b',' | b'=' | b'?' | b'{' | b'}' | b'[' | b']' | b'|' | b':' | b'\\')
     };
     let before = bytes.get(from..at).unwrap_or_default();
@@ -101,8 +103,16 @@ mod tests {
     #[test]
     fn what_is_none_stays() {
         for text in [
-            "", "a=%20b&c=%", "x=%FF%FE", "x=%ZZ%E5", "x=%E5%B1%B1%0A", "/wiki/%E5%B1%B1", "50%=%E5", "100%ab",
-            "https://a.jp/map/%E6%9D%B1%E4%BA%AC/x", "a=12%3A30",
+            "",
+            "a=%20b&c=%",
+            "x=%FF%FE",
+            "x=%ZZ%E5",
+            "x=%E5%B1%B1%0A",
+            "/wiki/%E5%B1%B1",
+            "50%=%E5",
+            "100%ab",
+            "https://a.jp/map/%E6%9D%B1%E4%BA%AC/x",
+            "a=12%3A30",
         ] {
             assert_eq!(readable(text), None, "{text}");
         }

@@ -30,9 +30,11 @@ pub(super) fn readable(text: &str) -> Option<String> {
     edit.finish()
 }
 
-/// Whether a byte of a character beyond ASCII is written there, or the escape sequence of ISO-2022-JP.
+/// Whether a byte of a character beyond ASCII is written there, or the escape sequence of ISO-2022-JP. In capitals (RFC
+/// 2045 §6.7): `topic=data` is none.
 fn is_escape(bytes: &[u8], at: usize) -> bool {
-    bytes.get(at + 1..).and_then(hex_pair).is_some_and(|byte| byte >= 0x80 || byte == 0x1b)
+    let digits = bytes.get(at + 1..at + 3).filter(|digits| !digits.iter().any(u8::is_ascii_lowercase));
+    digits.and_then(hex_pair).is_some_and(|byte| byte >= 0x80 || byte == 0x1b)
 }
 
 /// The lines that belong together: from the line of the first escape on, as far as each has one or is continued. They are
@@ -61,13 +63,12 @@ fn lines_around(bytes: &[u8], from: usize, at: usize) -> Range<usize> {
 fn undone(lines: &str) -> Option<String> {
     let is_quoted = lines.starts_with('>');
     let bare = |line: &str| if is_quoted { line.trim_start_matches(['>', ' ']).to_owned() } else { line.to_owned() };
-    let source: Vec<u8> = lines.split_inclusive('\n').map(bare).collect::<String>().into_bytes();
-    let plain = header::quoted_printable(&source, false);
-    let escapes = memchr::memchr_iter(b'=', &source).filter(|&at| is_escape(&source, at)).count();
-    let is_jis = plain.contains(&0x1b);
-    if escapes < ESCAPES && !is_jis {
+    let escapes = memchr::memchr_iter(b'=', lines.as_bytes()).filter(|&at| is_escape(lines.as_bytes(), at)).count();
+    if escapes < ESCAPES && !lines.contains("=1B") {
         return None;
     }
+    let source: Vec<u8> = lines.split_inclusive('\n').map(bare).collect::<String>().into_bytes();
+    let plain = header::quoted_printable(&source, false);
     let read = charset::read(&plain, None);
     // Too few for a guess by frequency, perhaps.
     let text = match charset::japanese(&plain) {

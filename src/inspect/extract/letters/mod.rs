@@ -175,8 +175,11 @@ fn all(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     let bytes = header::base64(text.as_bytes());
-    let is_file =
-        if characters < OPENING { opens::opens(&bytes, true) } else { !opens::is_unknown(sniff::format(&bytes, Hint::default())) };
+    let is_file = if characters < OPENING {
+        opens::opens(&bytes, true)
+    } else {
+        !opens::is_unknown(sniff::format(&bytes, Hint::default()))
+    };
     is_file.then_some(bytes)
 }
 
@@ -306,9 +309,11 @@ mod tests {
 
     #[test]
     fn lists_of_identifiers_are_no_noise_and_packed_bytes_in_short_lines_are() {
-        let uuids: String = (0..400u32).map(|n| format!("{:08x}-1a2b-4c3d-8e9f-{:012x}\n", n.wrapping_mul(2_654_435_761), n)).collect();
+        let uuids: String =
+            (0..400u32).map(|n| format!("{:08x}-1a2b-4c3d-8e9f-{:012x}\n", n.wrapping_mul(2_654_435_761), n)).collect();
         assert_eq!(found(&uuids), []);
-        let noise: Vec<u8> = (0..9_000u32).map(|n| (n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 23) as u8).collect();
+        let noise: Vec<u8> =
+            (0..9_000u32).map(|n| (n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 23) as u8).collect();
         let encoded = BASE64.encode(&noise);
         let lines = encoded.as_bytes().chunks(40).map(|line| core::str::from_utf8(line).unwrap());
         assert_eq!(found(&lines.collect::<Vec<_>>().join("\n")), [Found::Unknown]);
@@ -319,7 +324,9 @@ mod tests {
         let noise = format!("{HASH}\n").repeat(200);
         let mut zip = b"PK\x03\x04".to_vec();
         zip.extend((0..3_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8));
-        let framed = [b"\0\0\0\0\x20\x03\0\0", &b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0"[..], &[0; 12], b"\x05\0\0\0a.txt", &zip].concat();
+        let framed =
+            [b"\0\0\0\0\x20\x03\0\0", &b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0"[..], &[0; 12], b"\x05\0\0\0a.txt", &zip]
+                .concat();
         assert_eq!(found(&BASE64.encode(&framed)), [Found::File(framed)]);
         let encoded = BASE64.encode(&zip);
         let lines: Vec<&str> = encoded.as_bytes().chunks(76).map(|line| core::str::from_utf8(line).unwrap()).collect();

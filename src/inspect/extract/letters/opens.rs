@@ -92,12 +92,11 @@ pub(super) fn is_unknown(format: Format) -> bool {
 fn is_prose(bytes: &[u8]) -> bool {
     // Where it was cut, a character may be.
     let cut = (0..4).filter_map(|less| bytes.get(..bytes.len().checked_sub(less)?));
-    let is_narrow = cut.flat_map(|bytes| [UTF_8, SHIFT_JIS, EUC_JP].map(|charset| (charset, bytes))).any(
-        |(charset, bytes)| {
+    let is_narrow =
+        cut.flat_map(|bytes| [UTF_8, SHIFT_JIS, EUC_JP].map(|charset| (charset, bytes))).any(|(charset, bytes)| {
             let text = charset.decode_without_bom_handling_and_without_replacement(bytes);
             text.is_some_and(|text| !text.chars().any(|c| is_odd(c, charset == UTF_8)))
-        },
-    );
+        });
     is_narrow || charset::wide(bytes).is_some_and(|text| !text.chars().any(|c| is_odd(c, true)))
 }
 

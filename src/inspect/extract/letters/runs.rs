@@ -115,9 +115,8 @@ fn opened(text: &[u8], start: &Start, is_in_noise: bool) -> Option<(Vec<u8>, usi
 fn long_word(text: &[u8], from: usize) -> Option<Range<usize>> {
     let mut at = from;
     loop {
-        let block = text.get(at..)?.first_chunk::<BLOCK>();
         // The last few bytes are no block; a word that ends with them began before.
-        let Some(block) = block else { return None };
+        let block = text.get(at..)?.first_chunk::<BLOCK>()?;
         if !may_be_letters(*block) || !block.iter().all(|&c| is_letter(c)) {
             at += BLOCK;
             continue;

@@ -58,7 +58,9 @@ mod tests {
         let (euc, _, _) = encoding_rs::EUC_JP.encode("いつもお世話になっております。　山田　花子　様");
         let (kana, _, _) = SHIFT_JIS.encode("ﾔﾏﾀﾞﾊﾅｺﾔﾏﾀﾞﾊﾅｺﾔﾏﾀﾞﾊﾅｺﾔﾏﾀﾞﾊﾅｺ");
         let prose = "いつもお世話になっております。山田花子".as_bytes();
-        for bytes in [&sjis[..], &euc, &kana, prose, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ@@@@@@", b"a line of text\nand another"] {
+        for bytes in
+            [&sjis[..], &euc, &kana, prose, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ@@@@@@", b"a line of text\nand another"]
+        {
             assert!(!is_text(bytes), "{bytes:02x?}");
         }
     }

@@ -89,7 +89,8 @@ mod tests {
             let length = u8::try_from(chunk.len()).unwrap();
             let mut line = String::from(char::from(if length <= 26 { b'A' + length - 1 } else { b'a' + length - 27 }));
             for group in chunk.chunks(4) {
-                let mut number = u32::from_be_bytes(core::array::from_fn(|at| group.get(at).copied().unwrap_or_default()));
+                let mut number =
+                    u32::from_be_bytes(core::array::from_fn(|at| group.get(at).copied().unwrap_or_default()));
                 let mut letters = [0; 5];
                 for letter in letters.iter_mut().rev() {
                     *letter = ALPHABET[(number % 85) as usize];
@@ -100,7 +101,10 @@ mod tests {
             line + "\n"
         };
         let lines: String = packed.chunks(52).map(line).collect();
-        format!("diff --git a/a.csv b/a.csv\nindex 1..2 100644\n{BEGIN}{kind} {}\n{lines}\n{kind} 0\nHcmV?d00001\n\n", content.len())
+        format!(
+            "diff --git a/a.csv b/a.csv\nindex 1..2 100644\n{BEGIN}{kind} {}\n{lines}\n{kind} 0\nHcmV?d00001\n\n",
+            content.len()
+        )
     }
 
     #[test]

@@ -8,9 +8,9 @@
 mod binhex;
 pub(crate) mod csv;
 pub(crate) mod ebcdic;
+mod gitpatch;
 pub(crate) mod grid;
 pub(crate) mod html;
-mod gitpatch;
 mod json;
 mod ldif;
 mod pasted;

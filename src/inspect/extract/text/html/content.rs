@@ -313,7 +313,8 @@ impl Content {
 /// what somebody indents is new.
 fn is_quotation(tag: &Tag) -> bool {
     let has = |name: &str, word: &str| {
-        attribute(tag, name).is_some_and(|value| value.len() <= style::LAYOUT && value.to_ascii_lowercase().contains(word))
+        attribute(tag, name)
+            .is_some_and(|value| value.len() <= style::LAYOUT && value.to_ascii_lowercase().contains(word))
     };
     match &*tag.name {
         "blockquote" => {
