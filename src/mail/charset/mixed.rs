@@ -9,8 +9,9 @@ use std::borrow::Cow;
 
 use encoding_rs::{EUC_JP, Encoding, SHIFT_JIS, UTF_8};
 
+use super::Charset;
+use super::guess::is_mostly_halfwidth;
 use super::jis::{self, Jis};
-use super::{Charset, is_mostly_halfwidth};
 
 /// Whether both escape sequences and bytes beyond seven bits stand in a text.
 pub(super) fn is_likely(bytes: &[u8]) -> bool {

@@ -8,6 +8,7 @@
 //! truth.
 //! Deliberately absent: any error: a mail is never refused for its charset.
 
+mod guess;
 mod jis;
 mod label;
 mod mixed;
@@ -17,6 +18,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{EUC_JP, Encoding, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use self::guess::{guess, is_in_runs, is_japanese, is_mostly_halfwidth};
 use self::jis::Jis;
 use self::label::Label;
 pub(crate) use self::mixed::japanese;
@@ -181,14 +183,12 @@ fn by_label<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> (Cow<'a, str>, 
         return (Cow::Borrowed(text), Charset::Of(UTF_8));
     }
     let (text, _) = encoding.decode_without_bom_handling(bytes);
-    if encoding == WINDOWS_1252 {
-        // Nothing is ever wrong in windows-1252, so the label proves nothing.
+    if encoding.is_single_byte() {
+        // Nothing is ever wrong in windows-1252 and its like, so the label proves nothing.
         let guessed = guess(bytes);
-        return if is_japanese(&guessed.0) || is_in_runs(bytes, &guessed.0) {
-            guessed
-        } else {
-            (text, Charset::Of(encoding))
-        };
+        // Of Cyrillic half-width kana are made.
+        let is_kana = is_japanese(&guessed.0) && (encoding == WINDOWS_1252 || !is_mostly_halfwidth(&guessed.0));
+        return if is_kana || is_in_runs(bytes, &guessed.0) { guessed } else { (text, Charset::Of(encoding)) };
     }
     if encoding == SHIFT_JIS && is_mostly_halfwidth(&text) {
         // EUC-JP is nearly always valid Shift_JIS, and then looks like half-width kana without end.
@@ -207,46 +207,6 @@ fn by_label<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> (Cow<'a, str>, 
     // be anything else.
     let is_utf_8 = encoding == UTF_8 && foreign > wrong * 2;
     if wrong * 10 > foreign && !is_utf_8 { guess(bytes) } else { (text, Charset::Of(encoding)) }
-}
-
-/// No usable label: UTF-16, UTF-8, JIS, and then what chardetng says for a text from Japan.
-fn guess(bytes: &[u8]) -> (Cow<'_, str>, Charset) {
-    if let Some(text) = wide::unmarked(bytes) {
-        return text;
-    }
-    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
-        return (Cow::Borrowed(text), Charset::Of(UTF_8));
-    }
-    if jis::is_escaped(bytes) && bytes.iter().filter(|&&c| c >= 0x80).count() * 10 < bytes.len() {
-        return (Cow::Owned(Jis::decode(bytes)), Charset::Jis);
-    }
-    // Leading ASCII tells the detector nothing.
-    let start = bytes.iter().position(|&c| c >= 0x80).unwrap_or_default();
-    let sample = bytes.get(start..).unwrap_or_default();
-    let sample = sample.get(..GUESS_BYTES).unwrap_or(sample);
-    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
-    detector.feed(sample, true);
-    let decoded = |country| {
-        let encoding = detector.guess(country, chardetng::Utf8Detection::Allow);
-        (encoding.decode_without_bom_handling(bytes).0, Charset::Of(encoding))
-    };
-    let count = |text: &str| {
-        let lost = memchr::memmem::find_iter(text.as_bytes(), "\u{fffd}").count();
-        (lost, text.chars().filter(|c| !c.is_ascii()).count())
-    };
-    let from_japan = decoded(Some(&b"jp"[..]));
-    let (lost, foreign) = count(&from_japan.0);
-    if lost * 20 <= foreign {
-        return from_japan;
-    }
-    // Damaged UTF-8, or a text from elsewhere, which becomes kanji and gaps.
-    let utf_8 = (UTF_8.decode_without_bom_handling(bytes).0, Charset::Of(UTF_8));
-    let (lost_utf_8, foreign_utf_8) = count(&utf_8.0);
-    if foreign_utf_8 > lost_utf_8 * 4 {
-        return utf_8;
-    }
-    let from_anywhere = decoded(None);
-    if count(&from_anywhere.0).0 < lost { from_anywhere } else { from_japan }
 }
 
 /// RFC 2152. Without a shifted run it is ASCII.
@@ -269,41 +229,6 @@ fn utf7(bytes: &[u8]) -> (Cow<'_, str>, Charset) {
         text.push_str(rest.strip_prefix('-').unwrap_or(rest));
     }
     (Cow::Owned(text), Charset::Utf7)
-}
-
-fn is_mostly_halfwidth(text: &str) -> bool {
-    let (mut halfwidth, mut foreign) = (0usize, 0usize);
-    for c in text.chars().filter(|c| !c.is_ascii()) {
-        foreign += 1;
-        halfwidth += usize::from(('\u{ff61}'..='\u{ff9f}').contains(&c));
-    }
-    halfwidth * 2 > foreign
-}
-
-/// Whether a text that was guessed makes sense: kana that nobody gets by accident, and hardly a gap.
-fn is_japanese(text: &str) -> bool {
-    let (mut kana, mut halfwidth, mut lost, mut foreign) = (0usize, 0usize, 0usize, 0usize);
-    for c in text.chars().filter(|c| !c.is_ascii()) {
-        foreign += 1;
-        match c {
-            '\u{3041}'..='\u{30ff}' => kana += 1,
-            '\u{ff66}'..='\u{ff9f}' => halfwidth += 1,
-            '\u{fffd}' => lost += 1,
-            _ => {}
-        }
-    }
-    lost * 20 <= foreign && (kana * 20 > foreign || halfwidth * 10 > foreign * 9) && foreign > 0
-}
-
-/// Whether a text that was guessed has kanji where the bytes beyond ASCII stand in runs; letters with accents stand alone.
-fn is_in_runs(bytes: &[u8], guessed: &str) -> bool {
-    /// Two characters.
-    const RUN: usize = 4;
-    let is_odd = |c: char| c == '\u{fffd}' || matches!(c, '\u{ff61}'..='\u{ff9f}' | '\u{e000}'..='\u{f8ff}');
-    let kanji = guessed.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
-    let foreign = guessed.chars().filter(|c| !c.is_ascii()).count();
-    let has_run = bytes.split(u8::is_ascii).any(|run| run.len() >= RUN);
-    kanji * 2 > foreign && has_run && !guessed.chars().any(is_odd)
 }
 
 #[cfg(test)]
@@ -372,7 +297,17 @@ mod tests {
         assert_eq!(decode(&sjis, Some("euc-jp")), sentence);
         // Names have no kana to tell them by.
         let names = "秘密太郎,090-1234-5678\n佐藤一郎,080-1111-2222\n";
-        for name in ["iso-8859-1", "windows-1252", "utf-8", "shift_jis", "euc-jp", "us-ascii"] {
+        for name in [
+            "iso-8859-1",
+            "windows-1252",
+            "windows-1250",
+            "koi8-r",
+            "macintosh",
+            "utf-8",
+            "shift_jis",
+            "euc-jp",
+            "us-ascii",
+        ] {
             for charset in [SHIFT_JIS, EUC_JP] {
                 assert_eq!(decode(&charset.encode(names).0, Some(name)), names, "{} as {name}", charset.name());
             }
@@ -466,6 +401,10 @@ mod tests {
         assert!(!damaged("Re: \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}".as_bytes(), "utf-8"));
         assert!(!damaged(b"caf\xe9", "utf-8"));
         assert_eq!(read(&with(b"\xff", 40), None).charset, "utf-8");
+        let russian = "Здравствуйте, уважаемые коллеги. Список сотрудников отдела продаж прилагается.";
+        for (name, charset) in [("windows-1251", encoding_rs::WINDOWS_1251), ("koi8-r", encoding_rs::KOI8_R)] {
+            assert_eq!(read(&charset.encode(russian).0, Some(name)).text, russian, "{name}");
+        }
         let swedish = "Välkommen på fredag! Årets höstmöte hålls i Göteborg, vi ses där. Anmälan är öppen nu.";
         let latin = WINDOWS_1252.encode(swedish).0;
         for name in ["iso-8859-1", "windows-1252", "us-ascii", "x-unknown"] {

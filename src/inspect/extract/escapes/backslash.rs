@@ -1,7 +1,7 @@
 //! Escapes behind a backslash, as programs and their logs write them.
 //!
 //! In: a text. Out: the same with the characters: `\u5c71` (JSON, Java, JavaScript; in a string within a string with several
-//! backslashes), `\u{5c71}`, `\U00005c71`, `\5c71 ` (CSS), and bytes of a charset: `\xe5\xb1\xb1`, `\345\261\261` (git),
+//! backslashes), `\u{5c71}`, `\x{5c71}` (Perl), `\U00005c71`, `\5c71 ` (CSS, SQL), and bytes of a charset: `\xe5\xb1\xb1`, `\345\261\261` (git),
 //! `\'8e\'52` (RTF). Deliberately absent: `\n` and its like, which are readable (JSON has a reader that undoes them).
 
 use super::{Edit, foreign, hex_pair};
@@ -19,6 +19,7 @@ pub(super) fn readable(text: &str) -> Option<String> {
         let rest = bytes.get(at..).unwrap_or_default();
         let row = match rest.get(1) {
             Some(b'u' | b'U') => characters(rest, unicode),
+            Some(b'x') if rest.get(2) == Some(&b'{') => characters(rest, unicode),
             Some(b'x') => raw(rest, hexadecimal),
             Some(b'\'') => raw(rest, in_rtf),
             Some(b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
@@ -67,7 +68,7 @@ fn characters(text: &[u8], one: One<Vec<u16>>) -> Row {
 /// `\u5c71`, `\u{20bb7}`, `\U00020bb7`.
 fn unicode(text: &[u8]) -> Option<(Vec<u16>, usize)> {
     let (from, length, end) = match text {
-        [b'\\', b'u', b'{', rest @ ..] => (3, rest.iter().take(7).position(|&c| c == b'}')?, 1),
+        [b'\\', b'u' | b'x', b'{', rest @ ..] => (3, rest.iter().take(7).position(|&c| c == b'}')?, 1),
         [b'\\', b'u', ..] => (2, 4, 0),
         [b'\\', b'U', ..] => (2, 8, 0),
         _ => return None,
@@ -154,6 +155,7 @@ mod tests {
         for (text, expected) in [
             (r"name=\u5c71\u7530 tel", "name=山田 tel"),
             (r"name=\u5C71\U00020bb7\u{7530}", "name=山𠮷田"),
+            (r"name=\x{5c71}\x{7530}", "name=山田"),
             (r#"{\"a\":\"\\u5c71\\u7530\"}"#, r#"{\"a\":\"山田\"}"#),
             (r"\u5c71\ud842\udfb7\u000ax\u0022\u002B", "山𠮷\nx\"+"),
             (r"b'\xe5\xb1\xb1 \x8eR\x93c\x91\xbe'", "b'山 山田太'"),

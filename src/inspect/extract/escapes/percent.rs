@@ -1,4 +1,5 @@
-//! Values of query strings, forms and logs: `name=%E5%B1%B1%E7%94%B0`, `"%8E%52%93%63"`.
+//! Values of query strings, forms and logs: `name=%E5%B1%B1%E7%94%B0`, `"%8E%52%93%63"`, and as `escape` of JavaScript
+//! writes them: `%u5C71%u7530`.
 //!
 //! In: a text. Out: the same with those values readable whose escapes are characters beyond ASCII, in UTF-8 or in a
 //! charset of Japan; of values in ASCII those with an address (`a%40b.jp`) or a file in letters (`UEsD%2B…`).
@@ -17,7 +18,8 @@ pub(super) fn readable(text: &str) -> Option<String> {
     let mut edit = Edit::of(text);
     let mut looked = 0;
     for at in memchr::memchr_iter(b'%', bytes) {
-        if at < looked || hex_pair(bytes.get(at + 1..).unwrap_or_default()).is_none() {
+        let rest = bytes.get(at + 1..).unwrap_or_default();
+        if at < looked || (hex_pair(rest).is_none() && wide(rest).is_none()) {
             continue;
         }
         let value = value_around(bytes, looked, at);
@@ -51,6 +53,11 @@ fn unescaped(bytes: &[u8], value: &Range<usize>, at: usize) -> Option<String> {
     let mut rest = bytes.get(value.clone())?;
     while let Some((&first, others)) = rest.split_first() {
         rest = others;
+        if let Some((character, length)) = wide(others).filter(|_| first == b'%') {
+            plain.extend(character.encode_utf8(&mut [0; 4]).bytes());
+            rest = others.get(length..)?;
+            continue;
+        }
         plain.push(match (first, hex_pair(others)) {
             (b'%', Some(byte)) => {
                 rest = others.get(2..)?;
@@ -64,6 +71,20 @@ fn unescaped(bytes: &[u8], value: &Range<usize>, at: usize) -> Option<String> {
     match foreign(&plain) {
         Some(text) => Some(text).filter(|_| !is_path),
         None => ascii(plain).filter(|_| is_form),
+    }
+}
+
+/// `u5C71` behind the sign, or two halves of a character: `uD842%uDFB7`.
+fn wide(rest: &[u8]) -> Option<(char, usize)> {
+    let unit = |at: usize, mark: &[u8]| {
+        let digits = rest.get(at..)?.strip_prefix(mark)?;
+        Some(u16::from_be_bytes([hex_pair(digits)?, hex_pair(digits.get(2..)?)?]))
+    };
+    let first = unit(0, b"u")?;
+    match (char::from_u32(u32::from(first)), unit(5, b"%u")) {
+        (Some(character), _) => Some((character, 5)),
+        (None, Some(second)) => Some((char::decode_utf16([first, second]).next()?.ok()?, 11)),
+        (None, None) => None,
     }
 }
 
@@ -93,6 +114,7 @@ mod tests {
             ("a=%8ER%93c", "a=山田"),
             ("{\"a\":\"%E5%B1%B1\",\"b\":1}", "{\"a\":\"山\",\"b\":1}"),
             ("%E5%B1%B1", "山"),
+            ("n=%u5C71%u7530%20%uD842%uDFB7&b=1", "n=山田 𠮷&b=1"),
             ("mail=taro%40example.jp&b=1", "mail=taro@example.jp&b=1"),
             ("f=UEsDBBQAAAAIAAAAIQD%2BAAAA%2FAA%3D", "f=UEsDBBQAAAAIAAAAIQD+AAAA/AA="),
         ] {

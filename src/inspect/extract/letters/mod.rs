@@ -3,10 +3,12 @@
 //! In: any text that a reader hands over: a body, a cell, a value in JSON, an element of XML. Out: the bytes behind its
 //! letters where they are a file or a text ([`found`]), read when the part around them is ([`read`]). A file may fill one
 //! long word, run over many lines or stand in a list of strings ([`runs`]). Keys and hashes are made of the same letters;
-//! they decode to noise ([`opens`]) and stay text, but eight kilobytes of noise are told. Armour is
+//! they decode to noise ([`opens`]) and stay text, but eight kilobytes of noise are told. Bytes may be written one by one
+//! ([`dumps`]). Armour is
 //! `-----BEGIN …-----` (RFC 7468, RFC 9580 §6). Deliberately absent: check sums; encodings that nobody writes into a text;
 //! words of less than 16 letters that are not all of a text.
 
+mod dumps;
 mod opens;
 mod runs;
 
@@ -24,6 +26,9 @@ const SHORTEST: usize = 12;
 
 /// From so many letters on it need not be nothing but Japanese.
 const CERTAIN: usize = 24;
+
+/// Sixteen bytes of a dump or an array take as many letters.
+const DUMP: usize = 48;
 
 /// Of fewer letters than these a number is made, or a ruler.
 const DIFFERENT: usize = 11;
@@ -122,6 +127,10 @@ pub(crate) fn found(text: &str) -> Vec<Found> {
         from = armour.whole.end;
     }
     words(text.get(from..).unwrap_or_default(), &mut found);
+    // A cell has no room for one.
+    if text.len() >= DUMP {
+        dumps::dumps(text, &mut found);
+    }
     found
 }
 

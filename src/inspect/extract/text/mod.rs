@@ -248,6 +248,50 @@ mod tests {
         assert_eq!(places("a.ldif", &export).1, [("a.ldif › jpegPhoto".to_owned(), Reason::Image)]);
     }
 
+    #[test]
+    fn what_is_written_out_is_readable_in_every_text() {
+        let escapes = [
+            r"\u5c71\u7530\u592a\u90ce",
+            "%E5%B1%B1%E7%94%B0%E5%A4%AA%E9%83%8E",
+            "=E5=B1=B1=E7=94=B0=E5=A4=AA=E9=83=8E",
+            "=?utf-8?B?5bGx55Sw5aSq6YOO?=",
+            "5bGx55Sw5aSq6YOO",
+            r"{\rtf1\ansi\ansicpg932 \'8e\'52\'93\'63\'91\'be\'98\'59}",
+        ];
+        for escape in escapes {
+            let json = escape.replace('\\', "\\\\");
+            let files = [
+                ("a.txt", format!("name {escape} end\n")),
+                ("a.csv", format!("id,name\n1,{escape}\n2,x\n3,y\n")),
+                ("a.json", format!("{{\"name\": \"{json}\", \"n\": 1}}")),
+                ("a.log", format!("INFO {{\"name\": \"{escape}\"}}\n")),
+                ("a.html", format!("<p>x<script>var a = '{escape}'</script>")),
+                ("a.xml", format!("<?xml version='1.0'?><a b='1'>{escape}</a>")),
+                ("a.eml", format!("Subject: x\r\n\r\nname {escape} end\r\n")),
+            ];
+            for (name, file) in files {
+                let kind = if name == "a.eml" { Kind::Mail } else { Kind::File(name.to_owned()) };
+                let mut said = Said::default();
+                extract(file.as_bytes(), &Job::new(kind), &Limits::default(), &mut said, &mut ());
+                assert!(said.0.contains("山田太郎"), "{file}: {}", said.0);
+            }
+        }
+    }
+
+    #[derive(Default)]
+    struct Said(String);
+
+    impl Sink for Said {
+        fn text(&mut self, _: &Place, text: &str) {
+            self.0.push_str(text);
+        }
+        fn begin_table(&mut self, _: &Place) {}
+        fn row(&mut self, _: u32, cells: &[Cell<'_>]) {
+            cells.iter().for_each(|cell| self.0.push_str(&cell.text));
+        }
+        fn end_table(&mut self) {}
+    }
+
     struct Silent;
 
     impl Sink for Silent {
