@@ -23,8 +23,9 @@ pub(super) fn readable(text: &str) -> Option<String> {
             Some(b'x') => raw(rest, hexadecimal),
             Some(b'\'') => raw(rest, in_rtf),
             Some(b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
-                let row = raw(rest, octal);
-                if row.text.is_some() { row } else { characters(rest, in_css) }
+                let bytes = raw(rest, octal);
+                let styled = if bytes.text.is_none() { characters(rest, in_css) } else { Row::default() };
+                if styled.text.is_some() { styled } else { bytes }
             }
             _ => continue,
         };
@@ -37,6 +38,7 @@ pub(super) fn readable(text: &str) -> Option<String> {
 }
 
 /// Escapes that follow each other.
+#[derive(Default)]
 struct Row {
     /// What they stand for, if that makes sense.
     text: Option<String>,

@@ -21,6 +21,9 @@ const MARKS: usize = 16;
 /// Bytes with how many letters wrote them.
 type Written = (Vec<u8>, usize);
 
+/// One of them, and how many letters it takes.
+type Item = fn(&[u8]) -> Option<(u8, usize)>;
+
 /// What is written so in a text.
 pub(super) fn dumps(text: &str, found: &mut Vec<Found>) {
     type Begin = (&'static str, fn(&[u8], usize) -> Option<Written>);
@@ -108,7 +111,7 @@ fn pairs(line: &[u8], width: usize, bytes: &mut Vec<u8>) {
 
 /// `0xe6, 0xb1`.
 fn hexadecimal(text: &[u8], at: usize) -> Option<Written> {
-    list(text.get(at..)?, &|item| {
+    list(text.get(at..)?, |item| {
         let digits = item.strip_prefix(b"0x")?;
         let length = digits.iter().take_while(|c| c.is_ascii_hexdigit()).count();
         let number = std::str::from_utf8(digits.get(..length)?).ok()?;
@@ -118,7 +121,7 @@ fn hexadecimal(text: &[u8], at: usize) -> Option<Written> {
 
 /// `[230, 177]`, and as Java and SQL count: `[-26, -79]`. Of other numbers text in ASCII is soon made.
 fn decimal(text: &[u8], at: usize) -> Option<Written> {
-    let written = list(text.get(at + 1..)?, &|item| {
+    let written = list(text.get(at + 1..)?, |item| {
         let sign = usize::from(item.first() == Some(&b'-'));
         let digits = item.get(sign..)?;
         let length = digits.iter().take(4).take_while(|c| c.is_ascii_digit()).count();
@@ -130,7 +133,7 @@ fn decimal(text: &[u8], at: usize) -> Option<Written> {
 }
 
 /// The items of a list.
-fn list(text: &[u8], item: &dyn Fn(&[u8]) -> Option<(u8, usize)>) -> Option<Written> {
+fn list(text: &[u8], item: Item) -> Option<Written> {
     let parts = |c: &u8| matches!(c, b' ' | b',' | b';' | b'\t' | b'\r' | b'\n');
     let blank = |at: usize| text.get(at..).unwrap_or_default().iter().take_while(|c| parts(c)).count();
     let (mut bytes, mut at) = (Vec::new(), blank(0));

@@ -5,6 +5,9 @@
 
 use memchr::memmem;
 
+/// The longest line that begins a file.
+const NAME: usize = 1_000;
+
 /// A file in the text: `begin 644 name`, lines of their own length, `end`.
 pub(crate) struct Uuencoded<'a> {
     pub(crate) before: &'a str,
@@ -23,10 +26,17 @@ pub(crate) fn first(text: &str) -> Option<Uuencoded<'_>> {
         // In a mail that quotes, and in a value: `> begin`, `"begin`.
         let marks = before.trim_end_matches(['>', ' ', '\t']);
         let quote = before.get(marks.len()..)?.trim();
-        let is_start = marks.is_empty() || marks.ends_with('\n') || before.ends_with('"');
-        let (line, body) = text.get(from..)?.split_once('\n').unwrap_or_default();
-        let Some((mode, name)) = line.trim_end().split_once(' ') else { continue };
-        if !is_start || !(3..=4).contains(&mode.len()) || !mode.bytes().all(|c| c.is_ascii_digit()) {
+        if !(marks.is_empty() || marks.ends_with('\n') || before.ends_with('"')) {
+            continue;
+        }
+        let rest = text.get(from..)?;
+        let head = rest.get(..rest.floor_char_boundary(NAME))?;
+        let Some(((mode, name), body)) =
+            head.find('\n').and_then(|end| Some((head.get(..end)?.trim_end().split_once(' ')?, rest.get(end + 1..)?)))
+        else {
+            continue;
+        };
+        if !(3..=4).contains(&mode.len()) || !mode.bytes().all(|c| c.is_ascii_digit()) {
             continue;
         }
         let (bytes, after) = uudecode(body, quote);

@@ -128,11 +128,15 @@ fn content_of(page: &str, content: Content) -> Vec<(Piece, bool)> {
 /// Declarations of the document's type that are not in ASCII: of those the tokenizer keeps the first words only.
 fn declarations(page: &str) -> impl Iterator<Item = &str> {
     const BEGIN: &str = "<!doctype";
-    memchr::memmem::find_iter(page.as_bytes(), "<!").filter_map(|at| {
-        let rest = page.get(at..)?;
+    let mut done = 0;
+    memchr::memmem::find_iter(page.as_bytes(), "<!").filter_map(move |at| {
+        let rest = page.get(at..).filter(|_| at >= done)?;
+        if !rest.get(..BEGIN.len())?.eq_ignore_ascii_case(BEGIN) {
+            return None;
+        }
         let declaration = rest.get(..rest.find('>').unwrap_or(rest.len()))?;
-        let is_declaration = declaration.get(..BEGIN.len())?.eq_ignore_ascii_case(BEGIN);
-        (is_declaration && !declaration.is_ascii()).then_some(declaration)
+        done = at + declaration.len();
+        (!declaration.is_ascii()).then_some(declaration)
     })
 }
 
