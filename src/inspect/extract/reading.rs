@@ -281,8 +281,13 @@ impl<'s> Reading<'s> {
             return;
         }
         self.end_table();
-        let text = &*escapes::readable(text);
+        // A password may look like an escape, or be written in some.
         self.words.note(place, text);
+        let readable = escapes::readable(text);
+        if let Cow::Owned(text) = &readable {
+            self.words.note(place, text);
+        }
+        let text = &*readable;
         self.keep_letters(place, letters::found(text));
         let text = self.within_characters(place, text);
         self.sink.text(place, text);
@@ -328,6 +333,7 @@ impl<'s> Reading<'s> {
     /// Hands over one row of the table that was begun.
     pub(crate) fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
         if self.in_table && !cells.is_empty() {
+            let original = cells;
             let cells = &*readable(cells);
             let count: u64 = cells.iter().map(|cell| cell.text.chars().count() as u64).sum();
             if let Some(open) = self.characters.last_mut() {
@@ -341,7 +347,7 @@ impl<'s> Reading<'s> {
             }
             self.characters_left -= count;
             if self.heard {
-                self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
+                self.words.note_row(&self.table, original.iter().map(|cell| cell.text.as_ref()));
             }
             for cell in cells {
                 let found = letters::found(&cell.text);
