@@ -5,7 +5,9 @@
 //! which they begin. Deliberately absent: bytes with nothing but a space or a colon between, which fingerprints of keys and
 //! addresses of machines are.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::{Found, different, opens};
 
@@ -24,14 +26,18 @@ type Written = (Vec<u8>, usize);
 /// One of them, and how many letters it takes.
 type Item = fn(&[u8]) -> Option<(u8, usize)>;
 
+type Begin = (Finder<'static>, fn(&[u8], usize) -> Option<Written>);
+
+/// The signs with which they begin.
+static BEGINNINGS: LazyLock<[Begin; 3]> =
+    LazyLock::new(|| [(Finder::new("0000"), dump), (Finder::new("0x"), hexadecimal), (Finder::new("["), decimal)]);
+
 /// What is written so in a text.
 pub(super) fn dumps(text: &str, found: &mut Vec<Found>) {
-    type Begin = (&'static str, fn(&[u8], usize) -> Option<Written>);
-    const BEGINNINGS: [Begin; 3] = [("0000", dump), ("0x", hexadecimal), ("[", decimal)];
     let bytes = text.as_bytes();
-    for (sign, read) in BEGINNINGS {
+    for (sign, read) in &*BEGINNINGS {
         let mut looked = 0;
-        for at in memmem::find_iter(bytes, sign) {
+        for at in sign.find_iter(bytes) {
             let Some((file, length)) = Some(at).filter(|&at| at >= looked).and_then(|at| read(bytes, at)) else {
                 continue;
             };

@@ -13,6 +13,9 @@ mod opens;
 mod runs;
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use self::runs::{is_letter, words};
 use crate::inspect::extract::mail::Wrapper;
@@ -134,6 +137,11 @@ pub(crate) fn found(text: &str) -> Vec<Found> {
     found
 }
 
+const BEGIN: &str = "-----BEGIN ";
+
+/// Made once, since every cell asks.
+static ARMOUR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BEGIN));
+
 struct Armoured {
     whole: Range<usize>,
     label: String,
@@ -142,9 +150,8 @@ struct Armoured {
 
 /// The first armour from there on; one without its last line reaches to the end.
 fn armoured(text: &str, mut from: usize) -> Option<Armoured> {
-    const BEGIN: &str = "-----BEGIN ";
     loop {
-        let start = from + memchr::memmem::find(text.get(from..)?.as_bytes(), BEGIN.as_bytes())?;
+        let start = from + ARMOUR.find(text.get(from..)?.as_bytes())?;
         from = start + BEGIN.len();
         let rest = text.get(from..)?;
         let head = rest.split_once("-----").filter(|(label, _)| label.len() <= 64 && !label.contains('\n'));
@@ -294,6 +301,7 @@ mod tests {
             ("5bGx55Sw5aSq6YOO", "山田太郎"),
             ("5bGx55Sw5aSq", "山田太"),
             ("名は5bGx55Sw5aSq6YOOです", "山田太郎"),
+            ("{\"t\": \"eyJ2IjoiMSIsInMiOjEsImMiOi...\",\n  \"Recurrence\": 1}", "{\"v\":\"1\",\"s\":1,\"c\":"),
         ] {
             assert_eq!(found(text), expected(read), "{text}");
         }

@@ -108,7 +108,15 @@ fn opened(text: &[u8], start: &Start, is_in_noise: bool) -> Option<(Vec<u8>, usi
     let decode = opens::DECODERS.into_iter().find(|decode| opens::opens(&decode(&letters), is_all || is_in_noise))?;
     // Whatever it turns out to be, it is looked at once: its reader says so if that is nothing known.
     let run = if is_all { opening } else { Run::of(text, start, usize::MAX) };
-    Some((decode(&run.letters(text)), run.end()))
+    let file = decode(&run.letters(text));
+    // A word on the next line is none of a text that is whole without it.
+    if let Some(shorter) = run.without_last().filter(|_| is_all && std::str::from_utf8(&file).is_err()) {
+        let text_of_it = decode(&shorter.letters(text));
+        if std::str::from_utf8(&text_of_it).is_ok() {
+            return Some((text_of_it, shorter.end()));
+        }
+    }
+    Some((file, run.end()))
 }
 
 /// The first word of base64's letters from there on that is long enough.
@@ -170,6 +178,11 @@ impl Run {
     /// Whether a short line is what did not fit on the one before it.
     fn is_wrapped(&self, line: &Range<usize>, full: usize) -> bool {
         self.lines.last().is_some_and(|last| last.len() >= full && WIDTHS.contains(&(last.len() + line.len())))
+    }
+
+    fn without_last(&self) -> Option<Self> {
+        let (last, lines) = self.lines.split_last().filter(|(_, lines)| !lines.is_empty())?;
+        Some(Self { lines: lines.to_vec(), length: self.length - last.len() })
     }
 
     fn end(&self) -> usize {

@@ -6,6 +6,9 @@
 //! one hides), combined selectors, colours but white.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::inspect::extract::letters;
 
@@ -51,14 +54,21 @@ pub(crate) fn effect(declarations: &str) -> Effect {
 /// The longest value of an attribute of layout.
 pub(crate) const LAYOUT: usize = 256;
 
+/// A shorter value holds no text in letters.
+const LETTERS: usize = 16;
+
 /// Whether the value of an attribute of layout is more than that: it is long, or not in ASCII, or holds a file.
 pub(crate) fn says_something(value: &str) -> bool {
-    !value.is_ascii() || value.len() > LAYOUT || has_file(value) || !letters::found(value).is_empty()
+    // Nearly all are shorter than anything that letters hold.
+    let has_letters = || value.len() >= LETTERS && !letters::found(value).is_empty();
+    !value.is_ascii() || value.len() > LAYOUT || has_file(value) || has_letters()
 }
+
+static DATA: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("data:"));
 
 /// Whether a picture, or whatever it is, stands in a style: `url(data:…)`.
 fn has_file(style: &str) -> bool {
-    memchr::memmem::find(style.as_bytes(), b"data:").is_some()
+    DATA.find(style.as_bytes()).is_some()
 }
 
 /// `0`, `0px`, `0.0%`.
