@@ -345,6 +345,9 @@ fn data_uri(value: &str) -> Option<Piece> {
 
 /// A link as it reads: `mailto:a@b.jp?body=%E5%90%8D…` may hold a whole mail.
 fn address(value: &str) -> String {
+    if !value.contains('%') {
+        return value.to_owned();
+    }
     let decoded = charset::decode(&header::percent_decoded(value), None);
     if decoded == value { decoded } else { format!("{value}\n{decoded}") }
 }

@@ -60,7 +60,8 @@ const LETTERS: usize = 16;
 /// Whether the value of an attribute of layout is more than that: it is long, or not in ASCII, or holds a file.
 pub(crate) fn says_something(value: &str) -> bool {
     // Nearly all are shorter than anything that letters hold.
-    let has_letters = || value.len() >= LETTERS && !letters::found(value).is_empty();
+    let is_long = |word: &str| word.len() >= LETTERS;
+    let has_letters = || value.split_ascii_whitespace().any(is_long) && !letters::found(value).is_empty();
     !value.is_ascii() || value.len() > LAYOUT || has_file(value) || has_letters()
 }
 
