@@ -390,6 +390,49 @@ fn damage_never_panics_and_never_hangs() {
 }
 
 #[test]
+fn signs_without_an_end_are_looked_at_once() {
+    let units = [
+        "\\377",
+        "\\xff",
+        "\\x81",
+        "\\ud842",
+        "\\",
+        "%FF",
+        "/%E5",
+        "%uD842",
+        "=E5",
+        "=FF ",
+        "=?a?B?",
+        "&#",
+        "&#1111",
+        "_x",
+        "0000 ",
+        "00000000: 4141\n",
+        "[200,",
+        "0xff,",
+        "> begin ",
+        "\"begin 644 a ",
+        "{\\rtf1",
+        "GIT binary patch\nliteral 1\n",
+        "abcdefghijklmnopqrst\n",
+        "5bGx55Sw5aSq ",
+        "/usr/local/share/some/path ",
+        "<!doctype é",
+        "<!",
+        "<a b=\"",
+        "<p class=\"a-b-c",
+    ];
+    for unit in units {
+        let text = unit.repeat(300_000 / unit.len());
+        for name in ["a.txt", "a.html"] {
+            let text = if name == "a.html" { format!("<html>{text}") } else { text.clone() };
+            let (notes, ledger) = file(name, text.as_bytes());
+            assert!(!notes.lines.is_empty() || !ledger.uninspected.is_empty(), "{name} of {unit}");
+        }
+    }
+}
+
+#[test]
 fn wrappers_in_wrappers_end() {
     let tlv = |tag: u8, content: &[u8]| {
         [&[tag, 0x83][..], &u32::try_from(content.len()).unwrap().to_be_bytes()[1..], content].concat()

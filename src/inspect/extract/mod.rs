@@ -22,6 +22,7 @@ mod compound;
 #[cfg(test)]
 mod corpus;
 mod document;
+mod escapes;
 #[cfg(test)]
 mod hostile;
 mod image;

@@ -156,6 +156,9 @@ pub(crate) fn walk(
         let (canonical, place) = (part_name(name), part.place.inside(name));
         let depth = part.depth.saturating_add(1);
         let entry = Entry { name, canonical: &canonical, place: &place, bytes, depth };
+        if oddity::is_odd(name) {
+            reading.text(&place, name);
+        }
         if !visit(reading, &entry) {
             read_entry(reading, &entry);
         }

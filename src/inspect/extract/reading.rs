@@ -15,7 +15,7 @@ use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
 use crate::inspect::extract::{
-    Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
+    Ledger, Limits, Watch, archive, document, escapes, image, mail, package, pdf, sweep, text, workbook,
 };
 use crate::inspect::{Attachment, Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
 
@@ -281,7 +281,13 @@ impl<'s> Reading<'s> {
             return;
         }
         self.end_table();
+        // A password may look like an escape, or be written in some.
         self.words.note(place, text);
+        let readable = escapes::readable(text);
+        if let Cow::Owned(text) = &readable {
+            self.words.note(place, text);
+        }
+        let text = &*readable;
         self.keep_letters(place, letters::found(text));
         let text = self.within_characters(place, text);
         self.sink.text(place, text);
@@ -327,6 +333,8 @@ impl<'s> Reading<'s> {
     /// Hands over one row of the table that was begun.
     pub(crate) fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
         if self.in_table && !cells.is_empty() {
+            let original = cells;
+            let cells = &*readable(cells);
             let count: u64 = cells.iter().map(|cell| cell.text.chars().count() as u64).sum();
             if let Some(open) = self.characters.last_mut() {
                 *open = open.saturating_add(count);
@@ -339,7 +347,7 @@ impl<'s> Reading<'s> {
             }
             self.characters_left -= count;
             if self.heard {
-                self.words.note_row(&self.table, cells.iter().map(|cell| cell.text.as_ref()));
+                self.words.note_row(&self.table, original.iter().map(|cell| cell.text.as_ref()));
             }
             for cell in cells {
                 let found = letters::found(&cell.text);
@@ -530,6 +538,19 @@ fn is_small(part: &Part<'_>, format: Format) -> bool {
 /// A mail's own text has no name in its path.
 fn named(place: &Place) -> String {
     if place.path.is_empty() { "body".to_owned() } else { place.path.clone() }
+}
+
+/// Cells with what is escaped in them readable. Nearly no row has any.
+fn readable<'a, 'c>(cells: &'a [Cell<'c>]) -> Cow<'a, [Cell<'c>]> {
+    let mut all = Cow::Borrowed(cells);
+    for (at, cell) in cells.iter().enumerate() {
+        if let Cow::Owned(text) = escapes::readable(&cell.text)
+            && let Some(cell) = all.to_mut().get_mut(at)
+        {
+            cell.text = Cow::Owned(text);
+        }
+    }
+    all
 }
 
 /// A cell with its text, in plain sight.

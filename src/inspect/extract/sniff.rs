@@ -15,7 +15,7 @@ use crate::inspect::extract::document::Document;
 use crate::inspect::extract::mail::{self, Outlook, Wrapper};
 use crate::inspect::extract::package::Package;
 use crate::inspect::extract::reading::Hint;
-use crate::inspect::extract::text::{csv, yenc};
+use crate::inspect::extract::text::{csv, ebcdic, yenc};
 use crate::inspect::extract::unlock::{self, Lock};
 use crate::inspect::extract::workbook::Flat;
 use crate::mail::charset;
@@ -109,6 +109,9 @@ pub(crate) fn format(bytes: &[u8], hint: Hint<'_>) -> Format {
     if let Some(wrapper) = Wrapper::of(bytes) {
         return Format::Wrapped(wrapper);
     }
+    if ebcdic::is_text(bytes.get(..HEAD).unwrap_or(bytes)) {
+        return Format::Other("ebcdic", Reason::Unsupported);
+    }
     // The bytes of yEnc are those of a file.
     if !is_binary(bytes) || yenc::is_in(bytes) || (hint.body && has_strays(bytes)) {
         return textual(bytes, hint);
@@ -145,7 +148,8 @@ fn textual(bytes: &[u8], hint: Hint<'_>) -> Format {
         return Format::Mail;
     }
     let declared_table = matches!(hint.media, "text/csv" | "text/tab-separated-values" | "application/csv");
-    if csv::delimiter(&text, declared_table).is_some() {
+    // Between the bars of a dump stand its bytes once more.
+    if !start.starts_with("00000000  ") && csv::delimiter(&text, declared_table).is_some() {
         return Format::Csv;
     }
     if hint.media.ends_with("json") || (start.starts_with(['{', '[']) && start.contains("\":")) {
@@ -397,7 +401,7 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_content() {
-        let cases: [(&[u8], &str); 20] = [
+        let cases: [(&[u8], &str); 21] = [
             (b"%PDF-1.7", "pdf"),
             (b"junk\n%PDF-1.7", "pdf"),
             (b"\x89PNG\r\n\x1a\n", "image"),
@@ -413,6 +417,7 @@ mod tests {
             (b"<?xml version='1.0'?><a/>", "xml"),
             (b"{\"a\": 1}", "json"),
             (b"a,b,c\n1,2,3\n4,5,6\n", "csv"),
+            (b"00000000  61 62  |ab|\n00000002  61 62  |ab|\n00000004  61 62  |ab|\n", "text"),
             (b"From: a@b.jp\r\nTo: c@d.jp\r\nSubject: x\r\n\r\nhello", "mail"),
             (b"From a@b Thu Jan  1 00:00:00 2026\nFrom: a@b.jp\nTo: c@d.jp\n\nhello", "mbox"),
             (b"hello\n", "text"),

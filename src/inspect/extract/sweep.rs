@@ -1,10 +1,12 @@
 //! Bytes that no reader understands → whatever text stands in them.
 //!
-//! In: a stretch of bytes. Out: its runs of readable characters as UTF-8, UTF-16 and Shift_JIS, as text, and an entry in
+//! In: a stretch of bytes. Out: its runs of readable characters as UTF-8, UTF-16 in both orders and Shift_JIS, as text, and an entry in
 //! the ledger: read, if that is all it can be; `unsupported` too, if so much of it is noise that something packed may be
 //! in it. Deliberately absent: any structure.
 
 use std::collections::HashSet;
+
+use encoding_rs::Encoding;
 
 use crate::inspect::Reason;
 use crate::inspect::extract::oddity::is_odd;
@@ -16,6 +18,9 @@ const RUN: usize = 4;
 
 /// From this size on noise is suspected of being packed: a kilobyte of it holds a dozen people.
 const NOISE: usize = 1 << 10;
+
+/// So many characters that people write are no chance.
+const WRITTEN: usize = 8;
 
 /// How much of an unknown file is looked at.
 const GLIMPSE: usize = 8 << 20;
@@ -106,8 +111,25 @@ fn is_written(run: &str) -> bool {
 }
 
 fn wide(bytes: &[u8], lines: &mut String) {
+    let mut little = String::new();
+    wide_in(encoding_rs::UTF_16LE, bytes, &mut little);
+    lines.push_str(&little);
+    // From the wrong byte on, the one order reads the ASCII and the kana of the other; its kanji it does not.
+    let mut big = String::new();
+    wide_in(encoding_rs::UTF_16BE, bytes, &mut big);
+    let written = |lines: &str| {
+        let japanese = lines.lines().filter(|line| !line.is_ascii() && is_written(line));
+        japanese.map(|line| line.chars().count()).sum::<usize>()
+    };
+    let count = written(&big);
+    if count >= WRITTEN && count > written(&little).saturating_mul(2) {
+        lines.push_str(&big);
+    }
+}
+
+fn wide_in(order: &'static Encoding, bytes: &[u8], lines: &mut String) {
     for from in 0..2 {
-        let wide = encoding_rs::UTF_16LE.decode_without_bom_handling(bytes.get(from..).unwrap_or_default()).0;
+        let wide = order.decode_without_bom_handling(bytes.get(from..).unwrap_or_default()).0;
         for run in wide.split(|c: char| !is_usual(c)).filter(|run| run.chars().nth(RUN - 1).is_some()) {
             // From the wrong byte on ASCII looks like Chinese.
             if run.chars().filter(|&c| u32::from(c) & 0xff == 0).count() * 2 < run.chars().count() {
@@ -160,6 +182,11 @@ mod tests {
         let bytes = [&[1u8, 2, 3][..], &wide, &[0, 0, 1], b"090-1234-5678", &[0, 7]].concat();
         let found = text(&bytes);
         assert!(found.contains("東京都港区") && found.contains("090-1234-5678"), "{found}");
+        // Ichitaro keeps its text like that.
+        let big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+        let prose = "お客様の山田花子様、東京都港区、電話090-1234-5678";
+        let found = text(&[&b"SsmgV.01\x01"[..], &big(prose), &[0, 0x1f, 0, 1], &big("佐藤一郎様の件です。")].concat());
+        assert!(found.contains(prose) && found.contains("佐藤一郎様の件です。"), "{found}");
         assert!(text("氏名：山田花子".as_bytes()).contains("山田花子"));
     }
 

@@ -13,8 +13,9 @@ pub(crate) enum Label {
     Known(&'static Encoding),
     Jis,
     Utf7,
-    /// `utf-16` without a byte order.
+    /// UTF-16; the byte order shows.
     Utf16,
+    Utf32,
     /// Nothing declared, a name nobody knows, or one that says nothing about 8-bit bytes.
     Unknown,
 }
@@ -43,13 +44,15 @@ impl Label {
             | "iso2022jp"
             | "jis" => Self::Jis,
             "utf-7" | "utf7" | "unicode-1-1-utf-7" | "x-unicode-2-0-utf-7" => Self::Utf7,
-            "utf-16" | "utf16" | "ucs-2" | "iso-10646-ucs-2" => Self::Utf16,
+            "utf-16" | "utf16" | "utf-16le" | "utf-16be" | "ucs-2" | "iso-10646-ucs-2" => Self::Utf16,
+            "utf-32" | "utf32" | "utf-32le" | "utf-32be" | "ucs-4" | "iso-10646-ucs-4" => Self::Utf32,
             "utf8mb4" | "utf_8" => Self::Known(UTF_8),
             // encoding_rs takes us-ascii for windows-1252, but a mailer that writes it claims nothing about 8-bit bytes.
             "us-ascii" | "ascii" | "ansi_x3.4-1968" => Self::Unknown,
             _ => match Encoding::for_label(name.as_bytes()) {
                 Some(encoding) if encoding == ISO_2022_JP => Self::Jis,
                 Some(encoding) if encoding == encoding_rs::REPLACEMENT => Self::Unknown,
+                Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Self::Utf16,
                 Some(encoding) => Self::Known(encoding),
                 None => Self::Unknown,
             },
@@ -60,7 +63,7 @@ impl Label {
     pub(crate) fn means(self, charset: Charset) -> bool {
         match (self, charset) {
             (Self::Known(encoding), Charset::Of(read)) => encoding == read,
-            (Self::Jis, Charset::Jis) | (Self::Utf7, Charset::Utf7) => true,
+            (Self::Jis, Charset::Jis) | (Self::Utf7, Charset::Utf7) | (Self::Utf32, Charset::Utf32) => true,
             (Self::Utf16, Charset::Of(read)) => read == UTF_16LE || read == UTF_16BE,
             _ => false,
         }

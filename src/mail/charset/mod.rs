@@ -4,18 +4,24 @@
 //! how it came about: which charset it was read in, whether that is the declared one, whether stretches of it have no
 //! meaning (they become U+FFFD). encoding_rs knows the charsets of the web; what mail needs beyond them is here: the
 //! names that Japanese mailers write ([`label`]), ISO-2022-JP with everything that has ever been put into it ([`jis`]),
-//! UTF-7, and labels that do not tell the truth.
+//! UTF-7, text of 16 and 32 bits ([`wide`](mod@wide)), lines of several charsets ([`mixed`]), and labels that do not tell the
+//! truth.
 //! Deliberately absent: any error: a mail is never refused for its charset.
 
+mod guess;
 mod jis;
 mod label;
+mod mixed;
+mod wide;
 
 use std::borrow::Cow;
 
 use encoding_rs::{EUC_JP, Encoding, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use self::guess::{guess, is_in_runs, is_japanese, is_mostly_halfwidth};
 use self::jis::Jis;
 use self::label::Label;
+pub(crate) use self::mixed::japanese;
 
 /// How much of a text is looked at to guess its charset. chardetng is sure after a few dozen characters.
 const GUESS_BYTES: usize = 64 * 1024;
@@ -61,18 +67,25 @@ pub fn read<'a>(bytes: &'a [u8], declared: Option<&str>) -> Decoded<'a> {
     Decoded { text, charset: name_of(charset), mislabelled, damaged }
 }
 
+/// The text of bytes that are more than eight bits a character and do not say so.
+pub(crate) fn wide(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    wide::unmarked(bytes).map(|(text, _)| text)
+}
+
 /// What a text was read in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Charset {
     Of(&'static Encoding),
     Jis,
     Utf7,
+    Utf32,
 }
 
 fn name_of(charset: Charset) -> &'static str {
     match charset {
         Charset::Jis => "iso-2022-jp",
         Charset::Utf7 => "utf-7",
+        Charset::Utf32 => "utf-32",
         // Those of the web have their names in capitals or mixed letters.
         Charset::Of(encoding) => match encoding.name() {
             "UTF-8" => "utf-8",
@@ -101,9 +114,29 @@ fn is_broken(text: &str) -> bool {
 }
 
 fn by_evidence(bytes: &[u8], label: Label) -> (Cow<'_, str>, Charset) {
-    if let Some(marked) = by_mark(bytes) {
+    if let Some(marked) = wide::marked(bytes).or_else(|| by_mark(bytes)) {
         return marked;
     }
+    // A NUL is no character of any text, and no label makes it one.
+    if memchr::memchr(0, bytes.get(..GUESS_BYTES).unwrap_or(bytes)).is_some()
+        && let Some(wide) = wide::unmarked(bytes)
+    {
+        return wide;
+    }
+    let (text, charset) = by_bytes_or_label(bytes, label);
+    // What is one charset throughout is borrowed or has neither escapes nor gaps.
+    let is_doubtful = mixed::is_likely(bytes) || matches!((&text, charset), (Cow::Owned(_), Charset::Of(_)));
+    let is_wide = charset == Charset::Of(UTF_16LE) || charset == Charset::Of(UTF_16BE);
+    if is_doubtful
+        && !is_wide
+        && let Some(mixed) = mixed::by_lines(bytes, charset)
+    {
+        return (mixed, charset);
+    }
+    (text, charset)
+}
+
+fn by_bytes_or_label(bytes: &[u8], label: Label) -> (Cow<'_, str>, Charset) {
     if label != Label::Jis && jis::is_escaped(bytes) {
         // Mailers label JIS as us-ascii, iso-8859-1, utf-8 or not at all. Only when every character of it exists
         // is the label overruled, so that a stray escape cannot hide the digits behind it.
@@ -116,10 +149,11 @@ fn by_evidence(bytes: &[u8], label: Label) -> (Cow<'_, str>, Charset) {
         Label::Utf7 => utf7(bytes),
         Label::Jis => jis_or_not(bytes),
         Label::Utf16 => {
-            utf16(bytes).unwrap_or_else(|| (UTF_16BE.decode_without_bom_handling(bytes).0, Charset::Of(UTF_16BE)))
+            let guessed = guess(bytes);
+            if is_japanese(&guessed.0) { guessed } else { wide::declared(bytes).unwrap_or(guessed) }
         }
         Label::Known(encoding) => by_label(bytes, encoding),
-        Label::Unknown => guess(bytes),
+        Label::Utf32 | Label::Unknown => guess(bytes),
     }
 }
 
@@ -145,22 +179,25 @@ fn by_mark(bytes: &[u8]) -> Option<(Cow<'_, str>, Charset)> {
 fn by_label<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> (Cow<'a, str>, Charset) {
     if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
         // Valid UTF-8 with 8-bit bytes is practically never anything else, and plain ASCII reads the same in every
-        // charset but the 16-bit ones.
-        if encoding != UTF_16LE && encoding != UTF_16BE {
-            return (Cow::Borrowed(text), Charset::Of(UTF_8));
-        }
+        // charset.
+        return (Cow::Borrowed(text), Charset::Of(UTF_8));
     }
     let (text, _) = encoding.decode_without_bom_handling(bytes);
-    if encoding == WINDOWS_1252 {
-        // Nothing is ever wrong in windows-1252, so the label proves nothing.
+    if encoding.is_single_byte() {
+        // Nothing is ever wrong in windows-1252 and its like, so the label proves nothing.
         let guessed = guess(bytes);
-        return if is_japanese(&guessed.0) { guessed } else { (text, Charset::Of(encoding)) };
+        // Of Cyrillic half-width kana are made.
+        let is_kana = is_japanese(&guessed.0) && (encoding == WINDOWS_1252 || !is_mostly_halfwidth(&guessed.0));
+        return if is_kana || is_in_runs(bytes, &guessed.0) { guessed } else { (text, Charset::Of(encoding)) };
     }
     if encoding == SHIFT_JIS && is_mostly_halfwidth(&text) {
         // EUC-JP is nearly always valid Shift_JIS, and then looks like half-width kana without end.
         let (euc, _, wrong) = EUC_JP.decode(bytes);
         let hiragana = euc.chars().filter(|c| ('\u{3041}'..='\u{309f}').contains(c)).count();
-        if !wrong && hiragana * 5 > euc.chars().filter(|c| !c.is_ascii()).count() {
+        // A third of the bytes of its kanji are none of half-width kana.
+        let (high, beyond) =
+            (bytes.iter().filter(|&&c| c >= 0x80).count(), bytes.iter().filter(|&&c| c >= 0xe0).count());
+        if !wrong && (hiragana * 5 > euc.chars().filter(|c| !c.is_ascii()).count() || beyond * 10 > high) {
             return (euc, Charset::Of(EUC_JP));
         }
     }
@@ -170,65 +207,6 @@ fn by_label<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> (Cow<'a, str>, 
     // be anything else.
     let is_utf_8 = encoding == UTF_8 && foreign > wrong * 2;
     if wrong * 10 > foreign && !is_utf_8 { guess(bytes) } else { (text, Charset::Of(encoding)) }
-}
-
-/// No usable label: UTF-8, JIS, UTF-16, and then what chardetng says for a text from Japan.
-fn guess(bytes: &[u8]) -> (Cow<'_, str>, Charset) {
-    if let Some(text) = utf16(bytes) {
-        return text;
-    }
-    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
-        return (Cow::Borrowed(text), Charset::Of(UTF_8));
-    }
-    if jis::is_escaped(bytes) && bytes.iter().filter(|&&c| c >= 0x80).count() * 10 < bytes.len() {
-        return (Cow::Owned(Jis::decode(bytes)), Charset::Jis);
-    }
-    // Leading ASCII tells the detector nothing.
-    let start = bytes.iter().position(|&c| c >= 0x80).unwrap_or_default();
-    let sample = bytes.get(start..).unwrap_or_default();
-    let sample = sample.get(..GUESS_BYTES).unwrap_or(sample);
-    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
-    detector.feed(sample, true);
-    let decoded = |country| {
-        let encoding = detector.guess(country, chardetng::Utf8Detection::Allow);
-        (encoding.decode_without_bom_handling(bytes).0, Charset::Of(encoding))
-    };
-    let count = |text: &str| {
-        let lost = memchr::memmem::find_iter(text.as_bytes(), "\u{fffd}").count();
-        (lost, text.chars().filter(|c| !c.is_ascii()).count())
-    };
-    let from_japan = decoded(Some(&b"jp"[..]));
-    let (lost, foreign) = count(&from_japan.0);
-    if lost * 20 <= foreign {
-        return from_japan;
-    }
-    // Damaged UTF-8, or a text from elsewhere, which becomes kanji and gaps.
-    let utf_8 = (UTF_8.decode_without_bom_handling(bytes).0, Charset::Of(UTF_8));
-    let (lost_utf_8, foreign_utf_8) = count(&utf_8.0);
-    if foreign_utf_8 > lost_utf_8 * 4 {
-        return utf_8;
-    }
-    let from_anywhere = decoded(None);
-    if count(&from_anywhere.0).0 < lost { from_anywhere } else { from_japan }
-}
-
-/// UTF-16 without a mark: every ASCII character leaves a NUL in the same half of its pair.
-fn utf16(bytes: &[u8]) -> Option<(Cow<'_, str>, Charset)> {
-    let sample = bytes.get(..bytes.len().min(GUESS_BYTES) & !1)?;
-    if sample.len() < 4 || !sample.contains(&0) {
-        return None;
-    }
-    let zeros = |half: usize| sample.iter().skip(half).step_by(2).filter(|&&c| c == 0).count();
-    let (first, second) = (zeros(0), zeros(1));
-    let pairs = sample.len() / 2;
-    // Japanese text has few ASCII characters, so an eighth must do; the other half must then be almost free of NULs.
-    let encoding = match () {
-        () if first * 8 > pairs && second * 50 < pairs => UTF_16BE,
-        () if second * 8 > pairs && first * 50 < pairs => UTF_16LE,
-        () => return None,
-    };
-    let (text, wrong) = encoding.decode_without_bom_handling(bytes);
-    (!wrong || bytes.len() % 2 == 1).then_some((text, Charset::Of(encoding)))
 }
 
 /// RFC 2152. Without a shifted run it is ASCII.
@@ -251,30 +229,6 @@ fn utf7(bytes: &[u8]) -> (Cow<'_, str>, Charset) {
         text.push_str(rest.strip_prefix('-').unwrap_or(rest));
     }
     (Cow::Owned(text), Charset::Utf7)
-}
-
-fn is_mostly_halfwidth(text: &str) -> bool {
-    let (mut halfwidth, mut foreign) = (0usize, 0usize);
-    for c in text.chars().filter(|c| !c.is_ascii()) {
-        foreign += 1;
-        halfwidth += usize::from(('\u{ff61}'..='\u{ff9f}').contains(&c));
-    }
-    halfwidth * 2 > foreign
-}
-
-/// Whether a text that was guessed makes sense: kana that nobody gets by accident, and hardly a gap.
-fn is_japanese(text: &str) -> bool {
-    let (mut kana, mut halfwidth, mut lost, mut foreign) = (0usize, 0usize, 0usize, 0usize);
-    for c in text.chars().filter(|c| !c.is_ascii()) {
-        foreign += 1;
-        match c {
-            '\u{3041}'..='\u{30ff}' => kana += 1,
-            '\u{ff66}'..='\u{ff9f}' => halfwidth += 1,
-            '\u{fffd}' => lost += 1,
-            _ => {}
-        }
-    }
-    lost * 20 <= foreign && (kana * 20 > foreign || halfwidth * 10 > foreign * 9) && foreign > 0
 }
 
 #[cfg(test)]
@@ -341,6 +295,23 @@ mod tests {
         assert_eq!(decode(sentence.as_bytes(), Some("shift_jis")), sentence);
         assert_eq!(decode(&euc, Some("shift_jis")), sentence);
         assert_eq!(decode(&sjis, Some("euc-jp")), sentence);
+        // Names have no kana to tell them by.
+        let names = "秘密太郎,090-1234-5678\n佐藤一郎,080-1111-2222\n";
+        for name in [
+            "iso-8859-1",
+            "windows-1252",
+            "windows-1250",
+            "koi8-r",
+            "macintosh",
+            "utf-8",
+            "shift_jis",
+            "euc-jp",
+            "us-ascii",
+        ] {
+            for charset in [SHIFT_JIS, EUC_JP] {
+                assert_eq!(decode(&charset.encode(names).0, Some(name)), names, "{} as {name}", charset.name());
+            }
+        }
         for kana in ["ﾔﾏﾀﾞ ﾊﾅｺ", "ｶﾌﾞｼｷｶﾞｲｼｬ､ﾄｳﾎｳｶﾝｺｳ"] {
             assert_eq!(decode(&SHIFT_JIS.encode(kana).0, Some("shift_jis")), kana);
         }
@@ -430,6 +401,10 @@ mod tests {
         assert!(!damaged("Re: \u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}".as_bytes(), "utf-8"));
         assert!(!damaged(b"caf\xe9", "utf-8"));
         assert_eq!(read(&with(b"\xff", 40), None).charset, "utf-8");
+        let russian = "Здравствуйте, уважаемые коллеги. Список сотрудников отдела продаж прилагается.";
+        for (name, charset) in [("windows-1251", encoding_rs::WINDOWS_1251), ("koi8-r", encoding_rs::KOI8_R)] {
+            assert_eq!(read(&charset.encode(russian).0, Some(name)).text, russian, "{name}");
+        }
         let swedish = "Välkommen på fredag! Årets höstmöte hålls i Göteborg, vi ses där. Anmälan är öppen nu.";
         let latin = WINDOWS_1252.encode(swedish).0;
         for name in ["iso-8859-1", "windows-1252", "us-ascii", "x-unknown"] {

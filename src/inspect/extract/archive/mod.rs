@@ -48,6 +48,8 @@ pub(crate) enum Archive {
     Xz,
     Lzma,
     Zstd,
+    /// What programs pack and nothing names: zlib's format (RFC 1950).
+    Zlib,
     Lha,
     Cab,
     Iso,
@@ -66,6 +68,7 @@ impl Archive {
             () if at(257, b"ustar") || tar::starts(bytes) => Some(Self::Tar),
             () if lha::starts(bytes) => Some(Self::Lha),
             () if packed::is_lzma(bytes) => Some(Self::Lzma),
+            () if packed::is_zlib(bytes) => Some(Self::Zlib),
             () if at(0, unix::AR) => Some(Self::Ar),
             () if unix::CPIO.iter().any(|magic| at(0, magic)) && bytes.contains(&0) => Some(Self::Cpio),
             () if iso::starts(bytes) => Some(Self::Iso),
@@ -85,6 +88,7 @@ impl Archive {
             Self::Xz => "xz",
             Self::Lzma => "lzma",
             Self::Zstd => "zstd",
+            Self::Zlib => "zlib",
             Self::Lha => "lzh",
             Self::Cab => "cab",
             Self::Iso => "iso",
@@ -102,7 +106,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, kind: Archive) {
         Archive::SevenZ => sevenz::read(reading, part),
         Archive::Rar => rar::read(reading, part),
         Archive::Tar => tar::read(reading, part),
-        Archive::Gzip | Archive::Bzip2 | Archive::Xz | Archive::Lzma | Archive::Zstd => {
+        Archive::Gzip | Archive::Bzip2 | Archive::Xz | Archive::Lzma | Archive::Zstd | Archive::Zlib => {
             packed::read(reading, part, kind);
         }
         Archive::Lha => lha::read(reading, part),

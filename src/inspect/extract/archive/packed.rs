@@ -1,4 +1,4 @@
-//! Packed files: gzip, bzip2, xz, lzma, zstd. One file each, in as many pieces as it likes.
+//! Packed files: gzip, bzip2, xz, lzma, zstd, zlib. One file each, in as many pieces as it likes.
 //!
 //! In: the packed bytes. Out: the one file that all members, streams or frames make together, its name (which gzip keeps,
 //! often in Shift_JIS), comments, extra and skippable fields as text, and whatever stands behind the last member.
@@ -10,7 +10,7 @@ use std::io::Read;
 
 use bzip2::bufread::BzDecoder;
 use flate2::Crc;
-use flate2::bufread::DeflateDecoder;
+use flate2::bufread::{DeflateDecoder, ZlibDecoder};
 use lzma_rust2::{LzmaReader, XzReader};
 use memchr::memchr;
 
@@ -45,6 +45,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, kind: Archive) {
             Archive::Bzip2 => file.bzip2(rest),
             Archive::Xz => file.xz(rest),
             Archive::Zstd => file.zstd(reading, part, rest),
+            Archive::Zlib => file.run(rest, ZlibDecoder::new),
             _ => file.lzma(rest),
         };
         let length = length.clamp(1, rest.len());
@@ -73,6 +74,7 @@ fn starts(kind: Archive, bytes: &[u8]) -> bool {
         Archive::Bzip2 => bytes.starts_with(b"BZh"),
         Archive::Xz => bytes.starts_with(b"\xfd7zXZ\0"),
         Archive::Zstd => bytes.starts_with(b"\x28\xb5\x2f\xfd") || is_skippable(bytes),
+        Archive::Zlib => is_zlib(bytes),
         _ => is_lzma(bytes),
     }
 }
@@ -89,6 +91,25 @@ pub(crate) fn is_lzma(bytes: &[u8]) -> bool {
         && usual
         && dictionary >= 1 << 12
         && (size == [0xff; 8] || matches!(size, [_, _, _, _, _, 0, 0, 0]))
+}
+
+/// Whether bytes are packed as zlib does, which has two bytes of a head and no magic number: their beginning unpacks.
+pub(crate) fn is_zlib(bytes: &[u8]) -> bool {
+    /// So much of noise never unpacks.
+    const ENOUGH: usize = 64;
+    if !matches!(bytes, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..]) {
+        return false;
+    }
+    let mut decoder = ZlibDecoder::new(bytes);
+    let (mut start, mut length) = ([0; ENOUGH], 0);
+    while let Some(rest) = start.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match decoder.read(rest) {
+            Ok(0) => return length > 0,
+            Ok(count) => length += count,
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 fn is_skippable(bytes: &[u8]) -> bool {
@@ -218,6 +239,17 @@ mod tests {
         ] {
             assert_eq!(inner_name(packed), name);
         }
+    }
+
+    #[test]
+    fn what_zlib_packed_is_told_from_prose() {
+        use std::io::Write as _;
+        let mut writer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        writer.write_all("氏名：山田花子".repeat(20).as_bytes()).unwrap();
+        let packed = writer.finish().unwrap();
+        assert!(is_zlib(&packed) && is_zlib(&packed[..packed.len() - 4]));
+        assert!(!is_zlib(b"x^2 + y^2 = z^2, as everybody knows since long ago"));
+        assert!(!is_zlib(b"\x78\x9c\xff\xff\xff\xff"));
     }
 
     #[test]

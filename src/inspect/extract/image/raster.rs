@@ -130,7 +130,9 @@ impl Picture<'_> {
                     self.aside(range);
                 }
             }
-            _ => {}
+            // Tables, sizes and the head of the pixels; what no picture has is read apart.
+            0xc0..=0xdf => {}
+            _ => self.aside(range),
         }
     }
 

@@ -303,8 +303,8 @@ impl Mail<'_> {
             _ if around.encrypted => reading.unread(&place, Reason::Encrypted),
             _ => {}
         }
-        let Content { bytes, suspect } = entity.decoded(body);
-        if !reading.charge(bytes.len() as u64) {
+        let Content { bytes, suspect, strays, other } = entity.decoded(body);
+        if !reading.charge((bytes.len() + other.as_ref().map_or(0, Vec::len)) as u64) {
             reading.unread(&place, Reason::Limit);
             return;
         }
@@ -312,6 +312,10 @@ impl Mail<'_> {
         if suspect {
             // Declared as base64, and too much of it is not: a reader may see it as it stands.
             reading.read(&Part { bytes: body, place: &place, depth: self.depth, hint: Hint { media: "", ..hint } });
+        }
+        let beside = [(strays, Hint { media: "", body: true, ..hint }), (other.unwrap_or_default(), hint)];
+        for (bytes, hint) in beside.iter().filter(|(bytes, _)| !bytes.trim_ascii().is_empty()) {
+            reading.read(&Part { bytes, place: &place, depth: self.depth, hint: *hint });
         }
         let format = if matches!(entity.media.as_str(), "message/rfc822" | "message/global" | "message/news") {
             reading.read_nested_mail(&Part { bytes: &bytes, place: &place, depth: self.depth + 1, hint });

@@ -10,6 +10,7 @@ use hayro_syntax::object::{Dict, FromBytes, Object, ObjectIdentifier};
 use memchr::memmem;
 
 use super::filter;
+use super::remarks::remarks;
 use crate::inspect::Reason;
 use crate::inspect::extract::spans::Spans;
 
@@ -145,6 +146,7 @@ impl File {
         let inside = bytes.get(body..).unwrap_or_default();
         let bombs = self.bombs.len();
         let mut end = body + self.body(bytes, inside, body < streams_end);
+        self.remarks(bytes, body..end);
         let space = run(bytes.get(end..), is_space);
         if bytes.get(end + space..).is_some_and(|rest| rest.starts_with(b"endobj")) {
             end += space + 6;
@@ -157,6 +159,17 @@ impl File {
         }
         self.spans.claim(start, end - start);
         end
+    }
+
+    /// What stands in an object beside its values, a stream's data aside.
+    fn remarks(&mut self, bytes: &[u8], object: Range<usize>) {
+        let inside = bytes.get(object.clone()).unwrap_or_default();
+        let dict = Dict::from_bytes(inside).filter(|_| inside.starts_with(b"<<")).map(|dict| dict.data().len());
+        // Of one that is broken whatever comes before its data.
+        let length = dict.or_else(|| memmem::find(inside, b"stream")).unwrap_or(inside.len());
+        let values = inside.get(..length).unwrap_or_default();
+        let found = remarks(values).into_iter().map(|range| object.start + range.start..object.start + range.end);
+        self.comments.extend(found);
     }
 
     /// How long the object is whose inside this is.
@@ -259,6 +272,15 @@ mod tests {
         let gaps = File::of(TWO_VERSIONS, 1000).spans.gaps(TWO_VERSIONS);
         let texts: Vec<&[u8]> = gaps.iter().map(|gap| &TWO_VERSIONS[gap.clone()]).collect();
         assert_eq!(texts, [&b"\nsomething behind the end"[..]]);
+    }
+
+    #[test]
+    fn comments_inside_of_objects_are_found() {
+        let bytes =
+            b"%PDF-1.4\n1 0 obj\n<</A(50% x)%one\n/Length 2>>stream\n%x\nendstream endobj\n2 0 obj [1 %two\n] endobj\n";
+        let file = File::of(bytes, 1000);
+        let comments: Vec<&[u8]> = file.comments.iter().map(|range| &bytes[range.clone()]).collect();
+        assert_eq!(comments, [&b"one"[..], b"two"]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod packed;
 mod page;
 mod picture;
 mod protection;
+mod remarks;
 mod string;
 #[cfg(test)]
 mod tests;

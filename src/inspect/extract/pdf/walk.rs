@@ -26,8 +26,10 @@ use super::filter;
 use super::font::Fonts;
 use super::geometry::{Area, Matrix};
 use super::layers::Layers;
+use super::remarks::remarks;
 use super::string;
 use crate::inspect::Reason;
+use crate::inspect::extract::sweep;
 
 /// Forms inside of forms.
 const DEPTH: u32 = 24;
@@ -158,7 +160,16 @@ impl<'w, 'b, 'a> Walk<'w, 'b, 'a> {
 
     /// Follows operators.
     pub(super) fn run(&mut self, content: Vec<u8>, resources: &Resources<'a>) {
-        self.follow_all(&Content::of(content), resources, 0);
+        let content = Content::of(content);
+        self.remarks(&content);
+        self.follow_all(&content, resources, 0);
+    }
+
+    /// What stands in a stream and is no operator.
+    fn remarks(&mut self, content: &Content) {
+        let found = remarks(&content.bytes).into_iter();
+        let texts = found.filter_map(|range| content.bytes.get(range)).map(sweep::text);
+        self.walked.said.extend(texts.filter(|text| !text.trim().is_empty()));
     }
 
     fn follow_all(&mut self, content: &Content, resources: &Resources<'a>, depth: u32) {
@@ -312,6 +323,7 @@ impl<'w, 'b, 'a> Walk<'w, 'b, 'a> {
             Rc::clone(content)
         } else {
             let content = Rc::new(Content::of(self.content(stream)));
+            self.remarks(&content);
             self.forms.insert(id, Rc::clone(&content));
             self.walked.forms.push(id);
             content

@@ -1,16 +1,19 @@
 //! Text of every kind: plain, CSV, HTML, XML, JSON, transfer files of banks, mailboxes of several mails.
 //!
 //! In: bytes that are text in some charset. Out: running text, tables, and the files that mailers and people write into
-//! the text itself (uuencode, yEnc, BinHex; base64 and armour are looked for in every text, see `letters`). A wrong
-//! charset label is noted on the ledger's entry, and stretches that have no meaning are `damaged` (`mail::charset` says
-//! from when on). Deliberately absent: any grammar of JSON; it is read as it stands.
+//! the text itself (uuencode, yEnc, BinHex, RTF, patches of git; base64 and armour are looked for in every text, see
+//! `letters`). A wrong charset label is noted on the ledger's entry, and stretches that have no meaning are `damaged`
+//! (`mail::charset` says from when on). Deliberately absent: any grammar of JSON but that of its strings.
 
 mod binhex;
 pub(crate) mod csv;
+pub(crate) mod ebcdic;
+mod gitpatch;
 pub(crate) mod grid;
 pub(crate) mod html;
+mod json;
 mod ldif;
-mod percent;
+mod pasted;
 mod uuencode;
 pub(crate) mod yenc;
 mod zengin;
@@ -35,7 +38,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, format: Format) {
             return document::read_xml(reading, part, &xml::decode(part.bytes));
         }
         Format::Json => {
-            decoded(reading, part, part.bytes, |reading, text| reading.text(part.place, &json_unescaped(text)))
+            decoded(reading, part, part.bytes, |reading, text| running(reading, part, &json::unescaped(text)))
         }
         Format::Csv => {
             let media = part.hint.media;
@@ -85,12 +88,12 @@ fn running(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
 /// Running text, and the files that are written in letters of it.
 fn lettered(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
     let mut rest = text;
-    while let Some(file) = uuencode::first(rest) {
-        reading.text(part.place, &percent::readable(file.before));
-        embedded(reading, part, &file.name, &file.bytes, None);
-        rest = file.after;
+    while let Some(document) = pasted::rtf(rest) {
+        with_files(reading, part, rest.get(..document.start).unwrap_or_default());
+        embedded(reading, part, "rtf", rest.get(document.clone()).unwrap_or_default().as_bytes(), None);
+        rest = rest.get(document.end..).unwrap_or_default();
     }
-    reading.text(part.place, &percent::readable(rest));
+    with_files(reading, part, rest);
     let limit = usize::try_from(reading.allowance()).unwrap_or(usize::MAX);
     let mut rest = text;
     while let Some((file, after)) = binhex::first(rest, limit) {
@@ -101,6 +104,22 @@ fn lettered(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
         }
         rest = after;
     }
+    let mut rest = text;
+    while let Some((file, after)) = gitpatch::first(rest, limit) {
+        embedded(reading, part, file.name, &file.bytes, file.lack);
+        rest = after;
+    }
+}
+
+/// Running text and its uuencoded files.
+fn with_files(reading: &mut Reading<'_>, part: &Part<'_>, text: &str) {
+    let mut rest = text;
+    while let Some(file) = uuencode::first(rest) {
+        reading.text(part.place, file.before);
+        embedded(reading, part, &file.name, &file.bytes, None);
+        rest = file.after;
+    }
+    reading.text(part.place, rest);
 }
 
 /// What a directory keeps beside its texts: certificates and identifiers are structure, other files are not.
@@ -124,6 +143,16 @@ fn embedded(reading: &mut Reading<'_>, part: &Part<'_>, name: &str, bytes: &[u8]
     }
 }
 
+/// Whether a text of eight bits goes on in sixteen: a program added to another's file.
+fn has_wide_stretch(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_wide = |at: usize| {
+        let pairs = bytes.get(at..).unwrap_or_default().chunks_exact(2).take(4);
+        pairs.filter(|pair| pair.first() == Some(&0) && pair.last() != Some(&0)).count() == 4
+    };
+    memchr::memchr_iter(0, bytes).any(is_wide)
+}
+
 /// Decodes bytes as text for `read`; says what is lost, and gives a note on the label if it is wrong.
 fn decoded(
     reading: &mut Reading<'_>,
@@ -142,7 +171,7 @@ fn declared(
     read: impl FnOnce(&mut Reading<'_>, &str),
 ) -> Option<String> {
     let text = charset::read(bytes, declared);
-    if text.damaged {
+    if text.damaged || has_wide_stretch(&text.text) {
         reading.unread(part.place, Reason::Damaged);
     }
     read(reading, &text.text);
@@ -151,36 +180,11 @@ fn declared(
     Some(format!("declared {declared}, read as {}", text.charset))
 }
 
-/// `\u5c71` as the character it stands for, since some programs write nothing but ASCII, and `\/` as well.
-fn json_unescaped(text: &str) -> String {
-    let text = text.replace("\\/", "/");
-    let mut pieces = text.split("\\u");
-    let mut plain = pieces.next().unwrap_or_default().to_owned();
-    let mut units: Vec<u16> = Vec::new();
-    for piece in pieces {
-        let unit = piece.get(..4).and_then(|hex| u16::from_str_radix(hex, 16).ok());
-        let rest = if unit.is_some() { piece.get(4..).unwrap_or_default() } else { piece };
-        units.extend(unit);
-        // Two escapes in a row may be one character beyond the first 65,536.
-        if !rest.is_empty() || unit.is_none() {
-            plain.push_str(&String::from_utf16_lossy(&std::mem::take(&mut units)));
-            plain.push_str(rest);
-        }
-    }
-    plain.push_str(&String::from_utf16_lossy(&units));
-    plain
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::inspect::extract::{Limits, extract};
     use crate::inspect::{Cell, Job, Kind, Place, Sink};
-
-    #[test]
-    fn json_escapes_become_characters() {
-        assert_eq!(json_unescaped(r#"{"\u6c0f\u540d": "\u5c71\ud842\udfb7x\uzz"}"#), r#"{"氏名": "山𠮷xzz"}"#);
-    }
 
     #[test]
     fn wrong_labels_are_noted_and_damage_is_told() {
@@ -197,6 +201,9 @@ mod tests {
         assert_eq!(mail("iso-2022-jp", "山田".as_bytes()), told("declared iso-2022-jp, read as utf-8"));
         assert_eq!(mail("utf-8", "山田".as_bytes()), (None, vec![]));
         assert_eq!(mail("utf-8", "いつもお世話になっております\n-- \n\u{7}".as_bytes()), (None, vec![]));
+        let wide: Vec<u8> = "090-1234-5678\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let added = ["いつもお世話になっております\n".repeat(99).as_bytes(), &wide].concat();
+        assert_eq!(mail("utf-8", &added), (None, vec![Reason::Damaged]));
         let broken = ["いつもお世話になっております".repeat(4).as_bytes(), b"\xff\xff\xff\xff\xff"].concat();
         assert_eq!(mail("utf-8", &broken), (None, vec![Reason::Damaged]));
     }
@@ -239,6 +246,50 @@ mod tests {
         let photo = base64(b"\xff\xd8\xff\xe0\x00\x10JFIF");
         let export = format!("dn: cn=a\nobjectGUID:: {}\njpegPhoto:: {photo}\n", base64(&noise[100..116]));
         assert_eq!(places("a.ldif", &export).1, [("a.ldif › jpegPhoto".to_owned(), Reason::Image)]);
+    }
+
+    #[test]
+    fn what_is_written_out_is_readable_in_every_text() {
+        let escapes = [
+            r"\u5c71\u7530\u592a\u90ce",
+            "%E5%B1%B1%E7%94%B0%E5%A4%AA%E9%83%8E",
+            "=E5=B1=B1=E7=94=B0=E5=A4=AA=E9=83=8E",
+            "=?utf-8?B?5bGx55Sw5aSq6YOO?=",
+            "5bGx55Sw5aSq6YOO",
+            r"{\rtf1\ansi\ansicpg932 \'8e\'52\'93\'63\'91\'be\'98\'59}",
+        ];
+        for escape in escapes {
+            let json = escape.replace('\\', "\\\\");
+            let files = [
+                ("a.txt", format!("name {escape} end\n")),
+                ("a.csv", format!("id,name\n1,{escape}\n2,x\n3,y\n")),
+                ("a.json", format!("{{\"name\": \"{json}\", \"n\": 1}}")),
+                ("a.log", format!("INFO {{\"name\": \"{escape}\"}}\n")),
+                ("a.html", format!("<p>x<script>var a = '{escape}'</script>")),
+                ("a.xml", format!("<?xml version='1.0'?><a b='1'>{escape}</a>")),
+                ("a.eml", format!("Subject: x\r\n\r\nname {escape} end\r\n")),
+            ];
+            for (name, file) in files {
+                let kind = if name == "a.eml" { Kind::Mail } else { Kind::File(name.to_owned()) };
+                let mut said = Said::default();
+                extract(file.as_bytes(), &Job::new(kind), &Limits::default(), &mut said, &mut ());
+                assert!(said.0.contains("山田太郎"), "{file}: {}", said.0);
+            }
+        }
+    }
+
+    #[derive(Default)]
+    struct Said(String);
+
+    impl Sink for Said {
+        fn text(&mut self, _: &Place, text: &str) {
+            self.0.push_str(text);
+        }
+        fn begin_table(&mut self, _: &Place) {}
+        fn row(&mut self, _: u32, cells: &[Cell<'_>]) {
+            cells.iter().for_each(|cell| self.0.push_str(&cell.text));
+        }
+        fn end_table(&mut self) {}
     }
 
     struct Silent;

@@ -228,6 +228,8 @@ impl<'m> Walk<'m> {
             "rt" => self.furigana = self.furigana.saturating_add(1),
             "tab" | "ptab" if attributes.value("pos").is_none() => self.say("\t"),
             "br" | "cr" => self.say("\n"),
+            // A piece of a line of a drawing, unless it says how far below.
+            "tspan" if attributes.value("dy").is_some_and(|value| value.trim() != "0") => self.end_line(reading),
             "fldChar" => self.end_code(),
             "noBreakHyphen" => self.say("-"),
             "sym" => self.symbol(attributes),
@@ -326,6 +328,7 @@ impl<'m> Walk<'m> {
                 }
             }
             "t" | "delText" | "instrText" | "delInstrText" => {}
+            "tspan" => self.in_text = in_text,
             "tableStyleId" => self.end_code(),
             _ if in_text => self.end_line(reading),
             _ => {}

@@ -11,16 +11,13 @@ use super::elements::Elements;
 use super::style::{self, Sheet};
 use super::{Piece, inner_pieces};
 use crate::inspect::extract::text::grid::Grid;
-use crate::mail::header;
+use crate::mail::{charset, header};
 
 /// Tables deeper than this are read as text. Each level copies what is inside it.
 const TABLE_DEPTH: usize = 32;
 
 /// Columns that a `colspan` may stretch over.
 const SPAN: u32 = 1_000;
-
-/// The longest value of an attribute of layout.
-const LAYOUT: usize = 256;
 
 /// What has come so far.
 #[derive(Default)]
@@ -42,6 +39,8 @@ pub(super) struct Content {
     sheet: Sheet,
     /// Whether this is a page in a page.
     inner: bool,
+    /// Whether the page ends within a tag.
+    pub(super) is_cut: bool,
     /// The source of the open style element.
     style: String,
     /// Open tables, the innermost last.
@@ -145,6 +144,8 @@ impl Content {
         }
         self.place(tag, start);
         if !start {
+            // An end has no attributes, and whoever writes some does not want them to be seen.
+            self.attributes(tag);
             self.elements.end(&tag.name);
         }
         self.turn(self.elements.look().quoted);
@@ -234,8 +235,11 @@ impl Content {
                     Some(piece) => self.add(piece),
                     None => self.hidden(&address(value)),
                 },
-                _ if is_layout(name) && value.is_ascii() && value.len() <= LAYOUT => {}
+                _ if is_layout(name) && !style::says_something(value) => {}
                 _ => self.hidden(value),
+            }
+            if !name.is_ascii() {
+                self.hidden(name);
             }
         }
     }
@@ -309,7 +313,8 @@ impl Content {
 /// what somebody indents is new.
 fn is_quotation(tag: &Tag) -> bool {
     let has = |name: &str, word: &str| {
-        attribute(tag, name).is_some_and(|value| value.len() <= LAYOUT && value.to_ascii_lowercase().contains(word))
+        attribute(tag, name)
+            .is_some_and(|value| value.len() <= style::LAYOUT && value.to_ascii_lowercase().contains(word))
     };
     match &*tag.name {
         "blockquote" => {
@@ -329,16 +334,21 @@ fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
 }
 
 fn data_uri(value: &str) -> Option<Piece> {
-    let rest = value.trim_start().strip_prefix("data:")?;
+    let (_, rest) = value.trim_start().split_once(':').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("data"))?;
     let (head, data) = rest.split_once(',')?;
-    let media = head.split(';').next().unwrap_or_default().to_ascii_lowercase();
-    let bytes = if head.ends_with(";base64") { header::base64(data.as_bytes()) } else { data.as_bytes().to_vec() };
+    let head = head.to_ascii_lowercase();
+    let media = head.split(';').next().unwrap_or_default().to_owned();
+    let bytes = header::percent_decoded(data);
+    let bytes = if head.ends_with(";base64") { header::base64(&bytes) } else { bytes };
     Some(Piece::Embedded { media, bytes })
 }
 
 /// A link as it reads: `mailto:a@b.jp?body=%E5%90%8D…` may hold a whole mail.
 fn address(value: &str) -> String {
-    let decoded = String::from_utf8_lossy(&header::percent_decoded(value)).into_owned();
+    if !value.contains('%') {
+        return value.to_owned();
+    }
+    let decoded = charset::decode(&header::percent_decoded(value), None);
     if decoded == value { decoded } else { format!("{value}\n{decoded}") }
 }
 

@@ -51,10 +51,6 @@ pub(crate) fn read(reading: &mut Reading<'_>, part: &Part<'_>, page: &str) {
             }
         }
     }
-    // A tag that the page ends in is none, and no browser shows it.
-    if let Some(at) = page.rfind('<').filter(|&at| !page.get(at..).unwrap_or_default().contains('>')) {
-        reading.text(&Place { hidden: true, ..part.place.clone() }, page.get(at..).unwrap_or_default());
-    }
 }
 
 /// The charset that a page declares in its head, for when nobody else does.
@@ -120,7 +116,41 @@ fn content_of(page: &str, content: Content) -> Vec<(Piece, bool)> {
         }
     }
     tokenizer.end();
-    tokenizer.sink.content.into_inner().finish()
+    let mut content = tokenizer.sink.content.into_inner();
+    // A tag that the page ends in is none, and no browser shows it.
+    if let Some(tag) = open_tag(page).filter(|_| content.is_cut) {
+        content.hidden(tag);
+    }
+    declarations(page).for_each(|declaration| content.hidden(declaration));
+    content.finish()
+}
+
+/// Declarations of the document's type that are not in ASCII: of those the tokenizer keeps the first words only.
+fn declarations(page: &str) -> impl Iterator<Item = &str> {
+    const BEGIN: &str = "<!doctype";
+    let mut done = 0;
+    memchr::memmem::find_iter(page.as_bytes(), "<!").filter_map(move |at| {
+        let rest = page.get(at..).filter(|_| at >= done)?;
+        if !rest.get(..BEGIN.len())?.eq_ignore_ascii_case(BEGIN) {
+            return None;
+        }
+        let declaration = rest.get(..rest.find('>').unwrap_or(rest.len()))?;
+        done = at + declaration.len();
+        (!declaration.is_ascii()).then_some(declaration)
+    })
+}
+
+/// The tag that a page ends in; an attribute without its closing quote swallows the rest of the page.
+fn open_tag(page: &str) -> Option<&str> {
+    let mut from = 0;
+    while let Some(at) = page.get(from..).and_then(|rest| rest.find('<')).map(|at| from + at) {
+        let rest = page.get(at..)?;
+        match measure(rest).0 {
+            Some(length) => from = at + length,
+            None => return Some(rest),
+        }
+    }
+    None
 }
 
 /// A page cut at the tags that are too large for the tokenizer.
@@ -140,7 +170,9 @@ impl<'a> Iterator for Chunks<'a> {
         }
         let mut from = 0;
         while let Some(at) = self.0.get(from..).and_then(|rest| rest.find('<')).map(|at| from + at) {
-            let (length, attributes) = measure(self.0.get(at..).unwrap_or_default());
+            let tag = self.0.get(at..).unwrap_or_default();
+            let (length, attributes) = measure(tag);
+            let length = length.unwrap_or(tag.len());
             if attributes > ATTRIBUTES {
                 // The tag itself comes next, when it stands first.
                 let end = if at == 0 { length } else { at };
@@ -154,18 +186,18 @@ impl<'a> Iterator for Chunks<'a> {
     }
 }
 
-/// The length of the tag that `text` starts with, and how many attributes it can have.
-fn measure(text: &str) -> (usize, usize) {
+/// The length of the tag that `text` starts with, if it ends, and how many attributes it can have.
+fn measure(text: &str) -> (Option<usize>, usize) {
     let bytes = text.as_bytes();
     if !bytes.get(1).is_some_and(|c| c.is_ascii_alphabetic() || *c == b'/') {
-        return (1, 0);
+        return (Some(1), 0);
     }
     let (mut quote, mut last, mut attributes) = (None, b' ', 0);
     for (at, &c) in bytes.iter().enumerate().skip(1) {
         match quote {
             Some(open) if c == open => quote = None,
             Some(_) => {}
-            None if c == b'>' => return (at + 1, attributes),
+            None if c == b'>' => return (Some(at + 1), attributes),
             // Elsewhere a quote is part of a name.
             None if matches!(c, b'"' | b'\'') && last == b'=' => quote = Some(c),
             None if c.is_ascii_whitespace() || c == b'/' => attributes += 1,
@@ -175,7 +207,7 @@ fn measure(text: &str) -> (usize, usize) {
             last = c;
         }
     }
-    (text.len(), attributes)
+    (None, attributes)
 }
 
 /// The sink of the tokenizer; it wants shared references.
@@ -192,7 +224,8 @@ impl TokenSink for Page {
             Token::CharacterTokens(text) => content.push(&text),
             Token::CommentToken(text) => content.comment(&text),
             Token::TagToken(tag) => return content.tag(&tag),
-            Token::DoctypeToken(_) | Token::NullCharacterToken | Token::EOFToken | Token::ParseError(_) => {}
+            Token::ParseError(error) => content.is_cut |= error.contains("EOF"),
+            Token::DoctypeToken(_) | Token::NullCharacterToken | Token::EOFToken => {}
         }
         TokenSinkResult::Continue
     }
@@ -261,6 +294,36 @@ mod tests {
         ] {
             let (found, hidden) = sight(page);
             assert_eq!((found.trim(), hidden.trim()), (seen.trim(), unseen.trim()), "{page}");
+        }
+    }
+
+    #[test]
+    fn what_no_browser_shows_is_read() {
+        let name = "秘密太郎";
+        let file = "data:text/plain;base64,56eY5a+G5aSq6YOO";
+        for page in [
+            format!("<p>x<a title=\"{name}</p></body></html>"),
+            format!("<p>x<a title='{name}"),
+            format!("<p {name}=1>x"),
+            format!("<p>x</p {name} title='{name}'>"),
+            format!("<!DOCTYPE html SYSTEM \"{name}\">x"),
+            format!("<style>a {{ background: url({file}) }} /* x */</style>").replace("56eY5a+G5aSq6YOO", name),
+        ] {
+            assert!(sight(&page).1.contains(name), "{page}: {:?}", pieces(&page));
+        }
+        for page in [
+            format!("<style>a {{ background: url({file}) }}</style>"),
+            format!("<p style=\"background:url({file})\">x"),
+            "<p class='x-56eY5a+G5aSq6YOO'>x".to_owned(),
+        ] {
+            assert!(sight(&page).1.contains("56eY5a+G5aSq6YOO"), "{page}: {:?}", pieces(&page));
+        }
+        for page in ["<a href='data:text/plain,%8E%52'>", "<a href=' DATA:text/plain;charset=x;BASE64,jlI'>"] {
+            let file = pieces(page).into_iter().find_map(|piece| match piece {
+                Piece::Embedded { bytes, .. } => Some(bytes),
+                _ => None,
+            });
+            assert_eq!(file.as_deref(), Some(&b"\x8eR"[..]), "{page}");
         }
     }
 

@@ -6,6 +6,11 @@
 //! one hides), combined selectors, colours but white.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use crate::inspect::extract::letters;
 
 /// What a declaration block does to an element. What an element inside may take back is `None` if nothing is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +51,27 @@ pub(crate) fn effect(declarations: &str) -> Effect {
     effect
 }
 
+/// The longest value of an attribute of layout.
+pub(crate) const LAYOUT: usize = 256;
+
+/// A shorter value holds no text in letters.
+const LETTERS: usize = 16;
+
+/// Whether the value of an attribute of layout is more than that: it is long, or not in ASCII, or holds a file.
+pub(crate) fn says_something(value: &str) -> bool {
+    // Nearly all are shorter than anything that letters hold.
+    let is_long = |word: &str| word.len() >= LETTERS;
+    let has_letters = || value.split_ascii_whitespace().any(is_long) && !letters::found(value).is_empty();
+    !value.is_ascii() || value.len() > LAYOUT || has_file(value) || has_letters()
+}
+
+static DATA: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("data:"));
+
+/// Whether a picture, or whatever it is, stands in a style: `url(data:…)`.
+fn has_file(style: &str) -> bool {
+    DATA.find(style.as_bytes()).is_some()
+}
+
 /// `0`, `0px`, `0.0%`.
 fn is_zero(value: &str) -> bool {
     let number = value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
@@ -83,7 +109,7 @@ impl Sheet {
             text.push_str(string);
             text.push('\n');
         }
-        if !rules.is_ascii() {
+        if !rules.is_ascii() || has_file(&rules) {
             text.push_str(&rules);
         }
         text

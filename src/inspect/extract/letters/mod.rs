@@ -2,27 +2,36 @@
 //!
 //! In: any text that a reader hands over: a body, a cell, a value in JSON, an element of XML. Out: the bytes behind its
 //! letters where they are a file or a text ([`found`]), read when the part around them is ([`read`]). A file may fill one
-//! long word, run over many lines, quoted ones as well, or stand in a list of strings. Keys and hashes are made of the
-//! same letters; they decode to noise and stay text, but eight kilobytes of noise are told. Armour is
-//! `-----BEGIN …-----` (RFC 7468, RFC 9580 §6). Deliberately absent: check sums; encodings that nobody writes into a text.
+//! long word, run over many lines or stand in a list of strings ([`runs`]). Keys and hashes are made of the same letters;
+//! they decode to noise ([`opens`]) and stay text, but eight kilobytes of noise are told. Bytes may be written one by one
+//! ([`dumps`]). Armour is
+//! `-----BEGIN …-----` (RFC 7468, RFC 9580 §6). Deliberately absent: check sums; encodings that nobody writes into a text;
+//! words of less than 16 letters that are not all of a text.
+
+mod dumps;
+mod opens;
+mod runs;
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use data_encoding::HEXLOWER_PERMISSIVE;
-use encoding_rs::{EUC_JP, SHIFT_JIS, UTF_8};
+use memchr::memmem::Finder;
 
-use crate::inspect::extract::archive::Archive;
+use self::runs::{is_letter, words};
 use crate::inspect::extract::mail::Wrapper;
 use crate::inspect::extract::reading::{Hint, Part, Reading};
 use crate::inspect::extract::sniff::{self, Format};
 use crate::inspect::{Place, Reason};
 use crate::mail::header;
 
-/// Encoders fill lines of 64 or 76 characters. A word of so many letters begins a file; the lines behind it may be shorter.
-const WORD: usize = 60;
+/// Where all of a text is base64, half of what is asked of a word will do.
+const SHORTEST: usize = 12;
 
-/// Where all of a text is base64, less will do.
-const SHORTEST: usize = 24;
+/// From so many letters on it need not be nothing but Japanese.
+const CERTAIN: usize = 24;
+
+/// Sixteen bytes of a dump or an array take as many letters.
+const DUMP: usize = 48;
 
 /// Of fewer letters than these a number is made, or a ruler.
 const DIFFERENT: usize = 11;
@@ -32,12 +41,6 @@ const UNKNOWN: usize = 8 << 10;
 
 /// So many letters tell whether it is worth while to decode them all.
 const OPENING: usize = 1 << 10;
-
-/// Of a name that is joined to the letters.
-const NAME: usize = 32;
-
-/// Of a line end with what stands around it: quotes, commas, `+`, the marks of a quoted mail.
-const GAP: usize = 64;
 
 /// Something that stands in the letters of a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -127,8 +130,17 @@ pub(crate) fn found(text: &str) -> Vec<Found> {
         from = armour.whole.end;
     }
     words(text.get(from..).unwrap_or_default(), &mut found);
+    // A cell has no room for one.
+    if text.len() >= DUMP {
+        dumps::dumps(text, &mut found);
+    }
     found
 }
+
+const BEGIN: &str = "-----BEGIN ";
+
+/// Made once, since every cell asks.
+static ARMOUR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BEGIN));
 
 struct Armoured {
     whole: Range<usize>,
@@ -138,9 +150,8 @@ struct Armoured {
 
 /// The first armour from there on; one without its last line reaches to the end.
 fn armoured(text: &str, mut from: usize) -> Option<Armoured> {
-    const BEGIN: &str = "-----BEGIN ";
     loop {
-        let start = from + memchr::memmem::find(text.get(from..)?.as_bytes(), BEGIN.as_bytes())?;
+        let start = from + ARMOUR.find(text.get(from..)?.as_bytes())?;
         from = start + BEGIN.len();
         let rest = text.get(from..)?;
         let head = rest.split_once("-----").filter(|(label, _)| label.len() <= 64 && !label.contains('\n'));
@@ -158,192 +169,10 @@ fn armoured(text: &str, mut from: usize) -> Option<Armoured> {
     }
 }
 
-/// What stands in long words of a text.
-fn words(text: &str, found: &mut Vec<Found>) {
-    let bytes = text.as_bytes();
-    // Where the run ends that is known to be noise as a whole. In it, what begins like a file may still be one.
-    let mut noise = 0;
-    let mut from = 0;
-    while let Some(word) = long_word(bytes, from) {
-        let is_in_noise = word.start < noise;
-        let opened = opened(bytes, &word, is_in_noise)
-            .or_else(|| behind_name(bytes, &word).and_then(|word| opened(bytes, &word, is_in_noise)));
-        if let Some((file, end)) = opened {
-            found.push(Found::File(file));
-            from = end;
-            continue;
-        }
-        from = word.end;
-        if !is_in_noise {
-            let run = Run::of(bytes, &word, usize::MAX);
-            noise = run.end();
-            // More different letters than a long number or a chain of bases has.
-            if run.length >= UNKNOWN && different(&run.letters(bytes)) >= 16 {
-                found.push(Found::Unknown);
-            }
-        }
-    }
-}
-
-/// `sha512-…`, `report_…`: the dashes of base64 in URLs are those of a name before it as well.
-fn behind_name(text: &[u8], word: &Range<usize>) -> Option<Range<usize>> {
-    let head = text.get(word.start..word.end.min(word.start + NAME))?;
-    let dash = head.iter().rposition(|&c| matches!(c, b'-' | b'_'))?;
-    let rest = word.start + dash + 1..word.end;
-    (rest.len() >= WORD).then_some(rest)
-}
-
-/// The file that begins with this word, if it opens as one, and where it ends.
-fn opened(text: &[u8], word: &Range<usize>, is_in_noise: bool) -> Option<(Vec<u8>, usize)> {
-    type Decode = fn(&[u8]) -> Vec<u8>;
-    let opening = Run::of(text, word, OPENING);
-    let mut letters = opening.letters(text);
-    letters.truncate(OPENING);
-    if different(&letters) < DIFFERENT {
-        return None;
-    }
-    let is_all = opening.length <= OPENING;
-    let decode: Decode = [hexadecimal as Decode, header::base64]
-        .into_iter()
-        .find(|decode| opens(&decode(&letters), is_all || is_in_noise))?;
-    // Whatever it turns out to be, it is looked at once: its reader says so if that is nothing known.
-    let run = if is_all { opening } else { Run::of(text, word, usize::MAX) };
-    Some((decode(&run.letters(text)), run.end()))
-}
-
-/// The first word of base64's letters from there on that is long enough. Every place of such a length is looked at once,
-/// so that prose costs next to nothing.
-fn long_word(text: &[u8], from: usize) -> Option<Range<usize>> {
-    let mut at = from;
-    loop {
-        at += WORD - 1;
-        if !is_letter(*text.get(at)?) {
-            at += 1;
-            continue;
-        }
-        let before = text.get(from..at)?;
-        let start = before.iter().rposition(|&c| !is_letter(c)).map_or(from, |found| from + found + 1);
-        let behind = text.get(at..)?;
-        let end = behind.iter().position(|&c| !is_letter(c)).map_or(text.len(), |found| at + found);
-        if end - start >= WORD {
-            return Some(start..end);
-        }
-        at = end;
-    }
-}
-
-/// A word, and the lines of letters behind it.
-struct Run {
-    lines: Vec<Range<usize>>,
-    /// How many letters they have.
-    length: usize,
-}
-
-impl Run {
-    /// So many lines as have `most` letters.
-    fn of(text: &[u8], word: &Range<usize>, most: usize) -> Self {
-        let mut run = Self { lines: vec![word.clone()], length: word.len() };
-        // Padding ends a file, and so does a line that is shorter.
-        while run.length <= most && text.get(run.end()) != Some(&b'=') {
-            let gap = gap(text.get(run.end()..).unwrap_or_default());
-            let start = run.end() + gap;
-            let line = text.get(start..).unwrap_or_default();
-            let length = line.iter().position(|&c| !is_letter(c)).unwrap_or(line.len());
-            let is_whole = line.get(length).is_none_or(|c| b"=\r\n\"'<\\ \t".contains(c));
-            if gap == 0 || length == 0 || !is_whole || line.starts_with(b"--") {
-                break;
-            }
-            run.lines.push(start..start + length);
-            run.length += length;
-            if length < WORD {
-                break;
-            }
-        }
-        run
-    }
-
-    fn end(&self) -> usize {
-        self.lines.last().map_or(0, |line| line.end)
-    }
-
-    fn letters(&self, text: &[u8]) -> Vec<u8> {
-        let mut letters = Vec::with_capacity(self.length);
-        self.lines.iter().for_each(|line| letters.extend_from_slice(text.get(line.clone()).unwrap_or_default()));
-        letters
-    }
-}
-
-/// How many bytes part two lines of one file: a line end, written out or not, and what quotes them. Nothing, where no line
-/// ends.
-fn gap(text: &[u8]) -> usize {
-    let head = text.get(..GAP).unwrap_or(text);
-    let mut length = 0;
-    let mut ended = false;
-    while let Some(&c) = head.get(length) {
-        length += match (c, head.get(length + 1)) {
-            (b'\\', Some(b'n' | b'r')) => {
-                ended = true;
-                2
-            }
-            (b'\\', Some(b't')) => 2,
-            (b'\n' | b'\r', _) => {
-                ended = true;
-                1
-            }
-            (b' ' | b'\t' | b'>' | b'"' | b'\'' | b',' | b';' | b'&' | b'.', _) => 1,
-            // Joined strings of a program; at the start of a line it is a letter.
-            (b'+', Some(b' ' | b'\t' | b'\r' | b'\n')) => 1,
-            _ => break,
-        };
-    }
-    if ended { length } else { 0 }
-}
-
-fn is_letter(c: u8) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'-' | b'_')
-}
-
 fn different(letters: &[u8]) -> usize {
     let mut seen = [false; 256];
     letters.iter().for_each(|&c| seen[usize::from(c)] = true);
     seen.iter().filter(|&&seen| seen).count()
-}
-
-/// `504B0304…`, also behind `0x` or `\x`; nothing where other letters stand among the digits.
-fn hexadecimal(letters: &[u8]) -> Vec<u8> {
-    let digits = letters.strip_prefix(b"0x").or_else(|| letters.strip_prefix(b"x")).unwrap_or(letters);
-    let whole = digits.get(..digits.len() & !1).unwrap_or_default();
-    HEXLOWER_PERMISSIVE.decode(whole).unwrap_or_default()
-}
-
-/// Whether bytes open as a file does or are a text. Noise is all that hashes and keys are, and there are many: of few bytes
-/// it takes more than two letters to be a format.
-fn opens(bytes: &[u8], is_short: bool) -> bool {
-    match sniff::by_magic(bytes) {
-        _ if bytes.is_empty() => false,
-        Some(Format::Archive(Archive::Program)) => !is_short,
-        Some(_) => true,
-        None => is_prose(bytes) || (!is_short && !is_unknown(sniff::format(bytes, Hint::default()))),
-    }
-}
-
-fn is_unknown(format: Format) -> bool {
-    matches!(format, Format::Other("unknown", _) | Format::Wrapped(_))
-}
-
-/// Whether it is a text without doubt, in a charset of which noise is none.
-fn is_prose(bytes: &[u8]) -> bool {
-    // Where it was cut, a character may be.
-    let cut = (0..4).filter_map(|less| bytes.get(..bytes.len().checked_sub(less)?));
-    cut.flat_map(|bytes| [UTF_8, SHIFT_JIS, EUC_JP].map(|charset| (charset, bytes))).any(|(charset, bytes)| {
-        let text = charset.decode_without_bom_handling_and_without_replacement(bytes);
-        text.is_some_and(|text| !text.chars().any(|c| is_odd(c, charset == UTF_8)))
-    })
-}
-
-/// Noise is soon half-width katakana, one of its bytes each.
-fn is_odd(c: char, is_utf8: bool) -> bool {
-    (c.is_control() && !"\t\r\n\u{c}\u{1b}".contains(c)) || (!is_utf8 && matches!(c, '\u{ff61}'..='\u{ff9f}'))
 }
 
 /// The bytes of a text that is base64 and nothing else, however short.
@@ -354,19 +183,37 @@ fn all(text: &str) -> Option<Vec<u8>> {
     if first.len() < SHORTEST || first.contains(' ') || !text.bytes().all(in_alphabet) {
         return None;
     }
+    if text.len() < CERTAIN {
+        return japanese(text);
+    }
     let characters = text.bytes().filter(|c| !c.is_ascii_whitespace()).count();
     if characters % 4 != 0 || different(text.as_bytes().get(..OPENING).unwrap_or(text.as_bytes())) < DIFFERENT {
         return None;
     }
     let bytes = header::base64(text.as_bytes());
-    let is_file =
-        if characters < OPENING { opens(&bytes, true) } else { !is_unknown(sniff::format(&bytes, Hint::default())) };
+    let is_file = if characters < OPENING {
+        opens::opens(&bytes, true)
+    } else {
+        !opens::is_unknown(sniff::format(&bytes, Hint::default()))
+    };
     is_file.then_some(bytes)
+}
+
+/// The bytes of a short text that is nothing but Japanese in UTF-8: each of its characters is a group of four letters, and
+/// each group begins with one of three.
+fn japanese(text: &str) -> Option<Vec<u8>> {
+    let is_character = |group: &[u8]| matches!(group, [b'4'..=b'6', _, _, c] if *c != b'=');
+    if !text.as_bytes().chunks(4).all(is_character) {
+        return None;
+    }
+    let bytes = header::base64(text.as_bytes());
+    std::str::from_utf8(&bytes).is_ok().then_some(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use data_encoding::{BASE64, BASE64URL_NOPAD, HEXUPPER};
+    use encoding_rs::{EUC_JP, SHIFT_JIS};
 
     use super::*;
 
@@ -424,10 +271,80 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_any_width_are_read_however_they_are_marked() {
+        let csv = CSV.repeat(4);
+        let encoded = BASE64.encode(csv.as_bytes());
+        let expected = [Found::File(csv.into_bytes())];
+        for width in [20, 24, 32, 40, 48, 56, 60, 64, 76] {
+            for mark in ["", "> ", ">> ", "    ", "| ", "# ", " * ", "+"] {
+                let lines = encoded.as_bytes().chunks(width).map(|line| core::str::from_utf8(line).unwrap());
+                let text: String = lines.map(|line| format!("{mark}{line}\n")).collect();
+                assert_eq!(found(&format!("見積です。\n\n{text}\nよろしく\n")), expected, "{width} {mark}");
+            }
+        }
+        // A mail program that breaks lines at 70 characters.
+        let lines = encoded.as_bytes().chunks(76).map(|line| core::str::from_utf8(line).unwrap());
+        let wrapped = lines.map(|line| match line.split_at_checked(70) {
+            Some((first, rest)) => format!("> {first}\n> {rest}\n"),
+            None => format!("> {line}\n"),
+        });
+        assert_eq!(found(&format!("x\n{}y\n", wrapped.collect::<String>())), expected);
+    }
+
+    #[test]
+    fn a_text_of_a_few_letters_is_read() {
+        let expected = |text: &str| [Found::File(text.as_bytes().to_vec())];
+        for (text, read) in [
+            ("data:\n  name: 56eY5a+G5aSq6YOO\n", "秘密太郎"),
+            ("Authorization: Basic 56eY5a+G5aSq6YOOOnBhc3M=", "秘密太郎:pass"),
+            ("{\"to\":\"dGFyb0BleGFtcGxlLmpw\"}", "taro@example.jp"),
+            ("5bGx55Sw5aSq6YOO", "山田太郎"),
+            ("5bGx55Sw5aSq", "山田太"),
+            ("名は5bGx55Sw5aSq6YOOです", "山田太郎"),
+            ("{\"t\": \"eyJ2IjoiMSIsInMiOjEsImMiOi...\",\n  \"Recurrence\": 1}", "{\"v\":\"1\",\"s\":1,\"c\":"),
+        ] {
+            assert_eq!(found(text), expected(read), "{text}");
+        }
+        for text in ["getElementsByTagName", "/usr/local/share/man", "AKIAIOSFODNN7EXAMPLE", "4111111111111111"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn letters_of_every_charset_and_alphabet_are_read() {
+        let prose = "いつもお世話になっております。氏名は秘密太郎です。";
+        let wide = |order: fn(u16) -> [u8; 2]| prose.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+        let mut all = vec![wide(u16::to_le_bytes), wide(u16::to_be_bytes), prose.as_bytes().to_vec()];
+        all.extend([SHIFT_JIS, EUC_JP].map(|charset| charset.encode(prose).0.into_owned()));
+        all.push("name=秘密;tel=090-1234-5678;".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect());
+        for bytes in all {
+            for letters in [BASE64.encode(&bytes), data_encoding::BASE32.encode(&bytes), HEXUPPER.encode(&bytes)] {
+                assert_eq!(found(&format!("x {letters} y")), [Found::File(bytes.clone())], "{letters}");
+            }
+        }
+    }
+
+    #[test]
+    fn lists_of_identifiers_are_no_noise_and_packed_bytes_in_short_lines_are() {
+        let uuids: String =
+            (0..400u32).map(|n| format!("{:08x}-1a2b-4c3d-8e9f-{:012x}\n", n.wrapping_mul(2_654_435_761), n)).collect();
+        assert_eq!(found(&uuids), []);
+        let noise: Vec<u8> =
+            (0..9_000u32).map(|n| (n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 23) as u8).collect();
+        let encoded = BASE64.encode(&noise);
+        let lines = encoded.as_bytes().chunks(40).map(|line| core::str::from_utf8(line).unwrap());
+        assert_eq!(found(&lines.collect::<Vec<_>>().join("\n")), [Found::Unknown]);
+    }
+
+    #[test]
     fn a_file_among_lines_of_noise_is_found() {
         let noise = format!("{HASH}\n").repeat(200);
         let mut zip = b"PK\x03\x04".to_vec();
         zip.extend((0..3_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8));
+        let framed =
+            [b"\0\0\0\0\x20\x03\0\0", &b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0"[..], &[0; 12], b"\x05\0\0\0a.txt", &zip]
+                .concat();
+        assert_eq!(found(&BASE64.encode(&framed)), [Found::File(framed)]);
         let encoded = BASE64.encode(&zip);
         let lines: Vec<&str> = encoded.as_bytes().chunks(76).map(|line| core::str::from_utf8(line).unwrap()).collect();
         let all = found(&format!("{noise}{}\n", lines.join("\n")));
