@@ -23,6 +23,7 @@ mod due;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod listing;
 mod nudge;
 mod outgoing;
 mod oversight;
@@ -49,6 +50,7 @@ pub use drill::PEER as DRILL;
 pub use due::Due;
 pub use error::HoldError;
 use jiff::{SignedDuration, Timestamp};
+pub use listing::{Listing, Wanted};
 pub use outgoing::{Relayed, Tidings};
 pub use oversight::{Approving, Queues};
 pub use pass::Passed;

@@ -226,17 +226,6 @@ impl Store {
         by_prefix(&mut *self.readers().acquire().await?, prefix).await
     }
 
-    /// All held mails, the newest first; with `state` only those.
-    pub async fn held(&self, state: Option<State>) -> Result<Vec<HeldRow>, StoreError> {
-        let raw: Vec<Raw> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM held WHERE $1 IS NULL OR state = $1 ORDER BY created_at DESC, id DESC"
-        )))
-        .bind(state.map(State::name))
-        .fetch_all(self.readers())
-        .await?;
-        raw.into_iter().map(HeldRow::try_from).collect()
-    }
-
     /// Everybody to whom the mail `id` goes or went out after it had been held; not those whom the next hop refused, and
     /// not those for whom it was dropped.
     pub async fn released_to(&self, id: &MailId) -> Result<Vec<Address>, StoreError> {
