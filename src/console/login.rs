@@ -28,7 +28,7 @@ use super::{
     session, tongue,
 };
 use crate::{
-    directory::{Account, AccountsError, Identities, Role, Session, Stage, proves},
+    directory::{Account, AccountsError, Identities, Role, Session, Stage, ldap::LdapError, proves},
     journal::Access,
     language::Language,
     mail::Address,
@@ -259,37 +259,82 @@ enum Fault {
     Ours,
     /// The directory's. Whether one of our own accounts has this password was looked at before.
     Directory,
+    /// Whom the directory means by the name has to wait, whatever was typed. Our own accounts were looked at, too.
+    Wait,
+}
+
+/// What one login counts as: a try under the name that was typed, and one under the address of whom the directory means by
+/// it. A person has many names there, and each would be worth as many guesses otherwise.
+struct Tries<'w> {
+    failures: &'w session::Failures,
+    begun: Vec<session::Attempt>,
+    /// Whom it is about, as far as it is known.
+    who: Option<Address>,
+}
+
+impl<'w> Tries<'w> {
+    /// Begins; none if the name has to wait.
+    fn begin(failures: &'w session::Failures, name: &str) -> Option<Self> {
+        let first = failures.try_begin(name, Instant::now())?;
+        Some(Self { failures, begun: vec![first], who: Address::parse(name).ok() })
+    }
+
+    /// Goes on with whom the directory means; false if they have to wait.
+    fn are_about(&mut self, who: &Address) -> bool {
+        let name = who.canonical();
+        self.who = Some(who.clone());
+        if self.begun.iter().any(|attempt| attempt.is_of(&name)) {
+            return true;
+        }
+        let attempt = self.failures.try_begin(&name, Instant::now());
+        let may = attempt.is_some();
+        self.begun.extend(attempt);
+        may
+    }
+
+    fn forget(&self) {
+        self.begun.iter().for_each(|attempt| self.failures.forget(attempt));
+    }
+
+    fn take_back(&self) {
+        self.begun.iter().for_each(|attempt| self.failures.take_back(attempt));
+    }
+
+    fn locks(&self) -> bool {
+        self.begun.iter().any(session::Attempt::locks)
+    }
 }
 
 /// Looks whose they are, unless there were too many failures of late. Turns are taken before a try is counted, so that
 /// nobody can fill the memory of failures faster than passwords are checked.
 async fn tried<D: Desk, A: Identities>(web: &Web<D, A>, name: &str, password: String, place: &str) -> Outcome {
     // Nobody's, and quickly said: it is no guess, and shall not push out what is to be remembered.
-    if password.len() > LONGEST_PASSWORD {
+    if password.is_empty() || password.len() > LONGEST_PASSWORD {
         return Outcome::Wrong;
     }
     if web.failures.wait(name, Instant::now()).is_some() {
         return Outcome::Wait;
     }
     let Ok(turn) = Arc::clone(&web.checking).acquire_owned().await else { return Outcome::Broken };
-    let Some(attempt) = web.failures.try_begin(name, Instant::now()) else { return Outcome::Wait };
-    let outcome = match proven(web, name, password, turn).await {
+    let Some(mut tries) = Tries::begin(&web.failures, name) else { return Outcome::Wait };
+    let outcome = match proven(web, name, password, turn, &mut tries).await {
         Ok(Some((who, hash))) => {
-            web.failures.forget(&attempt);
+            tries.forget();
             return Outcome::Proven(who, hash);
         }
         Err(Fault::Ours) => {
-            web.failures.take_back(&attempt);
+            tries.take_back();
             return Outcome::Broken;
         }
         // It stays a failure: otherwise our own accounts could be guessed at while the directory is away.
         Err(Fault::Directory) => Outcome::Broken,
+        Err(Fault::Wait) => Outcome::Wait,
         Ok(None) => Outcome::Wrong,
     };
-    if attempt.locks()
-        && let Ok(who) = Address::parse(name)
+    if tries.locks()
+        && let Some(who) = &tries.who
     {
-        web.desk.note(&who, Access::Locked, place).await;
+        web.desk.note(who, Access::Locked, place).await;
     }
     outcome
 }
@@ -301,15 +346,23 @@ async fn proven<D, A: Identities>(
     name: &str,
     password: String,
     turn: OwnedSemaphorePermit,
+    tries: &mut Tries<'_>,
 ) -> Result<Option<(Address, Option<String>)>, Fault> {
     if let Some((who, hash)) = own(web, name, password.clone(), turn).await? {
         return Ok(Some((who, Some(hash))));
     }
-    let proven = web.logins.directory.authenticate(name, &password).await.map_err(|error| {
+    let away = |error: LdapError| {
         tracing::warn!(%error, "the directory cannot be asked for a password");
         Fault::Directory
-    })?;
-    let Some(who) = proven else { return Ok(None) };
+    };
+    let Some(meant) = web.logins.directory.meant(name).await.map_err(away)? else { return Ok(None) };
+    let who = meant.address.clone();
+    if !tries.are_about(&who) {
+        return Err(Fault::Wait);
+    }
+    if !meant.proves(&password).await.map_err(away)? {
+        return Ok(None);
+    }
     let account = web.accounts.account(&who).await.map_err(|error| {
         tracing::error!(%error, "accounts cannot be read");
         Fault::Ours
