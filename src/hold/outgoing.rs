@@ -15,7 +15,7 @@ use super::{
     rounded, telling,
 };
 use crate::{
-    journal::{self, Record, Via},
+    journal::{self, BrokenOff, Record, Via},
     mail::{
         Address, Dsn, Envelope, MailId, Message, Ret,
         dsn::{self, Action, Original},
@@ -391,12 +391,13 @@ async fn is_noted(writing: &mut Writing, row: &OutboxRow) -> Result<bool, HoldEr
 /// That an attempt died of a fault of ours, for whoever looks after this server.
 fn broken_off(row: &OutboxRow, now: Timestamp) -> Record {
     let about = row.mail_id.as_ref().unwrap_or(&row.id);
-    let kind = row.kind.name();
-    let detail = match row.queued().next() {
-        Some(_) => format!("attempt {} ({kind}), again at {:.0}", row.attempts, row.next_attempt_at),
-        None => format!("attempt {} ({kind}), the last", row.attempts),
+    let broken = BrokenOff {
+        attempt: row.attempts,
+        kind: row.kind.name().to_owned(),
+        held: row.held_id.is_some(),
+        again: row.queued().next().map(|_| row.next_attempt_at),
     };
-    let entry = entry(row.held_id.as_ref().unwrap_or(about), "broken_off", Some(detail));
+    let entry = entry(row.held_id.as_ref().unwrap_or(about), "broken_off", Some(broken.to_string()));
     Record::change(about.clone(), now, entry)
 }
 
