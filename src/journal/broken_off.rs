@@ -104,7 +104,7 @@ mod tests {
             ("dsn", false, None),
         ] {
             let broken = BrokenOff { attempt: 3, kind: kind.to_owned(), held, again };
-            assert_eq!(broken.to_string().parse(), Ok(broken));
+            assert_eq!(broken.to_string().parse::<BrokenOff>(), Ok(broken));
         }
         // As the first version wrote it.
         let old = "attempt 1 (release), again at 2026-11-30T20:41:12Z".parse::<BrokenOff>().unwrap();
