@@ -214,8 +214,8 @@ impl<'a> List<'a> {
 
 fn row_of(hit: &Hit, language: Language, timezone: &TimeZone) -> Row {
     let record = &hit.record;
-    let row::Said { word, parts } = row::said(record, language, timezone);
-    let (tone, persons, mail, held) = match &record.what {
+    let row::Said { word, mut parts } = row::said(record, language, timezone);
+    let (tone, persons, mail, held): (_, _, _, Vec<String>) = match &record.what {
         What::Mail(mail) => {
             let tone = match mail.decision {
                 Action::Forward if mail.not_taken => "bad",
@@ -246,6 +246,8 @@ fn row_of(hit: &Hit, language: Language, timezone: &TimeZone) -> Row {
             ("dull", String::new(), None, Vec::new())
         }
     };
+    // The link says it.
+    parts.retain(|part| !held.contains(part));
     let at = record.at.to_zoned(timezone.clone());
     Row {
         number: hit.seq,
