@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Desk, Web, session};
 use crate::{
-    directory::{AccountsError, Identities, ldap::LdapError, proves},
+    directory::{Identities, ldap::LdapError, proves},
     journal::Access,
     mail::Address,
 };
