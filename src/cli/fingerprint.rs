@@ -399,13 +399,26 @@ fn told(folder: &Folder, documents: &[Document], names: &BTreeSet<String>) -> io
     let mut out = io::stdout().lock();
     for document in documents.iter().filter(|document| names.contains(&document.name)) {
         writeln!(out, "{}", line(document))?;
-        if !document.public && !document.can_be_found() {
-            writeln!(out, "  it will never be found: public documents hold all of it")?;
+        if let Some(why) = never_found(document) {
+            writeln!(out, "  it will never be found: {why}")?;
         }
     }
     writeln!(out, "{}: {} documents, {size} bytes", path.display(), documents.len())?;
     writeln!(out, "  key: {} (keep it from whoever may read the library)", folder.rules.join(SECRET).display())?;
     writeln!(out, "  `sekisho rules check`, then a reload (SIGHUP) puts it to work")
+}
+
+/// Why no mail can hold enough of the document; nothing if one can, or if it is not looked for.
+fn never_found(document: &Document) -> Option<&'static str> {
+    if document.public || document.can_be_found() {
+        return None;
+    }
+    // Those that are its own are all that there are if no public document has any.
+    Some(if document.own < document.hashes {
+        "public documents hold all of it, or all but a phrase"
+    } else {
+        "it says the same over and over, and too little beside that"
+    })
 }
 
 fn complain(why: &str) {
@@ -422,5 +435,32 @@ mod tests {
         assert!(["0", "101", "-3", "many", ""].iter().all(|text| share(text).is_err()));
         assert_eq!(class("board_2026"), Ok("board_2026".to_owned()));
         assert!(["", "Board", "a.b", "役員"].iter().all(|text| class(text).is_err()));
+    }
+
+    #[test]
+    fn a_document_that_no_mail_can_hold_enough_of_is_told_with_its_reason() {
+        let document = |hashes: u32, own: u32, public: bool| Document {
+            id: 1,
+            name: "a".to_owned(),
+            class: None,
+            share: 30,
+            public,
+            added: "2026-11-29".to_owned(),
+            letters: 2_640,
+            hashes,
+            own,
+        };
+        for (hashes, own, public, why) in [
+            (100, 100, false, None),
+            (100, 0, true, None),
+            (100, 0, false, Some("public documents hold all of it")),
+            (100, 2, false, Some("all but a phrase")),
+            // Sixty times the same sentence.
+            (2, 2, false, Some("the same over and over")),
+        ] {
+            let told = never_found(&document(hashes, own, public));
+            assert_eq!(told.is_some(), why.is_some(), "{hashes} {own}");
+            assert!(why.is_none_or(|why| told.unwrap().contains(why)), "{told:?}");
+        }
     }
 }

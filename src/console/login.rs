@@ -2,10 +2,10 @@
 //!
 //! In: account and password, of our own accounts or of the directory (a provider's word comes through `provider`),
 //! cookies. Out: the session cookie; a [`Person`] for the handlers that need one.
-//! An unknown account, a disabled one and a wrong password look the same and take as long.
-//! Deliberately absent: what a person may do (`Desk`), self-registration, and passwords by mail.
+//! Deliberately absent: whether a password is right (`proof`), what a person may do (`Desk`), self-registration, and passwords
+//! by mail.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Form,
@@ -18,17 +18,17 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde::Deserialize;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Desk, Need, Web,
     form::{Fields, Sent},
     pages::{self, Frame},
     place::Place,
+    proof::{Outcome, tried},
     session, tongue,
 };
 use crate::{
-    directory::{Account, AccountsError, Identities, Role, Session, Stage, proves},
+    directory::{Account, AccountsError, Identities, Role, Session, Stage},
     journal::Access,
     language::Language,
     mail::Address,
@@ -44,9 +44,6 @@ const FORM: &str = "sekisho_form";
 
 /// As much of what a browser calls itself as is kept.
 const BROWSER: usize = 160;
-
-/// In bytes; neither an account of ours nor the directory takes a longer one.
-const LONGEST_PASSWORD: usize = 512;
 
 /// The person a request is from, proven by their session.
 pub(super) struct Person {
@@ -239,109 +236,6 @@ pub(super) async fn enter<D: Desk, A: Identities>(
         }
         Outcome::Broken => unreadable(&web, language),
     }
-}
-
-/// What came of a name and a password.
-enum Outcome {
-    /// It is them; with the password's hash for one of our own accounts.
-    Proven(Address, Option<String>),
-    /// It is not.
-    Wrong,
-    /// Not looked at: there were too many failures.
-    Wait,
-    /// It could not be found out.
-    Broken,
-}
-
-/// Why it could not be found out whose a password is.
-enum Fault {
-    /// Our own, or the store's.
-    Ours,
-    /// The directory's. Whether one of our own accounts has this password was looked at before.
-    Directory,
-}
-
-/// Looks whose they are, unless there were too many failures of late. Turns are taken before a try is counted, so that
-/// nobody can fill the memory of failures faster than passwords are checked.
-async fn tried<D: Desk, A: Identities>(web: &Web<D, A>, name: &str, password: String, place: &str) -> Outcome {
-    // Nobody's, and quickly said: it is no guess, and shall not push out what is to be remembered.
-    if password.len() > LONGEST_PASSWORD {
-        return Outcome::Wrong;
-    }
-    if web.failures.wait(name, Instant::now()).is_some() {
-        return Outcome::Wait;
-    }
-    let Ok(turn) = Arc::clone(&web.checking).acquire_owned().await else { return Outcome::Broken };
-    let Some(attempt) = web.failures.try_begin(name, Instant::now()) else { return Outcome::Wait };
-    let outcome = match proven(web, name, password, turn).await {
-        Ok(Some((who, hash))) => {
-            web.failures.forget(&attempt);
-            return Outcome::Proven(who, hash);
-        }
-        Err(Fault::Ours) => {
-            web.failures.take_back(&attempt);
-            return Outcome::Broken;
-        }
-        // It stays a failure: otherwise our own accounts could be guessed at while the directory is away.
-        Err(Fault::Directory) => Outcome::Broken,
-        Ok(None) => Outcome::Wrong,
-    };
-    if attempt.locks()
-        && let Ok(who) = Address::parse(name)
-    {
-        web.desk.note(&who, Access::Locked, place).await;
-    }
-    outcome
-}
-
-/// Whose the name and the password are: with the password's hash for one of our own accounts, without one for somebody
-/// whom the directory knows. `Err` when it could not be found out.
-async fn proven<D, A: Identities>(
-    web: &Web<D, A>,
-    name: &str,
-    password: String,
-    turn: OwnedSemaphorePermit,
-) -> Result<Option<(Address, Option<String>)>, Fault> {
-    if let Some((who, hash)) = own(web, name, password.clone(), turn).await? {
-        return Ok(Some((who, Some(hash))));
-    }
-    let proven = web.logins.directory.authenticate(name, &password).await.map_err(|error| {
-        tracing::warn!(%error, "the directory cannot be asked for a password");
-        Fault::Directory
-    })?;
-    let Some(who) = proven else { return Ok(None) };
-    let account = web.accounts.account(&who).await.map_err(|error| {
-        tracing::error!(%error, "accounts cannot be read");
-        Fault::Ours
-    })?;
-    // Whoever is shut out here is shut out, whatever the directory says.
-    let shut_out = account.is_some_and(|account| account.disabled);
-    Ok((!shut_out).then_some((who, None)))
-}
-
-/// The account's address and password hash if the password is right.
-async fn own<D, A: Identities>(
-    web: &Web<D, A>,
-    name: &str,
-    password: String,
-    turn: OwnedSemaphorePermit,
-) -> Result<Option<(Address, String)>, Fault> {
-    let account = match Address::parse(name) {
-        Ok(address) => web.accounts.account(&address).await.map_err(|error| {
-            tracing::error!(%error, "accounts cannot be read");
-            Fault::Ours
-        })?,
-        Err(_) => None,
-    };
-    let checked = tokio::task::spawn_blocking(move || {
-        let proven = proves(account.as_ref(), &password).then_some(account).flatten();
-        // Held until the check is over, also of one whose browser has gone: a flood of logins takes neither all memory
-        // nor all cores.
-        drop(turn);
-        proven
-    });
-    let account = checked.await.map_err(|_panicked| Fault::Ours)?;
-    Ok(account.map(|account| (account.address, account.password_hash)))
 }
 
 /// Somebody who has just proven who they are.

@@ -31,6 +31,7 @@ mod news;
 mod pages;
 mod people;
 mod place;
+mod proof;
 mod provider;
 mod queue;
 mod review;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use aws_lc_rs::{constant_time, digest};
+use unicode_normalization::UnicodeNormalization;
 
 /// So many failures are free; each further one doubles the wait.
 const FREE_FAILURES: u32 = 5;
@@ -48,6 +49,19 @@ pub(super) fn csrf(token: &str) -> String {
     data_encoding::BASE64URL_NOPAD.encode(&hashed(&format!("form {token}")))
 }
 
+/// A name as its failures are counted: small letters, full-width ones as others, without what nobody sees, and without
+/// regard to spaces. Directories find a person by any of these spellings, and none of them is a fresh start.
+fn folded(name: &str) -> String {
+    let invisible = |c: &char| {
+        c.is_control()
+            || matches!(c, '\u{AD}' | '\u{34F}' | '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}'
+                | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFFC}')
+    };
+    // Small letters first and last: some have a form of their own in only one of both.
+    let same: String = name.to_lowercase().nfkc().flat_map(char::to_lowercase).collect();
+    same.chars().filter(|c| !c.is_whitespace() && !invisible(c)).collect()
+}
+
 /// Failed tries by name, of one kind. Anybody can make a name wait for a quarter of an hour at most; nobody can guess
 /// on, neither by trying many times at once nor by failing under so many names that one is forgotten.
 #[derive(Debug)]
@@ -57,7 +71,7 @@ pub(super) struct Failures {
     known: Mutex<Known>,
 }
 
-/// By the hash of the name, so that a long one takes no more memory than others.
+/// By the hash of the folded name, so that a long one takes no more memory than others.
 type Known = HashMap<[u8; 32], Failed>;
 
 /// The failures of a name.
@@ -77,6 +91,11 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
+    /// Whether it is counted under this name.
+    pub(super) fn is_of(&self, name: &str) -> bool {
+        self.key == hashed(&folded(name))
+    }
+
     /// Whether its name has to wait if it fails.
     pub(super) fn locks(&self) -> bool {
         self.counted.count >= FREE_FAILURES
@@ -92,13 +111,13 @@ impl Default for Failures {
 impl Failures {
     /// How long `name` (in any form, existing or not) must still wait.
     pub(super) fn wait(&self, name: &str, now: Instant) -> Option<Duration> {
-        self.lock().get(&hashed(name))?.wait(now)
+        self.lock().get(&hashed(&folded(name)))?.wait(now)
     }
 
     /// Begins a try, which counts as a failure until it is known to be none. `None` if `name` must wait, or if it is a
     /// new one and everybody who is remembered is waiting: then it waits until one of them need not any more.
     pub(super) fn try_begin(&self, name: &str, now: Instant) -> Option<Attempt> {
-        let key = hashed(name);
+        let key = hashed(&folded(name));
         let mut known = self.lock();
         let before = known.get(&key).copied();
         let may_try = match before {
@@ -212,6 +231,25 @@ mod tests {
         failures.forget(&right);
         assert_eq!(failures.wait("a@b", now), None);
         assert!(!failures.try_begin("a@b", now).unwrap().locks(), "all is forgotten");
+    }
+
+    #[test]
+    fn every_spelling_of_a_name_is_the_same_name() {
+        let (failures, now) = (Failures::default(), Instant::now());
+        for name in ["taro@b.jp", " Taro@B.jp ", "ｔａｒｏ＠ｂ．ｊｐ", "ta\u{200B}ro@b.jp", "TARO @b.jp\u{3000}"]
+        {
+            assert!(failures.try_begin(name, now).is_some(), "{name:?}");
+        }
+        for name in ["taro@b.jp", "ＴＡＲＯ@b.jp", "t\u{AD}aro@b.jp"] {
+            assert!(failures.wait(name, now).is_some() && failures.try_begin(name, now).is_none(), "{name:?}");
+        }
+        assert!(["taro2@b.jp", "tarō@b.jp", "太郎@b.jp"].into_iter().all(|other| failures.wait(other, now).is_none()));
+    }
+
+    #[test]
+    fn a_try_knows_the_name_that_it_is_counted_under() {
+        let first = Failures::default().try_begin("ｙａｍａｄａ", Instant::now()).unwrap();
+        assert!(first.is_of("Yamada") && !first.is_of("taro@b.jp"));
     }
 
     #[test]

@@ -17,11 +17,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     file::Written,
-    ldap::{self, LdapError},
+    ldap::{self, LdapError, Meant},
     people::People,
     snapshot::Snapshot,
 };
-use crate::mail::Address;
 
 /// After the first failure; each further wait is twice as long, up to what is usual between two readings.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
@@ -135,14 +134,17 @@ impl Directory {
         Some(Health { people, known_at, trouble: state.trouble.clone() })
     }
 
-    /// The address that a login and a password prove, if any; none without LDAP.
+    /// Whom a login means, by the address that is theirs here, if anybody; nobody without LDAP. Nothing is proven by it.
     ///
     /// # Errors
     /// The directory could not be asked.
-    pub async fn authenticate(&self, login: &str, password: &str) -> Result<Option<Address>, LdapError> {
+    pub async fn meant(&self, login: &str) -> Result<Option<Meant>, LdapError> {
         let Some(source) = self.source() else { return Ok(None) };
-        let proven = ldap::authenticate(&source.settings, login, password).await?;
-        Ok(proven.map(|address| self.people().person(&address).map_or(address, |person| person.address.clone())))
+        let Some(mut meant) = ldap::meant(&source.settings, login).await? else { return Ok(None) };
+        if let Some(person) = self.people().person(&meant.address) {
+            meant.address = person.address.clone();
+        }
+        Ok(Some(meant))
     }
 
     /// Reads everybody anew; without LDAP there is nothing to read.
@@ -299,6 +301,7 @@ mod tests {
 
     use super::*;
     use crate::directory::{Person, Role};
+    use crate::mail::Address;
 
     fn address(text: &str) -> Address {
         Address::parse(text).unwrap()
@@ -329,7 +332,7 @@ mod tests {
     async fn a_file_alone_is_a_directory() {
         let directory = Directory::open(file(&["taro@a.jp"]), None, Path::new("/nowhere"));
         assert_eq!((directory.people().len(), directory.health()), (1, None));
-        assert_eq!(directory.authenticate("taro@a.jp", "secret").await, Ok(None));
+        assert!(directory.meant("taro@a.jp").await.is_ok_and(|meant| meant.is_none()));
         directory.refresh().await.unwrap();
         let held = directory.people();
         directory.clone().replace_file(file(&["taro@a.jp", "hanako@a.jp"]));
@@ -359,7 +362,7 @@ mod tests {
         directory.replace_file(Written::default());
         assert_eq!(directory.people().len(), 2);
         assert!(!directory.people().has_role(&address("taro@a.jp"), Role::Security));
-        assert!(directory.authenticate("taro@a.jp", "secret").await.is_err());
+        assert!(directory.meant("taro@a.jp").await.is_err());
     }
 
     #[tokio::test]

@@ -1,8 +1,7 @@
 //! Taking a mail: from the pipeline's verdict to one commit after which it is ours.
 //!
-//! In: an [`Arrival`]. Out: the id to answer `250 held as ID` with, when all of this is on the disk at once: the mail
-//! and its sealed bytes, a held row for every group that waits, what people are told, the secret addresses at which
-//! they answer, what goes back for those whom policy refuses, and the journal record.
+//! In: an [`Arrival`]. Out: the id to answer `250 held as ID` with, when the mail and its sealed bytes are on the disk, and with
+//! them, in the same commit, everything that begins then (`begin`).
 //!
 //! A mail that some recipients get at once takes two steps: [`Hold::prepare`] puts it on the disk where nobody sees it,
 //! and after the next hop has taken it for those, [`Hold::activate`] does all of the above in one commit; if the next
@@ -12,21 +11,17 @@
 //! unless it has come to nothing (rejected, withdrawn, expired, bounced): then a person sent it again.
 //! Deliberately absent: the decision (groups come from policy as they are), and sending the part that does not wait.
 
-use std::time::Duration;
-
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Hold, HoldError, asking::Wanting, drill, later, new_id, rounded, telling, token};
+use super::{Hold, HoldError, rounded};
 use crate::{
-    directory::Asked,
     inspect::Inspection,
-    journal::{self, MailRecord, Record, Via},
+    journal::{self, Record, Via},
     mail::{Address, Envelope, MailId, Message, header},
-    notice::{self, Outcome},
     policy::{self, Action, Group},
     recipients::{Lesson, Recipient},
-    store::{Consignee, HeldRow, Kind, MailRow, OutboxRow, Purpose, State, StoreError, Topic, Writing},
+    store::{MailRow, StoreError, Writing},
 };
 
 /// How long the same mail counts as a retry.
@@ -206,106 +201,6 @@ impl Hold {
         writing.commit().await?;
         Ok(left.len())
     }
-
-    /// From now on the mail is ours: what waits, who is told, what goes back, and the journal record.
-    async fn begin_waiting(
-        &self,
-        writing: &mut Writing,
-        arrival: &Arrival,
-        mail: &MailRow,
-        said: Option<&str>,
-    ) -> Result<Taken, HoldError> {
-        let held = self.held_rows(arrival, mail.at)?;
-        for row in &held {
-            writing.put_held(row).await?;
-            writing.put_lesson(&row.id, &json(&arrival.lesson.for_only(&row.rcpt_to))?).await?;
-            self.tell_about(writing, mail, row, &arrival.message).await?;
-        }
-        for group in arrival.groups.iter().filter(|group| group.action == Action::Reject) {
-            self.give_back_refused(writing, mail, group, &arrival.message).await?;
-        }
-        journal::append(writing, &[record(arrival, mail.at, &held, said)]).await?;
-        Ok(match held.into_iter().next() {
-            Some(first) => Taken::Held(first.id),
-            None => Taken::Settled(mail.id.clone()),
-        })
-    }
-
-    /// A row for each group that waits, the most severe first; that one has the mail's own id.
-    pub(super) fn held_rows(&self, arrival: &Arrival, at: Timestamp) -> Result<Vec<HeldRow>, HoldError> {
-        let waits = |group: &&Group| matches!(group.action, Action::Delay | Action::Hold | Action::RequireApproval);
-        let mut groups: Vec<&Group> = arrival.groups.iter().filter(waits).collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(group.action));
-        let settings = &self.inner.settings;
-        let mut rows = Vec::with_capacity(groups.len());
-        for group in groups {
-            let id = if rows.is_empty() { arrival.id.clone() } else { new_id() };
-            let orders = group.orders();
-            let ordered = |seconds: Option<u32>, usual| seconds.map_or(usual, |s| Duration::from_secs(s.into()));
-            let delay = ordered(orders.delay, settings.delay);
-            let release_at = (group.action == Action::Delay).then(|| later(at, delay));
-            let expires_at = later(at, ordered(orders.deadline, settings.expires_after));
-            let sender = drill::or_drilled(arrival.envelope.sender.as_ref(), &arrival.peer, &arrival.authors);
-            let wanting = Wanting { action: group.action, sender, authors: &arrival.authors };
-            let asked = self.first_panel(&wanting, &orders, at).asked.into_iter();
-            let waits_for_people = release_at.is_none();
-            rows.push(HeldRow {
-                id,
-                mail_id: arrival.id.clone(),
-                state: State::Pending,
-                action: group.action.name().to_owned(),
-                rcpt_to: group.recipients.clone(),
-                matched: json(&group.matched)?,
-                asked: asked.map(|(person, instead_of)| Asked { person, level: 0, instead_of }).collect(),
-                level: 0,
-                nudges: if waits_for_people { self.nudges(&orders, at, expires_at) } else { Vec::new() },
-                escalated: false,
-                reason: String::new(),
-                created_at: at,
-                // A delay that a rule makes longer must not expire before it is over.
-                expires_at: release_at.map_or(expires_at, |release| expires_at.max(later(release, delay))),
-                release_at,
-                changed_at: at,
-            });
-        }
-        Ok(rows)
-    }
-
-    /// Tells the sender what happened and asks those who decide.
-    pub(super) async fn tell_about(
-        &self,
-        writing: &mut Writing,
-        mail: &MailRow,
-        held: &HeldRow,
-        original: &Message,
-    ) -> Result<(), HoldError> {
-        let story = self.story_so_far(mail, held, &[])?;
-        let hostname = &self.voice().hostname;
-        if let Some(sender) = self.sender_of_ours(mail)
-            && self.tells_alone(writing, held, (sender, Topic::Held), held.created_at).await?
-        {
-            let (reply_to, token) = token::make(hostname, &held.id, sender, Purpose::Withdraw)?;
-            writing.put_token(&token).await?;
-            let letter = self.letter(sender, Some(&reply_to), held.created_at);
-            let tell = if held.release_at.is_some() { notice::delay_notice } else { notice::hold_notice };
-            let notice = tell(&story, self.voice(), &letter);
-            self.post(writing, (Some(&mail.id), Some(&held.id)), Kind::Notice, notice, held.created_at).await?;
-        }
-        self.request(writing, (mail, held), &held.asked, Some(original), held.created_at).await?;
-        self.tell_nobody_found(writing, (mail, held), &[], held.created_at).await
-    }
-
-    /// Gives the mail back for the recipients whom policy refuses.
-    async fn give_back_refused(
-        &self,
-        writing: &mut Writing,
-        mail: &MailRow,
-        group: &Group,
-        original: &Message,
-    ) -> Result<(), HoldError> {
-        let story = telling::story_of(mail, group.action, group.matched.clone(), &group.recipients)?;
-        self.give_back(writing, (mail, None), &story, &Outcome::Refused, Some(original), mail.at).await
-    }
 }
 
 /// Answers for a mail that is ours already, and notes that it came again.
@@ -321,27 +216,6 @@ async fn taken_before(mut writing: Writing, first: MailId, at: Timestamp) -> Res
 /// What became of the mail `id`, which is ours. The most severe of its groups that wait has its own id.
 async fn taken(writing: &mut Writing, id: MailId) -> Result<Taken, HoldError> {
     Ok(if writing.held(&id).await?.is_some() { Taken::Held(id) } else { Taken::Settled(id) })
-}
-
-/// The outgoing mail that brings `mail` to `rcpt_to`, for whom it was held as `held`.
-pub(super) fn release(mail: &MailRow, held: &MailId, rcpt_to: &[Address], now: Timestamp) -> OutboxRow {
-    OutboxRow {
-        id: new_id(),
-        kind: Kind::Release,
-        mail_id: Some(mail.id.clone()),
-        held_id: Some(held.clone()),
-        sealed_id: mail.id.0.clone(),
-        sender: mail.sender.clone(),
-        body: mail.body,
-        smtputf8: mail.smtputf8,
-        requiretls: mail.requiretls,
-        dsn: mail.dsn.clone(),
-        trace: mail.trace.clone(),
-        recipients: rcpt_to.iter().cloned().map(Consignee::new).collect(),
-        attempts: 0,
-        created_at: now,
-        next_attempt_at: now,
-    }
 }
 
 pub(super) fn mail_row(arrival: &Arrival, at: Timestamp, key: RetryKey) -> Result<MailRow, HoldError> {
@@ -368,20 +242,7 @@ pub(super) fn mail_row(arrival: &Arrival, at: Timestamp, key: RetryKey) -> Resul
     })
 }
 
-fn record(arrival: &Arrival, at: Timestamp, held: &[HeldRow], said: Option<&str>) -> Record {
-    let Arrival { peer, envelope, message, inspection, facts, groups, .. } = arrival;
-    let mut mail = MailRecord::new(peer.clone(), envelope, message, inspection, groups);
-    if let Some(facts) = facts {
-        mail = mail.with_facts(facts.clone());
-    }
-    mail.held = held.iter().map(|row| row.id.clone()).collect();
-    if let Some(said) = said {
-        mail = mail.answered(said);
-    }
-    Record::mail(arrival.id.clone(), at, mail)
-}
-
-fn json<T: serde::Serialize>(value: &T) -> Result<String, HoldError> {
+pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String, HoldError> {
     serde_json::to_string(value).map_err(|error| HoldError::Row(error.to_string()))
 }
 
@@ -410,8 +271,8 @@ fn retry_key(envelope: &Envelope, message: &Message) -> [u8; 32] {
 mod tests {
     use super::*;
     use crate::{
-        hold::{Tidings, fixture::*},
-        store::Fate,
+        hold::{Tidings, fixture::*, later},
+        store::{Fate, Kind, State},
     };
 
     #[tokio::test]

@@ -217,7 +217,7 @@ mod tests {
         // A release that nobody approved, as if some other code had queued it.
         let mut writing = store.write().await.unwrap();
         let mail = writing.mail(&held).await.unwrap().unwrap();
-        let row = super::super::arrival::release(&mail, &held, &[address(OUTSIDE)], noon());
+        let row = super::super::outgoing::release_of(&mail, &held, &[address(OUTSIDE)], noon());
         writing.put_outbox(&row).await.unwrap();
         writing.commit().await.unwrap();
         assert!(matches!(hold.clear(&row.id, noon()).await, Err(HoldError::NotCleared(_))));

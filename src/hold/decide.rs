@@ -7,10 +7,10 @@
 use jiff::Timestamp;
 
 use super::{
-    Hold, HoldError, arrival,
+    Hold, HoldError,
     asking::{self, YES},
     due::original_of,
-    rounded, telling,
+    outgoing, rounded, telling,
 };
 use crate::{
     journal::{self, Record, Via},
@@ -73,7 +73,7 @@ impl Hold {
         let last_level = usize::from(held.level) + 1 >= orders.levels.len();
         if given >= needed && last_level {
             change(&mut writing, &held, Change::Approve, now).await?;
-            writing.put_outbox(&arrival::release(&mail, &held.id, &held.rcpt_to, now)).await?;
+            writing.put_outbox(&outgoing::release_of(&mail, &held.id, &held.rcpt_to, now)).await?;
             let comments: Vec<&str> = said.iter().map(|one| one.comment.as_str()).filter(|c| !c.is_empty()).collect();
             let by = said.iter().filter_map(|one| Address::parse(&one.person).ok()).collect();
             let comment = if said.len() > 1 { comments.join("\n") } else { comment };

@@ -12,7 +12,7 @@ use jiff::{
     civil::{Date, DateTime, Time},
 };
 
-use super::{Hold, HoldError, State, rounded, telling};
+use super::{Hold, HoldError, State, Wanted, rounded, telling};
 use crate::{
     journal::{Change, MailRecord, Record, What},
     language::Text,
@@ -100,23 +100,26 @@ impl Hold {
 
     async fn waiting_now(&self) -> Result<Vec<Waiting>, HoldError> {
         let mut waiting = Vec::new();
-        for (mail, held, _) in self.with_mails(self.store().held(Some(State::Pending)).await?).await? {
-            // A delayed mail waits for nobody.
-            if held.release_at.is_some() {
-                continue;
+        let mut listing = self.listing(Wanted { states: vec![State::Pending], ..Wanted::default() });
+        loop {
+            let mails = listing.next_whole(usize::MAX).await?;
+            if mails.is_empty() {
+                return Ok(waiting);
             }
-            let asked = held.asked.iter().filter(|asked| asked.level == held.level);
-            waiting.push(Waiting {
-                sender: mail.sender.clone(),
-                persons: mail.persons,
-                action: telling::action(&held.action)?,
-                deciders: asked.map(|asked| asked.person.clone()).collect(),
-                arrived_at: held.created_at,
-                deadline: held.expires_at,
-                id: held.id,
-            });
+            // A delayed mail waits for nobody.
+            for (mail, held, _) in mails.into_iter().filter(|(_, held, _)| held.release_at.is_none()) {
+                let asked = held.asked.iter().filter(|asked| asked.level == held.level);
+                waiting.push(Waiting {
+                    sender: mail.sender.clone(),
+                    persons: mail.persons,
+                    action: telling::action(&held.action)?,
+                    deciders: asked.map(|asked| asked.person.clone()).collect(),
+                    arrived_at: held.created_at,
+                    deadline: held.expires_at,
+                    id: held.id,
+                });
+            }
         }
-        Ok(waiting)
     }
 
     /// The same with everybody who said yes, not only the last of them.

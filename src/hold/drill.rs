@@ -156,7 +156,7 @@ mod tests {
         let held = store.held_by_prefix(&id.0).await.unwrap().remove(0);
         let mail = store.mail(&held.mail_id).await.unwrap().unwrap();
         let mut writing = store.write().await.unwrap();
-        let out = super::super::arrival::release(&mail, &held.id, &held.rcpt_to, noon());
+        let out = super::super::outgoing::release_of(&mail, &held.id, &held.rcpt_to, noon());
         let refused = writing.put_outbox(&out).await.unwrap_err().to_string();
         assert!(refused.contains("a drill never leaves"), "{refused}");
         drop(writing);

@@ -7,9 +7,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Hold, HoldError, arrival,
+    Hold, HoldError,
     decide::{change, conclude, mail_of},
-    rounded, telling,
+    outgoing, rounded, telling,
 };
 use crate::{
     journal::{self, Record, Via, Walked},
@@ -103,7 +103,7 @@ impl Hold {
         let held = known(&mut writing, id).await?;
         let mail = mail_of(&mut writing, &held).await?;
         change(&mut writing, &held, Change::Lapse, now).await?;
-        writing.put_outbox(&arrival::release(&mail, id, &held.rcpt_to, now)).await?;
+        writing.put_outbox(&outgoing::release_of(&mail, id, &held.rcpt_to, now)).await?;
         conclude(writing, held, Change::Lapse, None, Via::System, now).await.map(drop)
     }
 

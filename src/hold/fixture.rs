@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Arrival, Hold, Settings, new_id};
+use super::{Arrival, HeldSummary, Hold, HoldError, Settings, State, Wanted, new_id};
 use crate::{
     directory::{Directory, People},
     inspect::Inspection,
@@ -103,6 +103,21 @@ pub(crate) fn arrival(groups: Vec<Group>) -> Arrival {
         facts: None,
         lesson: Lesson::default(),
         groups,
+    }
+}
+
+impl Hold {
+    /// All held mails at once, the newest first; with `state` only those.
+    pub(crate) async fn list(&self, state: Option<State>) -> Result<Vec<HeldSummary>, HoldError> {
+        let mut listing = self.listing(Wanted { states: state.into_iter().collect(), ..Wanted::default() });
+        let mut all = Vec::new();
+        loop {
+            let mails = listing.next(usize::MAX).await?;
+            if mails.is_empty() {
+                return Ok(all);
+            }
+            all.extend(mails);
+        }
     }
 }
 

@@ -8,9 +8,9 @@
 use jiff::Timestamp;
 
 use super::{
-    Hold, HoldError, State, arrival,
+    Hold, HoldError, State,
     decide::{Decided, change, conclude, mail_of, normal, one},
-    rounded, telling,
+    outgoing, rounded, telling,
 };
 use crate::{
     journal::{self, Record, Via},
@@ -108,7 +108,7 @@ impl Hold {
         }
         change(&mut writing, &held, Change::ReleaseAlone, now).await?;
         writing.set_reason(&held.id, &held.reason).await?;
-        writing.put_outbox(&arrival::release(&mail, &held.id, &held.rcpt_to, now)).await?;
+        writing.put_outbox(&outgoing::release_of(&mail, &held.id, &held.rcpt_to, now)).await?;
         let outcome = Outcome::Released { by: vec![person.clone()], comment: held.reason.clone() };
         self.tell_outcome(&mut writing, (&mail, &held), &outcome, now).await?;
         let story = self.story_so_far(&mail, &held, &[])?;

@@ -1,7 +1,6 @@
 //! Looking at held mail.
 //!
-//! In: an id or a state to look for. Out: [`HeldSummary`], the line of `held list --json`; [`HeldDetail`], all that is
-//! known; and the original, whose every view is journalled. Deliberately absent: pages and tables.
+//! In: an id. Out: [`HeldDetail`], all that is known, of which [`HeldSummary`] is the line of `held list --json`; and the original, whose every view is journalled. Deliberately absent: pages and tables.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -105,12 +104,6 @@ pub struct Content {
 }
 
 impl Hold {
-    /// All held mails, the newest first; with `state` only those.
-    pub async fn list(&self, state: Option<State>) -> Result<Vec<HeldSummary>, HoldError> {
-        let rows = self.with_mails(self.store().held(state).await?).await?;
-        rows.into_iter().map(|(mail, held, approvals)| summary(&mail, &held, approvals)).collect()
-    }
-
     /// Everything about the held mail `id` (or its unambiguous beginning).
     pub async fn show(&self, id: &str) -> Result<HeldDetail, HoldError> {
         let held = one(self.store().held_by_prefix(&normal(id)).await?, id)?;

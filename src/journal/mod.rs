@@ -15,6 +15,7 @@
 //! the next hop, why an operator dropped a mail, and what somebody asked for who took records out.
 
 mod batch;
+mod broken_off;
 mod chain;
 mod figures;
 mod moment;
@@ -32,6 +33,7 @@ use std::{
     time::Duration,
 };
 
+pub use broken_off::BrokenOff;
 pub use chain::append;
 pub use figures::{Counting, Day, Department, Figure, Figures};
 use jiff::Timestamp;

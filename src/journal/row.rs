@@ -7,7 +7,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Access, Accessed, Change, Exported, MachineDrill, MailRecord, Record, Removed, Via, What};
+use super::{Access, Accessed, BrokenOff, Change, Exported, MachineDrill, MailRecord, Record, Removed, Via, What};
 use crate::{
     language::Language,
     mail::Address,
@@ -53,8 +53,8 @@ pub struct Said {
 
 /// One line of the table.
 pub fn line(record: &Record, zone: &TimeZone) -> String {
-    let at = record.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
-    let Said { word, parts } = said(record, Language::En);
+    let at = time(record.at, zone);
+    let Said { word, parts } = said(record, Language::En, zone);
     let said = match &record.what {
         // The word by which it is sought, and the number in a column of its own.
         What::Mail(mail) => format!("{:<16}  {:>6} people  {}", mail.decision.name(), mail.persons, parts.join("  ")),
@@ -63,11 +63,11 @@ pub fn line(record: &Record, zone: &TimeZone) -> String {
     format!("{at}  {}  {}", record.id, said.trim_end())
 }
 
-/// A record in words.
-pub fn said(record: &Record, language: Language) -> Said {
+/// A record in words, with times as they are in `zone`.
+pub fn said(record: &Record, language: Language, zone: &TimeZone) -> Said {
     let (word, parts) = match &record.what {
         What::Mail(mail) => (words::action(mail.decision, language).to_owned(), mail_parts(mail, language)),
-        What::Change(change) => change_parts(change, language),
+        What::Change(change) => change_parts(change, language, zone),
         What::Access(Accessed { who, access, via, place }) => {
             let from = (!place.is_empty()).then(|| match language {
                 Language::Ja => format!("接続元 {}", cell(place)),
@@ -95,9 +95,9 @@ pub fn said(record: &Record, language: Language) -> Said {
         What::Export(exported) => export_parts(exported, language),
         What::MachineDrill(drill) => drill_parts(drill, language),
     };
-    let waited = record.spooled_until.map(|until| match language {
-        Language::Ja => format!("データベース停止中の記録（{until:.0} に取り込み）"),
-        Language::En => format!("waited in the spool until {until:.0}"),
+    let waited = record.spooled_until.map(|until| match (language, time(until, zone)) {
+        (Language::Ja, until) => format!("データベース停止中の記録（{until} に取り込み）"),
+        (Language::En, until) => format!("waited in the spool until {until}"),
     });
     let parts = parts.into_iter().chain(waited);
     Said { word, parts: parts.filter(|part| !part.is_empty()).collect() }
@@ -134,7 +134,7 @@ fn mail_parts(mail: &MailRecord, language: Language) -> Vec<String> {
     parts
 }
 
-fn change_parts(change: &Change, language: Language) -> (String, Vec<String>) {
+fn change_parts(change: &Change, language: Language, zone: &TimeZone) -> (String, Vec<String>) {
     let Change { held, change, by: who, via, detail } = change;
     let word = match language {
         Language::Ja => done(change).map_or_else(|| one_line(change, LONGEST), str::to_owned),
@@ -144,8 +144,17 @@ fn change_parts(change: &Change, language: Language) -> (String, Vec<String>) {
         Some(who) => by(who, *via, language),
         None => via_in(*via, language).to_owned(),
     };
-    let detail = detail.as_ref().map(|detail| one_line(detail, 200)).unwrap_or_default();
+    let broken: Option<BrokenOff> =
+        detail.as_ref().filter(|_| change == "broken_off").and_then(|text| text.parse().ok());
+    let detail = match broken {
+        Some(broken) => broken.said(language, zone),
+        None => detail.as_ref().map(|detail| one_line(detail, 200)).unwrap_or_default(),
+    };
     (word, vec![whose, held.to_string(), detail])
+}
+
+fn time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 fn export_parts(exported: &Exported, language: Language) -> (String, Vec<String>) {
@@ -227,7 +236,7 @@ fn done(change: &str) -> Option<&'static str> {
         "refused" => "返信を拒否",
         "destroyed" => "本文を消去",
         "dropped" => "配信を中止",
-        "broken_off" => "送信処理が異常終了",
+        "broken_off" => "送信が中断",
         _ => return None,
     })
 }
@@ -424,12 +433,13 @@ mod tests {
             };
             Record::change(MailId("01A".to_owned()), Timestamp::UNIX_EPOCH, change)
         };
-        let ja = said(&change("approved"), Language::Ja);
+        let ja = said(&change("approved"), Language::Ja, &tokyo());
         assert_eq!((ja.word.as_str(), ja.parts.join(" ").as_str()), ("承認", "kacho@example.co.jp（返信） H1"));
         let waited = Record { spooled_until: Some(Timestamp::UNIX_EPOCH), ..mail() };
-        assert_eq!(said(&waited, Language::En).parts.last().unwrap(), "waited in the spool until 1970-01-01T00:00:00Z");
-        assert!(said(&waited, Language::Ja).parts.last().unwrap().contains("1970-01-01T00:00:00Z"));
-        let unknown = said(&change("new\u{1b}[2J"), Language::Ja);
+        let until = said(&waited, Language::En, &tokyo()).parts.pop().unwrap();
+        assert_eq!(until, "waited in the spool until 1970-01-01 09:00:00");
+        assert!(said(&waited, Language::Ja, &tokyo()).parts.last().unwrap().contains("1970-01-01 09:00:00"));
+        let unknown = said(&change("new\u{1b}[2J"), Language::Ja, &tokyo());
         assert_eq!(unknown.word, "new [2J");
         let exported = Exported {
             by: "audit@example.co.jp".to_owned(),
@@ -441,14 +451,14 @@ mod tests {
             whole: true,
         };
         let record = Record::export(MailId("01E".to_owned()), Timestamp::UNIX_EPOCH, exported);
-        let en = said(&record, Language::En);
+        let en = said(&record, Language::En, &tokyo());
         assert_eq!((en.word.as_str(), en.parts[3].as_str()), ("exported", "1,200 rows"));
-        assert_eq!(said(&record, Language::Ja).parts.len(), en.parts.len());
+        assert_eq!(said(&record, Language::Ja, &tokyo()).parts.len(), en.parts.len());
         assert_eq!(
             cells(1, &record, &tokyo())[18..],
             ["exported", "audit@example.co.jp", "csv person=a%40b.example 1,200 rows"]
         );
-        let (ja, en) = (said(&mail(), Language::Ja), said(&mail(), Language::En));
+        let (ja, en) = (said(&mail(), Language::Ja, &tokyo()), said(&mail(), Language::En, &tokyo()));
         assert_eq!((ja.word.as_str(), en.word.as_str()), ("確認待ち", "waits for the security team"));
         assert_eq!(ja.parts.len(), en.parts.len());
     }

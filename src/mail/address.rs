@@ -100,7 +100,21 @@ impl Address {
         self.person() == other.person()
     }
 
+    /// The form in which the mails of a mailbox are counted: as [`Address::canonical`], and without the quotes and the dot
+    /// behind the domain that change nothing about where it is. For counting only; `+tags` count apart, as a newsletter has
+    /// one for each of its readers.
+    pub fn counted(&self) -> String {
+        format!("{}@{}", self.plain_local().to_lowercase(), self.domain().trim_end_matches('.').to_lowercase())
+    }
+
     fn person(&self) -> (String, String) {
+        let local = self.plain_local();
+        let name = local.split('+').next().unwrap_or_default();
+        (name.to_lowercase(), self.domain().trim_end_matches('.').to_lowercase())
+    }
+
+    /// What stands before the `@`, without quotes.
+    fn plain_local(&self) -> String {
         let mut local = String::with_capacity(self.local().len());
         let mut chars = self.local().chars();
         while let Some(c) = chars.next() {
@@ -110,8 +124,7 @@ impl Address {
                 _ => local.push(c),
             }
         }
-        let name = local.split('+').next().unwrap_or_default();
-        (name.to_lowercase(), self.domain().trim_end_matches('.').to_lowercase())
+        local
     }
 }
 
@@ -209,6 +222,15 @@ mod tests {
             let other = Address::parse(text).unwrap();
             assert_eq!((suzuki.may_be_same_person(&other), other.may_be_same_person(&suzuki)), (same, same), "{text}");
         }
+    }
+
+    #[test]
+    fn a_mailbox_is_counted_under_one_name_however_it_is_written() {
+        let counted = |text: &str| Address::parse(text).unwrap().counted();
+        for text in ["Taro@Example.jp", "\"taro\"@example.jp", "\"t\\aro\"@example.jp.", "taro@example.jp."] {
+            assert_eq!(counted(text), "taro@example.jp", "{text}");
+        }
+        assert_eq!(counted("taro+1@example.jp"), "taro+1@example.jp");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod crowd;
 mod decide;
 mod differ;
 mod duty;
+mod duty_keys;
 mod example;
 mod holidays;
 mod mail;
@@ -28,18 +29,20 @@ mod tests;
 mod truth;
 mod value;
 mod verdict;
+mod wait;
 mod who;
 
 pub use calendar::{Calendar, Hours};
 pub use compile::{Policies, Settings, Summary};
 pub use differ::{Changed, Difference};
-pub use duty::{Approver, Duties, Escalation, Level, Orders, Wait};
+pub use duty::{Approver, Duties, Escalation, Level, Orders};
 pub use holidays::is_holiday;
 pub use mail::{FORMAT, File, Found, Mail, Persons, To};
 pub use preset::Preset;
 pub use rule::Mode;
 use serde::{Deserialize, Serialize};
 pub use verdict::{Decision, Forward, Verdict};
+pub use wait::Wait;
 
 use crate::{language::Text, mail::Address};
 

@@ -12,7 +12,7 @@ use super::{
     Action,
     condition::{Asked, Condition, World},
     crowd::Crowd,
-    duty::{Ordered, RawDuties, RawEscalation, RawLevel},
+    duty_keys::{Ordered, RawDuties, RawEscalation, RawLevel},
     example::Example,
     mail::{Mail, To},
     truth::Truth,

@@ -323,10 +323,12 @@ mod tests {
         let target = Store::open(away.path()).await.unwrap();
         let copied = source.copy_to(&target, |_| {}).await.unwrap();
         assert_eq!((copied.rows, copied.before), (source.rows().await.unwrap(), 0));
-        assert_eq!(source.held(None).await.unwrap(), target.held(None).await.unwrap());
+        let all = crate::store::Listing { limit: 9, ..Default::default() };
+        let held = source.list_held(&all).await.unwrap();
+        assert_eq!(held, target.list_held(&all).await.unwrap());
         let last = source.journal_last().await.unwrap();
         assert_eq!(source.journal_after(0, 99).await.unwrap(), target.journal_after(0, 99).await.unwrap());
-        let mail = source.held(None).await.unwrap()[0].mail_id.0.clone();
+        let mail = held[0].mail_id.0.clone();
         assert_eq!(source.unseal(&mail).await.unwrap(), target.unseal(&mail).await.unwrap());
         // Broken off, and begun again.
         target.tamper("DELETE FROM journal WHERE seq > 1").await.unwrap();

@@ -1,128 +1,18 @@
-//! Held mails, what people said about them, and the secret addresses at which they may say it.
+//! Held mails: what is kept of each, and which are due.
 //!
-//! In: rows and [`Change`]s. Out: rows. A change names its state before and its state after in one word, so that an
-//! illegal one cannot be written down; a trigger in the schema refuses it a second time.
-//! Deliberately absent: who may decide and what follows from it (`hold`).
+//! In: rows and [`Change`]s. Out: rows.
+//! Deliberately absent: the states themselves (`state`), what people said about a mail (`heard`), lists (`listing`, `queue`),
+//! and who may decide and what follows from it (`hold`).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::{Any, Executor};
 
-use super::{Consignee, Fate, Store, StoreError, Writing, address, from_json, micros, plain, time, to_json};
+use super::{Change, Consignee, Fate, State, Store, StoreError, Writing, from_json, micros, plain, time, to_json};
 use crate::{
     directory::Asked,
     mail::{Address, MailId},
 };
-
-/// Where a held mail stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Somebody must decide, or its delay runs.
-    Pending,
-    /// It may go; the outbox has not taken it up yet.
-    Approved,
-    /// A person said no.
-    Rejected,
-    /// Its sender took it back.
-    Withdrawn,
-    /// Nobody decided in time.
-    Expired,
-    /// The outbox is bringing it to the next hop.
-    Released,
-    /// The next hop has it for every recipient.
-    Delivered,
-    /// The next hop refused it for at least one recipient, and its sender was told.
-    Bounced,
-}
-
-impl State {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Pending,
-        Self::Approved,
-        Self::Rejected,
-        Self::Withdrawn,
-        Self::Expired,
-        Self::Released,
-        Self::Delivered,
-        Self::Bounced,
-    ];
-
-    /// The word for it in the database, the journal and the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Withdrawn => "withdrawn",
-            Self::Expired => "expired",
-            Self::Released => "released",
-            Self::Delivered => "delivered",
-            Self::Bounced => "bounced",
-        }
-    }
-
-    fn of(name: &str) -> Result<Self, StoreError> {
-        let state = Self::ALL.into_iter().find(|state| state.name() == name);
-        state.ok_or_else(|| StoreError::Row(format!("{name} is no state of a held mail")))
-    }
-}
-
-impl std::fmt::Display for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// Every legal change of a held mail's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// Everybody who must say yes has.
-    Approve,
-    /// Its sender let it go alone, as policy allows.
-    ReleaseAlone,
-    /// A second person said no.
-    Reject,
-    /// The sender took it back.
-    Withdraw,
-    /// Its time was over.
-    Expire,
-    /// Its delay was over and nobody took it back (delayed mail only).
-    Lapse,
-    /// The outbox takes up what was approved.
-    Release,
-    /// The next hop took it for everybody.
-    Deliver,
-    /// The next hop refused it for somebody.
-    Bounce,
-}
-
-impl Change {
-    /// The only state from which it leads.
-    pub fn from(self) -> State {
-        match self {
-            Self::Approve | Self::ReleaseAlone | Self::Reject | Self::Withdraw | Self::Expire | Self::Lapse => {
-                State::Pending
-            }
-            Self::Release => State::Approved,
-            Self::Deliver | Self::Bounce => State::Released,
-        }
-    }
-
-    /// The state to which it leads.
-    pub fn to(self) -> State {
-        match self {
-            Self::Approve | Self::ReleaseAlone => State::Approved,
-            Self::Reject => State::Rejected,
-            Self::Withdraw => State::Withdrawn,
-            Self::Expire => State::Expired,
-            Self::Lapse | Self::Release => State::Released,
-            Self::Deliver => State::Delivered,
-            Self::Bounce => State::Bounced,
-        }
-    }
-}
 
 /// One mail, held for some of its recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,63 +68,10 @@ pub enum Nudging {
     Escalate,
 }
 
-/// What one person said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Approval {
-    /// About which held mail.
-    #[serde(skip)]
-    pub held_id: MailId,
-    /// Who, in canonical form.
-    pub person: String,
-    /// `approve`, `reject`, or `return` (it is sent back for a change).
-    pub verdict: String,
-    /// Why.
-    pub comment: String,
-    /// `reply`, `console` or `cli`.
-    pub via: String,
-    /// On which level of the route.
-    pub level: u8,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What a secret reply address is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Approving or rejecting.
-    Decide,
-    /// Taking back.
-    Withdraw,
-}
-
-/// A secret reply address, as far as it is known here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    /// SHA-256 of the secret.
-    pub hash: [u8; 32],
-    /// About which held mail.
-    pub held_id: MailId,
-    /// Whose it is.
-    pub person: Address,
-    /// What for.
-    pub purpose: Purpose,
-}
-
 impl Store {
     /// Held mails whose id begins with `prefix` (upper case), at most two: enough to tell one from several.
     pub async fn held_by_prefix(&self, prefix: &str) -> Result<Vec<HeldRow>, StoreError> {
         by_prefix(&mut *self.readers().acquire().await?, prefix).await
-    }
-
-    /// All held mails, the newest first; with `state` only those.
-    pub async fn held(&self, state: Option<State>) -> Result<Vec<HeldRow>, StoreError> {
-        let raw: Vec<Raw> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM held WHERE $1 IS NULL OR state = $1 ORDER BY created_at DESC, id DESC"
-        )))
-        .bind(state.map(State::name))
-        .fetch_all(self.readers())
-        .await?;
-        raw.into_iter().map(HeldRow::try_from).collect()
     }
 
     /// Everybody to whom the mail `id` goes or went out after it had been held; not those whom the next hop refused, and
@@ -250,11 +87,6 @@ impl Store {
         let lists: Result<Vec<Vec<Consignee>>, StoreError> = raw.iter().map(|list| from_json(list)).collect();
         let let_go = lists?.into_iter().flatten().filter(|consignee| consignee.fate != Fate::Refused);
         Ok(let_go.map(|consignee| consignee.address).collect())
-    }
-
-    /// What was said about the held mails `ids`, in order of time.
-    pub async fn approvals(&self, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
-        approvals(&mut *self.readers().acquire().await?, ids).await
     }
 
     /// Delayed mails whose time to go out has come, and others whose time is over, each the earliest first; at most
@@ -299,18 +131,6 @@ impl Store {
         .await?;
         Ok(ids.into_iter().map(MailId).collect())
     }
-
-    /// The secret address whose hash is `hash`.
-    pub async fn token(&self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError> {
-        let row: Option<(String, String, String)> =
-            sqlx::query_as("SELECT held_id, person, purpose FROM reply_token WHERE hash = $1")
-                .bind(&hash[..])
-                .fetch_optional(self.readers())
-                .await?;
-        let Some((held_id, person, purpose)) = row else { return Ok(None) };
-        let purpose = if purpose == "decide" { Purpose::Decide } else { Purpose::Withdraw };
-        Ok(Some(Token { hash: *hash, held_id: MailId(held_id), person: address(person)?, purpose }))
-    }
 }
 
 impl Writing {
@@ -326,11 +146,6 @@ impl Writing {
             .fetch_optional(&mut *self.transaction)
             .await?;
         raw.map(HeldRow::try_from).transpose()
-    }
-
-    /// As [`Store::approvals`].
-    pub async fn approvals(&mut self, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
-        approvals(&mut *self.transaction, ids).await
     }
 
     /// Holds a mail for some of its recipients. Its state must be [`State::Pending`].
@@ -403,54 +218,6 @@ impl Writing {
             .await?;
         Ok(())
     }
-
-    /// Keeps what a person said; false if that person was heard already.
-    pub async fn put_approval(&mut self, approval: &Approval) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "INSERT INTO approval (held_id, person, verdict, comment, via, level, at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-             ON CONFLICT (held_id, person) DO NOTHING",
-        )
-        .bind(&approval.held_id.0)
-        .bind(&approval.person)
-        .bind(&approval.verdict)
-        .bind(plain(&approval.comment))
-        .bind(&approval.via)
-        .bind(i64::from(approval.level))
-        .bind(micros(approval.at))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(done.rows_affected() == 1)
-    }
-
-    /// Makes the secret reply address `old` unknown and `new` known in its place; false, and nothing is done, if `old`
-    /// is not known any more.
-    pub async fn replace_token(&mut self, old: &[u8; 32], new: &Token) -> Result<bool, StoreError> {
-        let gone = sqlx::query("DELETE FROM reply_token WHERE hash = $1")
-            .bind(&old[..])
-            .execute(&mut *self.transaction)
-            .await?;
-        if gone.rows_affected() == 0 {
-            return Ok(false);
-        }
-        self.put_token(new).await?;
-        Ok(true)
-    }
-
-    /// Makes a secret reply address known.
-    pub async fn put_token(&mut self, token: &Token) -> Result<(), StoreError> {
-        let purpose = match token.purpose {
-            Purpose::Decide => "decide",
-            Purpose::Withdraw => "withdraw",
-        };
-        sqlx::query("INSERT INTO reply_token (hash, held_id, person, purpose) VALUES ($1, $2, $3, $4)")
-            .bind(&token.hash[..])
-            .bind(&token.held_id.0)
-            .bind(token.person.as_str())
-            .bind(purpose)
-            .execute(&mut *self.transaction)
-            .await?;
-        Ok(())
-    }
 }
 
 async fn by_prefix(connection: impl Executor<'_, Database = Any>, prefix: &str) -> Result<Vec<HeldRow>, StoreError> {
@@ -464,22 +231,6 @@ async fn by_prefix(connection: impl Executor<'_, Database = Any>, prefix: &str) 
     .fetch_all(connection)
     .await?;
     raw.into_iter().map(HeldRow::try_from).collect()
-}
-
-async fn approvals(connection: impl Executor<'_, Database = Any>, ids: &[MailId]) -> Result<Vec<Approval>, StoreError> {
-    let raw: Vec<(String, String, String, String, String, i64, i64)> = sqlx::query_as(
-        "SELECT held_id, person, verdict, comment, via, level, at FROM approval \
-         WHERE held_id IN (SELECT value FROM json_each($1)) ORDER BY at",
-    )
-    .bind(to_json(&ids)?)
-    .fetch_all(connection)
-    .await?;
-    raw.into_iter()
-        .map(|(held_id, person, verdict, comment, via, level, at)| {
-            let level = u8::try_from(level).map_err(|_| StoreError::Row(format!("{level} is no level of a route")))?;
-            Ok(Approval { held_id: MailId(held_id), person, verdict, comment, via, level, at: time(at)? })
-        })
-        .collect()
 }
 
 /// The columns of a [`Raw`]. All are named: `SELECT *` would break under a running node when a version to come adds one.

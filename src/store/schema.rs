@@ -252,7 +252,7 @@ mod tests {
         let look = async || {
             store.probe().await.unwrap();
             store.journal_after(0, 9).await.unwrap();
-            store.held(None).await.unwrap();
+            store.list_held(&crate::store::Listing { limit: 9, ..Default::default() }).await.unwrap();
             store.outbox_due(jiff::Timestamp::MAX, 9).await.unwrap();
         };
         look().await;

@@ -44,6 +44,7 @@ export const pages = [
   },
   { name: 'journal', at: '/journal', who: 'auditor' },
   { name: 'journal-found', at: '/journal?person=nencho@zeirishi.example.com', who: 'auditor' },
+  { name: 'journal-broken-off', at: '/journal?text=broken_off', who: 'auditor' },
   { name: 'journal-odd', at: '/journal?since=yesterday&persons=many', who: 'auditor', status: 400 },
   { name: 'journal-charts', at: '/journal/charts', who: 'auditor' },
   { name: 'journal-report-empty', at: '/journal/report', who: 'auditor' },

@@ -12,7 +12,13 @@ use std::{
     thread,
 };
 
-use sekisho::cli::demo::samples::{self, Sample};
+use jiff::{SignedDuration, Timestamp};
+use sekisho::{
+    cli::demo::samples::{self, Sample},
+    journal::{BrokenOff, Change, Record, Via, append},
+    mail::MailId,
+    store::Store,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -339,6 +345,26 @@ fn everybody_can_read_every_page_in_english() {
     every_page("en");
 }
 
+/// Notes of attempts that faults of ours ended, as the outbox writes them down: to bring out `held`, which is tried again, and
+/// a notice, which is not.
+fn break_off(office: &Office, held: &str) {
+    let note = |id: &str, kind: &str, again: Option<Timestamp>| {
+        let broken = BrokenOff { attempt: 1, kind: kind.to_owned(), held: kind == "release", again };
+        let held = MailId(id.to_owned());
+        let (change, detail) = ("broken_off".to_owned(), Some(broken.to_string()));
+        Record::change(held.clone(), Timestamp::now(), Change { held, change, by: None, via: Via::System, detail })
+    };
+    let again = Timestamp::now() + SignedDuration::from_mins(5);
+    let notes = [note(held, "release", Some(again)), note("01KB3M7Q8ZJ4V0C2N9T5R6W1XZ", "notice", None)];
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = Store::open(&office.relay.home().join("data")).await.unwrap();
+        let mut writing = store.write().await.unwrap();
+        append(&mut writing, &notes).await.unwrap();
+        writing.commit().await.unwrap();
+        store.close().await;
+    });
+}
+
 /// Every page in `language`, over one mail of each kind.
 fn every_page(language: &str) {
     let rules = rules(URGENT);
@@ -356,6 +382,7 @@ fn every_page(language: &str) {
         office.relay.command(&["held", "reject", &id, "--as", APPROVER, "--comment", "宛先を確認してください。"]);
     assert!(reject.status.success(), "{}", String::from_utf8_lossy(&reject.stderr));
     held["rejected"] = json!(id);
+    break_off(&office, held["gas"].as_str().unwrap());
     let accounts = json!({
         "sender": office.account(SENDER),
         "approver": office.account(APPROVER),

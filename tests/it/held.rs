@@ -39,8 +39,12 @@ fn a_list_tells_what_waits_and_can_be_narrowed_down() {
 
     let short = list(&["--limit", "1"]);
     assert_eq!(text(&short.stdout).lines().count(), 2);
-    assert!(text(&short.stderr).contains("2 more"), "{}", text(&short.stderr));
+    assert!(text(&short.stderr).contains("there are more"), "{}", text(&short.stderr));
     assert_eq!(text(&list(&["--limit", "2", "--json"]).stdout).lines().count(), 2);
+    let enough = list(&["--limit", "3"]);
+    assert!(text(&enough.stdout).lines().count() == 4 && enough.stderr.is_empty(), "{}", text(&enough.stderr));
+    let nothing = list(&["--state", "expired"]);
+    assert!(nothing.stdout.is_empty() && nothing.stderr.is_empty(), "{}", text(&nothing.stdout));
     assert_eq!(relay.held().len(), 3, "scripts get all");
 
     let odd = list(&["--state", "held"]);

@@ -17,7 +17,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("recipients", &["mail", "language", "inspect", "written"]),
     ("policy", &["mail", "language", "inspect", "recipients", "written"]),
     ("store", &["mail", "directory"]),
-    // `language` and the words of `notice` only in `journal::report` and `journal::row`, which are read by people.
+    // `language` and the words of `notice` only in `journal::report`, `journal::row` and `journal::broken_off`, which are read by
+    // people.
     ("journal", &["mail", "language", "inspect", "policy", "recipients", "store", "notice"]),
     // `store` for its mark, and for who of several nodes tells.
     ("siem", &["mail", "language", "inspect", "policy", "journal", "store", "telemetry"]),

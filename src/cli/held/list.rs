@@ -1,7 +1,7 @@
 //! `sekisho held list`: what is held, for somebody who looks for one mail among many.
 //!
 //! In: which mails. Out: a table for people, as wide as their terminal; JSON for scripts, which get all there are unless they
-//! say how many. Times are those of the organisation. Deliberately absent: what one mail is about (`held show`).
+//! say how many; each mail as it is read, however many there are. Times are those of the organisation. Deliberately absent: what one mail is about (`held show`).
 
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ use super::{Common, explained};
 use crate::{
     app,
     cli::{Failure, show},
-    hold::{HeldSummary, State},
+    hold::{HeldSummary, State, Wanted},
     journal::{Moment, MomentError, Who},
     language::Language,
     mail::Address,
@@ -57,32 +57,30 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     let since = options.since.as_ref().map(|since| since.since(&Zoned::now().with_time_zone(zone.clone())));
     let since = since.transpose().map_err(|beyond: MomentError| Failure::Input(beyond.to_string()))?;
     let hold = app::hold(&loaded).await.context("the hold could not be opened")?;
-    let only = if let [state] = options.state[..] { Some(state) } else { None };
-    let mut held = hold.list(only).await.map_err(explained)?;
-    held.retain(|mail| {
-        (options.state.is_empty() || options.state.contains(&mail.state))
-            && options
-                .sender
-                .as_ref()
-                .is_none_or(|who| mail.mail_from.as_ref().is_some_and(|from| who.is(from.as_str())))
-            && since.is_none_or(|since| mail.created_at >= since)
-    });
-    let limit = options.limit.unwrap_or(if options.common.json { usize::MAX } else { MANY });
-    let more = held.len().saturating_sub(limit);
-    held.truncate(limit);
-    let mut out = io::stdout().lock();
-    if options.common.json {
-        for mail in &held {
-            writeln!(out, "{}", serde_json::to_string(mail).context("JSON")?)?;
+    let mut listing = hold.listing(Wanted { states: options.state, sender: options.sender, since });
+    let mut left = options.limit.unwrap_or(if options.common.json { usize::MAX } else { MANY });
+    let (width, mut out, mut first) = (show::width(), io::stdout(), true);
+    // They are written as they are read: there may be more than the memory holds.
+    while left > 0 {
+        let held = listing.next(left).await.map_err(explained)?;
+        if held.is_empty() {
+            return Ok(());
         }
-    } else {
-        out.write_all(table(&held, &zone, show::width()).as_bytes())?;
+        left -= held.len();
+        if options.common.json {
+            for mail in &held {
+                writeln!(out, "{}", serde_json::to_string(mail).context("JSON")?)?;
+            }
+        } else {
+            let head = if std::mem::take(&mut first) { head(width) } else { String::new() };
+            out.write_all((head + &table(&held, &zone, width)).as_bytes())?;
+        }
+        out.flush()?;
     }
-    out.flush()?;
-    if more > 0 {
+    if !listing.next(1).await.map_err(explained)?.is_empty() {
         let _ = writeln!(
             io::stderr(),
-            "sekisho: {more} more; --limit NUMBER shows them, --state, --sender and --since narrow the list"
+            "sekisho: there are more; --limit NUMBER shows them, --state, --sender and --since narrow the list"
         );
     }
     Ok(())
@@ -93,14 +91,16 @@ fn state(word: &str) -> Result<State, String> {
     known.ok_or_else(|| format!("there is no such state; there are {}", State::ALL.map(State::name).join(", ")))
 }
 
-/// One mail a line, or two where there is no room for one; `width` is that of the terminal, if there is one.
-fn table(held: &[HeldSummary], zone: &TimeZone, width: Option<usize>) -> String {
-    if held.is_empty() {
-        return String::new();
-    }
+/// What the columns are called.
+fn head(width: Option<usize>) -> String {
     let first = ["ID", "STATE", "SINCE", "DEADLINE"].map(str::to_owned);
     let second = ["FROM", "TO", "PEOPLE", "SUBJECT", "WHY"].map(str::to_owned);
-    let mut table = lines(&first, &second, width);
+    lines(&first, &second, width)
+}
+
+/// One mail a line, or two where there is no room for one; `width` is that of the terminal, if there is one.
+fn table(held: &[HeldSummary], zone: &TimeZone, width: Option<usize>) -> String {
+    let mut table = String::new();
     for mail in held {
         let at = |at| show::minute(at, zone);
         let waits = mail.state == State::Pending;
@@ -182,7 +182,7 @@ mod tests {
     async fn a_line_says_since_when_until_when_from_whom_what_about_and_why_in_the_time_of_the_organisation() {
         let mut held = held().await;
         let tokyo = TimeZone::get("Asia/Tokyo").unwrap();
-        let told = table(&held, &tokyo, None);
+        let told = head(None) + &table(&held, &tokyo, None);
         let lines: Vec<&str> = told.lines().collect();
         assert_eq!(lines.len(), 2, "{told}");
         for column in ["ID", "STATE", "SINCE", "DEADLINE", "PEOPLE", "FROM", "TO", "SUBJECT", "WHY"] {
@@ -197,14 +197,13 @@ mod tests {
         assert!(lines[1].contains("名簿を") && !told.contains('\u{1b}'), "{told}");
         held[0].state = State::Delivered;
         assert!(!table(&held, &tokyo, None).contains(&deadline), "nobody decides about it any more");
-        assert_eq!(table(&[], &tokyo, None), "");
     }
 
     #[tokio::test]
     async fn no_line_is_wider_than_the_terminal() {
         let held = held().await;
         for (width, lines) in [(40, 4), (80, 4), (169, 4), (170, 2), (220, 2)] {
-            let told = table(&held, &TimeZone::UTC, Some(width));
+            let told = head(Some(width)) + &table(&held, &TimeZone::UTC, Some(width));
             assert_eq!(told.lines().count(), lines, "{told}");
             assert!(told.lines().all(|line| line.width() <= width), "{width}: {told}");
             assert!(width < 80 || (told.contains("名簿") && told.contains("DEADLINE")), "{told}");

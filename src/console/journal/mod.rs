@@ -35,7 +35,7 @@ use super::{
 use crate::{
     directory::Identities,
     inspect::Category,
-    journal::{Hit, JournalError, Leaf, Reach, What, row},
+    journal::{BrokenOff, Hit, JournalError, Leaf, Reach, What, row},
     language::Language,
     notice::words,
     policy::Action,
@@ -214,8 +214,8 @@ impl<'a> List<'a> {
 
 fn row_of(hit: &Hit, language: Language, timezone: &TimeZone) -> Row {
     let record = &hit.record;
-    let row::Said { word, parts } = row::said(record, language);
-    let (tone, persons, mail, held) = match &record.what {
+    let row::Said { word, mut parts } = row::said(record, language, timezone);
+    let (tone, persons, mail, held): (_, _, _, Vec<String>) = match &record.what {
         What::Mail(mail) => {
             let tone = match mail.decision {
                 Action::Forward if mail.not_taken => "bad",
@@ -227,18 +227,27 @@ fn row_of(hit: &Hit, language: Language, timezone: &TimeZone) -> Row {
             (tone, persons, Some(record.id.0.clone()), mail.held.iter().map(ToString::to_string).collect())
         }
         What::Change(change) => {
+            let broken = change.detail.as_ref().filter(|_| change.change == "broken_off");
+            let broken: Option<BrokenOff> = broken.and_then(|detail| detail.parse().ok());
             let tone = match change.change.as_str() {
                 "approved" | "agreed" | "released" | "delivered" => "good",
-                "rejected" | "sent_back" | "expired" | "bounced" | "refused" | "dropped" | "broken_off" => "bad",
+                "rejected" | "sent_back" | "expired" | "bounced" | "refused" | "dropped" => "bad",
+                // Nothing is lost while it is tried again.
+                "broken_off" if broken.as_ref().is_some_and(|broken| broken.again.is_some()) => "wait",
+                "broken_off" => "bad",
                 _ => "dull",
             };
-            (tone, String::new(), Some(record.id.0.clone()), vec![change.held.to_string()])
+            // What is about no held mail has no page.
+            let page = broken.is_none_or(|broken| broken.held).then(|| change.held.to_string());
+            (tone, String::new(), Some(record.id.0.clone()), page.into_iter().collect())
         }
         What::MachineDrill(drill) => (if drill.is_well() { "good" } else { "bad" }, String::new(), None, Vec::new()),
         What::Rules(_) | What::Removed(_) | What::History(_) | What::Access(_) | What::Export(_) => {
             ("dull", String::new(), None, Vec::new())
         }
     };
+    // The link says it.
+    parts.retain(|part| !held.contains(part));
     let at = record.at.to_zoned(timezone.clone());
     Row {
         number: hit.seq,

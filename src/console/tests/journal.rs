@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{api::ask, *};
 use crate::{
     inspect::Attachment,
-    journal::{self, Change, Counting, Decided, Journal, MailRecord, Record, Via, What},
+    journal::{self, BrokenOff, Change, Counting, Decided, Journal, MailRecord, Record, Via, What},
 };
 
 const HANAKO: &str = "hanako@example.co.jp";
@@ -95,6 +95,34 @@ fn more(page: &Page) -> Option<String> {
 /// Whether the page has no other script than the one that every page has.
 fn only_our_script(page: &str) -> bool {
     page.matches("<script").count() == 1 && page.contains("<script src=\"/script.js\" defer></script>")
+}
+
+#[tokio::test]
+async fn an_attempt_that_broke_off_says_what_comes_next_and_leads_nowhere_where_nothing_is() {
+    let again = "2026-11-30T20:41:12Z".parse().ok();
+    let broken = |n: i64, held: bool, again: Option<Timestamp>| {
+        let broken = BrokenOff { attempt: 2, kind: if held { "release" } else { "notice" }.to_owned(), held, again };
+        let detail = Some(broken.to_string());
+        let (held, change) = (MailId(id(n)), "broken_off".to_owned());
+        Record::change(held.clone(), Timestamp::now(), Change { held, change, by: None, via: Via::System, detail })
+    };
+    for (language, tag, said) in [
+        (Language::Ja, "送信が中断", "2026-12-01 05:41:12 に自動で再送信します"),
+        (Language::En, "broken_off", "it is tried again at 2026-12-01 05:41:12"),
+    ] {
+        let mut browser = reader(language, 0).await;
+        write(&browser, vec![broken(1, true, again)]).await;
+        let page = browser.get("/journal").await.body;
+        assert!(page.contains(&format!("<span class=\"tag wait\">{tag}</span>")), "{page}");
+        assert!(
+            page.contains(said) && !page.contains("attempt 2 (") && page.contains(&format!("/held/{}", id(1))),
+            "{page}"
+        );
+        write(&browser, vec![broken(2, false, None)]).await;
+        let page = browser.get("/journal").await.body;
+        assert!(page.contains(&format!("<span class=\"tag bad\">{tag}</span>")), "{page}");
+        assert!(!page.contains(&format!("/held/{}", id(2))), "there is no such page: {page}");
+    }
 }
 
 #[tokio::test]

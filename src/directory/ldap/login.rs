@@ -1,9 +1,13 @@
-//! Whether a password is somebody's.
+//! Whom a login means, and whether a password is theirs.
 //!
-//! In: what a person typed. Out: the address that it proves, or none. The person is looked for as ourselves, and their
-//! password is tried on a connection of its own, which is used for nothing else. None of what was typed is syntax in the
-//! question (RFC 4515). An address that two entries have proves nobody: where people may change their own entry, anybody
-//! could write another's there. Deliberately absent: how often somebody may try (`console`).
+//! In: what a person typed. Out: [`Meant`], the one person whom the directory finds by it, or nobody; and whether a password
+//! is theirs. These are two steps because a directory knows a person by many spellings (small and capital letters, full-width
+//! ones, a login and several addresses), and tries are to be counted by the person. The person is looked for as ourselves,
+//! and their password is tried on a connection of its own, which is used for nothing else. None of what was typed is syntax
+//! in the question (RFC 4515). An address that two entries have proves nobody: where people may change their own entry,
+//! anybody could write another's there. Deliberately absent: how often somebody may try (`console`).
+
+use std::time::Duration;
 
 use ldap3::{Scope, ldap_escape};
 
@@ -22,50 +26,79 @@ const LONGEST: usize = 512;
 /// Answers to one question: more than two are no more than two.
 const ENOUGH: usize = 3;
 
-/// The address of the person whose login or address is `login` and whose password is `password`; none if there is no
-/// such person, their account is switched off, or the password is wrong.
+/// Somebody whom a login means; nothing is proven yet.
+pub struct Meant {
+    /// Their address.
+    pub address: Address,
+    dn: String,
+    session: Session,
+    settings: Settings,
+}
+
+/// The person whose login or address is `login`; none if there is no such person, or their account is switched off.
 ///
 /// # Errors
 /// The directory could not be asked.
-pub async fn authenticate(settings: &Settings, login: &str, password: &str) -> Result<Option<Address>, LdapError> {
+pub async fn meant(settings: &Settings, login: &str) -> Result<Option<Meant>, LdapError> {
     let login = login.trim().to_owned();
-    // An empty password would be a bind as nobody, which succeeds (RFC 4513, §5.1.2).
-    let sane = |text: &str| !text.is_empty() && text.len() <= LONGEST && !text.contains('\0');
-    if !sane(&login) || !sane(password) {
+    if !is_sane(&login) {
         return Ok(None);
     }
-    let (settings, password) = (settings.clone(), password.to_owned());
-    let patience = settings.timeout * 4;
-    let asking = apart(async move { prove(&settings, &login, &password).await });
+    let (settings, patience) = (settings.clone(), patience(settings));
+    let asking = apart(async move { find(settings, &login).await });
     tokio::time::timeout(patience, asking).await.unwrap_or(Err(LdapError::Late))
 }
 
-async fn prove(settings: &Settings, login: &str, password: &str) -> Result<Option<Address>, LdapError> {
-    let attributes = &settings.attributes;
-    let mut session = Session::open(settings).await?;
-    let found = search(settings, &mut session, &with_login(settings, login)).await?;
-    let [person] = found.as_slice() else {
-        if found.len() > 1 {
-            tracing::warn!(
-                "two entries of the directory have the login or address that somebody gave; it proves neither"
-            );
+impl Meant {
+    /// Whether `password` is theirs.
+    ///
+    /// # Errors
+    /// The directory could not be asked.
+    pub async fn proves(self, password: &str) -> Result<bool, LdapError> {
+        // An empty password would be a bind as nobody, which succeeds (RFC 4513, §5.1.2).
+        if !is_sane(password) {
+            return Ok(false);
         }
+        let (password, patience) = (password.to_owned(), patience(&self.settings));
+        let trying = apart(async move { self.bind(&password).await });
+        tokio::time::timeout(patience, trying).await.unwrap_or(Err(LdapError::Late))
+    }
+
+    async fn bind(self, password: &str) -> Result<bool, LdapError> {
+        let answer = self.session.again(&self.settings).await?.bind(&self.dn, password).await?;
+        match answer.rc {
+            0 => Ok(true),
+            _ if is_refusal(&answer) => Ok(false),
+            _ => Err(LdapError::Failed { base: self.dn, why: said(&answer) }),
+        }
+    }
+}
+
+fn is_sane(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST && !text.contains('\0')
+}
+
+/// How long one step may take: several questions, each of which may be as late as the settings allow.
+fn patience(settings: &Settings) -> Duration {
+    settings.timeout * 4
+}
+
+async fn find(settings: Settings, login: &str) -> Result<Option<Meant>, LdapError> {
+    let mut session = Session::open(&settings).await?;
+    let mut found = search(&settings, &mut session, &with_login(&settings, login)).await?;
+    if found.len() > 1 {
+        tracing::warn!("two entries of the directory have the login or address that somebody gave; it proves neither");
         return Ok(None);
-    };
-    let Some(address) = address(person, attributes).filter(|_| !is_disabled(person) && !person.dn.is_empty()) else {
-        return Ok(None);
-    };
-    let owners = search(settings, &mut session, &with_address(settings, address.as_str())).await?;
+    }
+    let Some(person) = found.pop() else { return Ok(None) };
+    let known = address(&person, &settings.attributes).filter(|_| !is_disabled(&person) && !person.dn.is_empty());
+    let Some(address) = known else { return Ok(None) };
+    let owners = search(&settings, &mut session, &with_address(&settings, address.as_str())).await?;
     if owners.iter().any(|owner| owner.dn != person.dn) {
         tracing::warn!(%address, "two entries of the directory have this address; a login with it proves neither");
         return Ok(None);
     }
-    let answer = session.again(settings).await?.bind(&person.dn, password).await?;
-    match answer.rc {
-        0 => Ok(Some(address)),
-        _ if is_refusal(&answer) => Ok(None),
-        _ => Err(LdapError::Failed { base: person.dn.clone(), why: said(&answer) }),
-    }
+    Ok(Some(Meant { address, dn: person.dn, session, settings }))
 }
 
 /// The first few people who fit.
@@ -140,12 +173,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_proves_nobody_without_asking() {
-        for (login, password) in [("taro", ""), ("", "secret"), ("  ", "secret"), ("taro\0", "secret"), ("taro", "a\0")]
-        {
-            assert_eq!(authenticate(&settings(), login, password).await, Ok(None), "{login:?}");
+    async fn nothing_means_nobody_without_asking() {
+        let asked = async |login: &str| meant(&settings(), login).await.map(|meant| meant.is_some());
+        for login in ["", "  ", "taro\0", &"x".repeat(600)] {
+            assert_eq!(asked(login).await, Ok(false), "{login:?}");
         }
-        assert_eq!(authenticate(&settings(), &"x".repeat(600), "secret").await, Ok(None));
-        assert!(matches!(authenticate(&settings(), "taro", "secret").await, Err(LdapError::Unreachable(_))));
+        assert!(matches!(asked("taro").await, Err(LdapError::Unreachable(_))));
+        assert!(["", "a\0", &"x".repeat(600)].into_iter().all(|password| !is_sane(password)));
     }
 }

@@ -1,7 +1,7 @@
 //! An LDAP directory or Active Directory: who is in it, and whether a password is somebody's.
 //!
-//! In: [`Settings`]. Out: everybody at once, as [`People`] ([`read`]), and the address that a login proves
-//! ([`authenticate`]). Reading everything every few minutes keeps the way of a mail free of questions to a server that
+//! In: [`Settings`]. Out: everybody at once, as [`People`] ([`read`]), and whom a login means ([`meant`]), with whether a
+//! password is theirs. Reading everything every few minutes keeps the way of a mail free of questions to a server that
 //! may be slow or away. The answers of a server are not believed: what is binary, twice, in a circle or points nowhere
 //! is left out and counted ([`Oddities`]), and what is no LDAP at all ends the one read that met it.
 //! Deliberately absent: following referrals, SASL, writing to the directory, and when to read (`current`).
@@ -18,7 +18,7 @@ mod starttls;
 use std::future::Future;
 
 pub use connection::check_ca;
-pub use login::authenticate;
+pub use login::{Meant, meant};
 pub use read::read;
 pub use register::Oddities;
 pub use settings::{Attributes, Bind, Groups, ServerUrl, Settings, checked_attribute, checked_dn, checked_filter};

@@ -179,7 +179,7 @@ impl Senders {
         Arc::new(Self { limits, table: Table::new(SENDERS) })
     }
 
-    /// A turn for one more mail of this sender, by its canonical address.
+    /// A turn for one more mail of this sender, by its address as it is counted.
     pub(super) fn turn(self: &Arc<Self>, sender: &str) -> Result<Turn, Met> {
         if self.limits.rate.is_none() && self.limits.daily.is_none() {
             return Ok(Turn::free());

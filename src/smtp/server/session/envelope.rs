@@ -42,7 +42,7 @@ impl<G: Gate, S: AsyncRead + AsyncWrite + Unpin + Send> Session<G, S> {
         if !self.start.budget.has(size) {
             return Reply::no_memory();
         }
-        let turn = match from.sender.as_ref().map(|sender| self.start.senders.turn(&sender.canonical())) {
+        let turn = match from.sender.as_ref().map(|sender| self.start.senders.turn(&sender.counted())) {
             None => Turn::free(),
             Some(Ok(turn)) => turn,
             Some(Err(Met::Rate)) => return Reply::sender_too_fast(),
