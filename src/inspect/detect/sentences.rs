@@ -132,9 +132,10 @@ mod tests {
             "John Smith,Acme Corp.\nMary Brown,Brown Ltd.",
             "Name: John Smith, phone: +1 650-253-0000\nName: Mary Brown, phone: +1 650-253-0001",
         ] {
-            assert_eq!(parts(list), [0..list.lines().count()], "{list}");
+            let all = 0..list.lines().count();
+            assert_eq!(parts(list), std::slice::from_ref(&all), "{list}");
         }
         let mixed = "Dear all, here it is.\n山田太郎,090-1234-5678\n佐藤花子,080-2345-6789\nThanks, and bye.";
-        assert_eq!(parts(mixed), [1..3]);
+        assert_eq!(parts(mixed), std::slice::from_ref(&(1..3)));
     }
 }

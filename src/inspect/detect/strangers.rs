@@ -196,7 +196,6 @@ fn is_behind(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::inspect::Rules;
 
     #[test]
