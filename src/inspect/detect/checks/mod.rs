@@ -421,6 +421,11 @@ pub(super) fn phone_digits(value: &str) -> String {
     phone::national(value, true).unwrap_or_else(|| value.chars().filter(char::is_ascii_digit).collect())
 }
 
+/// Whether `value` is a telephone number by the plan of some country, or by North America's.
+pub(super) fn is_in_a_plan(value: &str) -> bool {
+    phone::international(value).is_some()
+}
+
 /// Whether the digits at `range` are a number of their own: not the middle of a longer one, no amount, no part of a
 /// link.
 fn stands_alone(text: &str, range: &Range<usize>) -> bool {
@@ -429,6 +434,10 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     match back.next() {
         Some(c) if c.is_ascii_alphanumeric() || matches!(c, '¥' | '$' | '_' | '\\' | '#') => return false,
         Some('-' | '.' | '/' | '+') if back.next().is_some_and(|c| c.is_ascii_alphanumeric()) => return false,
+        // The boundary of a mail's parts, as Python draws them: `===============4111…==`.
+        Some('=') if before.ends_with("==") && text.get(range.end..).is_some_and(|rest| rest.starts_with("==")) => {
+            return false;
+        }
         _ => {}
     }
     if !ends_alone(text, range.end) {
@@ -484,7 +493,7 @@ mod tests {
             let start = text.find("1234").unwrap();
             stands_alone(text, &(start..start + 4))
         };
-        for text in ["1234", "番号1234です", "(1234)", "No: 1234.", "a 1234, b", "1234/5678"] {
+        for text in ["1234", "x==1234", "番号1234です", "(1234)", "No: 1234.", "a 1234, b", "1234/5678"] {
             assert!(alone(text), "{text}");
         }
         for text in [
@@ -496,6 +505,7 @@ mod tests {
             "1234円",
             "x1234",
             "https://x.example/?q=1234",
+            "=====1234==",
             "0.1234",
             "1234.5",
         ] {

@@ -74,6 +74,14 @@ fn telephones_abroad_stand_under_their_header() {
 }
 
 #[test]
+fn numbers_that_no_header_calls_telephones_are_none() {
+    let names = ["John Smith", "Mary Brown", "Peter Clark", "Susan Miller", "James Wilson"];
+    let rows: Vec<String> = (1..).zip(names).map(|(row, name)| format!("{name}\t{}058{row}.{row}7", row + 2)).collect();
+    let (findings, _) = sheet(&rows);
+    assert_eq!((count(&findings, "person_name"), count(&findings, "phone")), (5, 0), "{}", told(&findings));
+}
+
+#[test]
 fn a_card_of_few_digits_is_one_where_a_word_calls_it_so() {
     for (text, cards) in
         [("My card 503867297114 is lost.", 1), ("Parcel 503867297114 is lost.", 0), ("card 503867297115", 0)]
