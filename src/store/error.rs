@@ -196,6 +196,7 @@ const DISK_FULL: &str = "53100";
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 const QUERY_CANCELED: &str = "57014";
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
+const UNDEFINED_TABLE: &str = "42P01";
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -223,6 +224,11 @@ impl StoreError {
             Some(CORRUPT | NOT_A_DATABASE) => Self::Damaged { path: path.to_owned(), cause: error.to_string() },
             _ => error.into(),
         }
+    }
+
+    /// Whether a table is not there, of those that come and go while the server runs.
+    pub(super) fn is_of_no_table(&self) -> bool {
+        matches!(self, Self::Database(error) if sql_state(error).as_deref() == Some(UNDEFINED_TABLE))
     }
 }
 

@@ -121,8 +121,12 @@ impl Store {
         months(&mut *self.readers().acquire().await?).await
     }
 
+    /// Nothing as well where another node has dropped the month since somebody looked which there are.
     async fn month_ends(&self, month: Month) -> Result<Option<i64>, StoreError> {
-        month.ends(&mut *self.readers().acquire().await?).await
+        match month.ends(&mut *self.readers().acquire().await?).await {
+            Err(error) if error.is_of_no_table() => Ok(None),
+            end => end,
+        }
     }
 
     async fn make_month(&self, month: Month) -> Result<(), StoreError> {
@@ -235,6 +239,16 @@ mod tests {
         assert_eq!(Month::named("journal_2026_12"), Some(month));
         assert_eq!(month.later(1).unwrap().begins(), Some(micros(at("2027-01-01T00:00:00Z"))));
         assert_eq!((Month::named("journal_rest"), Month::named("journal_2026_13")), (None, None));
+    }
+
+    #[tokio::test]
+    async fn a_month_that_another_node_dropped_meanwhile_holds_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        if !store.is_a_file() {
+            let gone = Month::of(at("1999-01-15T00:00:00Z"));
+            assert_eq!(store.month_ends(gone).await.unwrap(), None);
+        }
     }
 
     #[tokio::test]
