@@ -24,11 +24,11 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
     let name = without_next_label(name, text.get(range.end..)?);
     let setting = value.starts_with("name") && begins_entry(text.get(..range.start)?);
     let known = is_known_latin_name(names, name);
-    if !known && OF_COMPANIES.iter().any(|label| value.starts_with(label)) {
+    let label = value.split_once(':').map_or("", |(label, _)| label.trim_end());
+    if !known && OF_OTHERS.contains(&label) {
         return None;
     }
     // `Attendees:`, `employees on leave:` announce several; one alone is whoever is there for work.
-    let label = value.split_once(':').map_or("", |(label, _)| label.trim_end());
     let several = label.split(' ').next().is_some_and(|word| word.ends_with('s'));
     // `employees in:` Charlotte is where they are.
     if several && [" in", " at", " of", " from", " near", " by"].iter().any(|end| label.ends_with(end)) {
@@ -49,9 +49,29 @@ fn without_next_label<'n>(name: &'n str, behind: &str) -> &'n str {
     name.rsplit_once(',').map(|(name, _)| name).filter(|name| calls && name.contains(' ')).unwrap_or(name)
 }
 
-/// Labels behind which a company stands as often as a person.
-const OF_COMPANIES: [&str; 10] =
-    ["Bill", "Ship", "Sold to", "Deliver", "Contact:", "Contact :", "Payee", "Owner", "Buyer", "Seller"];
+/// Labels behind which a company, or a kind of people, stands as often as a person.
+const OF_OTHERS: [&str; 20] = [
+    "Bill to",
+    "Billed to",
+    "Ship to",
+    "Shipped to",
+    "Sold to",
+    "Deliver to",
+    "Billing address",
+    "Shipping address",
+    "Delivery address",
+    "Contact",
+    "Payee",
+    "Owner",
+    "Buyer",
+    "Seller",
+    "Member",
+    "Resident",
+    "Student",
+    "Parent",
+    "Child",
+    "Donor",
+];
 
 /// Where the label before a name ends: in a colon, in `name is`; a title in a dot or a space.
 fn label_end(value: &str) -> Option<usize> {

@@ -103,8 +103,9 @@ fn may_be_number(value: &str) -> bool {
     let digits = || value.bytes().filter(u8::is_ascii_digit);
     let written = value.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '/' | '(' | ')' | '+'));
     let is_year = |group: &str| group.len() == 4 && (group.starts_with("19") || group.starts_with("20"));
-    let is_day =
-        groups().count() == 3 && groups().any(is_year) && groups().all(|group| group.len() <= 2 || is_year(group));
+    // With the time of day behind it as well.
+    let day = || groups().take(3);
+    let is_day = day().count() == 3 && day().any(is_year) && day().all(|group| group.len() <= 2 || is_year(group));
     let mut seen = [false; 10];
     digits().for_each(|digit| seen.get_mut(usize::from(digit - b'0')).into_iter().for_each(|seen| *seen = true));
     let different = seen.iter().filter(|seen| **seen).count();
@@ -326,6 +327,7 @@ mod tests {
             "Tel. +1 650-253-0000",
             "Tel 0081 90 1234 5678",
             "Phone: 11.12.2026",
+            "text on 2026-11-30 10",
         ] {
             assert_eq!(labelled(value), None, "{value}");
         }

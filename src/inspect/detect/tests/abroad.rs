@@ -26,7 +26,7 @@ fn people_are_named_as_they_say_themselves_and_as_forms_call_them() {
         ("Kundin: Brigitte Vogel", 1),
         ("Naam: Sten van den Oever", 1),
         ("The file name is Annual Report. Its name is Sekisho Proxy.", 0),
-        ("Ship to: Acme Widgets\nContact: Sales Team", 0),
+        ("Ship to: Acme Widgets\nContact: Sales Team\nMember: Gold Status", 0),
         ("Dear Mr. Smith, my company's name is Acme Trading.", 0),
     ]);
 }
@@ -56,7 +56,7 @@ fn telephones_are_found_as_each_country_writes_them() {
         ("姓名：王小明 手机：13812345678", 1),
         // A telephone that stands somewhere is nobody's own.
         ("Our office is open until five. Office: 030 901820, Fax: 030 901821", 0),
-        ("Model: Mobile 2000-1234-99. Call at 10.30. Contact on 2026-11-30.", 0),
+        ("Model: Mobile 2000-1234-99. Call at 10.30. Contact on 2026-11-30 10:00.", 0),
     ]);
 }
 
