@@ -61,6 +61,27 @@ fn count(findings: &[Finding], id: &str) -> u32 {
     findings.iter().find(|finding| finding.detector == id).map_or(0, |finding| finding.count)
 }
 
+/// How many people are in each text.
+fn expect_people(texts: &[(&str, u32)]) {
+    expect_where(texts, |_, _| true);
+}
+
+/// How many people are in each text, all of them named.
+fn expect(texts: &[(&str, u32)]) {
+    expect_where(texts, |findings, people| count(findings, "jp.name") + count(findings, "person_name") == people);
+}
+
+fn expect_where(texts: &[(&str, u32)], fits: impl Fn(&[Finding], u32) -> bool) {
+    let mut wrong = String::new();
+    for (text, people) in texts {
+        let (findings, persons) = mail(text);
+        if persons != *people || !fits(&findings, *people) {
+            wrong += &format!("{persons} for {people}: {} in\n{text}\n\n", told(&findings));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
 const SIGNATURE: &str = "
 --
 東邦観光株式会社 営業部

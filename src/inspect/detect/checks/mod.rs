@@ -384,7 +384,7 @@ impl Check {
         }
     }
 
-    /// Whether what stands after a label may be a provider's key, which has a rule of its own.
+    /// Whether what stands after a label may have a rule of its own: a provider's key, a telephone of Japan.
     pub(super) fn may_be_told_better(self) -> bool {
         matches!(self, Self::Password | Self::Token | Self::Phone)
     }

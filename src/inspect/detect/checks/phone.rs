@@ -67,7 +67,7 @@ pub(super) fn international(value: &str) -> Option<bool> {
 /// line the label says that it is. Nothing of a number that is Japan's, which has a detector of its own, or that is found
 /// without a label.
 pub(super) fn labelled(value: &str) -> Option<(Range<usize>, Note)> {
-    const CARRIED: [&str; 9] = ["mob", "móvil", "cel", "handy", "whatsapp", "手机", "휴대", "text", "sms"];
+    const CARRIED: [&str; 8] = ["mob", "móvil", "cel", "handy", "whatsapp", "手机", "휴대", "text"];
     let start = value.find(|c: char| c.is_ascii_digit() || matches!(c, '(' | '+'))?;
     let number = value.get(start..)?;
     let label = value.get(..start)?.trim_end().to_lowercase();

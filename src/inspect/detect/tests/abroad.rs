@@ -2,21 +2,9 @@
 
 use super::*;
 
-/// Texts in which this many people are found, and nobody else.
-fn expect(texts: &[(&str, u32)]) {
-    let mut wrong = String::new();
-    for (text, people) in texts {
-        let (findings, persons) = mail(text);
-        if persons != *people {
-            wrong += &format!("{persons} for {people}: {} in\n{text}\n\n", told(&findings));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
-
 #[test]
 fn people_are_named_as_they_say_themselves_and_as_forms_call_them() {
-    expect(&[
+    expect_people(&[
         ("My name is Vanessa P. Hertzog but everyone calls me Vanessa.", 1),
         ("The caller asked for a refund; his full name is Riku Andou.", 1),
         ("Bot: What is the name on the account? The name on the account is Šárka Ottová.", 1),
@@ -33,7 +21,7 @@ fn people_are_named_as_they_say_themselves_and_as_forms_call_them() {
 
 #[test]
 fn a_known_name_on_the_line_of_a_value_is_whose_it_is() {
-    expect(&[
+    expect_people(&[
         ("We saw Marie Dupont (born 12 May 2011) yesterday.", 1),
         ("Vertragspartner: Hans Müller, Hauptstraße 5, 10115 Berlin, Tel. 030 901820", 1),
         ("La cliente Anna Bianchi, cellulare: 347 1234567, ha disdetto.", 1),
@@ -47,7 +35,7 @@ fn a_known_name_on_the_line_of_a_value_is_whose_it_is() {
 
 #[test]
 fn telephones_are_found_as_each_country_writes_them() {
-    expect(&[
+    expect_people(&[
         ("Nom : Jean Dupont, tél. 06 12 34 56 78", 1),
         ("Merci de rappeler Lucas Laine, tél. : 05 57 69 47 95.", 1),
         ("Name: Emilie Broberg\nPhone: 72 128 827", 1),

@@ -3,21 +3,8 @@
 //!
 //! All people and numbers are invented.
 
-use super::{count, detect, mail, told};
+use super::{count, detect, expect, mail, told};
 use crate::inspect::{Confidence, Place, Sink as _};
-
-/// How many people are in each text, all of them named.
-fn expect(texts: &[(&str, u32)]) {
-    let mut wrong = String::new();
-    for (text, people) in texts {
-        let (findings, persons) = mail(text);
-        let names = count(&findings, "jp.name") + count(&findings, "person_name");
-        if persons != *people || names != *people {
-            wrong += &format!("{persons} for {people}: {} in\n{text}\n\n", told(&findings));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
 
 #[test]
 fn sentences_one_below_another_with_as_many_commas_lose_no_name() {
