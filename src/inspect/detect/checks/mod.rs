@@ -306,7 +306,10 @@ impl Check {
                 phone::japanese(value, headed).and_then(|(note, doubt)| (headed || !doubt).then_some(note))
             }
             // Only a header makes a number without its country one.
-            Self::Phone if headed => plain(phone::international(value).is_some() || phone::is_of_somewhere(value)),
+            Self::Phone if headed => {
+                let somewhere = || phone::is_of_somewhere(value).then_some(Note::Landline);
+                plain(is_in_a_plan(value)).or_else(somewhere)
+            }
             Self::Phone => plain(value.starts_with('+') && phone::international(value) == Some(false)),
             Self::PostalCodeJp => {
                 // What a header calls a postal code may be of an area that was opened after this list was made.

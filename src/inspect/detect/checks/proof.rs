@@ -30,6 +30,8 @@ impl Check {
             }
             Self::TokenChecksum if note == Note::Plain => Validation::CheckDigit,
             Self::Foreign(number) if number.has_check_digit() || number == Foreign::CaSin => Validation::CheckDigit,
+            // A label or a header made it one, no plan.
+            Self::Phone if note != Note::Plain => Validation::Structure,
             Self::PhoneJp | Self::Phone => Validation::NumberingPlan,
             Self::PostalCodeJp => Validation::PostalArea,
             Self::AddressJp => Validation::Places,

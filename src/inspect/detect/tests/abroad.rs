@@ -1,6 +1,7 @@
 //! People of other countries: how they are named, and how their telephones are written there.
 
 use super::*;
+use crate::inspect::Validation;
 
 #[test]
 fn people_are_named_as_they_say_themselves_and_as_forms_call_them() {
@@ -59,6 +60,18 @@ fn telephones_abroad_stand_under_their_header() {
     ];
     let (findings, people) = sheet(&rows.map(str::to_owned));
     assert_eq!((people, count(&findings, "phone")), (4, 4), "{}", told(&findings));
+}
+
+#[test]
+fn a_number_that_only_its_label_calls_so_claims_no_numbering_plan() {
+    let told = |(findings, _): (Vec<Finding>, u32)| {
+        let phone = findings.iter().find(|finding| finding.detector == "phone").unwrap();
+        phone.examples[0].why.as_ref().unwrap().validation
+    };
+    assert_eq!(told(mail("Name: Hans Weber\nTelefon: 0171 1234567")), Some(Validation::Structure));
+    assert_eq!(told(mail("Name: John Smith, phone: +1 650-253-0000")), Some(Validation::NumberingPlan));
+    let rows = ["Name\tTelefon", "Hans Weber\t030 901820", "Anna Schneider\t0171 1234567"];
+    assert_eq!(told(sheet(&rows.map(str::to_owned))), Some(Validation::Structure));
 }
 
 #[test]
