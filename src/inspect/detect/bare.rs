@@ -14,7 +14,6 @@ use super::names::Reading;
 use super::page::Page;
 use super::record::Record;
 use super::roster::{is_mark, is_speaker};
-use super::rule::Role;
 use super::rules::Rules;
 use super::scan::Hit;
 use super::script::{self, is_kanji, is_name_character};
@@ -206,7 +205,7 @@ pub(super) fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit
 /// Full names within a sentence, on lines where something was found and nobody is named: `契約者の山田太郎から 090-…`.
 fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> {
     let names = record.rules.names();
-    let is_name = |hit: &Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
+    let is_name = |hit: &Hit| record.rules.is_name(hit.detector);
     let mut found = Vec::new();
     for (number, on_line) in page.by_line(hits) {
         if on_line.iter().any(is_name) {
@@ -246,7 +245,7 @@ fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> 
 /// Where, ascending, names in kana stand beside or right below the name that they are the reading of: `福田 太郎（フクダ タロウ）`.
 fn readings(record: &Record<'_>, page: &Page<'_>, hits: &[Hit], bare: &[Bare]) -> Vec<usize> {
     let is_kana = |text: &str| !text.chars().any(is_kanji);
-    let is_name = |hit: &&Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
+    let is_name = |hit: &&Hit| record.rules.is_name(hit.detector);
     let text = |start: usize, end: usize| page.text.get(start..end).unwrap_or_default();
     let read: Vec<&Bare> = bare.iter().filter(|name| is_kana(text(name.start, name.end))).collect();
     if read.is_empty() {

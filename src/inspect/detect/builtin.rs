@@ -15,12 +15,17 @@ pub(super) const DETECTORS: [(&str, &str); 8] = [
 ];
 
 /// The word lists.
-pub(super) const DICTIONARIES: [(&str, &str); 15] = [
+pub(super) const DICTIONARIES: [(&str, &str); 17] = [
     ("dictionaries/surnames.txt", include_str!("../../../rules/dictionaries/surnames.txt")),
     ("dictionaries/given_names.txt", include_str!("../../../rules/dictionaries/given_names.txt")),
     ("dictionaries/given_names_modern.txt", include_str!("../../../rules/dictionaries/given_names_modern.txt")),
     ("dictionaries/surname_readings.txt", include_str!("../../../rules/dictionaries/surname_readings.txt")),
     ("dictionaries/given_readings.txt", include_str!("../../../rules/dictionaries/given_readings.txt")),
+    ("dictionaries/readings_of_surnames.txt", include_str!("../../../rules/dictionaries/readings_of_surnames.txt")),
+    (
+        "dictionaries/readings_of_given_names.txt",
+        include_str!("../../../rules/dictionaries/readings_of_given_names.txt"),
+    ),
     ("dictionaries/surnames_more.txt", include_str!("../../../rules/dictionaries/surnames_more.txt")),
     ("dictionaries/not_names.txt", include_str!("../../../rules/dictionaries/not_names.txt")),
     ("dictionaries/not_names_latin.txt", include_str!("../../../rules/dictionaries/not_names_latin.txt")),

@@ -1,13 +1,13 @@
 //! Hits in running text → who they are about.
 //!
 //! In: the hits of a text, line by line, without business courtesy. Out: groups of hits that are about one person
-//! ([`Cluster`]): a name and the values after it on its line or in the lines below it. Deliberately absent: whether the
-//! group is a leak ([`super::prose`]).
+//! ([`Cluster`]): a name and the values after it on its line or in the lines below it, among them its reading.
+//! Deliberately absent: whether the group is a leak ([`super::prose`]).
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::page::Page;
-use super::rule::Role;
 use super::rules::Rules;
 use super::scan::Hit;
 use super::script::is_name_character;
@@ -35,7 +35,8 @@ pub(super) fn group(
     breaks: impl Fn(usize, usize) -> bool,
     take: impl FnMut(&Cluster),
 ) {
-    let mut grouping = Grouping { rules, take, open: Cluster::default(), named: false, kinds: Vec::new() };
+    let (open, text) = (Cluster::default(), page.text);
+    let mut grouping = Grouping { rules, text, take, open, name: None, kinds: Vec::new() };
     for (line, on_line) in page.by_line(hits) {
         let last_line = grouping.open.last_line;
         if grouping.is_open() && (line - last_line > REACH || breaks(last_line, line)) {
@@ -58,11 +59,12 @@ pub(super) fn name_characters(name: &str) -> impl Iterator<Item = char> {
 
 struct Grouping<'a, F> {
     rules: &'a Rules,
+    text: &'a str,
     take: F,
     /// The group that may go on; without hits there is none. The next one takes its room.
     open: Cluster,
-    /// Whether somebody is named in it.
-    named: bool,
+    /// Who is named in it.
+    name: Option<Range<usize>>,
     /// Which detectors have hits in it: no more than there are rules, however many hits there are.
     kinds: Vec<usize>,
 }
@@ -72,7 +74,9 @@ impl<F: FnMut(&Cluster)> Grouping<'_, F> {
         match hits.iter().filter(|hit| self.is_name(hit)).count() {
             0 => self.nameless(line, hits),
             1 => {
-                if self.named || self.clashes(hits) {
+                let name = hits.iter().find(|hit| self.is_name(hit));
+                let again = || name.is_some_and(|name| self.is_again(name));
+                if !again() && (self.name.is_some() || self.clashes(hits)) {
                     self.close();
                 }
                 self.join(line, hits);
@@ -85,7 +89,7 @@ impl<F: FnMut(&Cluster)> Grouping<'_, F> {
     fn several(&mut self, line: usize, hits: &[Hit]) {
         self.close();
         for hit in hits {
-            if self.named && self.is_name(hit) {
+            if self.name.is_some() && self.is_name(hit) && !self.is_again(hit) {
                 self.close();
             }
             self.join(line, std::slice::from_ref(hit));
@@ -97,7 +101,7 @@ impl<F: FnMut(&Cluster)> Grouping<'_, F> {
         // 電話 and 携帯 under one name are two telephones of one person; of two in a row without labels the
         // second is somebody else's.
         let labelled = || hits.iter().all(|hit| hit.context);
-        if self.is_open() && (!self.clashes(hits) || (self.named && labelled())) {
+        if self.is_open() && (!self.clashes(hits) || (self.name.is_some() && labelled())) {
             return self.join(line, hits);
         }
         self.close();
@@ -125,7 +129,9 @@ impl<F: FnMut(&Cluster)> Grouping<'_, F> {
         }
         self.open.last_line = line;
         for hit in hits {
-            self.named |= self.is_name(hit);
+            if self.name.is_none() && self.is_name(hit) {
+                self.name = Some(hit.range.clone());
+            }
             if !self.kinds.contains(&hit.detector) {
                 self.kinds.push(hit.detector);
             }
@@ -138,7 +144,7 @@ impl<F: FnMut(&Cluster)> Grouping<'_, F> {
             (self.take)(&self.open);
             self.open.hits.clear();
             self.kinds.clear();
-            self.named = false;
+            self.name = None;
         }
     }
 
@@ -150,8 +156,17 @@ impl<F: FnMut(&Cluster)> Grouping<'_, F> {
         hits.iter().any(|hit| self.kinds.contains(&hit.detector))
     }
 
+    /// Whether a name is that of whoever is open, in kana where that one is in kanji, or the other way round: an account's
+    /// holder, `フリガナ`.
+    fn is_again(&self, name: &Hit) -> bool {
+        let Some(known) = &self.name else { return false };
+        let [known, name] = [known, &name.range].map(|range| self.text.get(range.clone()).unwrap_or_default());
+        let readings = &self.rules.names().readings;
+        readings.may_be(known, name) || readings.may_be(name, known)
+    }
+
     fn is_name(&self, hit: &Hit) -> bool {
-        self.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name)
+        self.rules.is_name(hit.detector)
     }
 }
 

@@ -13,7 +13,7 @@ use aho_corasick::AhoCorasick;
 
 use super::checks::{Check, Note, is_part_of_latin_name};
 use super::layout::Cell;
-use super::rule::{Role, header_key};
+use super::rule::header_key;
 use super::rules::Rules;
 
 /// A table with columns.
@@ -364,7 +364,7 @@ fn number_of(header: &str) -> Option<&'static str> {
 }
 
 pub(super) fn is_name(rules: &Rules, column: &Column) -> bool {
-    column.detector.and_then(|index| rules.detector(index)).is_some_and(|detector| detector.role == Role::Name)
+    column.detector.is_some_and(|index| rules.is_name(index))
 }
 
 /// Whether a header calls something by its name that is nobody: 会社名, Product Name.

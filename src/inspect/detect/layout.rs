@@ -13,7 +13,7 @@ use super::accounts;
 use super::checks::Check;
 use super::columns::{Columns, Part, assign, is_called_for, is_name, is_organisation, is_thing, part_of};
 use super::names::Reading;
-use super::rule::{Role, header_key};
+use super::rule::header_key;
 use super::rules::Rules;
 use super::values::{by_values, is_prose, values};
 
@@ -188,7 +188,7 @@ fn announcements(rules: &Rules, row: &[Cell<'_>]) -> Announced {
         })
         .filter_map(|(column, text)| {
             let mut detectors = rules.announced(text);
-            let is_name = |index: &usize| rules.detector(*index).is_some_and(|detector| detector.role == Role::Name);
+            let is_name = |index: &usize| rules.is_name(*index);
             if detectors.iter().any(is_name) && is_thing(&header_key(text)) {
                 detectors.retain(|index| !is_name(index));
             }

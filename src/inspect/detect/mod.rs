@@ -42,6 +42,7 @@ mod patterns;
 mod places;
 mod prefixes;
 mod prose;
+mod readings;
 mod record;
 mod roll;
 pub mod romaji;

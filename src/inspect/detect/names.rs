@@ -7,6 +7,7 @@
 
 use super::given::{may_be_given, may_be_kana};
 use super::places::Places;
+use super::readings::Readings;
 use super::romaji;
 use super::script::{is_kanji, is_katakana, is_name_character};
 use super::words::{Growing, Words, modern};
@@ -15,6 +16,7 @@ use super::words::{Growing, Words, modern};
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) places: Places,
+    pub(super) readings: Readings,
     surnames: Words,
     pub(super) given: Words,
     surname_readings: Words,
@@ -73,7 +75,7 @@ impl Names {
         } else if stem.starts_with("not_given") {
             &mut self.no_given
         } else {
-            return self.places.add(stem, text);
+            return self.readings.add(stem, text) || self.places.add(stem, text);
         };
         words.add(text);
         true

@@ -17,6 +17,7 @@ use super::record::Record;
 use super::rule::{Detector, Role};
 use super::rules::Rules;
 use super::scan::{self, Hit};
+use super::script::is_kanji;
 use super::table::Table;
 use super::tally::Shown;
 use super::whereabouts::Whereabouts;
@@ -238,6 +239,7 @@ fn settle(
 ) {
     let is_person = matches!(about, Judgement::Person);
     let hidden = cluster.hits.iter().all(|hit| whereabouts.is_hidden(hit.range.start));
+    let names = cluster.hits.iter().filter(|hit| record.rules.is_name(hit.detector)).count();
     for hit in &cluster.hits {
         let Some(detector) = record.rules.detector(hit.detector) else { continue };
         let value = text.get(hit.range.clone()).unwrap_or_default();
@@ -251,6 +253,10 @@ fn settle(
         };
         if counts {
             describe(person, detector, hit.note, value);
+            // The reading of a name is no name of its own.
+            if names > 1 && detector.role == Role::Name && !value.contains(is_kanji) {
+                continue;
+            }
             let rules = record.rules;
             record.found(hit.detector, hit.confidence.min(at_most), value, || {
                 let mut shown = shown(rules, text, hit, whereabouts);

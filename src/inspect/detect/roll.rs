@@ -16,7 +16,7 @@ use super::neighbours::{self, Item, Neighbours, Standing};
 use super::page::Page;
 use super::record::Record;
 use super::roster;
-use super::rule::{Nearby, Role};
+use super::rule::Nearby;
 use super::scan::Hit;
 use super::script::{is_kanji, is_name_character};
 use super::zones::{self, Zone};
@@ -101,7 +101,7 @@ pub(super) fn add_names(
 
 /// The names that were found, in the order of the text.
 fn seeds(record: &Record<'_>, hits: &[Hit], (alone, leading): (&[Bare], &[Range<usize>])) -> Vec<Seed> {
-    let is_name = |hit: &&Hit| record.rules.detector(hit.detector).is_some_and(|detector| detector.role == Role::Name);
+    let is_name = |hit: &&Hit| record.rules.is_name(hit.detector);
     let of_hits = hits.iter().filter(is_name);
     let of_hits = of_hits.map(|hit| Seed { range: hit.range.clone(), several: hit.note == Note::BareName });
     let others = alone.iter().map(|name| name.start..name.end).chain(leading.iter().cloned());

@@ -321,9 +321,5 @@ fn one_name<'c>(record: &Record<'_>, mut finds: Finds<'c>) -> Finds<'c> {
 }
 
 pub(super) fn is_name(record: &Record<'_>, found: &Found<'_>) -> bool {
-    record.rules.detector(found.detector).is_some_and(is_name_rule)
-}
-
-fn is_name_rule(detector: &Detector) -> bool {
-    detector.role == Role::Name
+    record.rules.is_name(found.detector)
 }

@@ -126,7 +126,7 @@ impl Rules {
         if let Some(source) = extra.iter().find(idle) {
             return Err(wrong(
                 source,
-                "a dictionary is named after what is in it (surnames….txt, given_names….txt, surname_readings….txt, given_readings….txt, not_names….txt, not_given….txt, municipalities….txt, postal_areas….txt) or after the dictionary of a rule; rename it",
+                "a dictionary is named after what is in it (surnames….txt, given_names….txt, surname_readings….txt, given_readings….txt, readings_of_surnames….txt, readings_of_given_names….txt, not_names….txt, not_given….txt, municipalities….txt, postal_areas….txt) or after the dictionary of a rule; rename it",
             ));
         }
         for detector in &mut detectors {
@@ -252,6 +252,11 @@ impl Rules {
 
     pub(super) fn detector(&self, index: usize) -> Option<&Detector> {
         self.detectors.get(index)
+    }
+
+    /// Whether what a detector finds is a name.
+    pub(super) fn is_name(&self, detector: usize) -> bool {
+        self.detector(detector).is_some_and(|detector| detector.role == Role::Name)
     }
 
     pub(super) fn all(&self) -> &[Detector] {

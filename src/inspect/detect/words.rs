@@ -143,6 +143,18 @@ pub(super) fn katakana(c: char) -> char {
     }
 }
 
+/// The kana that banks write for a small one.
+pub(super) fn large(c: char) -> char {
+    match c {
+        'ャ' => 'ヤ',
+        'ュ' => 'ユ',
+        'ョ' => 'ヨ',
+        'ッ' => 'ツ',
+        'ァ' | 'ィ' | 'ゥ' | 'ェ' | 'ォ' => char::from_u32(u32::from(c) + 1).unwrap_or(c),
+        c => c,
+    }
+}
+
 /// The form of `c` that stands for all its variants in personal names.
 #[inline(always)]
 pub fn modern(c: char) -> char {

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::super::names::{Names, Reading};
 use super::super::script::is_katakana;
+use super::super::words::large;
 use super::{Note, Passed};
 
 /// An account has so many digits.
@@ -322,18 +323,6 @@ fn is_company_in_kana(owner: &str) -> bool {
     let name: String = owner.get(..length).unwrap_or_default().chars().map(large).collect();
     let given = name.trim_end().split([' ', '・']).next_back().unwrap_or_default();
     given != "シヨウジ" && TRADES.iter().any(|trade| name.contains(trade))
-}
-
-/// The kana that banks write for a small one.
-fn large(c: char) -> char {
-    match c {
-        'ャ' => 'ヤ',
-        'ュ' => 'ユ',
-        'ョ' => 'ヨ',
-        'ッ' => 'ツ',
-        'ァ' | 'ィ' | 'ゥ' | 'ェ' | 'ォ' => char::from_u32(u32::from(c) + 1).unwrap_or(c),
-        c => c,
-    }
 }
 
 /// The last characters of a text, without what stands above an empty line.

@@ -49,6 +49,26 @@ fn the_label_of_a_holder_is_no_part_of_the_name() {
 }
 
 #[test]
+fn a_holder_in_kana_is_the_person_named_above_in_kanji() {
+    for (text, names, persons) in [
+        ("氏名：山田太郎\n住所：東京都港区芝公園4-2-8\n口座番号：1234567\n口座名義：ヤマダ タロウ", 1, 1),
+        (
+            "1. 山田太郎様\n   みずほ銀行 新宿支店 普通 1234567 ヤマダタロウ\n2. 佐藤花子様\n   りそな銀行 渋谷支店 普通 7654321 サトウハナコ",
+            2,
+            2,
+        ),
+        ("氏名：菅原 亮　口座番号：1234567　口座名義：ｽｶﾞﾜﾗ ﾘﾖｳ", 1, 1),
+        ("カナ氏名：ヤマダ タロウ\n氏名：山田太郎\n口座番号：1234567", 1, 1),
+        // The account of his wife, or of somebody else.
+        ("氏名：山田太郎\n口座番号：1234567\n口座名義：ヤマダ ハナコ", 2, 2),
+        ("氏名：山田太郎\n口座番号：1234567\n口座名義：サトウ ハナコ", 2, 2),
+    ] {
+        let (findings, people) = mail(text);
+        assert_eq!((count(&findings, "jp.name"), people), (names, persons), "{text} {}", told(&findings));
+    }
+}
+
+#[test]
 fn an_account_of_which_nobody_says_whose_it_is_is_no_person_and_not_certain() {
     for text in [
         "みずほ銀行 新宿支店 普通 1234567",
