@@ -205,7 +205,7 @@ pub(super) fn add_names(record: &Record<'_>, page: &Page<'_>, hits: &mut Vec<Hit
 /// Full names within a sentence, on lines where something was found and nobody is named: `契約者の山田太郎から 090-…`.
 fn inner_names(record: &Record<'_>, page: &Page<'_>, hits: &[Hit]) -> Vec<Bare> {
     let names = record.rules.names();
-    let is_name = |hit: &Hit| record.rules.is_name(hit.detector);
+    let is_name = |hit: &Hit| record.rules.is_name(hit.detector) && !hit.is_latin_surname(record.rules);
     let mut found = Vec::new();
     for (number, on_line) in page.by_line(hits) {
         if on_line.iter().any(is_name) {

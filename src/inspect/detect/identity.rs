@@ -7,6 +7,7 @@
 
 use super::checks::{self, Check, Note};
 use super::clusters::name_characters;
+use super::names::Names;
 use super::rule::{Detector, Role};
 use super::script::is_kanji;
 use super::words::{hash, hash_characters, katakana};
@@ -14,9 +15,9 @@ use crate::inspect::Category;
 use crate::inspect::persons::{Key, Kind, Person, Script};
 
 /// Adds to a person what a value of `detector` says about them.
-pub(super) fn describe(person: &mut Person, detector: &Detector, note: Note, value: &str) {
+pub(super) fn describe(person: &mut Person, names: &Names, detector: &Detector, note: Note, value: &str) {
     match detector.role {
-        Role::Name => named(person, note, value),
+        Role::Name => named(person, names, note, value),
         Role::Identifier if value.contains('@') => {
             let hash = hash_characters(value.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()));
             person.keys.push(Key::new(Kind::Mail, hash));
@@ -54,11 +55,11 @@ pub(super) fn read_as(person: &mut Person, value: &str) {
     person.reading.get_or_insert_with(|| hash_characters(name_characters(value).map(katakana)));
 }
 
-fn named(person: &mut Person, note: Note, value: &str) {
+fn named(person: &mut Person, names: &Names, note: Note, value: &str) {
     let written = value.chars().any(is_kanji);
     if !written && value.chars().any(|c| matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ')) && note != Note::Surname {
         if person.reading.is_none() {
-            person.halves = halves(value);
+            person.halves = halves(names, value);
         }
         return read_as(person, value);
     }
@@ -72,7 +73,11 @@ fn named(person: &mut Person, note: Note, value: &str) {
     };
     let hash = if script == Script::Latin { latin(value) } else { hash_characters(name_characters(value)) };
     person.name = Some((script, hash));
-    person.halves = halves(value);
+    person.halves = match script {
+        Script::Han => halves(names, value),
+        Script::Latin => latin_halves(value),
+        Script::Surname => (half(value), 0),
+    };
 }
 
 /// The words of a Latin name in any order: `SMITH, John` is `John Smith`, with or without a middle initial.
@@ -83,16 +88,23 @@ pub(super) fn latin(value: &str) -> u64 {
     if hash == 0 { hash_characters(name_characters(value)) } else { hash }
 }
 
-/// Surname and given name as numbers; without a space the middle is the likeliest place to part them.
-fn halves(value: &str) -> (u16, u16) {
+/// Surname and given name as numbers.
+fn halves(names: &Names, value: &str) -> (u16, u16) {
     let value = value.trim();
-    let (first, last) = value.split_once([' ', ',']).unwrap_or_else(|| {
-        let middle = value.chars().count().div_ceil(2);
-        value.split_at(value.char_indices().nth(middle).map_or(value.len(), |(at, _)| at))
-    });
-    // Sixteen bits are few enough to be counted.
-    let half = |part: &str| (hash_characters(part.chars()) & 0xFFFF) as u16;
-    (half(first), half(last.trim_start()))
+    let (first, last) = value.split_once([' ', ',', '・']).unwrap_or_else(|| value.split_at(names.surname_of(value)));
+    (half(first), half(last))
+}
+
+/// The first and the last word of a name in Latin letters as numbers.
+fn latin_halves(value: &str) -> (u16, u16) {
+    let mut words = value.split([' ', ',']).filter(|word| !word.is_empty());
+    let first = words.next().map(half).unwrap_or_default();
+    (first, words.next_back().map_or(first, half))
+}
+
+/// Sixteen bits are few enough to be counted.
+fn half(part: &str) -> u16 {
+    (hash_characters(name_characters(part)) & 0xFFFF) as u16
 }
 
 /// The letters and digits of a value.

@@ -206,9 +206,29 @@ impl Names {
         known.then_some(Reading::Full)
     }
 
+    /// How long the surname is with which a full name begins: without a given name that is known behind it the longest,
+    /// and without either half of the name.
+    pub(super) fn surname_of(&self, name: &str) -> usize {
+        let (mut growing, mut longest) = (Growing::default(), None);
+        for (at, c) in name.char_indices().take(LONGEST) {
+            growing = growing.with(modern(c));
+            let end = at + c.len_utf8();
+            if end < name.len() && self.surnames.has_hash(growing.hash()) {
+                if name.get(end..).is_some_and(|given| self.given.has(given)) {
+                    return end;
+                }
+                longest = Some(end);
+            }
+        }
+        let middle = || name.char_indices().nth(name.chars().count().div_ceil(2)).map_or(name.len(), |(at, _)| at);
+        longest.unwrap_or_else(middle)
+    }
+
     /// Whether `first` and `last`, in Latin letters, are a known name: a Japanese one in either order, or one of Europe and America.
     pub(super) fn is_latin(&self, first: &str, last: &str) -> bool {
-        if self.latin.has(&first.to_lowercase()) {
+        let given = first.to_lowercase();
+        // Anna-Maria
+        if self.latin.has(&given) || given.split_once('-').is_some_and(|(given, _)| self.latin.has(given)) {
             return true;
         }
         let (a, b) = (romaji::of_latin(first), romaji::of_latin(last));

@@ -17,7 +17,7 @@ use super::record::Record;
 use super::rule::{Detector, Role};
 use super::rules::Rules;
 use super::scan::{self, Hit};
-use super::script::is_kanji;
+use super::script::{is_kanji, is_name_character};
 use super::table::Table;
 use super::tally::Shown;
 use super::whereabouts::Whereabouts;
@@ -212,7 +212,9 @@ impl Judgement {
         let company = || (cluster.first_line..=cluster.last_line).any(|line| page.names_company(line));
         let surname_only = name.note == Note::Surname;
         let key = if record.known.is_empty() { String::new() } else { name_key(page.value(name)) };
-        let known = record.known.contains(&key);
+        let surname = surname_only && !key.contains(is_name_character);
+        let known = record.known.contains(&key)
+            || surname && record.known.iter().any(|known| known.starts_with(&key) || known.ends_with(&key));
         let family = record.known.iter().any(|known| key.starts_with(known.as_str()));
         let nobody = if beside().next().is_none() {
             surname_only
@@ -252,7 +254,7 @@ fn settle(
             Judgement::Person => (true, hit.confidence),
         };
         if counts {
-            describe(person, detector, hit.note, value);
+            describe(person, record.rules.names(), detector, hit.note, value);
             // The reading of a name is no name of its own.
             if names > 1 && detector.role == Role::Name && !value.contains(is_kanji) {
                 continue;

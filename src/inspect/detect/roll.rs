@@ -101,7 +101,7 @@ pub(super) fn add_names(
 
 /// The names that were found, in the order of the text.
 fn seeds(record: &Record<'_>, hits: &[Hit], (alone, leading): (&[Bare], &[Range<usize>])) -> Vec<Seed> {
-    let is_name = |hit: &&Hit| record.rules.is_name(hit.detector);
+    let is_name = |hit: &&Hit| record.rules.is_name(hit.detector) && !hit.is_latin_surname(record.rules);
     let of_hits = hits.iter().filter(is_name);
     let of_hits = of_hits.map(|hit| Seed { range: hit.range.clone(), several: hit.note == Note::BareName });
     let others = alone.iter().map(|name| name.start..name.end).chain(leading.iter().cloned());

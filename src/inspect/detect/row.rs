@@ -257,7 +257,7 @@ fn person(record: &Record<'_>, finds: &Finds<'_>, whose: Option<u8>, above: Pers
     let mut person = above;
     for f in finds.found.iter().filter(|f| theirs(f.whose) && f.part != Part::Staff) {
         if let Some(detector) = record.rules.detector(f.detector).filter(|detector| detector.info.personal) {
-            describe(&mut person, detector, f.note, &f.value);
+            describe(&mut person, record.rules.names(), detector, f.note, &f.value);
         }
     }
     for (_, kind, value) in finds.numbers.iter().filter(|(owner, ..)| theirs(*owner)) {

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::checks::{Check, Note, Passed, is_known_latin_name};
+use super::checks::{Check, Note, Passed, is_known_latin_name, is_titled};
 use super::ground::{Ground, Near};
 use super::near::Beside;
 use super::rules::Rules;
@@ -29,6 +29,13 @@ pub(super) struct Hit {
     pub(super) note: Note,
     /// What it rests on.
     pub(super) ground: Ground,
+}
+
+impl Hit {
+    /// Whether it is a surname in Latin letters, which only its title tells: `Ms. Brown`.
+    pub(super) fn is_latin_surname(&self, rules: &Rules) -> bool {
+        self.note == Note::Surname && rules.latin_name_detector() == Some(self.detector)
+    }
 }
 
 /// From so many values with a right check digit, and hardly any with a wrong one, chance is out of the question.
@@ -130,8 +137,8 @@ impl<'a> Search<'a> {
         end
     }
 
-    /// Whether a known name in Latin letters or a mail address stands right before `at` on its line: `1) Diana Hull,
-    /// (713) 577-1254`.
+    /// Whether a known name in Latin letters, one behind a title, or a mail address stands right before `at` on its line:
+    /// `1) Diana Hull, (713) 577-1254`.
     fn is_of_somebody(&self, at: usize) -> bool {
         const REACH: usize = 64;
         let before = self.text.get(..at).unwrap_or_default();
@@ -144,7 +151,10 @@ impl<'a> Search<'a> {
         }
         let name =
             |count: usize| words.get(..count).map(|words| words.iter().rev().copied().collect::<Vec<_>>().join(" "));
-        [3, 2].into_iter().filter_map(name).any(|name| is_known_latin_name(self.rules.names(), &name))
+        [3, 2]
+            .into_iter()
+            .filter_map(name)
+            .any(|name| is_known_latin_name(self.rules.names(), &name) || is_titled(&name))
     }
 
     /// Drops what waits for a crowd that did not come, and of overlapping hits all but the best.

@@ -33,7 +33,8 @@ pub(crate) struct Person {
     pub(crate) name: Option<(Script, u64)>,
     /// The reading of the name, hashed.
     pub(crate) reading: Option<u64>,
-    /// Two numbers for the two ends of the name, which tell how common its halves are.
+    /// Two numbers for the two ends of the name, which tell how common its halves are, and whose a surname alone may be: of
+    /// one in Japanese the surname is the first, of one in Latin letters either.
     pub(crate) halves: (u16, u16),
     /// What else is known.
     pub(crate) keys: Vec<Key>,

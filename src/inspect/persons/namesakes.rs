@@ -5,13 +5,14 @@
 //! they stand in one table, where each row is a record; they may be one if a sheet tells the telephone and another the
 //! birth date. A name alone is whoever has it elsewhere. Where a table of bare names has a name twice, that is two people
 //! in a roster and one in a list of orders: a roster repeats a name no more often than its surnames and given names meet
-//! by chance. At least: everybody who can be one is one. At most: nobody is who cannot be shown to be.
+//! by chance. A surname alone (`山田様`, `Ms. Brown`) is one of those who stand there in full, if one of them can be meant.
+//! At least: everybody who can be one is one. At most: nobody is who cannot be shown to be.
 //! Deliberately absent: how common a name is in the country; the table itself tells.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::link::Links;
-use super::{ByHash, KINDS, Key, Mention, Script, keys_of};
+use super::{ByHash, KINDS, Key, Kind, Mention, Script, keys_of};
 use crate::inspect::People;
 use crate::inspect::detect::words::Hashes;
 
@@ -24,6 +25,8 @@ struct Known {
     /// Which kinds of things are known, a bit each.
     kinds: u16,
     times: u32,
+    script: Script,
+    halves: (u16, u16),
     seen: bool,
     counted: bool,
 }
@@ -33,10 +36,12 @@ pub(super) fn count(mentions: &[Mention], keys: &[Key], links: &Links) -> People
     let rosters = rosters(mentions, keys);
     let mut known = known(mentions, keys, links);
     known.sort_unstable_by_key(|known| (known.name, known.source));
+    let families = Families::of(&known);
     let (mut visible, mut counted, mut all, mut least, mut most) = (0u64, 0u64, 0u64, 0u64, 0u64);
     for group in known.chunk_by(|a, b| a.name == b.name && a.name != 0) {
         if let [one] = group
             && one.kinds != 0
+            && one.script != Script::Surname
         {
             visible += u64::from(one.seen);
             counted += u64::from(one.counted);
@@ -45,11 +50,12 @@ pub(super) fn count(mentions: &[Mention], keys: &[Key], links: &Links) -> People
             all += 1;
             continue;
         }
-        visible += likely(group.iter().filter(|known| known.seen), &rosters);
-        counted += likely(group.iter().filter(|known| known.counted), &rosters);
-        all += likely(group.iter(), &rosters);
+        let [seen, named, any] = families.having(group);
+        visible += likely(group.iter().filter(|known| known.seen), &rosters).saturating_sub(seen);
+        counted += likely(group.iter().filter(|known| known.counted), &rosters).saturating_sub(named);
+        all += likely(group.iter(), &rosters).saturating_sub(any);
         let (fewest, greatest) = bounds(group.iter().filter(|known| known.counted));
-        least += fewest;
+        least += fewest.saturating_sub(named);
         most += greatest;
     }
     let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
@@ -62,6 +68,46 @@ pub(super) fn count(mentions: &[Mention], keys: &[Key], links: &Links) -> People
         most: number(most.max(counted)),
     }
 }
+
+/// Whoever is there with a full name, by the surnames that also stand alone in running text.
+struct Families<'k>(BTreeMap<u16, Vec<&'k Known>>);
+
+impl<'k> Families<'k> {
+    fn of(known: &'k [Known]) -> Self {
+        let alone = known.iter().filter(|known| known.script == Script::Surname);
+        let mut families: BTreeMap<u16, Vec<&Known>> = alone.map(|known| (known.halves.0, Vec::new())).collect();
+        if families.is_empty() {
+            return Self(families);
+        }
+        for one in known.iter().filter(|known| known.name != 0 && known.script != Script::Surname) {
+            // In Latin letters the surname stands first or last.
+            let other = (one.script == Script::Latin && one.halves.0 != one.halves.1).then_some(one.halves.1);
+            for half in std::iter::once(one.halves.0).chain(other) {
+                families.get_mut(&half).into_iter().for_each(|family| family.push(one));
+            }
+        }
+        Self(families)
+    }
+
+    /// How many of a family those can be who have only a surname: those in plain sight, those who are counted, and all.
+    /// What leads to one person leads to another if both have it and it is not the same.
+    fn having(&self, surname: &[Known]) -> [u64; 3] {
+        let alone = surname.iter().all(|known| known.script == Script::Surname && known.source == 0);
+        let family = surname.first().filter(|_| alone).and_then(|one| self.0.get(&one.halves.0));
+        let kinds = surname.iter().fold(0, |kinds, known| kinds | known.kinds) & DISTINCT;
+        let free = family.into_iter().flatten().filter(|one| one.kinds & kinds == 0);
+        free.fold([0; 3], |[seen, counted, all], one| {
+            [seen + u64::from(one.seen), counted + u64::from(one.counted), all + 1]
+        })
+    }
+}
+
+/// The kinds of which everybody has his own.
+const DISTINCT: u16 = 1 << Kind::Proof as u16
+    | 1 << Kind::Mail as u16
+    | 1 << Kind::Number as u16
+    | 1 << Kind::Mobile as u16
+    | 1 << Kind::Birth as u16;
 
 /// One entry for each person as linked.
 fn known(mentions: &[Mention], keys: &[Key], links: &Links) -> Vec<Known> {
@@ -80,8 +126,8 @@ fn known(mentions: &[Mention], keys: &[Key], links: &Links) -> Vec<Known> {
         let kinds = keys_of(mentions, keys, at).iter().fold(0, |kinds, key| kinds | key.bit());
         let place = places.get(root).copied().unwrap_or(u32::MAX);
         if let Some(one) = known.get_mut(place as usize) {
-            if one.name == 0 {
-                one.name = name;
+            if one.name == 0 || one.script == Script::Surname && mention.name != 0 {
+                (one.name, one.script, one.halves) = (name, mention.script, mention.halves);
             }
             one.kinds |= kinds;
             one.seen |= mention.seen;
@@ -90,8 +136,8 @@ fn known(mentions: &[Mention], keys: &[Key], links: &Links) -> Vec<Known> {
             if let Some(place) = places.get_mut(root) {
                 *place = u32::try_from(known.len()).unwrap_or(u32::MAX);
             }
-            let Mention { source, times, seen, counted, .. } = *mention;
-            known.push(Known { name, source, kinds, times, seen, counted });
+            let Mention { source, times, script, halves, seen, counted, .. } = *mention;
+            known.push(Known { name, source, kinds, times, script, halves, seen, counted });
         }
     }
     known

@@ -27,7 +27,7 @@ fn person(told: &str) -> Person {
     let half = |part: &str| (hash(part) & 0xFFFF) as u16;
     let halves =
         |name: &str| (half(&name.chars().take(2).collect::<String>()), half(&name.chars().skip(2).collect::<String>()));
-    let name = told.split_whitespace().find_map(|part| part.strip_prefix("名:"));
+    let name = told.split_whitespace().find_map(|part| part.strip_prefix("名:").or_else(|| part.strip_prefix("姓:")));
     person.halves = name.map(halves).unwrap_or_default();
     person
 }
@@ -197,4 +197,26 @@ fn many_people_are_counted_in_little_memory() {
     // A worker has 512 MiB for everything; a million of them take a fourth of it.
     assert!(bytes < 128 * PEOPLE as usize, "{bytes}");
     assert_eq!(persons.count().visible, PEOPLE);
+}
+
+#[test]
+fn a_surname_alone_is_somebody_who_stands_there_in_full() {
+    let known = |mentions: &[&str]| {
+        let People { visible, least, most, .. } = people(&mentions.iter().map(|told| (0, *told)).collect::<Vec<_>>());
+        (visible, least, most)
+    };
+    assert_eq!(known(&["名:山田太郎 携帯:090", "姓:山田 住:芝"]), (1, 1, 2));
+    assert_eq!(known(&["名:山田太郎", "名:佐藤花子", "姓:山田 病:糖"]), (2, 2, 3));
+    assert_eq!(known(&["名:山田太郎 携帯:090", "姓:鈴木 住:芝"]), (2, 2, 2), "another surname");
+    assert_eq!(known(&["名:山田太郎 携帯:090", "姓:山田 携帯:080"]), (2, 2, 2), "another telephone");
+    assert_eq!(known(&["名:山田太郎", "姓:山田 携帯:090", "姓:山田 携帯:080"]), (2, 2, 3), "one of both at most");
+    assert_eq!(known(&["名:山田太郎", "名:山田花子", "姓:山田 携帯:090", "姓:山田 携帯:080"]), (2, 2, 4));
+    assert_eq!(
+        known(&["姓:山田 携帯:090", "名:山田太郎 携帯:090", "名:山田太郎"]),
+        (1, 1, 2),
+        "known by the telephone"
+    );
+    // Each row of a table is a record.
+    let rows = [(1, "名:山田太郎 携帯:090"), (1, "姓:山田 住:芝")];
+    assert_eq!(people(&rows).visible, 2);
 }

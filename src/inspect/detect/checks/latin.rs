@@ -22,6 +22,8 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
     let start = range.start + start + (name.len() - name.trim_start_matches(|c: char| !c.is_alphabetic()).len());
     let name = name.trim_start_matches(|c: char| !c.is_alphabetic()).trim_end();
     let name = without_next_label(name, text.get(range.end..)?);
+    let name = ["'s ", "' "].iter().find_map(|owns| name.split_once(owns)).map_or(name, |(name, _)| name);
+    let name = name.trim_end_matches("'s").trim_end_matches(['\'', '.', '-']);
     let setting = value.starts_with("name") && begins_entry(text.get(..range.start)?);
     let known = is_known_latin_name(names, name);
     let label = value.split_once(':').map_or("", |(label, _)| label.trim_end());
@@ -39,7 +41,14 @@ pub(super) fn latin_name(names: &Names, text: &str, range: &Range<usize>) -> Opt
         () if setting && !known => Note::Likely,
         () => Note::LabelledName,
     };
-    is_latin_name(name).then_some(Passed { range: start..start + name.len(), doubt: false, note })
+    let range = start..start + name.len();
+    // Ms. Brown: who of that name it is, what else is there says.
+    let titled =
+        || label.is_empty() && !value.contains(" is ") && is_part_of_latin_name(name) && !is_organisation(name);
+    if is_latin_name(name) {
+        return Some(Passed { range, doubt: false, note });
+    }
+    titled().then_some(Passed { range, doubt: false, note: Note::Surname })
 }
 
 /// The name without the label behind it that calls for the next value: `Hans Weber, Handy` before `: 0171 …`.
@@ -112,6 +121,14 @@ pub(in super::super) fn is_latin_name(value: &str) -> bool {
         count += 1;
     }
     (2..=4).contains(&count) && !words_of(value).last().is_some_and(|word| is_organisation(word) || !is_part(word))
+}
+
+/// Whether a title and a surname are all of a text: `Mrs. Smith`.
+pub(in super::super) fn is_titled(text: &str) -> bool {
+    const TITLES: [&str; 13] =
+        ["Mr", "Mrs", "Ms", "Mx", "Miss", "Dr", "Prof", "Herr", "Herrn", "Frau", "Monsieur", "Madame", "Mme"];
+    let name = text.split_once(' ').filter(|(title, _)| TITLES.contains(&title.trim_end_matches('.')));
+    name.is_some_and(|(_, name)| is_part(name))
 }
 
 /// Small words within surnames.

@@ -35,6 +35,22 @@ fn a_known_name_on_the_line_of_a_value_is_whose_it_is() {
 }
 
 #[test]
+fn a_title_makes_a_surname_somebody_of_whom_something_is_said() {
+    expect_people(&[
+        ("Mr. Smith (tel. +1 212 555 0147) called.", 1),
+        ("Herr Müller (Tel. 0171 2345678) und Frau Schmidt, IBAN DE89 3704 0044 0532 0130 00", 2),
+        ("Mary Brown (+1 212 555 0147) called. Mrs. Brown's number is +1 212 555 0147.", 1),
+        ("Mary Brown (+1 212 555 0147) called.\nMrs. Brown was born on 12 May 1971.", 1),
+        ("Mary Brown (+1 212 555 0147) called.\nMr. Jones was born on 12 May 1971.", 2),
+        ("Anna-Maria López - 628-555-0199", 1),
+        ("Mrs. Smith, 212-555-0188, called.", 1),
+        ("Mr. Peter Jones said that Mr. Jones' SSN is 123-45-6789.", 1),
+        ("Mr. Smith called. Dr. Jones did not. Ms. Excel is a program.", 0),
+        ("Dear Mr. Smith,\n\nMs. Brown will call you.", 0),
+    ]);
+}
+
+#[test]
 fn telephones_are_found_as_each_country_writes_them() {
     expect_people(&[
         ("Nom : Jean Dupont, tél. 06 12 34 56 78", 1),

@@ -3,7 +3,7 @@
 //!
 //! All people, companies and numbers are invented.
 
-use super::{count, detect, expect, mail, told};
+use super::{count, detect, expect, expect_people, mail, told};
 use crate::inspect::{Confidence, Place, Sink};
 
 #[test]
@@ -16,6 +16,16 @@ fn three_full_names_in_a_sentence_are_people() {
         ("未払いは高橋健一、佐藤花子及び中村翔平。", 3),
         ("山田太郎、田中騎士、佐藤花子、高橋健一を表彰します。", 4),
         ("山田太郎、佐藤花子、\n高橋健一、中村翔平の4名を表彰します。", 4),
+    ]);
+}
+
+#[test]
+fn a_surname_alone_is_who_was_named_before() {
+    expect_people(&[
+        ("山田太郎様（090-1234-5678）からご連絡がありました。\n山田様の新しい住所は東京都港区芝公園4-2-8です。", 1),
+        ("内定者は以下のとおりです。\n・山田太郎\n・佐藤花子\n・高橋健一\n\n山田さんは糖尿病の治療中とのことです。", 3),
+        ("佐々木健様（090-1234-5678）の件です。\n佐々木様の新しい住所は東京都港区芝公園4-2-8です。", 1),
+        ("山田太郎様（090-1234-5678）の件です。\n鈴木様の新しい住所は東京都港区芝公園4-2-8です。", 2),
     ]);
 }
 
