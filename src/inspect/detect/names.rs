@@ -136,8 +136,9 @@ impl Names {
             if known && (length >= 2 || rest >= 2) && count >= 3 {
                 return (!self.no_names.has(word)).then_some(Reading::Full);
             }
-            if length >= 2 && (1..=3).contains(&rest) && self.may_be_given(given) {
-                best = best.max(Some(Reading::Plausible));
+            // 佐々木 is no 佐々 with a given name of one character.
+            if best != Some(Reading::Surname) && length >= 2 && (1..=3).contains(&rest) && self.may_be_given(given) {
+                best = Some(Reading::Plausible);
             }
         }
         best
@@ -333,7 +334,9 @@ mod tests {
         {
             assert_eq!(names.read(name), Some(Reading::Full), "{name}");
         }
-        assert_eq!(names.read("山田"), Some(Reading::Surname));
+        for name in ["山田", "佐々木", "長谷川", "久保田", "小野寺"] {
+            assert_eq!(names.read(name), Some(Reading::Surname), "{name}");
+        }
         for name in ["田中騎士", "ヤマダタロウ", "ワタナベナオコ"] {
             assert_eq!(names.read(name), Some(Reading::Plausible), "{name}");
         }
