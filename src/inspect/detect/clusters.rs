@@ -23,8 +23,10 @@ pub(super) struct Cluster {
     pub(super) last_line: usize,
 }
 
-/// Values further below a name than this are about somebody else.
+/// Values below so many lines without any are about somebody else.
 const REACH: usize = 3;
+/// Those of a form do not count, but no form goes on over more of them.
+const FORM: usize = 12;
 
 /// Groups `hits`, which are in the order of the text; `breaks` tells whether something ends a group between two lines
 /// of it. `take` takes one group after another: a text may have a million.
@@ -35,11 +37,11 @@ pub(super) fn group(
     breaks: impl Fn(usize, usize) -> bool,
     take: impl FnMut(&Cluster),
 ) {
-    let (open, text) = (Cluster::default(), page.text);
-    let mut grouping = Grouping { rules, text, take, open, name: None, kinds: Vec::new() };
+    let mut grouping = Grouping { rules, page, take, open: Cluster::default(), name: None, kinds: Vec::new() };
     for (line, on_line) in page.by_line(hits) {
         let last_line = grouping.open.last_line;
-        if grouping.is_open() && (line - last_line > REACH || breaks(last_line, line)) {
+        let is_out_of_reach = || line - last_line > FORM || grouping.empty_before(line) >= REACH;
+        if grouping.is_open() && (is_out_of_reach() || breaks(last_line, line)) {
             grouping.close();
         }
         grouping.line(line, on_line);
@@ -59,7 +61,7 @@ pub(super) fn name_characters(name: &str) -> impl Iterator<Item = char> {
 
 struct Grouping<'a, F> {
     rules: &'a Rules,
-    text: &'a str,
+    page: &'a Page<'a>,
     take: F,
     /// The group that may go on; without hits there is none. The next one takes its room.
     open: Cluster,
@@ -76,7 +78,7 @@ impl<F: FnMut(&Cluster)> Grouping<'_, F> {
             1 => {
                 let name = hits.iter().find(|hit| self.is_name(hit));
                 let again = || name.is_some_and(|name| self.is_again(name));
-                if !again() && (self.name.is_some() || self.clashes(hits)) {
+                if !again() && (self.name.is_some() || self.is_far(line) || self.clashes(hits)) {
                     self.close();
                 }
                 self.join(line, hits);
@@ -152,6 +154,17 @@ impl<F: FnMut(&Cluster)> Grouping<'_, F> {
         !self.open.hits.is_empty()
     }
 
+    /// Whether lines without values stand before this one: what stands above them is hardly his who is named here.
+    fn is_far(&self, line: usize) -> bool {
+        self.is_open() && self.empty_before(line) > 0
+    }
+
+    /// How many lines stand between the last value and this line, but for those of a form: `年齢：45歳`.
+    fn empty_before(&self, line: usize) -> usize {
+        let between = self.page.lines.get(self.open.last_line + 1..line).unwrap_or_default();
+        between.iter().filter(|line| !line.contains([':', '】', ']', '='])).count()
+    }
+
     fn clashes(&self, hits: &[Hit]) -> bool {
         hits.iter().any(|hit| self.kinds.contains(&hit.detector))
     }
@@ -160,7 +173,7 @@ impl<F: FnMut(&Cluster)> Grouping<'_, F> {
     /// holder, `フリガナ`.
     fn is_again(&self, name: &Hit) -> bool {
         let Some(known) = &self.name else { return false };
-        let [known, name] = [known, &name.range].map(|range| self.text.get(range.clone()).unwrap_or_default());
+        let [known, name] = [known, &name.range].map(|range| self.page.text.get(range.clone()).unwrap_or_default());
         let readings = &self.rules.names().readings;
         readings.may_be(known, name) || readings.may_be(name, known)
     }

@@ -66,7 +66,8 @@ fn ending(names: &Names, piece: &str) -> Option<Range<usize>> {
     let starts = piece.rmatch_indices(' ').map(|(at, _)| at + 1).chain([0]);
     // Two to five words, with particles.
     let starts = starts.skip(1).take(4).filter_map(|start| Some((start, piece.get(start..)?)));
-    starts.filter(|(_, name)| is_known_latin_name(names, name)).map(|(start, _)| start..piece.len()).last()
+    let is_name = |(_, name): &(usize, &str)| !name.starts_with(' ') && is_known_latin_name(names, name);
+    starts.filter(is_name).map(|(start, _)| start..piece.len()).last()
 }
 
 /// The known name in Latin letters that stands between commas or the like in a part of a line, the last of them:

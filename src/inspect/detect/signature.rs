@@ -65,7 +65,9 @@ pub(super) fn mark(lines: &Lines<'_>, own: &[String], loads: &[Load], zones: &mu
         let delimiter = line == "--";
         // Below a separator a signature may have empty lines; elsewhere it is one paragraph.
         let in_block = after_rule || delimiter;
-        let paragraph = breaks.next(count, start, |line| lines.is_break(line));
+        // In HTML nothing but the delimiter may part a signature from the letter.
+        let ends = |line| lines.is_break(line) || lines.bare.get(line) == Some(&"--");
+        let paragraph = breaks.next(count, start + 1, ends);
         let end = if in_block { rules.next(count, start, |line| lines.is_rule(line)) } else { paragraph };
         let block = lines.bare.get(start..end).unwrap_or_default();
         let filled = block.iter().filter(|line| !line.is_empty()).take(SIGNATURE + 1).count();

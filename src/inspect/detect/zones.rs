@@ -328,6 +328,9 @@ mod tests {
         assert_eq!(zones("本文です。\n=====\n東邦観光株式会社\n鈴木\nTEL: 03\n====="), "bbgggb");
         assert_eq!(zones("本文です。\n\n東邦観光株式会社 営業部\n鈴木\nTEL: 03\n"), "bbggg");
         assert_eq!(zones("本文です。\n\n鈴木一郎\n03-3580-3311\n"), "bbbb");
+        // HTML has no empty lines, and the letter may be longer than a signature.
+        let letter = "A line.\n".repeat(20);
+        assert_eq!(zones(&format!("{letter}-- \nMary Brown\nTel. +1 617 803 8279")), "b".repeat(20) + "ggg");
     }
 
     #[test]

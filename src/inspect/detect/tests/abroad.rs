@@ -51,6 +51,13 @@ fn a_title_makes_a_surname_somebody_of_whom_something_is_said() {
 }
 
 #[test]
+fn the_mask_of_a_name_begins_with_the_name() {
+    let (findings, _) = mail("Also our customer Acme's contact: Carol White, VP Sales, carol.white@acme.example.");
+    let name = findings.iter().find(|finding| finding.detector == "person_name").unwrap();
+    assert_eq!(name.examples[0].masked, "C***", "{}", told(&findings));
+}
+
+#[test]
 fn telephones_are_found_as_each_country_writes_them() {
     expect_people(&[
         ("Nom : Jean Dupont, tél. 06 12 34 56 78", 1),

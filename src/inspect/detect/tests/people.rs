@@ -30,6 +30,19 @@ fn a_surname_alone_is_who_was_named_before() {
 }
 
 #[test]
+fn what_stands_above_a_name_is_theirs_within_a_form_only() {
+    expect_people(&[
+        ("メールアドレス：taro@client.example\n会社名：サンプル商事\nお名前：山田太郎\n電話：090-1234-5678", 1),
+        ("【お名前】山田　太郎\n【フリガナ】ヤマダ　タロウ\n【性別】男性\n【年齢】45歳\n【電話番号】090-1234-5678", 1),
+        ("090-1234-5678\n山田太郎様", 1),
+        (
+            "携帯 090-1234-5678 に不在着信がありました。\n先日はお時間をいただきありがとうございました。\n山田太郎様の住所は東京都港区芝公園4-2-8です。",
+            2,
+        ),
+    ]);
+}
+
+#[test]
 fn two_are_people_where_a_word_announces_them() {
     expect(&[
         ("内定者は山田太郎、佐藤花子、中村翔平、高橋健一、田中美咲の5名です。", 5),
