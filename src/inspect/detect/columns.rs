@@ -178,6 +178,7 @@ pub(super) fn assign(rules: &Rules, columns: &mut Columns) {
     for column in columns.columns.values_mut() {
         column.number = number_of(&column.header);
     }
+    given_names(columns);
     let mut owners: Vec<(String, Part)> = Vec::new();
     let mut names: Vec<(u32, String, Part)> = Vec::new();
     for (&number, column) in columns.columns.iter().filter(|(_, column)| is_name(rules, column)) {
@@ -233,6 +234,19 @@ pub(super) fn assign(rules: &Rules, columns: &mut Columns) {
             _ => None,
         };
         column.whose = whose.and_then(|index| u8::try_from(index + 1).ok()).unwrap_or_default().min(PEOPLE);
+    }
+}
+
+/// 本人名 is a whole name, but for beside 本人姓.
+fn given_names(columns: &mut Columns) {
+    let families = columns.columns.values().filter(|column| column.part == Part::Family);
+    let families: Vec<String> =
+        families.filter_map(|column| Some(header_key(&column.header).strip_suffix('姓')?.to_owned())).collect();
+    for column in columns.columns.values_mut().filter(|column| column.part == Part::Whole && column.headed) {
+        let is_beside = |given: &str| families.iter().any(|family| family == given);
+        if header_key(&column.header).strip_suffix('名').is_some_and(is_beside) {
+            column.part = Part::Given;
+        }
     }
 }
 

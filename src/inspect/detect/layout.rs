@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::accounts;
 use super::checks::Check;
-use super::columns::{Columns, Part, assign, is_called_for, is_name, is_organisation, is_thing, part_of};
+use super::columns::{Column, Columns, Part, assign, is_called_for, is_name, is_organisation, is_thing, part_of};
 use super::names::Reading;
 use super::rule::header_key;
 use super::rules::Rules;
@@ -249,8 +249,10 @@ fn headed(rules: &Rules, rows: &[Row<'_>], announced: &[Announced], row: usize) 
     for index in (first..=last).rev() {
         for (column, text) in rows.get(index).map(|(_, row)| row.as_slice()).unwrap_or_default() {
             let entry = columns.columns.entry(*column).or_default();
-            if !entry.header.is_empty() {
-                entry.header.push(' ');
+            // What stands right above the values says which part of a name they are, and what stands above that does not.
+            match entry.header.is_empty() {
+                true => entry.part = part_of(text),
+                false => entry.header.push(' '),
             }
             entry.header.push_str(text);
         }
@@ -260,7 +262,9 @@ fn headed(rules: &Rules, rows: &[Row<'_>], announced: &[Announced], row: usize) 
     }
     for (column, detectors) in wanted {
         let values = values(records, column);
-        let part = columns.columns.get(&column).map_or(Part::Whole, |column| part_of(&column.header));
+        let of_header =
+            |column: &Column| if column.part == Part::Whole { part_of(&column.header) } else { column.part };
+        let part = columns.columns.get(&column).map_or(Part::Whole, of_header);
         let fits = |detector: usize| {
             let check = rules.detector(detector).map_or(Check::None, |detector| detector.check);
             values.iter().filter(|value| is_called_for(rules, check, part, value).is_some()).count()

@@ -8,7 +8,7 @@ use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 use super::bare::Bare;
-use super::checks::Note;
+use super::checks::{Check, Note};
 use super::record::Record;
 use super::rule::Role;
 use super::scan::Hit;
@@ -174,6 +174,9 @@ impl<'a> Page<'a> {
         let Some(detector) = record.rules.detector(hit.detector) else { return true };
         let courteous = detector.role == Role::Name || detector.info.category == Category::Contact;
         if courteous && zones.get(self.line_of(hit.range.start)).is_some_and(|zone| *zone != Zone::Body) {
+            return true;
+        }
+        if detector.check == Check::AddressJp && zones::is_venue(self.head(hit.range.start)) {
             return true;
         }
         let value = self.value(hit);

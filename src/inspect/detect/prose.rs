@@ -21,7 +21,7 @@ use super::script::{is_kanji, is_name_character};
 use super::table::Table;
 use super::tally::Shown;
 use super::whereabouts::Whereabouts;
-use super::{fixed, layout, lists, roll, sentences};
+use super::{fixed, layout, lists, roll, sentences, zones};
 use crate::inspect::persons::Person;
 use crate::inspect::{Category, Confidence, Raised};
 
@@ -200,7 +200,8 @@ impl Judgement {
             let mail = beside().any(|hit| page.value(hit).contains('@'));
             let abroad = beside().any(|hit| is(hit, Role::Identifier) && hit.note == Note::Plain && contact(hit));
             let home = beside().any(|hit| hit.note == Note::Landline && (landlines || at_home(hit)));
-            return if mobile || mail || abroad || home {
+            let of_staff = || hits.clone().all(|hit| contact(hit) && zones::is_of_staff(page.head(hit.range.start)));
+            return if (mobile || mail || abroad || home) && !of_staff() {
                 Self::Person
             } else if private(&|| false) && beside().any(|hit| standing(hit) || hit.note == Note::Stated) {
                 Self::Thing

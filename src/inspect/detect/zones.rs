@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::script::is_alphanumeric;
+use super::script::{is_alphanumeric, is_kanji};
 use super::signature::{self, Load};
 use super::vocabulary::Vocabulary;
 
@@ -254,6 +254,23 @@ pub(super) fn has_company(text: &str) -> bool {
 /// Whether the line's label says that whoever follows is there for work: `担当：`, `出席者：`.
 pub(super) fn is_staff_line(line: &str) -> bool {
     has_staff_word(line, |_| true)
+}
+
+/// Whether what stands before a telephone says that it is of who does business with the reader: `弊社担当：山田（`.
+pub(super) fn is_of_staff(head: &str) -> bool {
+    let label = head.split_once(':').map_or(head, |(label, _)| label).trim_end_matches('者').trim();
+    ["担当", "窓口"].iter().any(|word| label.ends_with(word))
+}
+
+/// Whether what stands before an address says that people meet there: `会場：`.
+pub(super) fn is_venue(head: &str) -> bool {
+    const VENUES: [&str; 7] =
+        ["会場", "開催地", "開催場所", "集合場所", "待ち合わせ場所", "打ち合わせ場所", "打合せ場所"];
+    let label = head
+        .trim_end_matches([' ', ':', '】', ']', '〒', '-'])
+        .trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+    let label = label.trim_end_matches([' ', ':', '】', ']', '〒']);
+    VENUES.iter().any(|venue| label.ends_with(venue)) || label.trim_start_matches(|c: char| !is_kanji(c)) == "場所"
 }
 
 /// The same of a list of names: who takes part is somebody's staff one by one, and people as a list.

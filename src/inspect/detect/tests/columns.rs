@@ -125,3 +125,12 @@ fn sender_and_recipient_in_latin_letters_make_no_list() {
         assert_eq!((count(&findings, "person_name"), persons), (people, people), "{}", told(&findings));
     }
 }
+
+#[test]
+fn a_surname_and_a_given_name_below_one_heading_are_one_name() {
+    for header in ["本人,,連絡先\n姓,名,電話番号", "申込者姓,申込者名,電話番号"] {
+        let text = format!("{header}\n榎本,裕太,070-6445-6559\n川場,秋葉,090-9855-2909\n中川,裕美子,080-4705-7084");
+        let (findings, people) = mail(&text);
+        assert_eq!((count(&findings, "jp.name"), people), (3, 3), "{header} {}", told(&findings));
+    }
+}

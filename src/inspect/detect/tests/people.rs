@@ -43,6 +43,21 @@ fn what_stands_above_a_name_is_theirs_within_a_form_only() {
 }
 
 #[test]
+fn where_people_meet_and_who_does_business_is_nobodys() {
+    expect_people(&[
+        ("弊社担当：山田（090-1234-5678）", 0),
+        ("担当者：090-1234-5678", 0),
+        ("当社のお客様 090-1234-5678", 1),
+    ]);
+    let (findings, _) = mail(
+        "山田太郎氏の講演会を開催します。\n会場：東京都港区芝公園4-2-8 ホール\n【集合場所】〒105-0011 東京都港区芝公園4-2-9",
+    );
+    assert_eq!(count(&findings, "jp.address"), 0, "{}", told(&findings));
+    let (findings, _) = mail("山田太郎様のお届け場所：東京都港区芝公園4-2-8");
+    assert_eq!(count(&findings, "jp.address"), 1, "{}", told(&findings));
+}
+
+#[test]
 fn two_are_people_where_a_word_announces_them() {
     expect(&[
         ("内定者は山田太郎、佐藤花子、中村翔平、高橋健一、田中美咲の5名です。", 5),
