@@ -5,8 +5,8 @@
 //! and any other text of the mail; all words come from the rule.
 
 use super::checks::Note;
-use super::rule::Detector;
 use super::rules::Rules;
+use super::rules::rule::Detector;
 use crate::inspect::{By, Confidence, Lowered, Raised, Why};
 
 /// What a hit rests on.

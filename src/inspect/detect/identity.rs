@@ -3,13 +3,14 @@
 //! In: a value that was found, and its detector. Out: a name or a key on the [`Person`] that it belongs to, folded so
 //! that two ways to write it give the same: old forms of kanji, readings in hiragana, order and case of Latin names,
 //! eras and separators of birth dates, 丁目 and 番地 of addresses. Deliberately absent: which values belong together
-//! ([`super::table`], [`super::clusters`]).
+//! ([`super::table`], [`super::prose::clusters`]).
 
-use super::checks::{self, Check, Note};
-use super::clusters::name_characters;
+use super::checks;
+use super::checks::{Check, Note};
 use super::names::Names;
-use super::rule::{Detector, Role};
-use super::script::is_kanji;
+use super::names::script::is_kanji;
+use super::prose::clusters::name_characters;
+use super::rules::rule::{Detector, Role};
 use super::words::{hash, hash_characters, katakana};
 use crate::inspect::Category;
 use crate::inspect::persons::{Key, Kind, Person, Script};

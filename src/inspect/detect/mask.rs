@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::checks::is_role_address;
-use super::script::is_kanji;
+use super::names::script::is_kanji;
 
 /// What stays readable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -2,84 +2,49 @@
 //!
 //! In: what extraction hands over ([`Sink`]): stretches of running text, and tables row by row. Out: findings with
 //! masked examples, and the number of distinct people. The way of a text: [`normal`] folds its forms, [`scan`] finds
-//! candidates in one pass and checks them, [`prose`] leaves business courtesy aside and joins values to people; the way
-//! of a table: [`layout`] tells what its columns are and [`columns`] whose, [`table`] reads each [`row`] as its people, or
-//! a [`form`] as one.
-//! Deliberately absent: detectors in code. What is looked for stands in `rules/detectors/*.toml` ([`rule`]).
+//! candidates in one pass ([`search`]), lets [`checks`] judge them and looks for words [`near`] them, [`prose`] leaves
+//! business courtesy aside and joins values to people. The way of a table: [`table`] tells what its columns are, and reads
+//! each row as its people. Both end in the [`record`] of what is known; [`tally`] makes findings of it, each with its
+//! [`ground`], its [`whereabouts`] and a [`mask`] over its value.
+//! Deliberately absent: detectors in code. What is looked for stands in `rules/detectors/*.toml` ([`rules`]), and what
+//! names and places there are in `rules/dictionaries` ([`names`], [`words`]).
 
-mod accounts;
-mod bare;
-mod boxes;
 mod buckets;
-mod builtin;
 mod checks;
-mod clusters;
-mod columns;
 pub mod exact;
-mod exclude;
 pub mod fingerprint;
-mod fixed;
-mod form;
-mod given;
 mod ground;
-mod heads;
-mod history;
 mod identity;
-mod inner;
-mod latin;
-mod layout;
-mod letter;
-mod lists;
-mod marks;
 mod mask;
 mod names;
 mod near;
-mod neighbours;
 mod normal;
 pub mod organizations;
-mod page;
-mod patterns;
-mod places;
-mod prefixes;
 mod prose;
-mod readings;
 mod record;
-mod roll;
-pub mod romaji;
-mod roster;
-mod row;
-mod rule;
 mod rules;
 mod scan;
-mod script;
-mod sentences;
-mod signature;
-mod signs;
+mod search;
 pub mod stages;
-mod starts;
-mod strangers;
 mod table;
 mod tally;
-mod terms;
-mod values;
 mod veil;
-mod vocabulary;
 mod whereabouts;
 pub(super) mod words;
-mod zones;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use self::boxes::Boxes;
-pub use self::exclude::Summary as ExclusionInfo;
-use self::history::History;
-pub use self::letter::{FileName, Letter};
+pub use self::names::romaji;
 use self::normal::Normal;
+use self::prose::history::History;
+pub use self::prose::letter::{FileName, Letter};
 use self::record::Record;
-pub use self::rule::DetectorInfo;
+pub use self::rules::exclude::Summary as ExclusionInfo;
+pub use self::rules::rule::DetectorInfo;
 pub use self::rules::{ExampleResult, Plant, Rules};
 use self::table::Table;
+use self::table::boxes::Boxes;
 pub(super) use self::veil::Veil;
 use self::whereabouts::{Where, Whereabouts};
 pub use self::words::modern;
@@ -142,7 +107,7 @@ const ENVELOPE_FIELDS: [&str; 26] = [
 pub struct Detection<'a> {
     record: Record<'a>,
     history: History,
-    letter: letter::Reader,
+    letter: prose::letter::Reader,
     table: Option<Table>,
     boxes: Boxes,
     exact: Vec<exact::Search<'a>>,
@@ -157,7 +122,7 @@ impl<'a> Detection<'a> {
         let history = History::new(&own);
         let exact = rules.tables().iter().map(exact::Search::new).collect();
         let prints = fingerprint::Reader::new(rules.library());
-        let (record, letter) = (Record::new(rules, own, count_quoted), letter::Reader::default());
+        let (record, letter) = (Record::new(rules, own, count_quoted), prose::letter::Reader::default());
         Self { record, history, letter, table: None, boxes: Boxes::default(), exact, prints }
     }
 
@@ -314,6 +279,5 @@ fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(test)]
-mod tabular;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::ground::Near;
-use super::rule::Nearby;
+use super::rules::rule::Nearby;
 
 /// A context word stands at most so many characters after a value: `(携帯)`.
 const WINDOW_AFTER: usize = 16;

@@ -11,7 +11,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use super::script::is_name_character;
+use super::names::script::is_name_character;
 
 /// One name that a content says.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

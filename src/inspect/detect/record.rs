@@ -4,10 +4,10 @@
 //! whose mail it is: the addresses and names of sender and recipients, who are not leaked by being there.
 
 use super::checks::is_latin_name;
-use super::clusters::name_key;
-use super::columns::Columns;
+use super::names::script::is_name_character;
+use super::prose::clusters::name_key;
 use super::rules::Rules;
-use super::script::is_name_character;
+use super::table::columns::Columns;
 use super::tally::{Shown, Tally};
 use crate::inspect::persons::{Person, Persons, Sight};
 use crate::inspect::{Confidence, Finding, People};

@@ -2,7 +2,7 @@
 //!
 //! In: a stretch of normalised text. Out: every place where a detector's pattern matches, its check holds and, where it
 //! needs one, a context word is near ([`Hit`]); of overlapping hits the one that knows most. Deliberately absent: whose
-//! data it is, and whether it is a leak ([`super::clusters`]).
+//! data it is, and whether it is a leak ([`super::prose::clusters`]).
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -4,7 +4,8 @@
 //! absent: anything that an inspection needs.
 
 use super::normal::Normal;
-use super::{Detection, Rules, scan, without_returns};
+use super::scan;
+use super::{Detection, Rules, without_returns};
 use crate::inspect::{Finding, People, Place, Sink};
 
 /// Folds the forms of characters: how long the text is then.

@@ -11,6 +11,7 @@ mod explained;
 mod japanese;
 mod pages;
 mod people;
+mod tables;
 
 use std::{sync::LazyLock, time::Duration};
 

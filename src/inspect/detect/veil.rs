@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::bare;
 use super::checks::Note;
 use super::mask::Mask;
 use super::normal::Normal;
+use super::prose::bare;
 use super::rules::Rules;
 use super::scan;
 

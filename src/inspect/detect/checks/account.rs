@@ -8,10 +8,10 @@
 
 use std::ops::Range;
 
-use super::super::names::{Names, Reading};
-use super::super::script::is_katakana;
 use super::super::words::large;
 use super::{Note, Passed};
+use crate::inspect::detect::names::script::is_katakana;
+use crate::inspect::detect::names::{Names, Reading};
 
 /// An account has so many digits.
 const DIGITS: usize = 7;

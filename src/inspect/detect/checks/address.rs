@@ -8,10 +8,10 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::super::places::{LONGEST, Places, ends_in_prefecture, is_suffix, prefecture};
-use super::super::script::is_kanji;
-use super::super::vocabulary::Vocabulary;
 use super::Passed;
+use crate::inspect::detect::names::script::is_kanji;
+use crate::inspect::detect::words::places::{LONGEST, Places, ends_in_prefecture, is_suffix, prefecture};
+use crate::inspect::detect::words::vocabulary::Vocabulary;
 
 /// The whole address around the suffix that `range` starts with, and in doubt when only its shape makes it one.
 pub(super) fn around(places: &Places, text: &str, range: &Range<usize>) -> Option<Passed> {

@@ -1,9 +1,10 @@
 //! Numbers whose groups stand apart as few write them: `4111.1111.1111.1111`, `090・1234・5678`, or over a line
 //! end.
 //!
-//! In: a candidate that a rule's pattern let through. Out: whether it is written as usual ([`is_usual`]), and of others the
-//! number with `-` between its groups, and how it was written ([`read`]). Such a number needs more than one that is: groups of the usual size, and
-//! no further group of the kind beside it, as a row of figures has. Deliberately absent: whether the number holds.
+//! In: a candidate that a rule's pattern let through. Out: whether it is written as usual ([`is_usual`]), and of others
+//! the number with `-` between its groups, and how it was written ([`read`]). Such a number needs more than one that
+//! is: groups of the usual size, and no further group of the kind beside it, as a row of figures has. Deliberately
+//! absent: whether the number holds.
 
 use std::ops::Range;
 

@@ -2,7 +2,7 @@
 //!
 //! In: a candidate behind its label or title, or a word or two. Out: where the name is, how well it is known, and whether
 //! an organisation is called so. Deliberately absent: names in Japanese ([`super::words`]), and rows of names
-//! ([`super::super::neighbours`]).
+//! ([`super::super::prose::neighbours`]).
 
 use std::ops::Range;
 

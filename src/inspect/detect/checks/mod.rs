@@ -26,7 +26,7 @@ use serde::Deserialize;
 
 pub(super) use self::dates::born;
 use super::names::Names;
-use super::places::prefecture;
+use super::words::places::prefecture;
 use crate::inspect::Confidence;
 use apart::Apart;
 use foreign::Foreign;

@@ -5,9 +5,10 @@
 
 use std::ops::Range;
 
-use super::super::names::{Names, Reading};
-use super::super::script::{is_kanji, is_name_character};
-use super::{Note, Passed, account};
+use super::account;
+use super::{Note, Passed};
+use crate::inspect::detect::names::script::{is_kanji, is_name_character};
+use crate::inspect::detect::names::{Names, Reading};
 
 /// A name before the honorific at `range`, or after the label there.
 pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> Option<Passed> {

@@ -8,11 +8,11 @@ use std::io::{self, Write};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::super::buckets::{blocks, bucket, filter_bits};
 use super::super::normal::Normal;
 use super::canonical::value;
 use super::index::{COLUMNS, COMMON, CellAt, GATE, Head, MAGIC, ROWS, gate_bit, remainder};
 use super::keyed::Keys;
+use crate::inspect::detect::buckets::{blocks, bucket, filter_bits};
 
 /// An index in the making.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use std::ops::Range;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::super::buckets::{BLOCK, Buckets, mix};
+use crate::inspect::detect::buckets::{BLOCK, Buckets, mix};
 
 pub(super) const MAGIC: &[u8; 12] = b"sekisho-edm1";
 

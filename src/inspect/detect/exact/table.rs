@@ -8,11 +8,12 @@ use std::io;
 
 use serde::Deserialize;
 
-use super::super::rule::{self, DetectorInfo};
-use super::super::{RuleError, RuleSource};
 use super::index::{Bytes, Index};
 use super::keyed::Keys;
 use crate::inspect::Category;
+use crate::inspect::detect::rules::rule;
+use crate::inspect::detect::rules::rule::DetectorInfo;
+use crate::inspect::detect::{RuleError, RuleSource};
 use crate::language::Text;
 
 /// The files that rules name.

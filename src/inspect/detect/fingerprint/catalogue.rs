@@ -8,10 +8,10 @@ use std::io::{self, Write};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::super::buckets::{BLOCK, blocks, bucket, filter_bits};
 use super::keyed::Keys;
 use super::library::{Document, Head, Library, MAGIC, MEASURE, PUBLIC};
 use super::winnow::Print;
+use crate::inspect::detect::buckets::{BLOCK, blocks, bucket, filter_bits};
 
 /// A library in the making.
 #[derive(Debug)]

@@ -22,9 +22,9 @@ use std::ops::Range;
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
-use super::super::buckets::{BLOCK, Buckets};
 use super::super::exact::Bytes;
 use super::keyed::Keys;
+use crate::inspect::detect::buckets::{BLOCK, Buckets};
 
 pub(super) const MAGIC: &[u8; 12] = b"sekisho-fpr1";
 

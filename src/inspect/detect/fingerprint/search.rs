@@ -9,11 +9,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-use super::super::rule::DetectorInfo;
 use super::letters::Letters;
 use super::library::{Document, Entry, Library, PUBLIC};
 use super::shingles::Shingles;
 use super::winnow::{SIEVE, Winnow, height};
+use crate::inspect::detect::rules::rule::DetectorInfo;
 use crate::inspect::{By, Category, Confidence, Example, Finding, Validation, Why};
 use crate::language::Text;
 

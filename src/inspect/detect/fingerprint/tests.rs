@@ -4,11 +4,11 @@ use std::io;
 
 use proptest::prelude::*;
 
-use super::super::exact::{Bytes, Shelf};
 use super::super::normal::Normal;
 use super::evaluation::{ENGLISH, JAPANESE, Lot};
 use super::winnow::Press;
 use super::*;
+use crate::inspect::detect::exact::{Bytes, Shelf};
 use crate::inspect::detect::{Detection, Rules};
 use crate::inspect::{Category, Cell, Confidence, Finding, Job, Kind, Limits, Reason, Sink, hear};
 

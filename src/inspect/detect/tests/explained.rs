@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::inspect::detect::{checks::Note, ground::Ground};
+use crate::inspect::detect::checks::Note;
+use crate::inspect::detect::ground::Ground;
 
 /// What is told of the first example of a detector.
 fn why(findings: &[Finding], detector: &str) -> Value {
