@@ -40,7 +40,8 @@ pub(crate) fn group(
     let mut grouping = Grouping { rules, page, take, open: Cluster::default(), name: None, kinds: Vec::new() };
     for (line, on_line) in page.by_line(hits) {
         let last_line = grouping.open.last_line;
-        let is_out_of_reach = || line - last_line > FORM || grouping.empty_before(line) >= REACH;
+        let apart = line - last_line;
+        let is_out_of_reach = || apart > FORM || apart > REACH && grouping.empty_before(line) >= REACH;
         if grouping.is_open() && (is_out_of_reach() || breaks(last_line, line)) {
             grouping.close();
         }
@@ -78,7 +79,7 @@ impl<F: FnMut(&Cluster)> Grouping<'_, F> {
             1 => {
                 let name = hits.iter().find(|hit| self.is_name(hit));
                 let again = || name.is_some_and(|name| self.is_again(name));
-                if !again() && (self.name.is_some() || self.is_far(line) || self.clashes(hits)) {
+                if !again() && (self.name.is_some() || self.clashes(hits) || self.is_far(line)) {
                     self.close();
                 }
                 self.join(line, hits);

@@ -1,7 +1,7 @@
 //! Names at the heads of lines, one below another: `・山田太郎（営業部）`.
 //!
 //! In: a page, and a name that begins one of its lines, but for a mark. Out: the names that begin the lines above and below
-//! it, as far as these are marked alike ([`column`]), and what stands above them ([`heading`]). What no dictionary has is
+//! it, as far as these are marked alike ([`column()`]), and what stands above them ([`heading`]). What no dictionary has is
 //! one of them only if its line goes on as that of a name that is known. Deliberately absent: whether such a column is a
 //! list of people ([`super::roll`]).
 

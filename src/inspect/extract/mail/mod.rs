@@ -5,7 +5,7 @@
 //! nested messages are nested values, and copying them recurses (ten thousand mails in a base64 part overflow the
 //! stack), encoded messages stop at three levels, and the text before and after the parts is not in its tree. Cut here, every line
 //! of a multipart is in its preamble, in a part, or in its epilogue; nothing falls between.
-//! Deliberately absent: which part a mail program would show ([`view`] alone knows that). All are read.
+//! Deliberately absent: which part a mail program would show ([`mod@view`] alone knows that). All are read.
 
 mod apple;
 mod ber;

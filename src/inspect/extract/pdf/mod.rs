@@ -3,7 +3,7 @@
 //! In: the file's bytes. Out: text page by page, tables as tables; form fields, notes, outline, properties, links,
 //! scripts, attached files; objects of older versions that are still in the file; bytes that belong to no object. A page
 //! that is only a picture is `uninspected: image`; text that its font does not explain is `damaged`. Structure, which is
-//! passed over, is named in [`file`] and [`objects`]. Pages are walked by a reader of our own on top of hayro's objects
+//! passed over, is named in [`mod@file`] and [`objects`]. Pages are walked by a reader of our own on top of hayro's objects
 //! and fonts: hayro's interpreter drops text in layers that are off, follows forms that call each other for ever, and
 //! unpacks whatever it is given. Deliberately absent: rendering.
 

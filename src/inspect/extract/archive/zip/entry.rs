@@ -38,7 +38,7 @@ pub(crate) struct Packed<'a> {
 }
 
 impl<'a> Packed<'a> {
-    /// To be opened with [`open`].
+    /// To be opened with [`Self::open`].
     pub(crate) fn framed<'f>(&self, consumed: &'f Cell<usize>) -> Framed<'f>
     where
         'a: 'f,
