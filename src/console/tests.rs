@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use self::{
-    browser::{Browser, Page, engine, people, voice},
+    browser::{Browser, Page, engine, voice},
     fake::{Fake, story},
 };
 use super::*;

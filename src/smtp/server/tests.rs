@@ -5,6 +5,9 @@
 //! lines, `(closed)` for the end), `c:` lines that follow each other go out in one write, `r:` is raw bytes with
 //! escapes, and `g:` lines are what the gate must have seen in the end.
 
+mod ends;
+mod slow;
+
 use std::{
     path::Path,
     sync::{Arc, Mutex},
@@ -312,46 +315,6 @@ async fn dialogs() {
 }
 
 #[tokio::test]
-async fn a_mail_whose_client_is_slow_is_paused_once_between_two_steps_and_loses_no_byte() {
-    let server = Server::start(settings()).await;
-    let paused = async || timeout(HANG, server.gate.paused.notified()).await.expect("not paused");
-    let mut client = server.connect().await;
-    client.expect("220").await;
-    client.ask("EHLO client.example", "250 ").await;
-    client.ask("MAIL FROM:<a@example.jp>", "250").await;
-    paused().await;
-    client.send("RCPT TO:<b@exa").await;
-    client.ask("mple.com>", "250").await;
-    client.send("DA").await;
-    paused().await;
-    client.ask("TA", "354").await;
-    for byte in b"Subject: slow\r\n\r\n.." {
-        client.send([*byte]).await;
-        tokio::time::sleep(Duration::from_millis(60)).await;
-    }
-    client.ask("\r\n.", "250").await;
-    drop(client);
-    let pauses = Arc::clone(&server.gate.pauses);
-    let seen = server.end().await;
-    let message = r"message Subject: slow\r\n\r\n.\r\n";
-    assert_eq!(seen, ["mail a@example.jp from client.example, extended", "rcpt b@example.com", message]);
-    assert_eq!(*pauses.lock().unwrap(), [1, 2]);
-}
-
-#[tokio::test]
-async fn messages_that_trickle_are_paused() {
-    for begin in ["DATA\r\nSubject: x\r\n", "BDAT 1\r\nSBDAT 1000\r\nubject: x\r\n"] {
-        let server = Server::start(settings()).await;
-        let mut client = server.connect().await;
-        client.expect("220").await;
-        client.ask("EHLO client.example", "250 ").await;
-        client.send(format!("MAIL FROM:<a@example.jp>\r\nRCPT TO:<b@example.com>\r\n{begin}")).await;
-        timeout(HANG, server.gate.paused.notified()).await.expect("not paused");
-        assert_eq!(*server.gate.pauses.lock().unwrap(), [2]);
-    }
-}
-
-#[tokio::test]
 async fn only_named_networks_may_relay() {
     let allow_from = vec!["192.0.2.0/24".parse().unwrap()];
     let server = Server::start(Settings { allow_from, ..settings() }).await;
@@ -405,100 +368,6 @@ async fn who_speaks_before_the_greeting_is_refused() {
 }
 
 #[tokio::test]
-async fn silence_ends_a_connection_between_commands_and_within_data() {
-    let server = Server::start(Settings { idle_timeout: Duration::from_millis(300), ..settings() }).await;
-    let mut client = server.connect().await;
-    client.expect("220").await;
-    client.expect("421 4.4.2").await;
-    client.assert_closed().await;
-    let mut client = server.connect().await;
-    client.up_to_data("a@example.jp").await;
-    client.send("half a li").await;
-    client.expect("421 4.4.2").await;
-    client.assert_closed().await;
-    assert_eq!(server.end().await.last().unwrap(), "abandon");
-}
-
-#[tokio::test]
-async fn a_connection_lost_within_data_abandons_the_mail_once() {
-    let server = Server::start(settings()).await;
-    let mut client = server.connect().await;
-    client.up_to_data("a@example.jp").await;
-    client.send("half a message\r\n.").await;
-    drop(client);
-    let seen = server.end().await;
-    assert_eq!(&seen[1..], ["rcpt b@example.com", "abandon"]);
-}
-
-#[tokio::test]
-async fn a_client_that_leaves_does_not_interrupt_its_mail() {
-    let server = Server::start(settings()).await;
-    let mut client = server.connect().await;
-    client.up_to_data("slow@example.jp").await;
-    client.send("x\r\n.\r\n").await;
-    server.gate.started.notified().await;
-    drop(client);
-    let gate = server.gate.clone();
-    let ended = tokio::spawn(server.end());
-    gate.finish.notify_one();
-    assert_eq!(&ended.await.unwrap()[2..], ["message x\\r\\n", "finished"]);
-}
-
-#[tokio::test]
-async fn a_stop_ends_idle_clients_and_lets_mails_in_flight_finish() {
-    let server = Server::start(settings()).await;
-    let (mut idle, mut busy, mut slow) = (server.connect().await, server.connect().await, server.connect().await);
-    idle.expect("220").await;
-    busy.up_to_data("a@example.jp").await;
-    slow.up_to_data("slow@example.jp").await;
-    slow.send("x\r\n.\r\n").await;
-    server.gate.started.notified().await;
-    server.stop.cancel();
-    idle.expect("421 4.3.2").await;
-    idle.assert_closed().await;
-    busy.send("y\r\n.\r\n").await;
-    busy.expect("250 2.0.0 forwarded").await;
-    busy.expect("421 4.3.2").await;
-    server.gate.finish.notify_one();
-    slow.expect("250 2.0.0 forwarded").await;
-    slow.expect("421 4.3.2").await;
-    let address = server.address;
-    server.end().await;
-    assert!(TcpStream::connect(address).await.is_err());
-}
-
-#[tokio::test]
-async fn a_stop_does_not_wait_for_ever() {
-    let server = Server::start_with_grace(settings(), Duration::from_millis(20)).await;
-    let (mut open, mut slow) = (server.connect().await, server.connect().await);
-    open.up_to_data("a@example.jp").await;
-    slow.up_to_data("slow@example.jp").await;
-    slow.send("x\r\n.\r\n").await;
-    server.gate.started.notified().await;
-    server.stop.cancel();
-    open.expect("421 4.3.2").await;
-    slow.expect("421 4.3.2").await;
-    let seen = server.end().await;
-    assert_eq!(seen.last().unwrap(), "abandon");
-    assert!(!seen.contains(&"finished".to_owned()));
-}
-
-#[tokio::test]
-async fn a_panic_in_one_connection_leaves_the_others_alone() {
-    let server = Server::start(settings()).await;
-    let (mut healthy, mut broken) = (server.connect().await, server.connect().await);
-    healthy.up_to_data("a@example.jp").await;
-    broken.up_to_data("panic@example.jp").await;
-    broken.send("x\r\n.\r\n").await;
-    broken.expect("421 4.3.0").await;
-    broken.assert_closed().await;
-    healthy.send("y\r\n.\r\n").await;
-    healthy.expect("250 2.0.0 forwarded").await;
-    server.connect().await.expect("220").await;
-    server.end().await;
-}
-
-#[tokio::test]
 async fn a_message_arrives_the_same_however_it_is_cut() {
     let server = Server::start(settings()).await;
     let mut client = server.connect().await;
@@ -511,127 +380,6 @@ async fn a_message_arrives_the_same_however_it_is_cut() {
     client.expect("250 2.0.0").await;
     client.expect("221").await;
     assert_eq!(server.end().await.last().unwrap(), "message .a\\r\\n");
-}
-
-#[tokio::test]
-async fn a_client_that_never_reads_does_not_make_replies_pile_up() {
-    let most = Settings { max_message_size: 1 << 40, idle_timeout: Duration::from_millis(200), ..settings() };
-    let server = Server::start(most).await;
-    let mut client = server.connect().await;
-    client.send("EHLO x\r\nMAIL FROM:<a@example.jp>\r\nRCPT TO:<b@example.com>\r\n").await;
-    // Chunks of one byte are mail, and so no flood of idle commands.
-    let flood = b"BDAT 1\r\nx".repeat(10_000);
-    // The server stops reading when nobody takes its replies, and gives up in time: at some point the flood stalls or
-    // fails, and the session ends all the same.
-    let stalled =
-        timeout(Duration::from_secs(5), async { while client.0.get_mut().write_all(&flood).await.is_ok() {} });
-    assert!(stalled.await.is_ok(), "the server reads on without end");
-    server.end().await;
-}
-
-#[tokio::test]
-async fn a_client_that_is_cut_off_in_its_message_still_hears_why() {
-    let server = Server::start(settings()).await;
-    let client = server.connect().await;
-    let mut client = Client(BufReader::with_capacity(100, client.0.into_inner()));
-    client.up_to_data("a@example.jp").await;
-    // Far more than the sockets hold: most of it is sent after the server has given up.
-    client.send(vec![b'x'; 50 << 20]).await;
-    client.expect("552 5.3.4").await;
-    client.assert_closed().await;
-    drop(client);
-    assert_eq!(server.end().await.last().unwrap(), "abandon");
-}
-
-#[tokio::test]
-async fn replies_to_a_batch_leave_in_one_write() {
-    let (mut client, server) = tokio::io::duplex(1 << 16);
-    let start = session::Start {
-        gate: Arc::new(Recorder::default()),
-        settings: Arc::new(settings()),
-        budget: budget::Budget::new(1 << 20),
-        keys: Arc::default(),
-        logins: Arc::new(auth::Logins::new(1)),
-        senders: limits::Senders::new(settings().senders),
-        address: "127.0.0.1:1".parse().unwrap(),
-        stop: CancellationToken::new(),
-    };
-    let batch = "EHLO x\r\nMAIL FROM:<a@b.jp>\r\nRCPT TO:<c@d.jp>\r\nRCPT TO:<refused@d.jp>\r\nDATA\r\n";
-    client.write_all(batch.as_bytes()).await.unwrap();
-    tokio::spawn(session::run(start, stream::Stream::Plain(server), CancellationToken::new()));
-    let mut got = vec![0; 1 << 16];
-    let mut reads: Vec<String> = Vec::new();
-    while !reads.concat().contains("354 ") {
-        let count = timeout(HANG, client.read(&mut got)).await.unwrap().unwrap();
-        reads.push(String::from_utf8_lossy(&got[..count]).into_owned());
-    }
-    // The greeting waits for nothing either: the batch was there when it was written.
-    assert!(reads.len() <= 2, "{reads:?}");
-}
-
-/// Sends `bytes` again and again until the server has had enough, and gives its last words.
-async fn trickle(client: &mut Client, bytes: &str) -> String {
-    let (mut line, step) = (String::new(), Duration::from_millis(20));
-    let heard = async {
-        while timeout(step, client.0.read_line(&mut line)).await.is_err() {
-            client.0.get_mut().write_all(bytes.as_bytes()).await.unwrap();
-        }
-    };
-    timeout(HANG, heard).await.expect("the server waits for ever");
-    line
-}
-
-#[tokio::test]
-async fn a_command_line_that_trickles_ends_the_connection() {
-    let server = Server::start(Settings { command_timeout: Duration::from_millis(300), ..settings() }).await;
-    let mut client = server.connect().await;
-    client.expect("220").await;
-    assert!(trickle(&mut client, "x").await.starts_with("421 4.4.2"));
-    server.end().await;
-}
-
-#[tokio::test]
-async fn a_message_that_takes_too_long_ends_the_connection() {
-    let server = Server::start(Settings { message_timeout: Duration::from_millis(300), ..settings() }).await;
-    let mut client = server.connect().await;
-    client.up_to_data("a@example.jp").await;
-    assert!(trickle(&mut client, "x").await.starts_with("421 4.4.2 timeout"));
-    let mut client = server.connect().await;
-    client.expect("220").await;
-    for command in ["EHLO x", "MAIL FROM:<a@example.jp>", "RCPT TO:<b@example.com>"] {
-        client.ask(command, "250").await;
-    }
-    client.send("BDAT 1\r\nx").await;
-    client.expect("250 2.0.0 1 octets").await;
-    client.expect("421 4.4.2").await;
-    assert_eq!(server.end().await.iter().filter(|seen| *seen == "abandon").count(), 2);
-}
-
-#[tokio::test]
-async fn a_message_below_the_least_rate_ends_the_connection() {
-    let slow = Settings { min_data_rate: 1_000, rate_window: Duration::from_millis(200), ..settings() };
-    let server = Server::start(slow).await;
-    let mut client = server.connect().await;
-    client.up_to_data("a@example.jp").await;
-    assert!(trickle(&mut client, "x").await.starts_with("421 4.4.2 the message comes too slowly"));
-    assert_eq!(server.end().await.last().unwrap(), "abandon");
-}
-
-#[tokio::test]
-async fn a_connection_may_last_and_bring_only_so_much() {
-    let most = Settings { max_session: Duration::from_millis(400), max_mails_per_connection: 1, ..settings() };
-    let server = Server::start(most).await;
-    let mut client = server.connect().await;
-    client.up_to_data("a@example.jp").await;
-    client.send("x\r\n.\r\n").await;
-    client.expect("250 2.0.0 forwarded").await;
-    client.ask("MAIL FROM:<a@example.jp>", "421 4.7.0").await;
-    client.assert_closed().await;
-    let mut client = server.connect().await;
-    client.expect("220").await;
-    client.expect("421 4.4.2").await;
-    client.assert_closed().await;
-    server.end().await;
 }
 
 #[tokio::test]
