@@ -3,7 +3,7 @@
 //! In: what follows a surname, or stands where a label asks for a name. Out: whether it may be one, by what it is written
 //! with and by the words that are none. Deliberately absent: the dictionaries of names ([`super`]).
 
-use super::script::is_kanji;
+use super::script::{is_kanji, is_katakana};
 
 /// What follows a surname in a word of its own and does not name a person: 山田商店, 石川県, 田中課長.
 pub(super) fn may_be_given(word: &str) -> bool {
@@ -19,6 +19,12 @@ pub(super) fn may_be_given(word: &str) -> bool {
 /// Whether kana after a surname may be a given name: さくら and エリ are; から and さん are grammar.
 pub(super) fn may_be_kana(word: &str) -> bool {
     word.chars().count() >= 2 && !GRAMMAR.contains(&word)
+}
+
+/// Whether `word` is a given name as many who are old have one: `ヨシ子`, `キミ江`.
+pub(super) fn is_half_kana(word: &str) -> bool {
+    let kana = word.strip_suffix(['子', '江', '枝', '代', '美', '恵']).unwrap_or_default();
+    (1..=3).contains(&kana.chars().count()) && kana.chars().all(is_katakana)
 }
 
 /// Whether something in `word` stands where a name should and is none.

@@ -11,7 +11,7 @@ pub mod romaji;
 pub(super) mod script;
 mod strangers;
 
-use self::given::{may_be_given, may_be_kana};
+use self::given::{is_half_kana, may_be_given, may_be_kana};
 use self::readings::Readings;
 use self::script::{is_kanji, is_katakana, is_name_character};
 use super::words::places::Places;
@@ -136,8 +136,8 @@ impl Names {
             let given = word.get(end..).unwrap_or_default();
             // 林 and 森 are surnames and also words: they need a given name of two characters that is known.
             let rest = count - length;
-            let known =
-                self.given.has(given) || rest >= 2 && given.chars().all(is_katakana) && self.given_readings.has(given);
+            let in_kana = || given.chars().all(is_katakana) && self.given_readings.has(given);
+            let known = self.given.has(given) || rest >= 2 && (in_kana() || is_half_kana(given));
             if known && (length >= 2 || rest >= 2) && count >= 3 {
                 return (!self.no_names.has(word)).then_some(Reading::Full);
             }
@@ -329,6 +329,7 @@ mod tests {
             "五十嵐結衣",
             "ヤマダ タロウ",
             "やまだ はなこ",
+            "田中ヨシ子",
             "森健太郎",
             "林 修",
         ] {

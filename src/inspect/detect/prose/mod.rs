@@ -225,7 +225,7 @@ impl Judgement {
                 Self::Nobody
             };
         };
-        let staff = || page.is_staff(page.line_of(name.range.start));
+        let staff = || page.is_staff_at(name.range.start);
         let company = || (cluster.first_line..=cluster.last_line).any(|line| page.names_company(line));
         let surname_only = name.note == Note::Surname;
         let key = if record.known.is_empty() { String::new() } else { name_key(page.value(name)) };

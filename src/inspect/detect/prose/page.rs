@@ -109,6 +109,13 @@ impl<'a> Page<'a> {
         self.remark(number, |remarks| &remarks.staff, zones::is_staff_line)
     }
 
+    /// Whether whoever is named at an offset is there for work, by the sentence: `担当の鈴木さんが親切でした。母の山田花子は…`.
+    pub(super) fn is_staff_at(&self, offset: usize) -> bool {
+        let line = self.line_of(offset);
+        let Some(end) = self.head(offset).rfind('。') else { return self.is_staff(line) };
+        zones::is_staff_line(self.line(line).get(end + '。'.len_utf8()..).unwrap_or_default())
+    }
+
     /// Whether somebody stands in a line as a private person.
     pub(super) fn is_home(&self, number: usize) -> bool {
         let is_home = |line: &str| ["自宅", "ご自宅", "実家", "お客様", "home"].iter().any(|word| line.contains(word));

@@ -182,7 +182,7 @@ fn judged(record: &Record<'_>, page: &Page<'_>, row: &Row) -> Option<bool> {
         return Some(true);
     }
     // Titles stand behind whoever is there for work.
-    let at_work = || row.items.iter().any(|item| page.is_staff(page.line_of(item.range.start)));
+    let at_work = || row.items.iter().any(|item| page.is_staff_at(item.range.start));
     if row.column.is_some() && at_work() {
         return None;
     }
