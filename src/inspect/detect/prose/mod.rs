@@ -216,7 +216,8 @@ impl Judgement {
             let mail = beside().any(|hit| page.value(hit).contains('@'));
             let abroad = beside().any(|hit| is(hit, Role::Identifier) && hit.note == Note::Plain && contact(hit));
             let home = beside().any(|hit| hit.note == Note::Landline && (landlines || at_home(hit)));
-            let of_staff = || hits.clone().all(|hit| contact(hit) && zones::is_of_staff(page.head(hit.range.start)));
+            let of_staff =
+                || hits.clone().all(|hit| contact(hit) && zones::is_of_staff(page.just_before(hit.range.start)));
             return if (mobile || mail || abroad || home) && !of_staff() {
                 Self::Person
             } else if private(&|| false) && beside().any(|hit| standing(hit) || hit.note == Note::Stated) {

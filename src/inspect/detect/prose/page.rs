@@ -99,6 +99,13 @@ impl<'a> Page<'a> {
         self.text.get(start..offset).unwrap_or_default()
     }
 
+    /// The last of what stands before an offset on its line, which may be as long as the text.
+    pub(super) fn just_before(&self, offset: usize) -> &'a str {
+        const NEAR: usize = 300;
+        let head = self.head(offset);
+        head.get(head.ceil_char_boundary(head.len().saturating_sub(NEAR))..).unwrap_or_default()
+    }
+
     /// Whether a line names an organisation.
     pub(super) fn names_company(&self, number: usize) -> bool {
         self.remark(number, |remarks| &remarks.company, zones::has_company)
@@ -112,8 +119,11 @@ impl<'a> Page<'a> {
     /// Whether whoever is named at an offset is there for work, by the sentence: `担当の鈴木さんが親切でした。母の山田花子は…`.
     pub(super) fn is_staff_at(&self, offset: usize) -> bool {
         let line = self.line_of(offset);
-        let Some(end) = self.head(offset).rfind('。') else { return self.is_staff(line) };
-        zones::is_staff_line(self.line(line).get(end + '。'.len_utf8()..).unwrap_or_default())
+        let before = self.just_before(offset);
+        let Some(end) = before.rfind('。') else { return self.is_staff(line) };
+        let sentence = offset - before.len() + end + '。'.len_utf8();
+        let start = self.starts.get(line).copied().unwrap_or_default();
+        zones::is_staff_line(self.line(line).get(sentence.saturating_sub(start)..).unwrap_or_default())
     }
 
     /// Whether somebody stands in a line as a private person.
@@ -184,7 +194,7 @@ impl<'a> Page<'a> {
         if courteous && zones.get(self.line_of(hit.range.start)).is_some_and(|zone| *zone != Zone::Body) {
             return true;
         }
-        if detector.check == Check::AddressJp && zones::is_venue(self.head(hit.range.start)) {
+        if detector.check == Check::AddressJp && zones::is_venue(self.just_before(hit.range.start)) {
             return true;
         }
         let value = self.value(hit);
