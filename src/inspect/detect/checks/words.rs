@@ -39,7 +39,8 @@ pub(super) fn japanese_name(names: &Names, text: &str, range: &Range<usize>) -> 
     // 様子, 殿堂, 氏名: the honorific is the beginning of a word.
     let goes_on = text.get(range.end..).and_then(|rest| rest.chars().next()).is_some_and(is_kanji);
     let Some((start, reading)) = names.ending(before) else {
-        let start = foreign_before(before).or_else(|| names.stranger_ending(before).filter(|_| !goes_on))?;
+        let stranger = || if goes_on { None } else { names.stranger_ending(before) };
+        let start = foreign_before(before).or_else(stranger)?;
         return Some(Passed { range: start..before.len(), doubt: false, note: Note::FullName });
     };
     if goes_on && reading != Reading::Full {
