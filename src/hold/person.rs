@@ -9,11 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Hold, HoldError, State, asking,
+    cause::Cause,
     decide::{normal, one},
     drill::DRILL,
-    new_id,
-    queue::Cause,
-    rounded,
+    new_id, rounded,
     send_back::{RETURN, SENT_BACK},
     show::HeldSummary,
     telling,

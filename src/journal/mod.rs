@@ -17,7 +17,9 @@
 mod batch;
 mod broken_off;
 mod chain;
+mod fault;
 mod figures;
+mod mail_record;
 mod moment;
 mod record;
 pub mod report;
@@ -35,19 +37,20 @@ use std::{
 
 pub use broken_off::BrokenOff;
 pub use chain::append;
+pub use fault::{Broken, Fault};
 pub use figures::{Counting, Day, Department, Figure, Figures};
 use jiff::Timestamp;
+pub use mail_record::{Decided, MailRecord};
 pub use moment::{Moment, MomentError};
 pub use record::{
-    Access, Accessed, Change, Decided, Exported, HistoryAct, MachineDrill, MailRecord, Record, Removed, RulesChange,
-    Via, What,
+    Access, Accessed, Change, Exported, HistoryAct, MachineDrill, Record, Removed, RulesChange, Via, What,
 };
 pub use retention::{Walked, retain};
 pub use search::{Hit, Leaf, Query, QueryError, Reach, Who};
 pub use spool::{FOLDER as SPOOL_FOLDER, Left, Room, Settings as SpoolSettings, Spool, SpoolError, Spooled};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-pub use verify::{Broken, Fault, KeptHead, Verified};
+pub use verify::{KeptHead, Verified};
 
 use crate::store::{Store, StoreError};
 

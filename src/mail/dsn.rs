@@ -5,25 +5,19 @@
 //! (the first part is handed in), whom to tell and of what (`hold`, by what `dsn_request` says), and `delivered` and
 //! `expanded`: there are no mailboxes here.
 
-use std::borrow::Cow;
+mod original;
+mod status;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use mail_builder::{
     MessageBuilder,
     headers::{address, content_type::ContentType, raw::Raw},
     mime::{BodyPart, MimePart},
 };
 
-use super::{Address, Message, dsn_request::unescaped};
-
-/// A longer original is returned as its header lines only.
-const WHOLE: usize = 10 * 1024 * 1024;
-
-/// The longest line of a mail, CRLF not counted (RFC 5321 §4.5.3.1.6).
-const LONGEST_LINE: usize = 998;
-
-/// A diagnostic longer than this is cut.
-const LONGEST_DIAGNOSTIC: usize = 900;
+pub use self::original::{Original, original_part};
+use self::{original::returned_part, status::status_part};
+use super::{Address, Message};
 
 /// Everything that a report says.
 #[derive(Debug, Clone)]
@@ -50,17 +44,6 @@ pub struct Report<'a> {
     pub recipients: &'a [Entry],
     /// The mail that it is about.
     pub original: &'a Original<'a>,
-}
-
-/// The mail that a report is about, and how much of it goes back.
-#[derive(Debug, Clone, Copy)]
-pub struct Original<'a> {
-    /// The mail.
-    pub message: &'a Message,
-    /// All of it, if it is not too long; else its header lines only.
-    pub whole: bool,
-    /// Whether it came with SMTPUTF8: then it goes back as what RFC 6533 says, whose header may hold UTF-8.
-    pub utf8: bool,
 }
 
 /// What became of a mail for one recipient.
@@ -178,61 +161,13 @@ pub fn compose(report: &Report<'_>) -> Vec<u8> {
     builder.body(body).write_to_vec().unwrap_or_default()
 }
 
-/// The original as the report's last part. One that came with SMTPUTF8 is a message/global, which unlike a message/rfc822
-/// may be encoded and so travels over servers without SMTPUTF8 too (RFC 6532 §3.7, RFC 6533 §4).
-fn returned_part(original: &Original<'_>) -> MimePart<'static> {
-    let whole = original.whole && original.message.bytes().len() <= WHOLE;
-    if !original.utf8 || header(original.message).is_ascii() {
-        return original_part(original.message, whole);
-    }
-    if whole {
-        return MimePart::new(ContentType::new("message/global"), original.message.bytes().to_vec());
-    }
-    MimePart::new(ContentType::new("message/global-headers"), header(original.message).to_vec())
-}
-
-/// The header lines and the empty line behind them.
-fn header(message: &Message) -> &[u8] {
-    let end = message.bytes().len().saturating_sub(message.body().len());
-    message.bytes().get(..end).unwrap_or_default()
-}
-
-/// The original as a part of another mail, byte for byte: whole, or only its header lines.
-///
-/// RFC 2046 §5.2.1 forbids encoding a message/rfc822 part, so its bytes stand as they are; an original that cannot be
-/// sent so (bare line ends of BINARYMIME, lines that are too long, NUL) is a file in base64 instead.
-pub fn original_part(original: &Message, whole: bool) -> MimePart<'static> {
-    let (kind, bytes) = if whole {
-        (ContentType::new("message/rfc822"), original.bytes())
-    } else {
-        (ContentType::new("text/rfc822-headers"), header(original))
-    };
-    if !can_stand_as_it_is(bytes) {
-        // Written in base64, like all bytes whose encoding is not named.
-        return MimePart::new(ContentType::new("application/octet-stream"), bytes.to_vec()).attachment("original.eml");
-    }
-    let encoding = if bytes.is_ascii() { "7bit" } else { "8bit" };
-    MimePart::new(kind, bytes.to_vec()).transfer_encoding(encoding)
-}
-
-/// Whether bytes may be sent as 8BITMIME: CRLF only, no NUL, no line beyond 998 octets (RFC 2045 §2.8).
-fn can_stand_as_it_is(bytes: &[u8]) -> bool {
-    let line_is_plain = |line: &[u8]| {
-        let ended = line.strip_suffix(b"\r\n");
-        let text = ended.unwrap_or(line);
-        let stray = memchr::memchr3(b'\r', b'\n', 0, text).is_some();
-        !stray && text.len() <= LONGEST_LINE
-    };
-    bytes.split_inclusive(|byte| *byte == b'\n').all(line_is_plain)
-}
-
 /// Text with its lines ended as in mail, whatever they ended with (RFC 2046 §4.1.1: also where it will be encoded).
 pub fn lines(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
 /// The original's Message-ID, if it is one that can be repeated in a header of ours.
-pub fn thread_of(original: &Message) -> Option<String> {
+fn thread_of(original: &Message) -> Option<String> {
     original.message_id().and_then(|id| repeatable(&id))
 }
 
@@ -241,110 +176,6 @@ pub fn repeatable(id: &str) -> Option<String> {
     let inner = id.trim().strip_prefix('<')?.strip_suffix('>')?;
     let plain = |c: char| c.is_ascii_graphic() && c != '<' && c != '>';
     (!inner.is_empty() && inner.len() <= 250 && inner.chars().all(plain)).then(|| format!("<{inner}>"))
-}
-
-fn status_part(report: &Report<'_>) -> MimePart<'static> {
-    let mut text = format!("Reporting-MTA: dns; {}\r\n", field(report.reporting_mta));
-    if let Some(envid) = report.envid {
-        text.push_str(&folded("Original-Envelope-Id:", &field(&unescaped(envid))));
-    }
-    text.push_str(&format!("Arrival-Date: {}\r\n", date(report.arrived_at)));
-    for entry in report.recipients {
-        text.push_str("\r\n");
-        if let Some(orcpt) = &entry.orcpt {
-            text.push_str(&format!("Original-Recipient: {}\r\n", original_recipient(orcpt)));
-        }
-        text.push_str(&format!(
-            "Final-Recipient: {}\r\nAction: {}\r\nStatus: {}\r\n",
-            recipient(&entry.recipient),
-            entry.action.name(),
-            field(&entry.status)
-        ));
-        if let Some(host) = &entry.remote_mta {
-            text.push_str(&format!("Remote-MTA: dns; {}\r\n", field(host)));
-        }
-        if let Some(diagnostic) = &entry.diagnostic {
-            text.push_str(&folded("Diagnostic-Code: smtp;", &field(diagnostic)));
-        }
-        if let Some(at) = entry.last_attempt {
-            text.push_str(&format!("Last-Attempt-Date: {}\r\n", date(at)));
-        }
-        if let Some(until) = entry.retry_until {
-            text.push_str(&format!("Will-Retry-Until: {}\r\n", date(until)));
-        }
-    }
-    MimePart::new(ContentType::new("message/delivery-status"), text.into_bytes()).transfer_encoding("7bit")
-}
-
-fn date(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
-}
-
-/// An address as RFC 3464 §2.3.2 and, beyond ASCII, RFC 6533 §3 write it.
-fn recipient(address: &Address) -> String {
-    if address.as_str().is_ascii() {
-        format!("rfc822; {address}")
-    } else {
-        format!("utf-8; {}", utf8(address.as_str(), r"\+="))
-    }
-}
-
-/// `ORCPT=` as RFC 3464 §2.3.1 wants it back: its type, and the address without the xtext that it travelled in. A
-/// `utf-8` address has an encoding of its own, which stays (RFC 6533 §3).
-fn original_recipient(orcpt: &str) -> String {
-    let (kind, address) = orcpt.split_once(';').unwrap_or(("rfc822", orcpt));
-    let address = if kind.eq_ignore_ascii_case("utf-8") { Cow::Owned(utf8(address, "")) } else { unescaped(address) };
-    field(&format!("{kind}; {address}"))
-}
-
-/// Text as utf-8-addr-xtext (RFC 6533 §3): what is not visible ASCII, or is one of `special`, becomes `\x{…}`.
-fn utf8(text: &str, special: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        if c.is_ascii_graphic() && !special.contains(c) {
-            escaped.push(c);
-        } else {
-            escaped.push_str(&format!("\\x{{{:X}}}", u32::from(c)));
-        }
-    }
-    escaped
-}
-
-/// What may stand in one status field: visible ASCII and single spaces.
-fn field(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len().min(LONGEST_DIAGNOSTIC));
-    for c in text.chars() {
-        let c = if c.is_ascii_graphic() {
-            c
-        } else if c.is_whitespace() || c.is_control() {
-            ' '
-        } else {
-            '?'
-        };
-        if clean.len() >= LONGEST_DIAGNOSTIC {
-            break;
-        }
-        if c != ' ' || !clean.ends_with(' ') {
-            clean.push(c);
-        }
-    }
-    clean.trim().to_owned()
-}
-
-/// A field with its value folded at spaces, so that no line exceeds what RFC 5322 recommends.
-fn folded(name: &str, value: &str) -> String {
-    let mut text = name.to_owned();
-    let mut column = text.len();
-    for word in value.split(' ') {
-        if column + 1 + word.len() > 76 {
-            text.push_str("\r\n");
-            column = 0;
-        }
-        text.push(' ');
-        text.push_str(word);
-        column += 1 + word.len();
-    }
-    text + "\r\n"
 }
 
 #[cfg(test)]
@@ -460,18 +291,6 @@ mod tests {
     }
 
     #[test]
-    fn an_original_recipient_is_decoded_by_its_type() {
-        for (orcpt, told) in [
-            ("rfc822;taro+2Btag@a.jp", "rfc822; taro+tag@a.jp"),
-            ("utf-8;\\x{82B1}@a.jp", "utf-8; \\x{82B1}@a.jp"),
-            ("UTF-8;花@a.jp", "UTF-8; \\x{82B1}@a.jp"),
-            ("x400;C=jp+0D+0AStatus:+202.0.0", "x400; C=jp Status: 2.0.0"),
-        ] {
-            assert_eq!(original_recipient(orcpt), told);
-        }
-    }
-
-    #[test]
     fn headers_alone_come_back_when_that_was_asked_and_utf8_ones_as_rfc_6533_says() {
         let message = original();
         let hdrs = |utf8, message| Original { message, whole: false, utf8 };
@@ -496,39 +315,6 @@ mod tests {
         let mail = MessageParser::default().parse(&bytes).unwrap();
         assert!(mail.bcc().is_none());
         assert!(mail.subject().unwrap().starts_with("[未送信] 見積"));
-    }
-
-    #[test]
-    fn a_huge_original_comes_back_as_headers_and_8_bit_is_declared() {
-        let part = original_part(&Message::new("Subject: 生\r\n\r\nbody\r\n".as_bytes()), false);
-        let mut bytes = Vec::new();
-        part.write_part(&mut bytes);
-        let text = String::from_utf8(bytes).unwrap();
-        assert!(text.contains("text/rfc822-headers") && text.contains("8bit") && !text.contains("body"));
-    }
-
-    #[test]
-    fn an_original_that_cannot_be_sent_as_it_is_is_a_file() {
-        let long = format!("Subject: x\r\n\r\n{}\r\n", "a".repeat(999));
-        let fits = format!("Subject: x\r\n\r\n{}\r\n", "a".repeat(998));
-        for (bytes, file) in [
-            (&b"Subject: x\r\n\r\none\ntwo\r\n"[..], true),
-            (b"Subject: x\r\n\r\none\rtwo\r\n", true),
-            (b"Subject: x\r\n\r\nnul \0\r\n", true),
-            (long.as_bytes(), true),
-            (fits.as_bytes(), false),
-            (b"Subject: x\r\n\r\nno end", false),
-        ] {
-            let mut report = Vec::new();
-            original_part(&Message::new(bytes), true).write_part(&mut report);
-            assert!(can_stand_as_it_is(&report), "{:?}", String::from_utf8_lossy(&report));
-            let mail = MessageParser::default().parse(&report).unwrap();
-            let part = &mail.parts[0];
-            if file {
-                assert_eq!((part.contents(), part.attachment_name()), (bytes, Some("original.eml")));
-            }
-            assert_eq!(file, part.content_type().is_some_and(|kind| kind.subtype() == Some("octet-stream")));
-        }
     }
 
     #[test]

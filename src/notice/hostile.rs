@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     inspect::{Reason, Uninspected},
+    language::Text,
     mail::header,
     recipients::{Check, Direction, Issue, Recipient},
 };

@@ -7,10 +7,13 @@
 //! after a crash makes no second mail), images and links that do anything, and unmasked values: a story has none.
 
 pub mod answer;
+mod digest;
 mod kind;
 mod letter;
+mod many;
 mod page;
 pub mod sample;
+mod story;
 mod tell;
 pub mod why;
 pub mod wording;
@@ -21,15 +24,15 @@ use jiff::{Timestamp, tz::TimeZone};
 use self::tell::Telling;
 pub use self::{
     answer::{Answer, Verdict},
+    digest::{Caught, Digest, Done, Waiting, digest},
     kind::Kind,
+    many::{EndedOne, OneOfMany, Unasked, outcomes, requests, requests_undeliverable, too_many},
+    story::{Progress, StandIn, Story},
     wording::Wording,
 };
 use crate::{
-    inspect::Inspection,
-    language::{Language, Text},
-    mail::{Address, BodyKind, MailId, Message, dsn},
-    policy::{Action, Matched},
-    recipients::Recipient,
+    language::Language,
+    mail::{Address, BodyKind, Message, dsn},
 };
 
 /// Who speaks, and how.
@@ -47,84 +50,6 @@ pub struct Voice {
     pub public_url: String,
     /// What the organisation words in its own way.
     pub wording: Wording,
-}
-
-/// Everything that a notice may tell about one held mail (one group of recipients with one outcome).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Story {
-    /// The id under which it is held.
-    pub id: MailId,
-    /// The original's Message-ID with its angle brackets, as [`Message::message_id`] gives it.
-    pub message_id: Option<String>,
-    /// The original's subject, decoded. May hold anything; it is made harmless here.
-    pub subject: String,
-    /// The envelope sender; `None` for a mail with the null reverse path.
-    pub sender: Option<Address>,
-    /// The decoded `From` field, as people read it; may be empty.
-    pub author: String,
-    /// The recipients for whom it is held, with their issues.
-    pub recipients: Vec<Recipient>,
-    /// Recipients who already have it (another group of the same mail, that went out at once).
-    pub sent_to: Vec<Address>,
-    /// What was found and what was not read.
-    pub inspection: Inspection,
-    /// What policy asks for.
-    pub action: Action,
-    /// Why.
-    pub matched: Vec<Matched>,
-    /// Who may decide; empty for a delayed mail.
-    pub deciders: Vec<Address>,
-    /// When it arrived.
-    pub arrived_at: Timestamp,
-    /// When it goes back to its sender undecided; for a delayed mail: when it goes out.
-    pub deadline: Timestamp,
-    /// How far the decision is.
-    pub progress: Progress,
-}
-
-/// How far the decision about a held mail is. The default is the plain case: one level, one approval, nothing said yet.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// How many approvals the level needs at which it stands; 0 is taken for 1.
-    pub need: u8,
-    /// Who has approved on that level, in order.
-    pub given: Vec<Address>,
-    /// At which level it stands, counted from 1.
-    pub level: u8,
-    /// How many levels there are; 0 and 1 are the plain case.
-    pub levels: u8,
-    /// Who approved on earlier levels, in order.
-    pub passed: Vec<Address>,
-    /// When those of [`Story::deciders`] were asked; with the arrival, if that is not said.
-    pub asked_at: Option<Timestamp>,
-    /// Who of them is asked in the place of somebody else.
-    pub stand_ins: Vec<StandIn>,
-    /// Why the sender says that it has to go out.
-    pub reason: Option<String>,
-    /// Whether the security team decides, since nobody was found whom policy asks for.
-    pub by_security: bool,
-    /// Whether policy lets its sender release it alone, with a reason.
-    pub may_release: bool,
-    /// Whether it is approved only by whoever has logged in with two factors.
-    pub second_factor: bool,
-}
-
-impl Progress {
-    /// How many approvals the level needs.
-    pub fn needed(&self) -> u8 {
-        self.need.max(1)
-    }
-}
-
-/// A decider in the place of another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StandIn {
-    /// Who is asked.
-    pub person: Address,
-    /// Who is away.
-    pub instead_of: Address,
-    /// Until when, if that is known.
-    pub until: Option<Timestamp>,
 }
 
 /// Where one notice goes.
@@ -409,134 +334,6 @@ pub fn request_undeliverable(
     said: &str,
 ) -> Notice {
     write(story, voice, letter, |t| tell::replies::unasked(t, person, said), None)
-}
-
-/// What the security team reads once a day. Mails are named by their ids: no subject, no content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Digest {
-    /// Since when.
-    pub since: Timestamp,
-    /// What waits now.
-    pub waiting: Vec<Waiting>,
-    /// What was decided since then, in order.
-    pub decided: Vec<Done>,
-    /// Which rules stopped how many mails since then.
-    pub rules: Vec<Caught>,
-    /// Of how many mails a part could not be read since then, whatever became of them.
-    pub unread: u32,
-    /// How many answers were refused since then.
-    pub refused: u32,
-    /// How many requests to decide did not arrive since then.
-    pub unasked: u32,
-    /// Of how many mails the bytes were destroyed since then, as their time was over.
-    pub destroyed: u32,
-}
-
-impl Digest {
-    /// Whether there is nothing to tell; that bytes were destroyed as they should is not worth a mail.
-    pub fn is_empty(&self) -> bool {
-        let Self { since: _, waiting, decided, rules, unread, refused, unasked, destroyed: _ } = self;
-        waiting.is_empty()
-            && decided.is_empty()
-            && rules.is_empty()
-            && [unread, refused, unasked].iter().all(|n| **n == 0)
-    }
-}
-
-/// A mail that waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// The id under which it is held.
-    pub id: MailId,
-    /// Its envelope sender.
-    pub sender: Option<Address>,
-    /// About how many people it is.
-    pub persons: u32,
-    /// For what it waits.
-    pub action: Action,
-    /// Who was asked.
-    pub deciders: Vec<Address>,
-    /// When it arrived.
-    pub arrived_at: Timestamp,
-    /// Until when it waits.
-    pub deadline: Timestamp,
-}
-
-/// A mail about which was decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
-    /// The id under which it was held.
-    pub id: MailId,
-    /// When.
-    pub at: Timestamp,
-    /// How; what was said is not told.
-    pub outcome: Outcome,
-}
-
-/// How many mails a rule matched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caught {
-    /// Its id.
-    pub rule: String,
-    /// Its title.
-    pub title: Text,
-    /// How many.
-    pub mails: u32,
-}
-
-/// Tells the security team what waits, how old it is, what was decided, and how much each rule matched.
-pub fn digest(digest: &Digest, voice: &Voice, letter: &Letter<'_>) -> Notice {
-    tell::crowd::digest(digest, voice, letter)
-}
-
-/// One of many held mails that are told in one notice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OneOfMany {
-    /// The mail.
-    pub story: Story,
-    /// The secret address at which the reader answers about it, if there is one.
-    pub reply_to: Option<Address>,
-}
-
-/// One of many held mails whose end is told in one notice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndedOne {
-    /// The mail.
-    pub story: Story,
-    /// How it ended.
-    pub outcome: Outcome,
-}
-
-/// One of many held mails about which somebody was asked who did not get the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unasked {
-    /// The mail.
-    pub story: Story,
-    /// Who was asked.
-    pub person: Address,
-    /// What the next hop said.
-    pub said: String,
-}
-
-/// Tells the sender of a mass mailing that `mails`, and `more` which are not named, are held since `since`, beside those
-/// told one by one.
-pub fn too_many(mails: &[OneOfMany], more: u32, since: Timestamp, voice: &Voice, letter: &Letter<'_>) -> Notice {
-    tell::many::too_many(mails, more, since, voice, letter)
-}
-
-/// Asks a decider about all of `mails` in one notice.
-pub fn requests(mails: &[OneOfMany], voice: &Voice, letter: &Letter<'_>) -> Notice {
-    tell::many::requests(mails, voice, letter)
-}
-
-/// Tells the sender how all of `mails` ended.
-pub fn outcomes(mails: &[EndedOne], voice: &Voice, letter: &Letter<'_>) -> Notice {
-    tell::many::outcomes(mails, voice, letter)
-}
-
-/// Tells the security team that the requests to decide about `mails` did not arrive.
-pub fn requests_undeliverable(mails: &[Unasked], voice: &Voice, letter: &Letter<'_>) -> Notice {
-    tell::many::unasked(mails, voice, letter)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use mail_parser::{MessageParser, MimeHeaders, PartType};
 use super::*;
 use crate::{
     inspect::{Reason, Uninspected},
+    policy::Action,
     recipients::Recipient,
 };
 

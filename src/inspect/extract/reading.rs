@@ -1,23 +1,27 @@
-//! One run of extraction: the budget, the ledger, and the way from a part to its reader.
+//! One run of extraction: the budget, and the way from a part to its reader.
 //!
-//! In: parts. Out: text and rows to the sink, entries in the ledger. What is protected waits until everything else is
+//! In: parts. Out: text and rows to the sink (`handover`), entries in the ledger (`ledger`), and what stands beside what a
+//! reader reads as parts again (`beside`). What is protected waits until everything else is
 //! read, since its password may stand in a later part ([`unlock`]). Deliberately absent: formats (each has its file); a
 //! clock (who runs this holds it, see [`Watch`]).
 
-use std::borrow::Cow;
+mod beside;
+mod handover;
+mod ledger;
+
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::inspect::extract::letters::{self, Found, Letters};
+pub(crate) use self::handover::cell;
+use crate::inspect::extract::letters::{self, Letters};
 use crate::inspect::extract::sniff::{self, Format};
-use crate::inspect::extract::spans::Spans;
 use crate::inspect::extract::unlock::{self, Cost, Lock, Locked, Words};
 use crate::inspect::extract::{
-    Ledger, Limits, Watch, archive, document, escapes, image, mail, package, pdf, sweep, text, workbook,
+    Ledger, Limits, Watch, archive, document, image, mail, package, pdf, sweep, text, workbook,
 };
-use crate::inspect::{Attachment, Cell, Inspected, Job, Place, Reason, Sink, Uninspected};
+use crate::inspect::{Job, Place, Reason, Sink, Uninspected};
 
 /// The largest single part that is unpacked. More than that in one piece would ask for several times as much memory
 /// while it is decoded and searched.
@@ -25,10 +29,6 @@ const PART_BYTES: u64 = 128 << 20;
 
 /// A text up to this size costs nobody any time.
 const SMALL: usize = 4 << 10;
-
-/// How many entries each of the ledger's two lists may have; a reader of more would learn nothing, and a hostile archive
-/// could make millions. The ledger's counts go on.
-const ENTRIES: usize = 1_000;
 
 /// Something to be read.
 #[derive(Clone, Copy)]
@@ -184,29 +184,16 @@ impl<'s> Reading<'s> {
         format
     }
 
-    /// Reads a stretch of a part that is something else as well.
-    pub(crate) fn carved(&mut self, part: &Part<'_>, range: Range<usize>) {
-        let place = out_of_sight(part.place, &range);
-        if !self.take_entry() {
-            return self.unread(&place, Reason::Limit);
-        }
-        self.read(&part.inside(part.bytes.get(range).unwrap_or_default(), &place));
-    }
-
     /// Reads a part that is known to be a mail.
     pub(crate) fn read_nested_mail(&mut self, part: &Part<'_>) {
         if part.depth > self.depth {
             self.unread(part.place, Reason::Limit);
         } else {
-            self.guarded(part.place, |reading| reading.read_as(part, Format::Mail));
+            self.watched(part.place, false, |reading| reading.read_as(part, Format::Mail));
         }
     }
 
     /// A panic in a reader, or in a parser below it, costs only this part. What killed a process before is passed over.
-    fn guarded(&mut self, place: &Place, read: impl FnOnce(&mut Self)) {
-        self.watched(place, false, read);
-    }
-
     fn watched(&mut self, place: &Place, small: bool, read: impl FnOnce(&mut Self)) {
         let part = self.open.last_mut().map(Open::next).unwrap_or_default();
         self.watched_as(part, place, small, read);
@@ -275,138 +262,6 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// Hands over running text.
-    pub(crate) fn text(&mut self, place: &Place, text: &str) {
-        if text.trim().is_empty() {
-            return;
-        }
-        self.end_table();
-        // A password may look like an escape, or be written in some.
-        self.words.note(place, text);
-        let readable = escapes::readable(text);
-        if let Cow::Owned(text) = &readable {
-            self.words.note(place, text);
-        }
-        let text = &*readable;
-        self.keep_letters(place, letters::found(text));
-        let text = self.within_characters(place, text);
-        self.sink.text(place, text);
-    }
-
-    /// Keeps what stands in letters of a text until its part is read.
-    fn keep_letters(&mut self, place: &Place, all: Vec<Found>) {
-        for found in all {
-            let letters = Letters { place: place.clone(), found };
-            if self.charge(letters.len()) {
-                self.letters.push(letters);
-            } else {
-                self.unread(place, Reason::Limit);
-            }
-        }
-    }
-
-    /// As much of `text` as the budget covers.
-    fn within_characters<'t>(&mut self, place: &Place, text: &'t str) -> &'t str {
-        let count = text.chars().count() as u64;
-        if let Some(open) = self.characters.last_mut() {
-            *open = open.saturating_add(count);
-        }
-        if count <= self.characters_left {
-            self.characters_left -= count;
-            return text;
-        }
-        let covered = usize::try_from(self.characters_left).unwrap_or(usize::MAX);
-        self.characters_left = 0;
-        self.unread(place, Reason::Limit);
-        let end = text.char_indices().nth(covered).map_or(text.len(), |(at, _)| at);
-        text.get(..end).unwrap_or_default()
-    }
-
-    pub(crate) fn begin_table(&mut self, place: &Place) {
-        self.end_table();
-        self.sink.begin_table(place);
-        self.table = place.clone();
-        self.heard = Words::wants_rows_of(place);
-        self.in_table = true;
-    }
-
-    /// Hands over one row of the table that was begun.
-    pub(crate) fn row(&mut self, row: u32, cells: &[Cell<'_>]) {
-        if self.in_table && !cells.is_empty() {
-            let original = cells;
-            let cells = &*readable(cells);
-            let count: u64 = cells.iter().map(|cell| cell.text.chars().count() as u64).sum();
-            if let Some(open) = self.characters.last_mut() {
-                *open = open.saturating_add(count);
-            }
-            // A string that a thousand cells share is read a thousand times.
-            if count > self.characters_left {
-                self.characters_left = 0;
-                let place = self.table.clone();
-                return self.unread(&place, Reason::Limit);
-            }
-            self.characters_left -= count;
-            if self.heard {
-                self.words.note_row(&self.table, original.iter().map(|cell| cell.text.as_ref()));
-            }
-            for cell in cells {
-                let found = letters::found(&cell.text);
-                // Nearly no cell has any, and there are millions.
-                if !found.is_empty() {
-                    let table = self.table.clone();
-                    self.keep_letters(&table, found);
-                }
-            }
-            self.sink.row(row, cells);
-        }
-    }
-
-    pub(crate) fn end_table(&mut self) {
-        if self.in_table {
-            self.in_table = false;
-            self.sink.end_table();
-        }
-    }
-
-    /// What stands at `place` was read: everything that was handed over for the open part since the last such entry.
-    pub(crate) fn done(&mut self, place: &Place) {
-        self.done_noted(place, None);
-    }
-
-    /// As [`Self::done`], with something to know about it.
-    pub(crate) fn done_noted(&mut self, place: &Place, note: Option<String>) {
-        let characters = self.characters.last_mut().map(std::mem::take).unwrap_or_default();
-        let coverage = &mut self.ledger.coverage;
-        coverage.parts = coverage.parts.saturating_add(1);
-        coverage.inspected = coverage.inspected.saturating_add(1);
-        coverage.characters = coverage.characters.saturating_add(characters);
-        if self.ledger.inspected.len() < ENTRIES {
-            self.ledger.inspected.push(Inspected { place: named(place), characters, note });
-        }
-    }
-
-    /// The mail carries this file; the first thousand are listed.
-    pub(crate) fn attached(&mut self, name: &str, format: Format, size: usize) {
-        if self.ledger.attachments.len() < ENTRIES {
-            let (kind, name) = (format.name().to_owned(), name.to_owned());
-            self.ledger.attachments.push(Attachment { kind, name, size: size as u64 });
-        }
-    }
-
-    /// Something was not read, or not to its end.
-    pub(crate) fn unread(&mut self, place: &Place, reason: Reason) {
-        self.ledger.protected |= reason == Reason::Encrypted;
-        let entry = Uninspected { place: named(place), reason };
-        if self.seen.contains(&entry) {
-            return;
-        }
-        self.ledger.coverage.parts = self.ledger.coverage.parts.saturating_add(1);
-        if self.seen.len() < ENTRIES {
-            self.seen.insert(entry.clone());
-            self.ledger.uninspected.push(entry);
-        }
-    }
-
     /// A picture: read by what was seen in it, if somebody looked; shown to who watches and named, if nobody did.
     pub(crate) fn picture(&mut self, part: &Part<'_>) {
         let number = self.open.last().map_or(0, |open| open.number);
@@ -439,44 +294,6 @@ impl<'s> Reading<'s> {
     /// This password opened something, so it is tried first from now on.
     pub(crate) fn password_fits(&mut self, password: &str) {
         self.words.prefer(password);
-    }
-
-    /// Reads what a container's own reader had no use for: stretches that belong to no entry, stream or record.
-    pub(crate) fn leftovers(&mut self, part: &Part<'_>, spans: &Spans) {
-        for range in spans.gaps(part.bytes) {
-            let place = out_of_sight(part.place, &range);
-            if !self.take_entry() {
-                return self.unread(&place, Reason::Limit);
-            }
-            let bytes = part.bytes.get(range.clone()).unwrap_or_default();
-            // What its own reader made nothing of would come back here again and again.
-            if range.start == 0 && sniff::format(bytes, Hint::default()) == sniff::format(part.bytes, part.hint) {
-                sweep::read(self, &part.inside(bytes, &place));
-            } else {
-                self.aside(part, bytes, &place);
-            }
-            // What was unpacked from the part is no stretch of it.
-            let (stretch, whole) = (addresses(bytes), &self.whole);
-            if whole.start <= stretch.start && stretch.end <= whole.end {
-                self.apart.push(stretch.start - whole.start..stretch.end - whole.start);
-            }
-        }
-    }
-
-    /// Reads bytes that stand beside a container's contents: whatever they are, or the text in them.
-    pub(crate) fn aside(&mut self, part: &Part<'_>, bytes: &[u8], place: &Place) {
-        let inside = part.inside(bytes, place);
-        let format = sniff::format(bytes, inside.hint);
-        if !matches!(format, Format::Other(..) | Format::Text) {
-            self.read(&inside);
-            return;
-        }
-        let others = sniff::others(bytes, format);
-        let end = others.first().map_or(bytes.len(), |first| first.start);
-        sweep::read(self, &Part { bytes: bytes.get(..end).unwrap_or_default(), ..inside });
-        for other in others {
-            self.carved(&inside, other);
-        }
     }
 
     /// How many bytes the next part may unpack to.
@@ -521,11 +338,6 @@ fn addresses(bytes: &[u8]) -> Range<usize> {
     start..start.saturating_add(bytes.len())
 }
 
-/// The place of a stretch of bytes, which nobody who opens the file sees.
-fn out_of_sight(place: &Place, range: &Range<usize>) -> Place {
-    Place { hidden: true, ..place.inside(&format!("bytes {}–{}", range.start, range.end)) }
-}
-
 /// Whether reading this is a matter of microseconds and of no parser that dies.
 fn is_small(part: &Part<'_>, format: Format) -> bool {
     match format {
@@ -533,27 +345,4 @@ fn is_small(part: &Part<'_>, format: Format) -> bool {
         Format::Text | Format::Html | Format::Csv | Format::Json => part.bytes.len() <= SMALL,
         _ => false,
     }
-}
-
-/// A mail's own text has no name in its path.
-fn named(place: &Place) -> String {
-    if place.path.is_empty() { "body".to_owned() } else { place.path.clone() }
-}
-
-/// Cells with what is escaped in them readable. Nearly no row has any.
-fn readable<'a, 'c>(cells: &'a [Cell<'c>]) -> Cow<'a, [Cell<'c>]> {
-    let mut all = Cow::Borrowed(cells);
-    for (at, cell) in cells.iter().enumerate() {
-        if let Cow::Owned(text) = escapes::readable(&cell.text)
-            && let Some(cell) = all.to_mut().get_mut(at)
-        {
-            cell.text = Cow::Owned(text);
-        }
-    }
-    all
-}
-
-/// A cell with its text, in plain sight.
-pub(crate) fn cell<'a>(column: u32, text: impl Into<Cow<'a, str>>) -> Cell<'a> {
-    Cell { column, text: text.into(), hidden: false }
 }
