@@ -5,8 +5,7 @@
 //! eras and separators of birth dates, 丁目 and 番地 of addresses. Deliberately absent: which values belong together
 //! ([`super::table`], [`super::prose::clusters`]).
 
-use super::checks;
-use super::checks::{Check, Note};
+use super::checks::{self, Check, Note};
 use super::names::Names;
 use super::names::script::is_kanji;
 use super::prose::clusters::name_characters;

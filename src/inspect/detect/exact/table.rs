@@ -11,8 +11,7 @@ use serde::Deserialize;
 use super::index::{Bytes, Index};
 use super::keyed::Keys;
 use crate::inspect::Category;
-use crate::inspect::detect::rules::rule;
-use crate::inspect::detect::rules::rule::DetectorInfo;
+use crate::inspect::detect::rules::rule::{self, DetectorInfo};
 use crate::inspect::detect::{RuleError, RuleSource};
 use crate::language::Text;
 

@@ -4,6 +4,9 @@
 //! that is ([`Reading`]). Where in a text names are looked for is decided by whoever asks, and names that no dictionary
 //! has are told by [`self::strangers`].
 //! Deliberately absent: a tokenizer; a name stands between boundaries or beside a word that announces it.
+//!
+//! In reading order: [`script`] says what names are written with, [`given`] what may be a given name, [`strangers`] who is in
+//! no dictionary, [`readings`] how kanji are read, [`romaji`] how kana are spelt in Latin letters.
 
 mod given;
 mod readings;

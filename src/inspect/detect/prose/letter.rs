@@ -9,10 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::history::{addresses, introduction, is_quoted};
 use super::signature::Load;
-use super::zones;
-use super::zones::Zone;
-use crate::inspect::detect::organizations;
-use crate::inspect::detect::organizations::{Mention, Mentions, Said};
+use super::zones::{self, Zone};
+use crate::inspect::detect::organizations::{self, Mention, Mentions, Said};
 use crate::inspect::{Cell, Place};
 
 /// A salutation stands within so many lines that are not empty.

@@ -4,6 +4,10 @@
 //! business mail holds anyway is left aside: salutations, signatures, quoted headers, the sender's and the recipients'
 //! own addresses, offices and their telephones ([`self::page`]). Lists in the text are read as tables; names one after
 //! another are found by [`self::roll`], others that nothing announces by [`self::bare`].
+//!
+//! In reading order: [`letter`] and [`history`] tell what a mail says about whom it is for and what was said before;
+//! [`zones`] and [`signature`] which lines are courtesy, [`page`] what the others say; [`bare`], [`latin`], [`roll`] with
+//! [`roster`] and [`neighbours`] find names; [`clusters`] joins values to them; [`lists`], [`sentences`] and [`fixed`] find tables.
 
 pub(super) mod bare;
 pub(super) mod clusters;
@@ -32,8 +36,7 @@ use super::names::script::{is_kanji, is_name_character};
 use super::record::Record;
 use super::rules::Rules;
 use super::rules::rule::{Detector, Role};
-use super::scan;
-use super::scan::Hit;
+use super::scan::{self, Hit};
 use super::table::Table;
 use super::table::layout;
 use super::tally::Shown;

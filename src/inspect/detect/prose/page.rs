@@ -9,8 +9,7 @@ use std::ops::Range;
 
 use super::bare::Bare;
 use super::signature::Load;
-use super::zones;
-use super::zones::Zone;
+use super::zones::{self, Zone};
 use crate::inspect::Category;
 use crate::inspect::detect::checks::{Check, Note};
 use crate::inspect::detect::record::Record;

@@ -10,12 +10,10 @@ use std::ops::Range;
 
 use super::bare::Bare;
 use super::clusters::name_key;
-use super::neighbours;
-use super::neighbours::{Item, Neighbours, Standing};
+use super::neighbours::{self, Item, Neighbours, Standing};
 use super::page::Page;
 use super::roster;
-use super::zones;
-use super::zones::Zone;
+use super::zones::{self, Zone};
 use crate::inspect::Confidence;
 use crate::inspect::detect::checks::Note;
 use crate::inspect::detect::ground::Ground;

@@ -9,10 +9,8 @@ use std::ops::Range;
 
 use super::neighbours::{FOLLOWERS, HONORIFICS, Item, Standing, latin_name, standing};
 use super::page::Page;
-use super::zones;
-use super::zones::Zone;
-use crate::inspect::detect::names::script;
-use crate::inspect::detect::names::script::{is_kanji, is_name_character};
+use super::zones::{self, Zone};
+use crate::inspect::detect::names::script::{self, is_kanji, is_name_character};
 use crate::inspect::detect::names::{Names, Reading};
 
 /// A mark is no longer, in bytes.

@@ -10,8 +10,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::signature;
-use super::signature::Load;
+use super::signature::{self, Load};
 use crate::inspect::detect::names::script::{is_alphanumeric, is_kanji};
 use crate::inspect::detect::words::vocabulary::Vocabulary;
 

@@ -13,8 +13,7 @@ use serde::Deserialize;
 
 use super::rule::{Detector, place, wrong};
 use super::terms::Terms;
-use crate::inspect::detect::checks;
-use crate::inspect::detect::checks::Check;
+use crate::inspect::detect::checks::{self, Check};
 use crate::inspect::detect::identity::{address, latin, told};
 use crate::inspect::detect::normal::Normal;
 use crate::inspect::detect::prose::clusters::name_characters;

@@ -4,6 +4,9 @@
 //! Out: [`Rules`]. Every rule's examples are run here, by the same road that a mail takes; one that does not come true
 //! refuses the whole set; what is excluded ([`Exclusions`]) does not count for the examples of others. All patterns are
 //! searched in one pass over the text ([`Patterns`]), not pattern after pattern.
+//!
+//! In reading order: [`rule`] is one detector, [`builtin`] what is compiled in, [`terms`] word lists that are looked for,
+//! [`exclude`] what the organisation does not want found.
 
 pub(super) mod builtin;
 pub(super) mod exclude;
@@ -20,8 +23,7 @@ use self::terms::Terms;
 use super::exact;
 use super::fingerprint;
 use super::names::Names;
-use super::search;
-use super::search::Patterns;
+use super::search::{self, Patterns};
 use super::{Detection, RuleError, RuleSource};
 use crate::inspect::{Place, Sink};
 

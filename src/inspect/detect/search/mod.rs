@@ -5,6 +5,9 @@
 //! rest one automaton, made as it is walked, tells which patterns match, and another where each of them ends. What a
 //! text costs thus hardly depends on how many patterns there are.
 //! Deliberately absent: `\b` and its like over Unicode, for which an automaton would have to look at characters.
+//!
+//! In reading order: [`prefixes`] and [`signs`] tell how matches of a pattern begin, [`starts`] where in a text any may,
+//! with [`marks`] for 64 bytes at once, [`inner`] for the midst of words and [`heads`] for its tables.
 
 mod heads;
 mod inner;

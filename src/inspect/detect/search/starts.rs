@@ -15,8 +15,7 @@ use super::heads::{
     kinds_of_three, narrow, wide,
 };
 use super::inner::Inner;
-use super::marks;
-use super::marks::{AHEAD, BLOCK, bits};
+use super::marks::{self, AHEAD, BLOCK, bits};
 use super::prefixes::{Bytes, Prefix, prefixes};
 use super::signs::{Seen, Sign, leading_run};
 

@@ -10,10 +10,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::columns::{Columns, part_of};
-use super::layout;
-use super::layout::{Cell, Layout, Row};
-use super::row;
-use super::row::{Finds, Found, in_cell, is_name};
+use super::layout::{self, Cell, Layout, Row};
+use super::row::{self, Finds, Found, in_cell, is_name};
 use crate::inspect::detect::ground::Ground;
 use crate::inspect::detect::record::Record;
 use crate::inspect::detect::rules::Rules;

@@ -7,6 +7,9 @@
 //! its columns, and is the same table.
 //! Deliberately absent: who is the same in two rows ([`crate::inspect::persons`]), labels beside their values
 //! ([`self::form`]).
+//!
+//! In reading order: [`layout`](self::layout) finds the header, by way of [`values`] if there is none and [`accounts`] for
+//! banks; [`columns`] tells whose each column is; [`row`] reads a row, [`boxes`] what stands over several cells, [`form`] labels.
 
 mod accounts;
 pub(super) mod boxes;

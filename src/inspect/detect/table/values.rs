@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use super::columns::{Columns, Part, is_name};
 use super::layout::{Cell, Row, has_digits};
-use crate::inspect::detect::checks;
-use crate::inspect::detect::checks::Check;
+use crate::inspect::detect::checks::{self, Check};
 use crate::inspect::detect::names::Reading;
 use crate::inspect::detect::names::script::{is_kanji, is_name_character};
 use crate::inspect::detect::rules::Rules;

@@ -3,6 +3,8 @@
 //! In: the text of a dictionary, `#` starting a comment line. Out: [`Words`], which keeps a 64-bit hash of each word:
 //! thirty thousand names in half a megabyte, and a look-up that copies nothing. Old and variant forms of kanji are
 //! folded on both sides (髙橋 is 高橋). Hashing has a fixed key, so that results never depend on the run.
+//!
+//! Beside it: [`vocabulary`], a few words looked for all at once in a short text, and [`places`], municipalities and postal areas.
 
 pub(super) mod places;
 pub(super) mod vocabulary;
