@@ -8,10 +8,8 @@ use std::{
     sync::LazyLock,
 };
 
-use crate::inspect::detect::{modern, romaji};
+use crate::inspect::detect::{READINGS_OF_GIVEN_NAMES as GIVEN, READINGS_OF_SURNAMES as SURNAMES, modern, romaji};
 
-const SURNAMES: &str = include_str!("../../rules/dictionaries/readings_of_surnames.txt");
-const GIVEN: &str = include_str!("../../rules/dictionaries/readings_of_given_names.txt");
 const NICKNAMES: &str = include_str!("../../rules/dictionaries/nicknames.txt");
 const ENGLISH: &str = include_str!("../../rules/dictionaries/english_given_names.txt");
 

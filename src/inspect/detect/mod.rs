@@ -40,6 +40,7 @@ use self::normal::Normal;
 use self::prose::history::History;
 pub use self::prose::letter::{FileName, Letter};
 use self::record::Record;
+pub(crate) use self::rules::builtin::{READINGS_OF_GIVEN_NAMES, READINGS_OF_SURNAMES};
 pub use self::rules::exclude::Summary as ExclusionInfo;
 pub use self::rules::rule::DetectorInfo;
 pub use self::rules::{ExampleResult, Plant, Rules};

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::checks::{Check, Note, Passed, is_known_latin_name, is_titled};
+use super::checks::{Check, Note, Passed, is_known_latin_name};
 use super::ground::{Ground, Near};
 use super::near::Beside;
 use super::rules::Rules;
@@ -137,24 +137,26 @@ impl<'a> Search<'a> {
         end
     }
 
-    /// Whether a known name in Latin letters, one behind a title, or a mail address stands right before `at` on its line:
-    /// `1) Diana Hull, (713) 577-1254`.
+    /// Whether a known name in Latin letters, one that was found, or a mail address stands right before `at` on its line:
+    /// `1) Diana Hull, (713) 577-1254`, `Mrs. Smith, 212-555-0188`.
     fn is_of_somebody(&self, at: usize) -> bool {
         const REACH: usize = 64;
         let before = self.text.get(..at).unwrap_or_default();
-        let from = before.char_indices().rev().take(REACH).take_while(|(_, c)| *c != '\n').last().map(|(from, _)| from);
-        let before = from.and_then(|from| before.get(from..)).unwrap_or_default();
-        let before = before.trim_end_matches(|c: char| !c.is_alphabetic());
+        let from = before.char_indices().rev().take(REACH).take_while(|(_, c)| *c != '\n').last();
+        let from = from.map_or(at, |(from, _)| from);
+        let before = before.get(from..).unwrap_or_default().trim_end_matches(|c: char| !c.is_alphabetic());
+        let end = from + before.len();
+        let found = self.found.iter().rev().take_while(|hit| hit.range.end >= end);
+        if found.into_iter().any(|hit| hit.range.end == end && self.rules.is_name(hit.detector)) {
+            return true;
+        }
         let words: Vec<&str> = before.rsplit(' ').take(3).collect();
         if words.first().is_some_and(|word| word.contains('@')) {
             return true;
         }
         let name =
             |count: usize| words.get(..count).map(|words| words.iter().rev().copied().collect::<Vec<_>>().join(" "));
-        [3, 2]
-            .into_iter()
-            .filter_map(name)
-            .any(|name| is_known_latin_name(self.rules.names(), &name) || is_titled(&name))
+        [3, 2].into_iter().filter_map(name).any(|name| is_known_latin_name(self.rules.names(), &name))
     }
 
     /// Drops what waits for a crowd that did not come, and of overlapping hits all but the best.

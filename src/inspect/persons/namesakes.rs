@@ -103,11 +103,15 @@ impl<'k> Families<'k> {
 }
 
 /// The kinds of which everybody has his own.
-const DISTINCT: u16 = 1 << Kind::Proof as u16
-    | 1 << Kind::Mail as u16
-    | 1 << Kind::Number as u16
-    | 1 << Kind::Mobile as u16
-    | 1 << Kind::Birth as u16;
+const DISTINCT: u16 = {
+    let own = [Kind::Proof, Kind::Mail, Kind::Number, Kind::Mobile, Kind::Account, Kind::Birth];
+    let (mut bits, mut at) = (0, 0);
+    while at < own.len() {
+        bits |= 1 << own[at] as u16;
+        at += 1;
+    }
+    bits
+};
 
 /// One entry for each person as linked.
 fn known(mentions: &[Mention], keys: &[Key], links: &Links) -> Vec<Known> {

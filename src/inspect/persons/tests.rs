@@ -209,6 +209,7 @@ fn a_surname_alone_is_somebody_who_stands_there_in_full() {
     assert_eq!(known(&["名:山田太郎", "名:佐藤花子", "姓:山田 病:糖"]), (2, 2, 3));
     assert_eq!(known(&["名:山田太郎 携帯:090", "姓:鈴木 住:芝"]), (2, 2, 2), "another surname");
     assert_eq!(known(&["名:山田太郎 携帯:090", "姓:山田 携帯:080"]), (2, 2, 2), "another telephone");
+    assert_eq!(known(&["名:山田太郎 口座:1", "姓:山田 口座:2"]), (2, 2, 2), "another card");
     assert_eq!(known(&["名:山田太郎", "姓:山田 携帯:090", "姓:山田 携帯:080"]), (2, 2, 3), "one of both at most");
     assert_eq!(known(&["名:山田太郎", "名:山田花子", "姓:山田 携帯:090", "姓:山田 携帯:080"]), (2, 2, 4));
     assert_eq!(

@@ -5,10 +5,8 @@
 //! No letter has a history: that is the first year.
 
 use super::super::{Check, fixture::Mail, readings::COMMON};
-use crate::inspect::detect::romaji;
+use crate::inspect::detect::{READINGS_OF_GIVEN_NAMES as GIVEN, READINGS_OF_SURNAMES as SURNAMES, romaji};
 
-const SURNAMES: &str = include_str!("../../../rules/dictionaries/readings_of_surnames.txt");
-const GIVEN: &str = include_str!("../../../rules/dictionaries/readings_of_given_names.txt");
 /// A draw that is the same in every run.
 struct Dice(u64);
 

@@ -123,14 +123,6 @@ pub(in super::super) fn is_latin_name(value: &str) -> bool {
     (2..=4).contains(&count) && !words_of(value).last().is_some_and(|word| is_organisation(word) || !is_part(word))
 }
 
-/// Whether a title and a surname are all of a text: `Mrs. Smith`.
-pub(in super::super) fn is_titled(text: &str) -> bool {
-    const TITLES: [&str; 13] =
-        ["Mr", "Mrs", "Ms", "Mx", "Miss", "Dr", "Prof", "Herr", "Herrn", "Frau", "Monsieur", "Madame", "Mme"];
-    let name = text.split_once(' ').filter(|(title, _)| TITLES.contains(&title.trim_end_matches('.')));
-    name.is_some_and(|(_, name)| is_part(name))
-}
-
 /// Small words within surnames.
 const PARTICLES: [&str; 16] =
     ["van", "von", "de", "der", "den", "del", "della", "di", "da", "dos", "du", "la", "le", "ten", "ter", "'t"];

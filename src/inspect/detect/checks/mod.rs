@@ -30,7 +30,7 @@ use super::words::places::prefecture;
 use crate::inspect::Confidence;
 use apart::Apart;
 use foreign::Foreign;
-pub(super) use latin::{is_known_latin_name, is_latin_name, is_organisation, is_part_of_latin_name, is_titled};
+pub(super) use latin::{is_known_latin_name, is_latin_name, is_organisation, is_part_of_latin_name};
 pub(super) use words::is_role_address;
 
 /// A check by the name that rules call it.

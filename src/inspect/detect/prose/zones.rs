@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::signature::{self, Load};
-use crate::inspect::detect::names::script::{is_alphanumeric, is_kanji};
+use crate::inspect::detect::names::script::is_alphanumeric;
 use crate::inspect::detect::words::vocabulary::Vocabulary;
 
 /// What a line is part of.
@@ -258,7 +258,7 @@ pub(super) fn is_staff_line(line: &str) -> bool {
 
 /// Whether what stands before a telephone says that it is of who does business with the reader: `弊社担当：山田（`.
 pub(super) fn is_of_staff(head: &str) -> bool {
-    let label = head.split_once(':').map_or(head, |(label, _)| label).trim_end_matches('者').trim();
+    let label = head.rsplit_once(':').map_or(head, |(label, _)| label).trim_end_matches('者').trim();
     ["担当", "窓口"].iter().any(|word| label.ends_with(word))
 }
 
@@ -270,7 +270,7 @@ pub(super) fn is_venue(head: &str) -> bool {
         .trim_end_matches([' ', ':', '】', ']', '〒', '-'])
         .trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
     let label = label.trim_end_matches([' ', ':', '】', ']', '〒']);
-    VENUES.iter().any(|venue| label.ends_with(venue)) || label.trim_start_matches(|c: char| !is_kanji(c)) == "場所"
+    VENUES.iter().any(|venue| label.ends_with(venue))
 }
 
 /// The same of a list of names: who takes part is somebody's staff one by one, and people as a list.

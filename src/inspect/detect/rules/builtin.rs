@@ -14,6 +14,12 @@ pub(super) const DETECTORS: [(&str, &str); 8] = [
     ("detectors/mark.toml", include_str!("../../../../rules/detectors/mark.toml")),
 ];
 
+/// Surnames and how they are read: `山田 ヤマダ` a line, all readings behind the name.
+pub(crate) const READINGS_OF_SURNAMES: &str = include_str!("../../../../rules/dictionaries/readings_of_surnames.txt");
+/// Given names likewise.
+pub(crate) const READINGS_OF_GIVEN_NAMES: &str =
+    include_str!("../../../../rules/dictionaries/readings_of_given_names.txt");
+
 /// The word lists.
 pub(crate) const DICTIONARIES: [(&str, &str); 17] = [
     ("dictionaries/surnames.txt", include_str!("../../../../rules/dictionaries/surnames.txt")),
@@ -21,11 +27,8 @@ pub(crate) const DICTIONARIES: [(&str, &str); 17] = [
     ("dictionaries/given_names_modern.txt", include_str!("../../../../rules/dictionaries/given_names_modern.txt")),
     ("dictionaries/surname_readings.txt", include_str!("../../../../rules/dictionaries/surname_readings.txt")),
     ("dictionaries/given_readings.txt", include_str!("../../../../rules/dictionaries/given_readings.txt")),
-    ("dictionaries/readings_of_surnames.txt", include_str!("../../../../rules/dictionaries/readings_of_surnames.txt")),
-    (
-        "dictionaries/readings_of_given_names.txt",
-        include_str!("../../../../rules/dictionaries/readings_of_given_names.txt"),
-    ),
+    ("dictionaries/readings_of_surnames.txt", READINGS_OF_SURNAMES),
+    ("dictionaries/readings_of_given_names.txt", READINGS_OF_GIVEN_NAMES),
     ("dictionaries/surnames_more.txt", include_str!("../../../../rules/dictionaries/surnames_more.txt")),
     ("dictionaries/not_names.txt", include_str!("../../../../rules/dictionaries/not_names.txt")),
     ("dictionaries/not_names_latin.txt", include_str!("../../../../rules/dictionaries/not_names_latin.txt")),

@@ -250,9 +250,10 @@ fn headed(rules: &Rules, rows: &[Row<'_>], announced: &[Announced], row: usize) 
         for (column, text) in rows.get(index).map(|(_, row)| row.as_slice()).unwrap_or_default() {
             let entry = columns.columns.entry(*column).or_default();
             // What stands right above the values says which part of a name they are, and what stands above that does not.
-            match entry.header.is_empty() {
-                true => entry.part = part_of(text),
-                false => entry.header.push(' '),
+            if entry.header.is_empty() {
+                entry.part = part_of(text);
+            } else {
+                entry.header.push(' ');
             }
             entry.header.push_str(text);
         }
